@@ -1,0 +1,47 @@
+"""Every wait's budget, in seconds, by name.
+
+A wait always ends: early when what it waits for is lost, at its budget at the latest.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+API_REQUEST: Final = 15.0
+"""One request to the Kubernetes API, connection included."""
+
+EXEC: Final = 20.0
+"""One command in a pod, from the request to its exit status."""
+
+PORT_FORWARD: Final = 10.0
+"""A port-forward from the request to its first accepted connection."""
+
+CONNECT: Final = 5.0
+"""A connection by the protocol of Redis, PostgreSQL or etcd, authentication included."""
+
+PROBE_DIAL: Final = 3.0
+"""One TCP connection, DNS exchange or HTTP request made from inside a pod."""
+
+ROLLOUT: Final = 300.0
+"""Every workload of a deployment from applied to ready."""
+
+FAILOVER: Final = 30.0
+"""A new PostgreSQL leader that accepts writes after the old one is killed."""
+
+REJOIN: Final = 120.0
+"""A deleted pod's successor from creation to ready, its data in place."""
+
+CLUSTER_CREATE: Final = 600.0
+"""kind from nothing to a control plane that answers."""
+
+CLUSTER_READY: Final = 180.0
+"""All nodes Ready, DNS answering and storage present, after kind is done."""
+
+CLUSTER_DELETE: Final = 60.0
+"""kind delete, and the engine's end."""
+
+ENGINE_START: Final = 60.0
+"""A container engine of our own from its start to its first answer."""
+
+LOCK: Final = 1800.0
+"""Waiting for another start of the same cluster to finish."""
