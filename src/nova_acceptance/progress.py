@@ -76,13 +76,15 @@ class Progress:
             done.set()
             step.changed.set()
             ticker.join()
-            detail = f" — {step.detail}" if step.detail else ""
-            self._rewrite(f"{outcome} {title}{detail} ({step.seconds:.1f} s)", end="\n")
+            at = f", at: {step.detail}" if step.detail and outcome == "✗" else ""
+            self._rewrite(f"{outcome} {title}{at} ({step.seconds:.1f} s)", end="\n")
 
     def _tick(self, step: Step, done: threading.Event) -> None:
         refresh = REFRESH_TERMINAL if self._terminal else REFRESH_LOG
+        # On a terminal every change is shown; a log is given one line now and then.
+        signal = step.changed if self._terminal else done
         while not done.is_set():
-            step.changed.wait(refresh)
+            signal.wait(refresh)
             step.changed.clear()
             if done.is_set():
                 return

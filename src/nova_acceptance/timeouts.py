@@ -10,6 +10,9 @@ from typing import Final
 API_REQUEST: Final = 15.0
 """One request to the Kubernetes API, connection included."""
 
+WATCH_ROUND: Final = 30.0
+"""One watch of the API before it is taken up again, so that a dead connection is noticed."""
+
 EXEC: Final = 20.0
 """One command in a pod, from the request to its exit status."""
 
@@ -19,11 +22,29 @@ PORT_FORWARD: Final = 10.0
 CONNECT: Final = 5.0
 """A connection by the protocol of Redis, PostgreSQL or etcd, authentication included."""
 
+STATEMENT: Final = 10.0
+"""One statement of SQL; PostgreSQL itself ends it."""
+
 PROBE_DIAL: Final = 3.0
 """One TCP connection, DNS exchange or HTTP request made from inside a pod."""
 
+RELAY: Final = 3600.0
+"""A relay in a pod at most; it ends with whoever started it."""
+
 ROLLOUT: Final = 300.0
 """Every workload of a deployment from applied to ready."""
+
+RENDER: Final = 30.0
+"""kubectl kustomize, from the manifests to the objects."""
+
+REMOVE: Final = 120.0
+"""Every namespace of a deployment from deleted to gone."""
+
+ENDPOINT_FOLLOWS: Final = 10.0
+"""A Service that leads to a pod again, once the pod is ready."""
+
+REPLAY: Final = 5.0
+"""A committed row until a replica shows it."""
 
 FAILOVER: Final = 30.0
 """A new PostgreSQL leader that accepts writes after the old one is killed."""
@@ -45,3 +66,9 @@ ENGINE_START: Final = 60.0
 
 LOCK: Final = 1800.0
 """Waiting for another start of the same cluster to finish."""
+
+ENGINE_STOP: Final = 25.0
+"""A container engine's end in good order, before it is killed."""
+
+BUILD: Final = 3600.0
+"""One step of building the parts: a root file system, an image, Kubernetes."""

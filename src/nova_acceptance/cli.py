@@ -1,0 +1,116 @@
+"""nova-cluster: clusters of our own, from the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nova_acceptance.cluster import DEFAULT_NODES, Request, doctor
+from nova_acceptance.cluster.home import Home
+from nova_acceptance.cluster.kind.provider import Provider
+from nova_acceptance.errors import NovaError, UsageError
+from nova_acceptance.progress import Progress
+
+INTERRUPTED = 130
+
+
+class _Group(click.Group):
+    """Commands whose failures end in one message."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except NovaError as error:
+            click.echo(f"nova-cluster: {error}", err=True)
+            ctx.exit(2 if isinstance(error, UsageError) else 1)
+        except KeyboardInterrupt:
+            click.echo("nova-cluster: interrupted; what was half made has been removed", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+def _name(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.argument("name", default=Request.name)(command)
+
+
+@click.group(cls=_Group)
+@click.version_option(package_name="nova-acceptance")
+def main() -> None:
+    """Kubernetes clusters for Nova's acceptance, by kind."""
+
+
+@main.command()
+@_name
+@click.option("--nodes", type=click.IntRange(1, 9), default=DEFAULT_NODES, show_default=True)
+@click.option("--node-image", help="another node image for kind")
+def up(name: str, nodes: int, node_image: str | None) -> None:
+    """Bring a cluster up, or find it up, and say how to use it."""
+    progress = Progress()
+    request = Request("kind", nodes=nodes, node_image=node_image, name=name)
+    cluster = Provider(Home.of_user(), progress).up(request, "it was asked for")
+    progress.say(f"cluster {cluster.name}: {cluster.reason}")
+    click.echo(f"export KUBECONFIG={cluster.kubeconfig}")
+
+
+@main.command()
+@_name
+def status(name: str) -> None:
+    """Say which nodes a cluster has and how they are."""
+    provider = Provider(Home.of_user(), Progress())
+    if not provider.is_up(name):
+        click.echo(f"{name}: down")
+        sys.exit(1)
+    for node in provider.cluster(name).nodes():
+        state = node["State"]["Status"]
+        click.echo(f"{node['Name'].lstrip('/')}: {state} ({node['Config']['Image']})")
+
+
+@main.command()
+@_name
+def down(name: str) -> None:
+    """Remove a cluster; with the last one our container engine goes as well."""
+    Provider(Home.of_user(), Progress()).down(name)
+
+
+@main.command()
+@_name
+def kubeconfig(name: str) -> None:
+    """Print the path of a cluster's kubeconfig."""
+    path = Home.of_user().cluster(name) / "kubeconfig"
+    if not path.exists():
+        raise UsageError(f"there is no cluster {name}", hint="start it with `nova-cluster up`")
+    click.echo(path)
+
+
+@main.command()
+@_name
+@click.option("--into", type=click.Path(path_type=Path), default=Path("reports/cluster-logs"))
+def logs(name: str, into: Path) -> None:
+    """Collect what the nodes of a cluster wrote."""
+    provider = Provider(Home.of_user(), Progress())
+    if not provider.is_up(name):
+        raise UsageError(f"there is no cluster {name}", hint="start it with `nova-cluster up`")
+    provider.cluster(name).export_logs(into)
+    click.echo(into)
+
+
+@main.command()
+@click.confirmation_option(prompt="Remove every cluster and image of ours from this machine?")
+def purge() -> None:
+    """Remove everything of ours from this machine, built parts included."""
+    Provider(Home.of_user(), Progress()).purge()
+
+
+@main.command(name="doctor")
+def examine() -> None:
+    """Say what this machine lacks for a cluster, and what mends it."""
+    findings = doctor.examine(Home.of_user())
+    for finding in findings:
+        mark = "✗" if finding.is_fatal else "!"
+        click.echo(f"{mark} {finding.problem}\n  → {finding.cure}")
+    if not findings:
+        click.echo("✓ nothing is missing")
+    sys.exit(1 if any(finding.is_fatal for finding in findings) else 0)

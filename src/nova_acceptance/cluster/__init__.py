@@ -1,0 +1,10 @@
+"""Where a cluster comes from: existing contexts, kind, k3d, minikube.
+
+Layers, top to bottom: `choice` > `contexts`, `others`, `kind` > `engine`, `readiness`, `doctor` >
+`lock`, `command` > `home`, `model`.
+"""
+
+from nova_acceptance.cluster.choice import check_name, obtain
+from nova_acceptance.cluster.model import DEFAULT_NODES, Cluster, Request
+
+__all__ = ["DEFAULT_NODES", "Cluster", "Request", "check_name", "obtain"]

@@ -1,0 +1,60 @@
+"""Which cluster: the one that is named, or for `local` the nearest that answers, else kind."""
+
+from __future__ import annotations
+
+from nova_acceptance.cluster import contexts, others
+from nova_acceptance.cluster.home import Home
+from nova_acceptance.cluster.kind.provider import Provider
+from nova_acceptance.cluster.model import Cluster, Request
+from nova_acceptance.errors import UsageError
+from nova_acceptance.progress import Progress
+
+CONTEXT = "context:"
+NAMES = ("local", "kind", "docker-desktop", "k3d", "minikube")
+
+
+def check_name(name: str) -> str:
+    """Return the name if `--cluster` takes it.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if name in NAMES or (name.startswith(CONTEXT) and len(name) > len(CONTEXT)):
+        return name
+    raise UsageError(
+        f"--cluster {name}: there is no such kind of cluster",
+        hint=f"it takes {', '.join(NAMES)} or context:NAME",
+    )
+
+
+def obtain(request: Request, progress: Progress, home: Home | None = None) -> Cluster:
+    """Return a cluster that can be used; print which was taken and why.
+
+    Raises:
+        UsageError: there is no such cluster.
+        MachineError: the machine lacks something for a cluster of its own.
+        ClusterError: it does not answer, or could not be made.
+    """
+    name = check_name(request.cluster)
+    home = home or Home.of_user()
+    if name.startswith(CONTEXT):
+        cluster = contexts.by_name(name.removeprefix(CONTEXT), "it was named")
+    elif name == "docker-desktop":
+        cluster = contexts.by_name(name, "docker-desktop was asked for")
+    elif name in others.PROGRAMS:
+        cluster = others.obtain(request, home, progress)
+    elif name == "kind":
+        cluster = Provider(home, progress).up(request, "kind was asked for")
+    else:
+        cluster = _local(request, home, progress)
+    progress.say(f"cluster: {cluster.name} ({cluster.provider}) — {cluster.reason}")
+    return cluster
+
+
+def _local(request: Request, home: Home, progress: Progress) -> Cluster:
+    found, passed_over = contexts.first_local()
+    for reason in passed_over:
+        progress.say(f"passed over: {reason}")
+    if found:
+        return found
+    return Provider(home, progress).up(request, "no local context answers, so kind was taken")

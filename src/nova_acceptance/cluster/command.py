@@ -1,0 +1,98 @@
+"""Running a program: its output in a log, its progress shown, its failure explained."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from threading import Timer
+
+from nova_acceptance.errors import ClusterError
+from nova_acceptance.progress import Step
+
+TAIL = 15
+"""Lines of a failed program's output that are shown."""
+
+
+def _whole_line(line: str) -> str:
+    return line
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    log: Path,
+    timeout: float,
+    step: Step | None = None,
+    detail: Callable[[str], str] = _whole_line,
+    environment: Mapping[str, str] | None = None,
+    stdin: int = subprocess.DEVNULL,
+) -> list[str]:
+    """Run a program to its end and return the lines it wrote.
+
+    Args:
+        argv: the program and its arguments.
+        log: the file its output is appended to, as it comes.
+        timeout: seconds after which it is ended.
+        step: where its progress is shown.
+        detail: what to show of a line; an empty string shows nothing new.
+        environment: variables on top of this process's own.
+        stdin: a file descriptor to read from.
+
+    Raises:
+        ClusterError: it failed, took too long or is not there; with the last lines it wrote.
+    """
+    name = Path(argv[0]).name
+    try:
+        process = subprocess.Popen(
+            [str(argument) for argument in argv],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise ClusterError(
+            f"{name} is not installed", hint="run `nova-cluster doctor` to see what is missing"
+        ) from error
+    overdue = Timer(timeout, _end, [process])
+    overdue.start()
+    lines: list[str] = []
+    try:
+        with log.open("a") as file:
+            for line in process.stdout or ():
+                file.write(line)
+                lines.append(line.rstrip())
+                if step and (shown := detail(line.strip())):
+                    step.update(shown[:100])
+        status = process.wait()
+    except BaseException:
+        _end(process)
+        raise
+    finally:
+        is_overdue = not overdue.is_alive()
+        overdue.cancel()
+    if status != 0:
+        ended = f"was ended after {timeout:.0f} s" if is_overdue else f"failed with status {status}"
+        raise ClusterError(
+            f"{' '.join(str(argument) for argument in argv[:3])} {ended}",
+            evidence=[line for line in lines if line][-TAIL:],
+            hint=f"the whole output is in {log}",
+        )
+    return lines
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End the program and its children: it leads a session of its own."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

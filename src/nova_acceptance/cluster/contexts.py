@@ -1,0 +1,79 @@
+"""Clusters that the user's kubeconfig already leads to."""
+
+from __future__ import annotations
+
+import fnmatch
+import ipaddress
+from urllib.parse import urlsplit
+
+from kubernetes.config import ConfigException, list_kube_config_contexts
+
+from nova_acceptance.cluster.model import Cluster
+from nova_acceptance.errors import ClusterError, UsageError
+from nova_acceptance.kube import Kube
+
+LOCAL = ("docker-desktop", "kind-*", "k3d-*", "minikube")
+"""Names that the makers of local clusters give their contexts."""
+
+
+def names() -> list[str]:
+    """Return the contexts of the user's kubeconfig, the current one first."""
+    try:
+        contexts, current = list_kube_config_contexts()  # type: ignore[no-untyped-call]
+    except (ConfigException, OSError):
+        return []
+    found = [str(context["name"]) for context in contexts]
+    return sorted(found, key=lambda name: name != (current or {}).get("name"))
+
+
+def by_name(name: str, reason: str) -> Cluster:
+    """Return the cluster of a context of the user's, once it has answered.
+
+    Raises:
+        UsageError: there is no such context.
+        ClusterError: its API does not answer or refuses.
+    """
+    known = names()
+    if name not in known:
+        raise UsageError(
+            f"there is no context {name} in the kubeconfig",
+            evidence=[f"there are: {', '.join(known)}" if known else "it has no contexts"],
+            hint="see `kubectl config get-contexts`; $KUBECONFIG names the file",
+        )
+    version = Kube(None, name).server_version
+    return Cluster(
+        name=name,
+        provider="context",
+        kubeconfig=None,
+        context=name,
+        reason=f"{reason}; it runs Kubernetes {version}",
+        reuse_hint=f"pytest --cluster context:{name} --no-deploy",
+    )
+
+
+def first_local() -> tuple[Cluster | None, list[str]]:
+    """Return the first reachable context that is known to be local, and why others were not."""
+    passed_over = []
+    for name in names():
+        if not any(fnmatch.fnmatch(name, pattern) for pattern in LOCAL):
+            continue
+        try:
+            if not is_on_this_machine(Kube(None, name).server):
+                passed_over.append(f"{name} leads to another machine")
+                continue
+            return by_name(name, f"context {name} is local and answers"), passed_over
+        except ClusterError as error:
+            passed_over.append(f"{name}: {error.message}")
+    return None, passed_over
+
+
+def is_on_this_machine(server: str) -> bool:
+    """Whether an API's address is a local cluster's: loopback, private, or Docker's own."""
+    host = urlsplit(server).hostname or ""
+    if host == "localhost" or host.endswith(".docker.internal"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_private

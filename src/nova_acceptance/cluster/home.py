@@ -1,0 +1,68 @@
+"""Where everything of ours lies on this machine: one directory, named once.
+
+ROOT/                 $NOVA_ACCEPTANCE_HOME, else nova-acceptance in the user's cache directory
+  engine/rootfs/      the root directory of our container engine
+  engine/cluster/     run/ (sockets, logs) and data/ (images, containers) of the engine of clusters
+  engine/build/       the same of the engine that builds images
+  bin/                kind and docker where the machine has none
+  sources/            Debian's source packages
+  clusters/NAME/      kubeconfig and configuration of a cluster
+  logs/               what the last build or start of each kind wrote
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+VARIABLE = "NOVA_ACCEPTANCE_HOME"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The directory that holds everything of ours on this machine."""
+
+    root: Path
+
+    @classmethod
+    def of_user(cls) -> Home:
+        """Return the user's own, from the environment or the user's cache directory."""
+        named = os.environ.get(VARIABLE)
+        return cls(Path(named) if named else platformdirs.user_cache_path("nova-acceptance"))
+
+    @property
+    def rootfs(self) -> Path:
+        """The engine's root directory."""
+        return self.root / "engine" / "rootfs"
+
+    @property
+    def binaries(self) -> Path:
+        """Programs for this machine's side: kind, and docker's client."""
+        return self.root / "bin"
+
+    @property
+    def sources(self) -> Path:
+        """Source packages, one directory each."""
+        return self.root / "sources"
+
+    def engine(self, purpose: str) -> Path:
+        """Return the directory of the engine for that purpose, `cluster` or `build`."""
+        return self.root / "engine" / purpose
+
+    def cluster(self, name: str) -> Path:
+        """Return the directory of a cluster."""
+        return self.root / "clusters" / name
+
+    def log(self, name: str) -> Path:
+        """Return the file for the output of a step, its directory made."""
+        path = self.root / "logs" / f"{name}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+def project() -> Path:
+    """Return the checkout of this project: what holds `images/` and `manifests/`."""
+    return Path(__file__).parents[3]

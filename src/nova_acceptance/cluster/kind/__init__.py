@@ -1,0 +1,1 @@
+"""kind on this machine: its parts, its node image, its clusters."""

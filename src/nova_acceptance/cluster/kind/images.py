@@ -1,0 +1,210 @@
+"""Images from `images/*/Containerfile`, built by an engine, once for each content.
+
+An image carries the digest of what it was made from as a label, its base's digest included, so
+that "is it there already" is one question to the engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nova_acceptance import timeouts
+from nova_acceptance.cluster import command
+from nova_acceptance.cluster.home import project
+from nova_acceptance.errors import ClusterError
+from nova_acceptance.progress import Progress
+
+LABEL = "nova.digest"
+DEBIAN = "localhost/nova-debian:bookworm"
+"""The home-made stand-in for docker.io/library/debian:bookworm-slim."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image of ours.
+
+    Attributes:
+        name: its directory below `images/`.
+        version: its tag.
+        base: the image of ours it stands on, by name; None for Debian itself.
+        parts: images of ours that it copies from, by name.
+        arguments: further build arguments.
+        extra: directories laid into the build context, by their name there.
+    """
+
+    name: str
+    version: str
+    base: str | None = "base"
+    parts: tuple[str, ...] = ()
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def tag(self) -> str:
+        """The full name that manifests use."""
+        return f"docker.io/nova/{self.name}:{self.version}"
+
+    @property
+    def directory(self) -> Path:
+        """Its Containerfile's directory."""
+        return project() / "images" / self.name
+
+
+NOVA = (
+    Image("base", "1", base=None),
+    Image("redis", "7"),
+    Image("etcd", "3.4"),
+    Image("postgres", "15"),
+    Image("service", "1"),
+)
+"""What Nova's manifests run."""
+
+NODE = Image("node", "1")
+"""Cluster DNS, pod network and volumes for the home-made node image."""
+
+
+def digests(images: tuple[Image, ...]) -> dict[str, str]:
+    """Return the digest of each image's content by name; a base comes before what stands on it."""
+    found: dict[str, str] = {}
+    for image in images:
+        below = [name for name in (image.base, *image.parts) if name]
+        content = hashlib.sha256("".join(found[name] for name in below).encode())
+        for name, value in sorted(image.arguments.items()):
+            content.update(f"{name}={value}\n".encode())
+        for root in (image.directory, *image.extra.values()):
+            for path in _files(root):
+                mode = path.lstat().st_mode & 0o111
+                content.update(f"{path.relative_to(root)} {mode:o}\n".encode())
+                content.update(
+                    os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+                )
+        found[image.name] = content.hexdigest()
+    return found
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Walk what belongs to an image's content: no caches of tools, nothing hidden."""
+    for path in sorted(root.rglob("*")):
+        parts = path.relative_to(root).parts
+        if any(part == "__pycache__" or part.startswith(".") for part in parts):
+            continue
+        if path.is_symlink() or path.is_file():
+            yield path
+
+
+@contextmanager
+def _context(image: Image) -> Iterator[int]:
+    """Yield the build context as a file descriptor of a tar archive.
+
+    What comes from elsewhere is laid beside the image's own directory in the archive only, so
+    that nothing is written into the checkout.
+    """
+    with tempfile.TemporaryFile() as file:
+        with tarfile.open(fileobj=file, mode="w", format=tarfile.GNU_FORMAT) as archive:
+            for place, root in (("", image.directory), *image.extra.items()):
+                for path in _files(root):
+                    archive.add(path, arcname=str(Path(place) / path.relative_to(root)))
+        file.seek(0)
+        yield file.fileno()
+
+
+class Builder:
+    """Builds images with a Docker engine.
+
+    Args:
+        docker: the client's program.
+        environment: variables that lead the client to the engine.
+        log: where the builds' output goes.
+        debian: the image to build on where a Containerfile names Debian; None pulls Debian's own.
+    """
+
+    def __init__(
+        self, docker: Path, environment: Mapping[str, str], log: Path, debian: str | None
+    ) -> None:
+        self._docker = docker
+        self._environment = environment
+        self._log = log
+        self._debian = debian
+
+    def build(self, images: tuple[Image, ...], progress: Progress) -> None:
+        """Build those of the images that are not there in their present content.
+
+        Raises:
+            ClusterError: a build failed, with the last lines of its output.
+        """
+        wanted = digests(images)
+        for image in images:
+            if self.label(image.tag) == wanted[image.name]:
+                continue
+            with progress.step(f"building image {image.tag}") as step:
+                base = f"docker.io/nova/{image.base}:1" if image.base else self._debian
+                arguments = dict(image.arguments)
+                if base:
+                    arguments["BASE"] = base
+                argv: list[str | Path] = [
+                    self._docker,
+                    "build",
+                    "--network=host",
+                    f"--tag={image.tag}",
+                ]
+                argv += [f"--label={LABEL}={wanted[image.name]}", "--file=Containerfile"]
+                argv += [f"--build-arg={name}={value}" for name, value in sorted(arguments.items())]
+                with _context(image) as stream:
+                    command.run(
+                        [*argv, "-"],
+                        log=self._log,
+                        timeout=timeouts.BUILD,
+                        step=step,
+                        detail=_shown,
+                        environment=self._environment,
+                        stdin=stream,
+                    )
+
+    def label(self, tag: str) -> str | None:
+        """Return the digest that an image carries, or None when the engine has no such image."""
+        inspect = ["image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', tag]
+        try:
+            return self.docker(*inspect)[-1]
+        except ClusterError:
+            return None
+
+    def docker(self, *arguments: str, stdin: int | None = None) -> list[str]:
+        """Run docker's client and return the lines it wrote."""
+        return command.run(
+            self.argv(*arguments),
+            log=self._log,
+            timeout=timeouts.BUILD,
+            environment=self._environment,
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
+        )
+
+    def argv(self, *arguments: str) -> list[str]:
+        """Return the command that runs docker's client."""
+        return [str(self._docker), *arguments]
+
+    @contextmanager
+    def saved(self, tags: list[str]) -> Iterator[int]:
+        """Yield a file descriptor from which images are read as an archive, never on disk."""
+        variables = {**os.environ, **self._environment}
+        argv = self.argv("save", *tags)
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, env=variables) as source:
+            try:
+                yield source.stdout.fileno() if source.stdout else subprocess.DEVNULL
+            finally:
+                source.kill()
+
+
+def _shown(line: str) -> str:
+    """Show what a build is doing: its steps, and what apt and make say of theirs."""
+    if match := re.match(r"Step (\d+/\d+) : (.+)", line):
+        return f"{match[1]} {match[2]}"
+    return line if re.match(r"(Setting up|Unpacking|Get:|\+\+\+|cmd/| +cmd/)", line) else ""

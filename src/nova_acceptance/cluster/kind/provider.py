@@ -1,0 +1,175 @@
+"""kind with what the machine has, and what it lacks provided."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from nova_acceptance import timeouts
+from nova_acceptance.cluster import doctor
+from nova_acceptance.cluster.engine import Engine
+from nova_acceptance.cluster.home import Home
+from nova_acceptance.cluster.kind.cluster import KindCluster
+from nova_acceptance.cluster.kind.images import NOVA, Builder
+from nova_acceptance.cluster.kind.node_image import NodeImage, provide_engine
+from nova_acceptance.cluster.lock import exclusive
+from nova_acceptance.cluster.model import Cluster, Request
+from nova_acceptance.cluster.readiness import await_ready
+from nova_acceptance.kube import Kube
+from nova_acceptance.progress import Progress
+
+
+class Provider:
+    """Makes, finds and removes kind clusters.
+
+    A Docker engine that answers and a kind on the PATH are used as they are. Otherwise the engine
+    is our own, and so are kind and the node image.
+    """
+
+    def __init__(self, home: Home, progress: Progress) -> None:
+        self._home = home
+        self._progress = progress
+        self._has_own_engine = not (shutil.which("kind") and _docker_answers())
+        self._engine = Engine(home.engine("cluster"), home.rootfs, is_isolated=True)
+
+    @property
+    def engine(self) -> Engine | None:
+        """The engine of ours that clusters run in; None where the user's serves."""
+        return self._engine if self._has_own_engine else None
+
+    def cluster(self, name: str) -> KindCluster:
+        """Return the cluster of that name, which may or may not exist."""
+        if self._has_own_engine:
+            kind, docker = (self._home.binaries / program for program in ("kind", "docker"))
+        else:
+            kind, docker = (
+                Path(shutil.which(program) or program) for program in ("kind", "docker")
+            )
+        log = self._home.log(f"kind-{name}")
+        return KindCluster(
+            name, self._home.cluster(name), kind=kind, docker=docker, engine=self.engine, log=log
+        )
+
+    def up(self, request: Request, reason: str) -> Cluster:
+        """Bring the cluster up, or find it up, and wait until it can be used.
+
+        Raises:
+            MachineError: the machine lacks something; everything it lacks is named at once.
+            ClusterError: a part could not be built or started.
+        """
+        with exclusive(self._home.root / "lock", f"starting {request.name}", self._progress):
+            if self._has_own_engine:
+                doctor.require(self._home)
+                provide_engine(self._home, self._progress)
+                self._start_engine()
+            image = self._node_image(request)
+            cluster = self.cluster(request.name)
+            if not cluster.is_whole(image, request.nodes):
+                if cluster.nodes():
+                    self._progress.say(
+                        f"cluster {request.name} is not as it should be (nodes stopped, another "
+                        "number or another image): it is made anew"
+                    )
+                    cluster.delete(self._progress)
+                cluster.create(request.nodes, image, self._progress)
+                self._load_images(cluster, request)
+            kube = Kube(cluster.kubeconfig, cluster.context)
+            with self._progress.step(f"waiting until {request.name} can be used") as step:
+                await_ready(kube, request.nodes, step)
+        return self._described(
+            cluster, request, f"{reason}; it runs Kubernetes {kube.server_version}"
+        )
+
+    def down(self, name: str) -> None:
+        """Remove a cluster; with the last one our engine ends and leaves nothing behind."""
+        with exclusive(self._home.root / "lock", f"removing {name}", self._progress):
+            if not self._has_own_engine:
+                self.cluster(name).delete(self._progress)
+                return
+            if self._engine.is_running and self._others(name):
+                self.cluster(name).delete(self._progress)
+                return
+            # The last cluster: with the engine's namespaces everything in them is gone at once.
+            with self._progress.step("stopping the container engine"):
+                if self._engine.is_running:
+                    self._remove_containers()
+                self._engine.stop()
+                Engine(self._home.engine("build"), self._home.rootfs, is_isolated=False).stop()
+            shutil.rmtree(self._home.cluster(name), ignore_errors=True)
+
+    def is_up(self, name: str) -> bool:
+        """Whether the cluster has nodes that run."""
+        if self._has_own_engine and not self._engine.is_running:
+            return False
+        return any(node["State"]["Running"] for node in self.cluster(name).nodes())
+
+    def purge(self) -> None:
+        """Remove everything of ours from the machine, the cache included."""
+        if self._has_own_engine:
+            for directory in sorted((self._home.root / "clusters").glob("*")):
+                self.down(directory.name)
+            self._engine.stop()
+            Engine(self._home.engine("build"), self._home.rootfs, is_isolated=False).stop()
+        with self._progress.step(f"removing {self._home.root}"):
+            shutil.rmtree(self._home.root, ignore_errors=True)
+
+    def _start_engine(self) -> None:
+        if not self._engine.is_running:
+            with self._progress.step("starting the container engine"):
+                self._engine.start()
+
+    def _node_image(self, request: Request) -> str | None:
+        if request.node_image or not self._has_own_engine:
+            return request.node_image
+        return NodeImage(self._home, self._engine).provide(self._progress)
+
+    def _load_images(self, cluster: KindCluster, request: Request) -> None:
+        """Load Nova's images where the node image does not hold them already."""
+        if self._has_own_engine and not request.node_image:
+            return
+        if self._has_own_engine:
+            NodeImage(self._home, self._engine).provide_nova(self._progress)
+        else:
+            builder = Builder(cluster.docker, {}, self._home.log("images"), None)
+            builder.build(NOVA, self._progress)
+        cluster.load([image.tag for image in NOVA], self._progress)
+
+    def _others(self, name: str) -> bool:
+        listing = ["ps", "--all", "--quiet", "--filter=label=io.x-k8s.kind.cluster"]
+        everything = self.cluster(name).run_docker(*listing)
+        return len(everything) > len(self.cluster(name).nodes())
+
+    def _remove_containers(self) -> None:
+        cluster = self.cluster("any")
+        containers = cluster.run_docker("ps", "--all", "--quiet", "--no-trunc")
+        if containers:
+            cluster.run_docker("rm", "--force", "--volumes", *containers)
+
+    def _described(self, cluster: KindCluster, request: Request, reason: str) -> Cluster:
+        named = "" if request.name == Request.name else f" {request.name}"
+        return Cluster(
+            name=cluster.name,
+            provider="kind",
+            kubeconfig=cluster.kubeconfig,
+            context=cluster.context,
+            reason=reason,
+            reuse_hint="pytest --cluster kind --no-deploy",
+            remove_hint=f"nova-cluster down{named}",
+        )
+
+
+def _docker_answers() -> bool:
+    """Whether the user has a Docker engine that answers."""
+    if shutil.which("docker") is None:
+        return False
+    try:
+        asked = subprocess.run(
+            ["docker", "version", "--format", "{{.Server.Version}}"],
+            capture_output=True,
+            timeout=timeouts.API_REQUEST,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.returncode == 0

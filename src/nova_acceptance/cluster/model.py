@@ -1,0 +1,49 @@
+"""What is asked for, and what is got."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_NAME = "nova"
+DEFAULT_NODES = 3
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for with `--cluster` and its companions.
+
+    Attributes:
+        cluster: `local`, `kind`, `docker-desktop`, `k3d`, `minikube` or `context:NAME`.
+        nodes: nodes of a cluster that has to be made.
+        node_image: kind's node image; None takes what is there or builds one.
+        name: the name of a cluster that has to be made.
+    """
+
+    cluster: str = "local"
+    nodes: int = DEFAULT_NODES
+    node_image: str | None = None
+    name: str = DEFAULT_NAME
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster that answers.
+
+    Attributes:
+        name: what its provider calls it.
+        provider: `kind`, `k3d`, `minikube`, `docker-desktop` or `context`.
+        kubeconfig: the file that leads to it; None stands for the user's own.
+        context: the context in that file.
+        reason: why this one was taken, in one sentence.
+        reuse_hint: the command that uses it again.
+        remove_hint: the command that removes it; empty where it is not ours to remove.
+    """
+
+    name: str
+    provider: str
+    kubeconfig: Path | None
+    context: str
+    reason: str
+    reuse_hint: str
+    remove_hint: str = ""

@@ -1,0 +1,47 @@
+"""k3d and minikube, through pytest-kubernetes as it is."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from pytest_kubernetes.providers import select_provider_manager
+
+from nova_acceptance import timeouts
+from nova_acceptance.cluster.home import Home
+from nova_acceptance.cluster.model import Cluster, Request
+from nova_acceptance.errors import MachineError
+from nova_acceptance.progress import Progress
+
+PROGRAMS = {"k3d": "k3d", "minikube": "minikube"}
+
+
+def obtain(request: Request, home: Home, progress: Progress) -> Cluster:
+    """Create the cluster, or take the one of that name which is there.
+
+    Raises:
+        MachineError: the provider's program is not installed.
+    """
+    provider = request.cluster
+    if shutil.which(PROGRAMS[provider]) is None:
+        raise MachineError(
+            f"{PROGRAMS[provider]} is not installed",
+            hint="install it, or use `--cluster kind`, which needs nothing but Debian",
+        )
+    kubeconfig = home.cluster(f"{provider}-{request.name}") / "kubeconfig"
+    kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+    manager = select_provider_manager(provider)(request.name, kubeconfig=kubeconfig)
+    with progress.step(f"creating {provider} cluster {manager.cluster_name}"):
+        manager.create(timeout=int(timeouts.CLUSTER_READY))
+    name = str(manager.cluster_name)
+    return Cluster(
+        name=name,
+        provider=provider,
+        kubeconfig=Path(manager.kubeconfig or kubeconfig),
+        context={"k3d": f"k3d-{name}", "minikube": name}[provider],
+        reason=f"{provider} was asked for",
+        reuse_hint=f"pytest --cluster {provider} --no-deploy",
+        remove_hint={"k3d": f"k3d cluster delete {name}", "minikube": f"minikube delete -p {name}"}[
+            provider
+        ],
+    )

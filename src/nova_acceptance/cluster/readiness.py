@@ -1,0 +1,90 @@
+"""When a cluster can be used: every node Ready, its DNS answering, storage by default present."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from nova_acceptance import timeouts
+from nova_acceptance.errors import ClusterError
+from nova_acceptance.kube import SYNCED, Kube, Object
+from nova_acceptance.progress import Step
+
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+
+
+def await_ready(kube: Kube, nodes: int, step: Step) -> None:
+    """Watch until the cluster can be used.
+
+    Args:
+        kube: the cluster.
+        nodes: how many nodes there must be.
+        step: where progress is shown.
+
+    Raises:
+        ClusterError: `timeouts.CLUSTER_READY` has passed; with what was still missing.
+    """
+    deadline = time.monotonic() + timeouts.CLUSTER_READY
+
+    def watch(
+        what: str, api_version: str, kind: str, is_met: Callable[[list[Object]], bool], **scope: str
+    ) -> None:
+        step.update(what)
+        seen: dict[str, Object] = {}
+        events = kube.watch(api_version, kind, deadline=deadline, announce=True, **scope)
+        is_complete = False
+        for event, obj in events:
+            if event == SYNCED:
+                is_complete = True
+            else:
+                seen[obj["metadata"]["name"]] = obj
+                if event == "DELETED":
+                    del seen[obj["metadata"]["name"]]
+            if is_complete and is_met(list(seen.values())):
+                events.stop()
+                return
+        raise ClusterError(
+            f"the cluster is not ready after {timeouts.CLUSTER_READY:.0f} s: no {what}",
+            evidence=[_condition(obj) for obj in seen.values()],
+            hint="`nova-cluster logs` collects what the nodes wrote",
+        )
+
+    watch(
+        f"{nodes} nodes Ready",
+        "v1",
+        "Node",
+        lambda found: len(found) >= nodes and all(is_node_ready(node) for node in found),
+    )
+    watch(
+        "the cluster's DNS",
+        "v1",
+        "Endpoints",
+        lambda found: any(
+            subset.get("addresses") for obj in found for subset in obj.get("subsets") or ()
+        ),
+        namespace="kube-system",
+        field_selector="metadata.name=kube-dns",
+    )
+    watch(
+        "a default StorageClass",
+        "storage.k8s.io/v1",
+        "StorageClass",
+        lambda found: any(
+            (obj["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true" for obj in found
+        ),
+    )
+
+
+def is_node_ready(node: Object) -> bool:
+    """Whether the node's kubelet reports Ready."""
+    conditions = node.get("status", {}).get("conditions", ())
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+
+
+def _condition(obj: Object) -> str:
+    name = f"{obj['kind']} {obj['metadata']['name']}"
+    for condition in obj.get("status", {}).get("conditions", ()):
+        if condition["type"] == "Ready":
+            message = condition.get("message", "")
+            return f"{name}: Ready is {condition['status']}: {message}"
+    return name

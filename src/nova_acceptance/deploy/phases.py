@@ -1,0 +1,140 @@
+"""Applying: namespaces first, then configuration, then workloads, side by side within each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from nova_acceptance import timeouts
+from nova_acceptance.deploy.absence import await_gone
+from nova_acceptance.errors import ApplyError
+from nova_acceptance.kube import ApiError, Kube, Object, describe
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+
+WORKLOADS = frozenset(
+    {"CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"}
+)
+
+_FIRST = frozenset({"Namespace", "CustomResourceDefinition"})
+_AT_ONCE = 8
+_IMMUTABLE = ("immutable", "updates to statefulset spec", "forbidden: updates", "may not change")
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Objects that may be applied side by side.
+
+    Attributes:
+        name: `namespaces`, `configuration` or `workloads`.
+        objects: what to apply.
+    """
+
+    name: str
+    objects: tuple[Object, ...]
+
+
+def phases(objects: Sequence[Object]) -> Iterator[Phase]:
+    """Yield the phases in order; Services come before the workloads that they name."""
+    first = tuple(obj for obj in objects if obj["kind"] in _FIRST)
+    last = tuple(obj for obj in objects if obj["kind"] in WORKLOADS)
+    between = tuple(obj for obj in objects if obj["kind"] not in _FIRST | WORKLOADS)
+    yield Phase("namespaces", first)
+    yield Phase("configuration", between)
+    yield Phase("workloads", last)
+
+
+def apply_phase(kube: Kube, phase: Phase) -> list[Object]:
+    """Apply a phase's objects, all of them even where one is refused.
+
+    Returns:
+        The objects as the server has them now.
+
+    Raises:
+        ApplyError: the server refused an object; it names each object and field.
+        ClusterError: the API did not answer.
+    """
+    applied: list[Object] = []
+    refused: list[tuple[Object, ApiError]] = []
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="apply") as pool:
+        under_way = [(obj, pool.submit(kube.apply, obj)) for obj in phase.objects]
+    for obj, answer in under_way:
+        try:
+            applied.append(answer.result())
+        except ApiError as error:
+            refused.append((obj, error))
+    if refused:
+        raise _refusal(refused)
+    return applied
+
+
+def guard_namespaces(kube: Kube, objects: Sequence[Object]) -> None:
+    """See, before the first write, that every namespace is absent or ours; wait out a deletion.
+
+    Raises:
+        ApplyError: a namespace of that name belongs to somebody else.
+        ClusterError: the API did not answer, or a namespace under deletion did not go.
+    """
+    for obj in objects:
+        if obj["kind"] != "Namespace":
+            continue
+        if not owner(obj):
+            raise ApplyError(
+                f"the manifests' namespace {obj['metadata']['name']} has no label {MANAGED_BY}",
+                hint="label it, so that later it can be told from somebody else's",
+            )
+        live = kube.get("v1", "Namespace", obj["metadata"]["name"])
+        if live is None:
+            continue
+        if not is_ours(live, obj):
+            raise ApplyError(
+                f"the namespace {obj['metadata']['name']} exists and is not ours",
+                hint="choose another cluster, or remove that namespace yourself",
+                evidence=(f"label {MANAGED_BY}: {owner(live) or '(absent)'}",),
+            )
+        if "deletionTimestamp" in live["metadata"]:
+            deadline = time.monotonic() + timeouts.REMOVE
+            await_gone(kube, "Namespace", [live["metadata"]["name"]], deadline=deadline)
+
+
+def owner(obj: Object) -> str:
+    """Return the value of the label `app.kubernetes.io/managed-by`, or nothing."""
+    return str((obj["metadata"].get("labels") or {}).get(MANAGED_BY, ""))
+
+
+def is_ours(live: Object, rendered: Object) -> bool:
+    """Whether what is on the cluster is managed by whoever manages what was rendered."""
+    return bool(owner(rendered)) and owner(live) == owner(rendered)
+
+
+def _refusal(refused: list[tuple[Object, ApiError]]) -> ApplyError:
+    obj, error = refused[0]
+    more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+    return ApplyError(
+        f"the API refused {describe(obj)}: {error.reason or error.status}{more}",
+        hint=_hint(obj, error),
+        evidence=[
+            f"{describe(obj)}: {line}"
+            for obj, error in refused
+            for line in (error.causes or (error.detail or str(error.status),))
+        ],
+    )
+
+
+def _hint(obj: Object, error: ApiError) -> str:
+    said = " ".join((error.detail, *error.causes)).lower()
+    metadata = obj["metadata"]
+    where = f"-n {metadata['namespace']} " if metadata.get("namespace") else ""
+    if any(phrase in said for phrase in _IMMUTABLE):
+        return (
+            "this field cannot change in place: "
+            f"`kubectl {where}delete {obj['kind'].lower()} {metadata['name']}`, then deploy again"
+        )
+    if error.status == HTTPStatus.CONFLICT:
+        return "another writer holds it; deploy again, alone"
+    if error.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return "correct the field in manifests/"
+    return error.hint

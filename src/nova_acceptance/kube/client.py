@@ -1,0 +1,232 @@
+"""One Kubernetes API, as the rest of the package uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+from http import HTTPStatus
+from pathlib import Path
+
+from nova_acceptance import timeouts
+from nova_acceptance.kube import exec as command
+from nova_acceptance.kube import forward
+from nova_acceptance.kube.failures import ApiError
+from nova_acceptance.kube.objects import Object, PodRef
+from nova_acceptance.kube.resources import Discovery
+from nova_acceptance.kube.rest import APPLY, Rest
+from nova_acceptance.kube.watch import Watch
+
+FIELD_MANAGER = "nova-acceptance"
+
+
+class Kube:
+    """A Kubernetes API by kubeconfig and context; any number of threads may share it.
+
+    Objects are the plain JSON of the API, with `apiVersion` and `kind` also in lists. Every
+    method raises `ClusterError` when the API refuses or does not answer, unless it says otherwise.
+
+    Args:
+        kubeconfig: the file to read; None takes `$KUBECONFIG`, else `~/.kube/config`.
+        context: the context in it; None takes the current one.
+    """
+
+    def __init__(self, kubeconfig: Path | None = None, context: str | None = None) -> None:
+        self._rest = Rest(kubeconfig, context)
+        self._discovery = Discovery(self._rest)
+
+    @property
+    def server(self) -> str:
+        """The API's address, such as `https://127.0.0.1:6443`."""
+        return self._rest.server
+
+    @cached_property
+    def server_version(self) -> str:
+        """The server's version, such as `v1.20.2`."""
+        return str(self._rest.request("GET", "/version")["gitVersion"])
+
+    def serves(self, api_version: str, kind: str) -> bool:
+        """Whether the server serves the kind in that version."""
+        return self._discovery.find(api_version, kind) is not None
+
+    def list(
+        self,
+        api_version: str,
+        kind: str,
+        *,
+        namespace: str | None = None,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> list[Object]:
+        """Return the objects of a kind, in one namespace or in all."""
+        resource = self._discovery.resource(api_version, kind)
+        query = _selectors(label_selector, field_selector)
+        answer = self._rest.request("GET", resource.path(namespace=namespace), query=query)
+        typed = {"apiVersion": api_version, "kind": kind}
+        return [{**typed, **item} for item in answer.get("items") or ()]
+
+    def get(
+        self, api_version: str, kind: str, name: str, namespace: str | None = None
+    ) -> Object | None:
+        """Return one object, or None when there is none of that name."""
+        resource = self._discovery.resource(api_version, kind)
+        try:
+            return self._rest.request("GET", resource.path(namespace=namespace, name=name))
+        except ApiError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    def apply(self, obj: Object, *, force: bool = True, dry_run: bool = False) -> Object:
+        """Apply an object server-side and return it as it is now.
+
+        Args:
+            obj: the fields that are ours, with apiVersion, kind and metadata.name.
+            force: take over fields that another manager owns.
+            dry_run: have the server check and default it without keeping it.
+
+        Raises:
+            ApiError: the server refused it, with the fields concerned in `causes`.
+        """
+        metadata = obj["metadata"]
+        resource = self._discovery.resource(obj["apiVersion"], obj["kind"])
+        query = {"fieldManager": FIELD_MANAGER, "force": str(force).lower()}
+        if dry_run:
+            query["dryRun"] = "All"
+        path = resource.path(namespace=metadata.get("namespace"), name=metadata["name"])
+        return self._rest.request("PATCH", path, query=query, body=obj, content_type=APPLY)
+
+    def delete(
+        self,
+        api_version: str,
+        kind: str,
+        name: str,
+        namespace: str | None = None,
+        *,
+        grace_period_seconds: int | None = None,
+        precondition_uid: str | None = None,
+    ) -> None:
+        """Delete an object; one that is not there is as good as deleted.
+
+        Args:
+            api_version: the object's version, such as `apps/v1`.
+            kind: its kind.
+            name: its name.
+            namespace: its namespace, if it has one.
+            grace_period_seconds: 0 kills a pod at once; None leaves the object's own.
+            precondition_uid: delete only this incarnation; another is refused with 409.
+        """
+        resource = self._discovery.resource(api_version, kind)
+        options: Object = {"propagationPolicy": "Background"}
+        if grace_period_seconds is not None:
+            options["gracePeriodSeconds"] = grace_period_seconds
+        if precondition_uid is not None:
+            options["preconditions"] = {"uid": precondition_uid}
+        try:
+            path = resource.path(namespace=namespace, name=name)
+            self._rest.request("DELETE", path, body=options)
+        except ApiError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+
+    def watch(
+        self,
+        api_version: str,
+        kind: str,
+        *,
+        namespace: str | None = None,
+        label_selector: str = "",
+        field_selector: str = "",
+        deadline: float,
+        announce: bool = False,
+    ) -> Watch:
+        """Return an iterator over the objects that are there and then over their changes.
+
+        Args:
+            api_version: the kind's version, such as `v1`.
+            kind: the kind.
+            namespace: one namespace; None watches all.
+            label_selector: only objects with these labels.
+            field_selector: only objects with these fields.
+            deadline: when to end, in seconds of `time.monotonic`.
+            announce: whether `(SYNCED, {})` follows each complete list.
+        """
+        return Watch(
+            self._rest,
+            self._discovery.resource(api_version, kind),
+            namespace=namespace,
+            selectors=_selectors(label_selector, field_selector),
+            deadline=deadline,
+            announce=announce,
+        )
+
+    def exec(
+        self,
+        pod: PodRef,
+        argv: Sequence[str],
+        *,
+        container: str | None = None,
+        stdin: str = "",
+        timeout: float = timeouts.EXEC,
+    ) -> command.ExecResult:
+        """Run a command in a container and return its output and exit status.
+
+        Args:
+            pod: the pod.
+            argv: the command; no shell is involved.
+            container: which container, where the pod has several.
+            stdin: what it may read. Before Kubernetes 1.30 it never sees the end of it, so it
+                must know where to stop.
+            timeout: seconds for all of it.
+
+        Raises:
+            ProbeError: it could not be run, or gave no exit status.
+        """
+        return command.run(self._rest, pod, argv, container=container, stdin=stdin, timeout=timeout)
+
+    def logs(
+        self,
+        pod: PodRef,
+        *,
+        container: str | None = None,
+        previous: bool = False,
+        tail_lines: int = 50,
+    ) -> str:
+        """Return the last lines of a container's log, or of its previous incarnation's."""
+        query = {"tailLines": str(tail_lines), "previous": str(previous).lower()}
+        if container:
+            query["container"] = container
+        path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/log"
+        return self._rest.text(path, query=query)
+
+    def forward(self, pod: PodRef, port: int) -> AbstractContextManager[forward.LocalPort]:
+        """Listen on a port of 127.0.0.1 and carry every connection to the pod's port."""
+        return forward.forward(self._rest, pod, port)
+
+    def can_i(self, verb: str, group: str, resource: str, namespace: str | None = None) -> bool:
+        """Whether this user may do that, in one namespace or in all.
+
+        Args:
+            verb: `create`, `patch`, `delete`, …
+            group: the API group; empty for the core group.
+            resource: the plural, with a subresource after a slash: `pods/exec`.
+            namespace: the namespace; None asks for all of them.
+        """
+        plural, _, subresource = resource.partition("/")
+        attributes = {"verb": verb, "group": group, "resource": plural}
+        if subresource:
+            attributes["subresource"] = subresource
+        if namespace:
+            attributes["namespace"] = namespace
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        return bool(self._rest.request("POST", path, body=review)["status"]["allowed"])
+
+
+def _selectors(label_selector: str, field_selector: str) -> dict[str, str]:
+    given = {"labelSelector": label_selector, "fieldSelector": field_selector}
+    return {name: value for name, value in given.items() if value}

@@ -1,0 +1,145 @@
+"""A pod's port on this machine: a TCP listener whose connections go through the API.
+
+The official client gives a socket pair for one connection (kubernetes-client/python #1534); libpq
+and redis-py want an address that takes as many as they open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+
+from nova_acceptance import timeouts
+from nova_acceptance.errors import ClusterError
+from nova_acceptance.kube.channels import Channels
+from nova_acceptance.kube.objects import PodRef
+from nova_acceptance.kube.rest import Rest
+
+_DATA, _ERROR = range(2)
+_PORT_BYTES = 2
+_CHUNK = 64 * 1024
+_LOOK_UP = 0.25
+"""Seconds between two looks at whether the forward has ended."""
+_RESET = struct.pack("ii", 1, 0)
+
+
+class LocalPort(int):
+    """The listener's port; `errors` tells what went wrong behind it, a line a connection."""
+
+    errors: list[str]
+
+    @property
+    def error(self) -> str:
+        """The latest error, such as "connection refused" inside the pod; empty if none."""
+        return self.errors[-1] if self.errors else ""
+
+
+@contextlib.contextmanager
+def forward(rest: Rest, pod: PodRef, port: int) -> Iterator[LocalPort]:
+    """Listen on 127.0.0.1 and carry each connection to the pod's port.
+
+    A connection that the pod refuses is reset here, as it would be without the API in between,
+    and the reason is kept in `errors`. What is open at the end is closed.
+
+    Args:
+        rest: the API.
+        pod: the pod.
+        port: the port that something in the pod listens on.
+
+    Yields:
+        The local port, an `int`.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        local = LocalPort(listener.getsockname()[1])
+        local.errors = []
+        forwarder = _Forwarder(rest, pod, port, local.errors)
+        listening = threading.Thread(target=forwarder.listen, args=(listener,), daemon=True)
+        listening.start()
+        try:
+            yield local
+        finally:
+            forwarder.ended.set()
+            listener.shutdown(socket.SHUT_RDWR)  # wakes accept
+            listening.join(timeouts.PORT_FORWARD)
+
+
+class _Forwarder:
+    """What every connection of one forward shares; each has a thread and a WebSocket of its own."""
+
+    def __init__(self, rest: Rest, pod: PodRef, port: int, errors: list[str]) -> None:
+        self._rest = rest
+        self._pod = pod
+        self._port = port
+        self._errors = errors
+        self.ended = threading.Event()
+
+    def listen(self, listener: socket.socket) -> None:
+        """Accept connections until the listener is shut down."""
+        while not self.ended.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._carry, args=(connection,), daemon=True).start()
+
+    def _carry(self, connection: socket.socket) -> None:
+        path = f"/api/v1/namespaces/{self._pod.namespace}/pods/{self._pod.name}/portforward"
+        query = {"ports": str(self._port)}
+        with connection:
+            connection.settimeout(timeouts.PORT_FORWARD)
+            try:
+                opened = self._rest.channels(path, query=query, timeout=timeouts.PORT_FORWARD)
+                with Channels(opened) as channels:
+                    self._pump(connection, channels)
+            except (ClusterError, OSError) as error:
+                self._errors.append(f"{self._pod} port {self._port}: {error}")
+                with contextlib.suppress(OSError):
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+
+    def _pump(self, connection: socket.socket, channels: Channels) -> None:
+        greeted: set[int] = set()
+        poll = select.poll()
+        poll.register(connection, select.POLLIN)
+        poll.register(channels, select.POLLIN)
+        while not self.ended.is_set():
+            wait = 0.0 if channels.has_buffered else _LOOK_UP
+            ready = {descriptor for descriptor, _ in poll.poll(wait * 1000)}
+            if channels.has_buffered or channels.fileno() in ready:
+                frame = channels.receive(time.monotonic() + timeouts.PORT_FORWARD)
+                if frame is None:
+                    return
+                channel, data = frame
+                if channel not in greeted:  # each channel begins with its port's number
+                    greeted.add(channel)
+                    data = data[_PORT_BYTES:]
+                if channel == _ERROR and data:
+                    raise ConnectionError(data.decode("utf-8", "replace").strip())
+                if not _passed_on(connection, data):
+                    return
+            if connection.fileno() in ready:
+                data = _received(connection)
+                if not data:
+                    return
+                channels.send(_DATA, data)
+
+
+def _received(connection: socket.socket) -> bytes:
+    """Return what the client sent; nothing when it is gone, which is no error of the pod's."""
+    try:
+        return connection.recv(_CHUNK)
+    except OSError:
+        return b""
+
+
+def _passed_on(connection: socket.socket, data: bytes) -> bool:
+    """Send to the client; False when it is gone."""
+    try:
+        connection.sendall(data)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,84 @@
+"""Which path of the API serves a kind, asked from the API itself, one group at a time."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from nova_acceptance.errors import ClusterError
+from nova_acceptance.kube.failures import ApiError
+from nova_acceptance.kube.rest import Rest
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind as the API serves it: `Deployment` of `apps/v1` is `deployments`, in namespaces."""
+
+    api_version: str
+    kind: str
+    plural: str
+    namespaced: bool
+
+    def path(self, *, namespace: str | None = None, name: str | None = None) -> str:
+        """Return the path of one object, or of all in one or every namespace."""
+        root = "/apis" if "/" in self.api_version else "/api"
+        parts = [root, self.api_version]
+        if self.namespaced and namespace:
+            parts += ["namespaces", namespace]
+        parts.append(self.plural)
+        if name:
+            parts.append(name)
+        return "/".join(parts)
+
+
+class Discovery:
+    """The kinds that a server serves; each group and version is asked for once.
+
+    Full discovery of a server costs dozens of requests; a deployment needs half a dozen groups.
+    """
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+        self._lock = threading.Lock()
+        self._kinds: dict[str, dict[str, Resource]] = {}
+
+    def find(self, api_version: str, kind: str) -> Resource | None:
+        """Return the resource, or None when the server does not serve it.
+
+        Raises:
+            ClusterError: the API could not be asked.
+        """
+        with self._lock:
+            known = self._kinds.get(api_version)
+            if known is None or kind not in known:  # asked again: a new CRD may have come
+                known = self._kinds[api_version] = self._ask(api_version)
+            return known.get(kind)
+
+    def resource(self, api_version: str, kind: str) -> Resource:
+        """Return the resource.
+
+        Raises:
+            ClusterError: the server does not serve it, or could not be asked.
+        """
+        found = self.find(api_version, kind)
+        if found is None:
+            raise ClusterError(
+                f"the server does not serve {kind} of {api_version}",
+                hint=f"`kubectl api-resources | grep -w {kind}` tells which versions it serves",
+            )
+        return found
+
+    def _ask(self, api_version: str) -> dict[str, Resource]:
+        path = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+        try:
+            served = self._rest.request("GET", path)
+        except ApiError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return {}
+            raise
+        return {
+            entry["kind"]: Resource(api_version, entry["kind"], entry["name"], entry["namespaced"])
+            for entry in served.get("resources", ())
+            if "/" not in entry["name"]  # a subresource such as pods/exec
+        }

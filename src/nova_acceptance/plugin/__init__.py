@@ -1,0 +1,53 @@
+"""The pytest plugin: options, markers, order, masking, and the record of the run.
+
+It is an entry point and so is loaded into every pytest of its environment. There it only adds
+its options: everything else is registered when the ini option `nova_reports`, which names the
+directory of the reports, is set, as the acceptance suite's `pyproject.toml` does.
+
+    options     what the command line may say, checked before anything is touched
+    layers      markers by directory, disruptive tests last
+    facts       what fixtures tell of the run, and the evidence of each test
+    masked      secrets out of every report, traceback and log
+    recording   the record of the run, the reports rendered from it, the summary at the end
+    workers     the same from the workers of pytest-xdist
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_acceptance.plugin import facts, layers, masked, options, workers
+from nova_acceptance.plugin.recording import Recording
+from nova_acceptance.report import Recorder
+
+FIXTURES = "nova_acceptance.fixtures"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options; the only thing that happens outside the acceptance suite."""
+    options.add(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the options and register the rest, if this is the acceptance suite.
+
+    Raises:
+        pytest.UsageError: an option cannot be used.
+    """
+    if not config.getini(options.REPORTS):
+        return
+    options.check(config)
+    layers.register_markers(config)
+    plugins = config.pluginmanager
+    plugins.register(layers, "nova-layers")
+    plugins.register(masked, "nova-masked")
+    if workers.is_worker(config):
+        worker = workers.Worker(config)
+        plugins.register(worker, "nova-worker")
+        config.stash[facts.RECORDER] = Recorder(worker.send)
+    else:
+        recording = Recording(config)
+        plugins.register(recording, "nova-recording")
+        config.stash[facts.RECORDER] = Recorder(recording.send)
+    plugins.register(facts, "nova-facts")
+    plugins.import_plugin(FIXTURES)

@@ -1,0 +1,97 @@
+"""Markers by directory, and the order of tests: disruptive ones last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any, Final
+
+import pytest
+
+from nova_acceptance.report import layer_of
+
+MARKERS: Final = {
+    "infra": "cluster, data layer and configuration: tests/infrastructure, not the disruptive ones",
+    "services": "the services: tests/services, not the disruptive ones",
+    "networking": "names and reachability: tests/networking, not the disruptive ones",
+    "disruptive": "kills pods of the system; runs last; leave out with -m 'not disruptive'",
+    "cluster": "nodes, DNS and storage that the cluster itself brings",
+    "workloads": "workloads, replicas and restarts",
+    "storage": "claims, volumes, and data that must outlive a pod",
+    "configuration": "ConfigMaps and Secrets",
+    "redis": "Redis",
+    "postgres": "PostgreSQL",
+    "patroni": "Patroni and failover",
+    "etcd": "etcd",
+    "security": "security posture of containers",
+    "tls": "certificates",
+    "dns": "names and their answers",
+    "reachability": "open and closed ports between pods",
+    "external": "systems that are declared and not verified",
+    "component(name, ...)": "the parts of the system, as reports name them, that a test is about",
+}
+
+_MARKER_OF_LAYER: Final = {
+    "infrastructure": "infra",
+    "services": "services",
+    "networking": "networking",
+}
+_OF_PYTEST: Final = frozenset(
+    {"parametrize", "usefixtures", "filterwarnings", "skip", "skipif", "xfail", "component"}
+)
+
+
+def register_markers(config: pytest.Config) -> None:
+    """Make the markers known, so that a misspelt one is an error."""
+    for marker, meaning in MARKERS.items():
+        config.addinivalue_line("markers", f"{marker}: {meaning}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by their directory and put disruptive ones last, otherwise in their order.
+
+    A disruptive test does not get its directory's marker: `-m infra` is a quick look at a running
+    system that must not disturb it.
+    """
+    for item in items:
+        marker = _MARKER_OF_LAYER.get(layer_of(item.nodeid))
+        if marker and not is_disruptive(item):
+            item.add_marker(marker)
+    items.sort(key=is_disruptive)
+
+
+def is_disruptive(item: pytest.Item) -> bool:
+    """Tell whether a test disturbs the system that others look at."""
+    return item.get_closest_marker("disruptive") is not None
+
+
+def description(item: pytest.Item) -> dict[str, Any]:
+    """Return what a report says of a test, whatever becomes of it."""
+    doc = getattr(getattr(item, "obj", None), "__doc__", None) or ""
+    names = dict.fromkeys(marker.name for marker in item.iter_markers())
+    return {
+        "nodeid": item.nodeid,
+        "layer": layer_of(item.nodeid),
+        "markers": sorted(name for name in names if name not in _OF_PYTEST),
+        "subjects": sorted(set(_subjects(item))),
+        "doc": doc.strip().split("\n", 1)[0].strip(),
+    }
+
+
+def _subjects(item: pytest.Item) -> Iterator[str]:
+    for marker in item.iter_markers("component"):
+        yield from (str(name) for name in marker.args)
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    for value in parameters.values():
+        yield from _names(value)
+
+
+def _names(value: object) -> Iterator[str]:
+    """Yield the names that a parameter holds: its own and those of the parts it is made of."""
+    name = value if isinstance(value, str) else getattr(value, "name", None)
+    if isinstance(name, str):
+        yield name
+    if is_dataclass(value):
+        for part in fields(value):
+            yield from _names(getattr(value, part.name))

@@ -1,0 +1,109 @@
+"""Secrets out of every report, traceback, warning and log before anybody else sees it.
+
+Reports are masked where they are made, in a worker of pytest-xdist too, so that the terminal,
+pytest's own JUnit XML, pytest-html and our record all get the same text. An error of our own is
+shown by its message, hint and evidence instead of a traceback through the machinery.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from nova_acceptance import masking
+from nova_acceptance.errors import NovaError
+
+_HANDLERS = ("caplog_handler", "report_handler", "log_cli_handler", "log_file_handler")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Shorten and mask the report of a phase."""
+    report = yield
+    if report.failed and call.excinfo and not item.config.getoption("fulltrace"):
+        _shorten(report, call.excinfo)
+    _mask(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Shorten and mask the report of a collection."""
+    report = yield
+    excinfo = getattr(getattr(report, "call", None), "excinfo", None)
+    if report.failed and excinfo and not collector.config.getoption("fulltrace"):
+        _shorten(report, excinfo)
+    _mask(report)
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_internalerror(excrepr: object) -> None:
+    """Mask an error of the machinery."""
+    _masked_in_place(excrepr)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_warning_recorded(warning_message: Any) -> None:
+    """Mask a warning."""
+    text = str(warning_message.message)
+    if (clean := masking.mask(text)) != text:
+        warning_message.message = UserWarning(clean)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Put a masking filter on every handler of pytest's logging.
+
+    Not earlier: pytest makes them when all other plugins are configured.
+    """
+    plugin = session.config.pluginmanager.get_plugin("logging-plugin")
+    for name in _HANDLERS:
+        handler = getattr(plugin, name, None)
+        if isinstance(handler, logging.Handler):
+            handler.addFilter(masking.MaskingFilter())
+
+
+def _shorten(
+    report: pytest.TestReport | pytest.CollectReport, excinfo: pytest.ExceptionInfo[BaseException]
+) -> None:
+    error = excinfo.value
+    if not isinstance(error, NovaError):
+        return
+    short = excinfo.getrepr(style="value", chain=False)
+    if short.reprcrash is not None:
+        short.reprcrash.message = f"{type(error).__name__}: {error.message}"
+    report.longrepr = short
+
+
+def _mask(report: Any) -> None:
+    report.longrepr = _masked_in_place(report.longrepr)
+    report.sections = [(masking.mask(name), masking.mask(text)) for name, text in report.sections]
+    if hasattr(report, "user_properties"):
+        report.user_properties = [
+            (masking.mask(str(name)), masking.masked(value))
+            for name, value in report.user_properties
+        ]
+    if hasattr(report, "wasxfail"):
+        report.wasxfail = masking.mask(report.wasxfail)
+
+
+def _masked_in_place(value: Any) -> Any:
+    """Mask pytest's representation of an error, keeping its structure and so its colours."""
+    if isinstance(value, str):
+        return masking.mask(value)
+    if isinstance(value, list):
+        return [_masked_in_place(each) for each in value]
+    if isinstance(value, tuple):
+        return tuple(_masked_in_place(each) for each in value)
+    if type(value).__module__.startswith("_pytest.") and hasattr(value, "__dict__"):
+        for name, attribute in vars(value).items():
+            setattr(value, name, _masked_in_place(attribute))
+    return value

@@ -1,0 +1,111 @@
+"""The command line's options, checked before anything is touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+REPORTS: Final = "nova_reports"
+"""The ini option that makes a pytest run an acceptance run: the directory of the reports."""
+
+PROVIDERS: Final = ("local", "kind", "docker-desktop", "k3d", "minikube")
+CONTEXT: Final = "context:"
+
+_OVERLAYS: Final = Path("manifests") / "overlays"
+
+
+def add(parser: pytest.Parser) -> None:
+    """Add the options of group "nova" and the ini option `nova_reports`."""
+    parser.addini(REPORTS, "directory of the acceptance reports; unset: not an acceptance run")
+    group = parser.getgroup("nova", "Nova acceptance")
+    group.addoption(
+        "--cluster",
+        metavar="WHERE",
+        default="local",
+        help="where the cluster comes from: local (a reachable local context, else kind), kind, "
+        "docker-desktop, k3d, minikube or context:NAME (default: local)",
+    )
+    group.addoption(
+        "--nodes", metavar="N", default="3", help="nodes of a cluster of our own (default: 3)"
+    )
+    group.addoption("--node-image", metavar="IMAGE", help="node image of a kind cluster of our own")
+    group.addoption(
+        "--overlay",
+        metavar="NAME",
+        help="kustomize overlay to deploy (default: by the number of nodes)",
+    )
+    group.addoption(
+        "--spec",
+        metavar="FILE",
+        default="nova.yaml",
+        help="the system as it is expected to be (default: nova.yaml)",
+    )
+    group.addoption(
+        "--teardown", action="store_true", help="remove what is deployed when the run ends"
+    )
+    group.addoption("--no-deploy", action="store_true", help="verify what is there, deploy nothing")
+
+
+def check(config: pytest.Config) -> None:
+    """Refuse options that cannot be used, and turn `--nodes` into a number.
+
+    Raises:
+        pytest.UsageError: the message names the option, what is wrong and what would do.
+    """
+    option = config.option
+    option.nodes = _nodes(option.nodes)
+    _check_cluster(option.cluster)
+    _check_spec(config.rootpath, option.spec)
+    _check_overlay(config.rootpath, option.overlay)
+    if option.teardown and option.no_deploy:
+        raise pytest.UsageError(
+            "--teardown with --no-deploy: would remove what this run did not deploy; "
+            "leave one of them out"
+        )
+    if option.teardown and config.getoption("numprocesses", default=None):
+        raise pytest.UsageError(
+            "--teardown with -n: the first worker to end would remove what the others still "
+            "verify; leave one of them out"
+        )
+
+
+def chosen(config: pytest.Config) -> dict[str, str | int | bool]:
+    """Return the options and their values, for the record."""
+    names = ("cluster", "nodes", "node_image", "overlay", "spec", "teardown", "no_deploy")
+    values = {name.replace("_", "-"): getattr(config.option, name) for name in names}
+    values |= {"markers": config.option.markexpr, "keywords": config.option.keyword}
+    return {name: value for name, value in values.items() if value not in (None, "", False)}
+
+
+def _nodes(value: str | int) -> int:
+    try:
+        nodes = int(value)
+    except ValueError:
+        nodes = 0
+    if nodes < 1:
+        raise pytest.UsageError(f"--nodes: {value!r} is not a number of nodes (1 or more)")
+    return nodes
+
+
+def _check_cluster(value: str) -> None:
+    if value in PROVIDERS or value.removeprefix(CONTEXT) not in ("", value):
+        return
+    choices = ", ".join((*PROVIDERS, f"{CONTEXT}NAME"))
+    raise pytest.UsageError(f"--cluster: {value!r} is not one of {choices}")
+
+
+def _check_spec(root: Path, value: str) -> None:
+    if not (root / value).is_file():
+        raise pytest.UsageError(f"--spec: there is no file {value} (looked in {root})")
+
+
+def _check_overlay(root: Path, value: str | None) -> None:
+    overlays = root / _OVERLAYS
+    if value is None or (overlays / value / "kustomization.yaml").is_file():
+        return
+    there = ", ".join(sorted(path.parent.name for path in overlays.glob("*/kustomization.yaml")))
+    raise pytest.UsageError(
+        f"--overlay: there is no {_OVERLAYS / value}; there are: {there or 'none'}"
+    )

@@ -1,0 +1,248 @@
+"""The record of the run, written while it goes on, and the reports rendered from it at its end."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Generator
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from jinja2 import TemplateError
+
+from nova_acceptance.errors import NovaError
+from nova_acceptance.plugin import layers, options, summary, workers
+from nova_acceptance.plugin.facts import extra
+from nova_acceptance.report import Fact, Record, Run, layer_of, render
+from nova_acceptance.report.record import FILE_NAME, SCHEMA
+
+_PACKAGES: Final = ("nova-acceptance", "pytest", "pytest-html", "pytest-xdist", "kubernetes")
+_LONGEST: Final = 60_000
+"""Characters kept of one piece of captured output or of a traceback."""
+
+
+class Recording:
+    """Writes the record; lives in the process that reports, never in a worker of xdist."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._reports = config.rootpath / config.getini(options.REPORTS)
+        self._record: Record | None = None
+        self._collected: set[str] = set()
+        self._deselected = 0
+        self._run: Run | None = None
+        self._page: Path | None = None
+        self._failure = ""
+
+    def send(self, fact: Fact) -> None:
+        """Write a fact of a fixture."""
+        if self._record:
+            self._record.append(fact)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Begin the record, unless nothing will be run.
+
+        Raises:
+            pytest.UsageError: the directory of the reports cannot be written to.
+        """
+        if any(
+            self._config.getoption(name, default=False)
+            for name in ("collectonly", "showfixtures", "show_fixtures_per_test", "setupplan")
+        ):
+            return
+        try:
+            self._record = Record.of_new_run(self._reports)
+        except OSError as error:
+            raise pytest.UsageError(
+                f"{self._reports}: no record can be written here: {error.strerror}"
+            ) from error
+        self._record.write(
+            "run-started",
+            schema=SCHEMA,
+            run=self._record.run,
+            versions=_versions(),
+            options=options.chosen(self._config),
+            arguments=[str(argument) for argument in self._config.invocation_params.args],
+        )
+
+    def pytest_report_header(self) -> str | None:
+        """Say where the record is."""
+        if not self._record:
+            return None
+        path = self._shown(self._record.directory / FILE_NAME)
+        return f"nova: --cluster {self._config.option.cluster}, record {path}"
+
+    # Collection
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Count the tests that the command line left out."""
+        self._deselected += len(items)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Record what could not be collected; every worker of xdist tells it once."""
+        if report.failed and report.nodeid not in self._collected:
+            self._collected.add(report.nodeid)
+            self._write("collect-failed", nodeid=report.nodeid, text=_text(report))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Record every test that is going to run."""
+        if session.items:
+            self._write(
+                "collected",
+                tests=[layers.description(item) for item in session.items],
+                deselected=self._deselected,
+            )
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Record what the workers collected; only names are known here."""
+        fresh = [nodeid for nodeid in ids if nodeid not in self._collected]
+        if fresh:
+            self._collected.update(fresh)
+            tests = [{"nodeid": nodeid, "layer": layer_of(nodeid)} for nodeid in fresh]
+            self._write("collected", tests=tests, deselected=self._deselected)
+
+    # Tests
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Record a phase of a test, and the facts that came with it."""
+        worker = getattr(getattr(getattr(report, "node", None), "gateway", None), "id", "")
+        if report.when not in ("setup", "call", "teardown"):
+            self._write("crashed", nodeid=report.nodeid, worker=worker, text=_text(report))
+            return
+        more = extra(report)
+        for fact in more.get(workers.OUTBOX, ()):
+            self.send(fact)
+        described = {"test": more["test"]} if "test" in more else {}
+        self._write(
+            "phase",
+            nodeid=report.nodeid,
+            when=report.when,
+            outcome=report.outcome,
+            expected_failure=hasattr(report, "wasxfail"),
+            seconds=round(report.duration, 4),
+            message=_message(report),
+            text=_text(report),
+            evidence=more.get("evidence", []),
+            sections=[
+                (heading, _shortened(content))
+                for heading, content in report.sections
+                # A report repeats the earlier phases' output.
+                if heading.endswith(f" {report.when}") or not heading.startswith("Captured ")
+            ],
+            worker=worker,
+            **described,
+        )
+
+    # Workers of pytest-xdist
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker where the lock is that keeps disruptive tests alone."""
+        directory = self._record.directory if self._record else self._config.rootpath
+        node.workerinput[workers.LOCK] = str(directory / ".disruption")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object | None) -> None:
+        """Record a worker's last facts, and that it was lost."""
+        for fact in (getattr(node, "workeroutput", None) or {}).get(workers.OUTBOX, ()):
+            self.send(fact)
+        if error:
+            self._write("worker-lost", worker=node.gateway.id, text=str(error))
+
+    # The end
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Record Ctrl-C, pytest.exit, and pytest's own end after collection errors."""
+        self._write("interrupted", text=str(excinfo.value) or excinfo.typename)
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Record an error of the machinery."""
+        self._write("internal-error", text=_shortened(str(excrepr)))
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int
+    ) -> Generator[None, None, None]:
+        """End the record and render it, after the fixtures' last teardown."""
+        try:
+            yield
+        except NovaError as error:
+            # After an interrupt session fixtures are torn down here, outside any test.
+            failure = f"clean-up failed: {error.message}"
+            message = f"{failure} ({error.hint})" if error.hint else failure
+            self._write("internal-error", message=message, text=str(error))
+            session.exitstatus = exitstatus or pytest.ExitCode.TESTS_FAILED
+        except BaseException as error:
+            self._write("internal-error", text=f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            self._finish(int(exitstatus))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print verdicts by layer, and how to go on."""
+        if self._run:
+            summary.write(self._run, terminalreporter)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """Print the report's path as the last line of all."""
+        terminal = self._config.get_terminal_writer()
+        if self._page:
+            terminal.line(f"report: {self._shown(self._page)}")
+        elif self._failure and self._record:
+            directory = self._shown(self._record.directory)
+            terminal.line(f"no report could be rendered: {self._failure}", red=True)
+            terminal.line(f"the record is kept: python -m nova_acceptance.report {directory}")
+
+    def _finish(self, exit_status: int) -> None:
+        if not self._record:
+            return
+        self._record.write(
+            "run-finished", exit_status=exit_status, seconds=round(self._record.seconds, 3)
+        )
+        self._record.close()
+        (self._record.directory / ".disruption").unlink(missing_ok=True)
+        try:
+            self._run, self._page = render(self._record.directory)
+        except (OSError, TemplateError) as error:
+            self._failure = f"{type(error).__name__}: {error}"
+
+    def _write(self, kind: str, **fields: Any) -> None:
+        if self._record:
+            self._record.write(kind, **fields)
+
+    def _shown(self, path: Path) -> str:
+        root = self._config.invocation_params.dir
+        return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _text(report: pytest.TestReport | pytest.CollectReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2])
+    return _shortened(report.longreprtext)
+
+
+def _message(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(crash.message).split("\n", 1)[0] if crash else ""
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    half = _LONGEST // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half} characters left out …\n{text[-half:]}"

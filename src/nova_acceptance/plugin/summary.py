@@ -1,0 +1,56 @@
+"""The end of the terminal's output: verdicts by layer, and how to go on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+import pytest
+
+from nova_acceptance import masking
+from nova_acceptance.report import Outcome, Run, Verdict
+
+_COLOURS: Final = {
+    Verdict.ACCEPTED: "green",
+    Verdict.REJECTED: "red",
+    Verdict.INCOMPLETE: "yellow",
+    Verdict.NOT_VERIFIED: "yellow",
+}
+
+
+def write(run: Run, terminal: pytest.TerminalReporter) -> None:
+    """Write a run's verdicts to the terminal.
+
+    Args:
+        run: the run, as read back from its record.
+        terminal: pytest's terminal reporter.
+    """
+    terminal.section("Nova acceptance")
+    width = max((len(layer.name) for layer in run.layers), default=0)
+    for layer in run.layers:
+        terminal.write(f"{layer.name:<{width}}  ")
+        _write_verdict(terminal, layer.verdict)
+        terminal.line(f"{'':<{14 - len(layer.verdict)}}{_counts(layer.outcomes)}")
+        for component in layer.components:
+            if component.ready < component.wanted:
+                ready = f"{component.ready} of {component.wanted} ready"
+                terminal.line(f"{'':<{width}}  {component.name}: {ready}", red=True)
+    for problem in run.problems:
+        terminal.line(problem, yellow=True)
+    for system in run.external:
+        terminal.line(f"{system.get('name', '?')}: declared, not verified")
+    terminal.write("verdict: ")
+    _write_verdict(terminal, run.verdict)
+    terminal.line(f"  {_counts(run.outcomes)}")
+    for word, key in (("reuse", "reuse_hint"), ("remove", "remove_hint")):
+        if hint := run.cluster.get(key):
+            terminal.line(f"{word}: {masking.mask(str(hint))}")
+
+
+def _write_verdict(terminal: pytest.TerminalReporter, verdict: Verdict) -> None:
+    terminal.write(verdict.upper(), bold=True, **{_COLOURS[verdict]: True})
+
+
+def _counts(outcomes: Counter[Outcome]) -> str:
+    words = [f"{outcomes[outcome]} {outcome}" for outcome in reversed(Outcome) if outcomes[outcome]]
+    return ", ".join(words) or "no test"

@@ -1,0 +1,101 @@
+"""The plugin inside a worker of pytest-xdist.
+
+Only the controller writes the record. A worker's facts travel to it on the next test report, and
+what is left at the end in the worker's output. Disruptive tests run alone: a worker holds a lock
+while it runs a test, shared for an ordinary test and exclusive for a disruptive one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from nova_acceptance import masking, timeouts
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.plugin import layers
+from nova_acceptance.plugin.facts import extra
+from nova_acceptance.report import Fact, now
+
+LOCK: Final = "nova_lock"
+"""The worker input that names the file of the lock."""
+
+OUTBOX: Final = "nova_facts"
+"""The key of facts on a report, and in the worker's output."""
+
+_LOCK_POLL: Final = 0.05
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Tell whether this process is a worker of pytest-xdist."""
+    return hasattr(config, "workerinput")
+
+
+class Worker:
+    """Sends a worker's facts to the controller and keeps disruptive tests alone."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._outbox: list[Fact] = []
+        self._lock = Path(config.workerinput[LOCK])  # type: ignore[attr-defined]
+
+    def send(self, fact: Fact) -> None:
+        """Keep a fact of a fixture until the next report."""
+        self._outbox.append(fact)
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Tell how many tests the command line left out; every worker sees the same."""
+        self._outbox.append({"type": "collected", "time": now(), "deselected": len(items)})
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Attach the facts that came since the last report, and what the test is."""
+        report = yield
+        extra(report)[OUTBOX] = self._drain()
+        if report.when == "setup":
+            extra(report)["test"] = masking.masked(layers.description(item))
+        return report
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Run a disruptive test alone."""
+        with _held(self._lock, exclusive=layers.is_disruptive(item)):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
+        """Leave the last facts, those of session fixtures' teardown after an interrupt."""
+        try:
+            yield
+        finally:
+            session.config.workeroutput[OUTBOX] = self._drain()  # type: ignore[attr-defined]
+
+    def _drain(self) -> list[Fact]:
+        # Fixtures may add from other threads meanwhile: take away only what was taken.
+        fresh = self._outbox[:]
+        del self._outbox[: len(fresh)]
+        return [masking.masked(fact) for fact in fresh]
+
+
+@contextmanager
+def _held(path: Path, *, exclusive: bool) -> Iterator[None]:
+    deadline = time.monotonic() + timeouts.LOCK
+    with path.open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise ProbeError(
+                        "the tests of the other workers did not end",
+                        hint="run without -n, or see what the other workers wait for",
+                    ) from None
+                time.sleep(_LOCK_POLL)
+        yield

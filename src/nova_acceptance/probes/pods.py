@@ -1,0 +1,45 @@
+"""What a pod's specification comes to: its containers, and the security context of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nova_acceptance.kube import Object
+
+INHERITED = ("runAsNonRoot", "runAsUser", "runAsGroup", "seccompProfile")
+"""What a container takes from its pod where it says nothing itself."""
+
+
+def containers(pod: Object) -> list[dict[str, Any]]:
+    """Return every container of a pod, those that only initialise it included."""
+    return [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]
+
+
+def security_context(pod: Object, container: dict[str, Any]) -> dict[str, Any]:
+    """Return a container's effective security context.
+
+    Source: https://kubernetes.io/docs/tasks/configure-pod-container/security-context/.
+    """
+    of_pod = pod["spec"].get("securityContext") or {}
+    inherited = {key: of_pod[key] for key in INHERITED if key in of_pod}
+    return {**inherited, **(container.get("securityContext") or {})}
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether a pod says that it is ready."""
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def restarts(pod: Object) -> int:
+    """Return how often containers of a pod have restarted by themselves.
+
+    A container that ended with its node (the runtime then knows no more than `Unknown`, status
+    255) did not restart by itself.
+    """
+    found = 0
+    for status in (pod.get("status") or {}).get("containerStatuses") or []:
+        last = (status.get("lastState") or {}).get("terminated") or {}
+        with_node = last.get("reason") == "Unknown" and last.get("exitCode") == 255  # noqa: PLR2004
+        found += status["restartCount"] - int(with_node and status["restartCount"] > 0)
+    return found

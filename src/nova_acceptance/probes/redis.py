@@ -1,0 +1,123 @@
+"""Redis as a test sees it, by redis-py."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from nova_acceptance import timeouts
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.probes.routes import LOOPBACK, Route
+from nova_acceptance.probes.witness import Witness
+
+Word = str | int
+RETRY = 0.2
+
+
+class Redis:
+    """One Redis behind one route.
+
+    Args:
+        route: the way to it.
+        password: what it should accept.
+        witness: who takes down what is asked.
+    """
+
+    def __init__(self, route: Route, password: str, witness: Witness) -> None:
+        self._route = route
+        self._password = password
+        self._witness = witness
+
+    @property
+    def answers_ping(self) -> bool:
+        """Whether it answers PING, with its password given."""
+        return self.ask("PING") is True
+
+    @property
+    def is_append_only(self) -> bool:
+        """Whether every write is appended to a file: configured, and at work."""
+        configured = self.ask("CONFIG GET", "appendonly") == {"appendonly": "yes"}
+        return configured and bool(self.info("persistence")["aof_enabled"] == 1)
+
+    def ask(self, *command: Word) -> Any:
+        """Return the reply to a command.
+
+        Raises:
+            redis.RedisError: Redis refused it.
+            ProbeError: nothing answered.
+        """
+        with self.connected(self._password) as client:
+            return self._ask(client, *command)
+
+    def once_back(self, *command: Word, within: float = timeouts.ENDPOINT_FOLLOWS) -> Any:
+        """Return the reply to a command, asked again until Redis is there to answer.
+
+        Raises:
+            ProbeError: nothing answered in time.
+        """
+        deadline = time.monotonic() + within
+        while True:
+            try:
+                return self.ask(*command)
+            except ProbeError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(RETRY)
+
+    def info(self, section: str) -> dict[str, Any]:
+        """Return a section of INFO."""
+        with self.connected(self._password) as client:
+            found: dict[str, Any] = self._ask(client, "INFO", section)
+        return found
+
+    def refusal(self, password: str | None) -> str:
+        """Return the error with which PING is refused under this password; empty if it is not."""
+        with self.connected(password) as client:
+            try:
+                self._ask(client, "PING")
+            except redis.RedisError as error:
+                return str(error)
+        return ""
+
+    @contextmanager
+    def connected(self, password: str | None) -> Iterator[redis.Redis]:
+        """Open one connection for as long as the context lasts."""
+        client = redis.Redis(
+            host=LOOPBACK,
+            port=self._route.port,
+            password=password,
+            socket_timeout=timeouts.CONNECT,
+            socket_connect_timeout=timeouts.CONNECT,
+            decode_responses=True,
+            # Nothing but what is asked: no greeting before it, no second try after it.
+            protocol=2,
+            driver_info=None,
+            retry=Retry(NoBackoff(), retries=0),
+        )
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def _ask(self, client: redis.Redis, *command: Word) -> Any:
+        spelled = " ".join(str(word) for word in command)
+        source, target = self._route.source, self._route.target
+        with self._witness.asking(spelled, source=source, target=target) as asking:
+            try:
+                reply = client.execute_command(*command)  # type: ignore[no-untyped-call]
+            except redis.AuthenticationError:
+                raise
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                raise ProbeError(
+                    f"Redis at {target} did not answer {command[0]} from {source}",
+                    hint="`kubectl get pods,endpoints -A` shows what is behind it",
+                    evidence=[str(error)],
+                ) from error
+            asking.answered(reply)
+            return reply

@@ -1,0 +1,64 @@
+"""The values of Nova's Secrets, for connecting with them; never for showing them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
+
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.kube import Kube
+
+PUBLIC_KEYS = frozenset({"tls.crt", "ca.crt", "namespace"})
+
+
+class SecretValues:
+    """What the Secrets of some namespaces hold, read once.
+
+    Args:
+        kube: the API.
+        namespaces: where the Secrets are.
+        plain: keys whose values are no secrets unless they are URLs with a password.
+    """
+
+    def __init__(self, kube: Kube, namespaces: tuple[str, ...], plain: frozenset[str]) -> None:
+        self._plain = plain | PUBLIC_KEYS
+        self._values = {
+            (namespace, secret["metadata"]["name"], key): base64.b64decode(value)
+            for namespace in namespaces
+            for secret in kube.list("v1", "Secret", namespace=namespace)
+            for key, value in (secret.get("data") or {}).items()
+        }
+
+    def text(self, namespace: str, secret: str, key: str) -> str:
+        """Return one value.
+
+        Raises:
+            ProbeError: there is none, so nothing can be asked with it.
+        """
+        value = self._values.get((namespace, secret, key))
+        if value is None:
+            raise ProbeError(
+                f"Secret {namespace}/{secret} has no key {key}",
+                hint="deploy without --no-deploy, or create it as manifests/README.md says",
+            )
+        return value.decode("utf-8", "replace")
+
+    def to_mask(self) -> Iterator[str]:
+        """Yield every value that nobody may see, and the passwords inside URLs."""
+        for (_, _, key), value in self._values.items():
+            text = value.decode("utf-8", "replace")
+            password = _password_in(text)
+            if password:
+                yield text
+                yield password
+                yield unquote(password)
+            elif key not in self._plain:
+                yield text
+
+
+def _password_in(text: str) -> str | None:
+    try:
+        return urlsplit(text).password if "://" in text else None
+    except ValueError:
+        return None

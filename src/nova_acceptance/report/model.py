@@ -1,0 +1,196 @@
+"""A run as it is reported: verdicts, layers, components and tests.
+
+Plain data that a renderer reads; `report.reading` builds it from a record. It knows neither
+pytest nor HTML.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+LAYERS: Final = ("infrastructure", "services", "networking")
+"""The layers of the acceptance, in the order in which a reader wants them."""
+
+OTHER: Final = "other"
+
+
+class Verdict(StrEnum):
+    """What a run says of a system, of a layer or of a component."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    INCOMPLETE = "incomplete"
+    NOT_VERIFIED = "not verified"
+
+
+class Outcome(StrEnum):
+    """What became of a test that was collected."""
+
+    FAILED = "failed"
+    ERROR = "error"
+    NO_RESULT = "no result"
+    SKIPPED = "skipped"
+    XFAILED = "xfailed"
+    PASSED = "passed"
+
+
+REJECTING: Final = frozenset({Outcome.FAILED, Outcome.ERROR})
+
+
+@dataclass(slots=True)
+class Test:
+    """One test, or one module that could not be collected.
+
+    Attributes:
+        nodeid: pytest's name of it.
+        layer: one of `LAYERS`, or `OTHER`.
+        doc: the fact that it shows: the first line of its docstring.
+        markers: the names of its markers.
+        subjects: names that its markers and parameters give; those of components tie it to them.
+        outcome: what became of it.
+        seconds: set-up, call and teardown together.
+        message: the failure in one line.
+        text: the failure in full.
+        evidence: dicts with the fields of `evidence.Evidence`.
+        sections: captured output, (heading, text).
+        worker: the worker of pytest-xdist, or "".
+    """
+
+    nodeid: str
+    layer: str = OTHER
+    doc: str = ""
+    markers: list[str] = field(default_factory=list)
+    subjects: list[str] = field(default_factory=list)
+    outcome: Outcome = Outcome.NO_RESULT
+    seconds: float = 0.0
+    message: str = ""
+    text: str = ""
+    evidence: list[dict[str, Any]] = field(default_factory=list)
+    sections: list[tuple[str, str]] = field(default_factory=list)
+    worker: str = ""
+
+    def concerns(self, component: str) -> bool:
+        """Tell whether the test says something about a component."""
+        return component in self.subjects or component in self.markers
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of the system as the last snapshot saw it, and what the tests say of it."""
+
+    layer: str
+    name: str
+    kind: str
+    namespace: str
+    wanted: int
+    ready: int
+    restarts: int | None
+    nodes: tuple[str, ...]
+    images: tuple[str, ...]
+    outcomes: Counter[Outcome]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Rejected when it is not ready or a test of it failed."""
+        if self.ready < self.wanted:
+            return Verdict.REJECTED
+        return verdict_of(self.outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer: its components, and the outcomes of all of its tests."""
+
+    name: str
+    components: tuple[Component, ...]
+    outcomes: Counter[Outcome]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Rejected when a test failed or a component is rejected."""
+        if any(component.verdict is Verdict.REJECTED for component in self.components):
+            return Verdict.REJECTED
+        return verdict_of(self.outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything that a report tells of one run.
+
+    Attributes:
+        name: the run's name, which is its directory's.
+        started: the first event's time; None in an empty record.
+        ended: the last event's time.
+        finished: whether the run came to its own end.
+        problems: what kept it from being complete, a sentence each.
+        tests: in the order in which they were collected.
+        deselected: tests that the command line left out.
+        cluster, deployment: the facts as recorded; empty when there are none.
+        counts: objects of the system by kind, counted from the cluster.
+        external: systems that are declared and not verified.
+    """
+
+    name: str
+    started: datetime | None
+    ended: datetime | None
+    finished: bool
+    exit_status: int | None
+    problems: tuple[str, ...]
+    tests: tuple[Test, ...]
+    layers: tuple[Layer, ...]
+    deselected: int
+    versions: dict[str, str]
+    options: dict[str, Any]
+    arguments: tuple[str, ...]
+    cluster: dict[str, Any]
+    deployment: dict[str, Any]
+    counts: dict[str, int]
+    external: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...]
+
+    @property
+    def outcomes(self) -> Counter[Outcome]:
+        """How many tests came to which outcome."""
+        return count(self.tests)
+
+    @property
+    def seconds(self) -> float:
+        """From the first event to the last."""
+        if self.started is None or self.ended is None:
+            return 0.0
+        return (self.ended - self.started).total_seconds()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The whole run's verdict.
+
+        Rejected as soon as anything failed; accepted only when the run came to its end, every
+        collected test has a result and at least one passed.
+        """
+        if any(layer.verdict is Verdict.REJECTED for layer in self.layers):
+            return Verdict.REJECTED
+        verdict = verdict_of(self.outcomes)
+        if self.problems or not self.finished or verdict is Verdict.NOT_VERIFIED:
+            return Verdict.INCOMPLETE
+        return verdict
+
+
+def count(tests: Iterable[Test]) -> Counter[Outcome]:
+    """Count tests by outcome."""
+    return Counter(test.outcome for test in tests)
+
+
+def verdict_of(outcomes: Counter[Outcome]) -> Verdict:
+    """Judge tests alone: what was not shown is never accepted."""
+    if not outcomes.total():
+        return Verdict.NOT_VERIFIED
+    if any(outcomes[outcome] for outcome in REJECTING):
+        return Verdict.REJECTED
+    if outcomes[Outcome.NO_RESULT] or not outcomes[Outcome.PASSED]:
+        return Verdict.INCOMPLETE
+    return Verdict.ACCEPTED

@@ -1,0 +1,159 @@
+"""The record of a run: an append-only file of JSON lines, written while the run goes on.
+
+Every line is one event, `{"type": …, "time": …, …}`; the first is `run-started` and carries the
+schema's number. The types and their fields beside `type` and `time`:
+
+    run-started     schema, run, versions, options, arguments
+    collected       tests [{nodeid, layer, markers, subjects, doc}], deselected
+    collect-failed  nodeid, text
+    cluster, deployment, snapshot, note             see `report.recorder.Recorder`
+    phase           nodeid, when (setup, call, teardown), outcome (passed, failed, skipped),
+                    expected_failure, seconds, text, message, evidence, sections, worker, test
+    crashed         nodeid, worker, text            a worker of pytest-xdist died in a test
+    worker-lost     worker, text                    a worker ended otherwise than it should
+    interrupted     text                            Ctrl-C, or pytest.exit
+    internal-error  message, text
+    run-finished    exit_status, seconds
+
+Each line is flushed as it is written, so that a killed run leaves what it knew. Times are UTC.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+from nova_acceptance import masking
+from nova_acceptance.errors import UsageError
+from nova_acceptance.report.recorder import Fact, now
+
+SCHEMA: Final = 1
+FILE_NAME: Final = "run.jsonl"
+LATEST: Final = "latest"
+
+
+class Record:
+    """Writes the record of one run, masked by value, from any thread.
+
+    Args:
+        directory: the run's own directory; made when it is not there.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.directory = directory
+        self._started = time.monotonic()
+        self._lock = threading.Lock()
+        self._file = (directory / FILE_NAME).open(
+            "a", encoding="utf-8", errors="backslashreplace", newline="\n"
+        )
+
+    @classmethod
+    def of_new_run(cls, reports: Path) -> Self:
+        """Begin a record in a directory of its own, and let `latest` point to it.
+
+        Args:
+            reports: the directory of all runs.
+        """
+        run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        record = cls(reports / run)
+        _point(reports / LATEST, run)
+        return record
+
+    @property
+    def run(self) -> str:
+        """The run's name: its start in UTC and a random part."""
+        return self.directory.name
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the record was begun."""
+        return time.monotonic() - self._started
+
+    def write(self, kind: str, **fields: Any) -> None:
+        """Append one event of this moment."""
+        self.append({"type": kind, "time": now(), **fields})
+
+    def append(self, fact: Fact) -> None:
+        """Append one event that carries its own type and time; nothing once it is closed."""
+        line = json.dumps(masking.masked(fact), ensure_ascii=False)
+        with self._lock:
+            if not self._file.closed:
+                self._file.write(f"{line}\n")
+                self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The events of a record, and how many of its lines could not be read."""
+
+    run: str
+    entries: tuple[Fact, ...]
+    damaged: int
+
+    def __iter__(self) -> Iterator[Fact]:
+        return iter(self.entries)
+
+
+def read(path: Path) -> Events:
+    """Read a record, a killed run's with its cut last line included.
+
+    Args:
+        path: a run's directory, or its `run.jsonl`.
+
+    Raises:
+        UsageError: there is no record, or one of a schema that this version does not know.
+    """
+    file = path / FILE_NAME if path.is_dir() else path
+    try:
+        # Only a newline ends a line here; str.splitlines knows more ends, which text may hold.
+        lines = file.read_text(encoding="utf-8", errors="replace").removesuffix("\n").split("\n")
+    except OSError as error:
+        raise UsageError(
+            f"{path}: no record of a run could be read: {error.strerror}",
+            hint=f"name a directory that holds {FILE_NAME}, such as reports/{LATEST}",
+        ) from error
+    entries: list[Fact] = []
+    damaged = 0
+    for line in filter(None, lines):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            entry = None
+        if isinstance(entry, dict) and isinstance(entry.get("type"), str):
+            entries.append(entry)
+        else:
+            damaged += 1
+    _check_schema(file, entries)
+    return Events(run=file.resolve().parent.name, entries=tuple(entries), damaged=damaged)
+
+
+def _check_schema(file: Path, entries: list[Fact]) -> None:
+    schema = next((e.get("schema") for e in entries if e["type"] == "run-started"), SCHEMA)
+    if not isinstance(schema, int) or schema > SCHEMA:
+        raise UsageError(
+            f"{file}: written with schema {schema}; this version reads up to {SCHEMA}",
+            hint="render it with the version of nova-acceptance that wrote it, or a newer one",
+        )
+
+
+def _point(link: Path, target: str) -> None:
+    fresh = link.with_name(f".{link.name}-{target}")
+    try:
+        fresh.symlink_to(target)
+        fresh.replace(link)
+    except OSError:
+        # A convenience only: a file system without links, or a directory of that name.
+        fresh.unlink(missing_ok=True)

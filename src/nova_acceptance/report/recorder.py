@@ -1,0 +1,162 @@
+"""What fixtures hand to the record: facts about the run, and the evidence of one test."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from nova_acceptance.evidence import Evidence
+
+Fact = dict[str, Any]
+"""One event of the record: a `type`, a `time`, and whatever the type holds; JSON-like."""
+
+
+def now() -> str:
+    """Return the wall-clock time as the record writes it: ISO 8601, UTC, milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class EvidenceLog:
+    """The questions and answers of one test, in the order in which they came.
+
+    May be added to from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: list[Evidence] = []
+        self._drained = 0
+
+    def add(self, evidence: Evidence | Iterable[Evidence]) -> None:
+        """Keep one piece of evidence, or several."""
+        entries = [evidence] if isinstance(evidence, Evidence) else list(evidence)
+        with self._lock:
+            self._entries += entries
+
+    def drain(self) -> list[Evidence]:
+        """Return what was added since the last drain; it stays in the log."""
+        with self._lock:
+            fresh = self._entries[self._drained :]
+            self._drained = len(self._entries)
+        return fresh
+
+    def __iter__(self) -> Iterator[Evidence]:
+        return iter(tuple(self._entries))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, index: int) -> Evidence:
+        return self._entries[index]
+
+
+class Recorder:
+    """Takes facts about the run from fixtures and sends them on to the record.
+
+    In one process they are written at once. In a worker of pytest-xdist they travel to the
+    controller, which alone writes the record, on the next test report; see `plugin.workers`.
+
+    Args:
+        send: takes one fact; may be called from several threads.
+    """
+
+    def __init__(self, send: Callable[[Fact], None]) -> None:
+        self._send = send
+
+    def cluster(
+        self,
+        *,
+        name: str,
+        provider: str,
+        reason: str = "",
+        version: str = "",
+        nodes: Sequence[Mapping[str, Any] | str] | int = (),
+        reuse_hint: str = "",
+        remove_hint: str = "",
+        **more: Any,
+    ) -> None:
+        """Record the cluster that is verified.
+
+        Args:
+            name: the cluster's or context's name.
+            provider: `kind`, `k3d`, `minikube`, `docker-desktop` or `context`.
+            reason: why this one was taken.
+            version: the API server's version.
+            nodes: the nodes' names or descriptions, or only their number.
+            reuse_hint: the command that verifies the same cluster again.
+            remove_hint: the command that removes it.
+            more: anything else worth keeping.
+        """
+        self._emit(
+            "cluster",
+            name=name,
+            provider=provider,
+            reason=reason,
+            version=version,
+            nodes=nodes,
+            reuse_hint=reuse_hint,
+            remove_hint=remove_hint,
+            **more,
+        )
+
+    def deployment(
+        self,
+        *,
+        overlay: str = "",
+        seconds: float | None = None,
+        counts: Mapping[str, int] | None = None,
+        timeline: Sequence[Mapping[str, Any]] = (),
+        **more: Any,
+    ) -> None:
+        """Record what was deployed, or that it was there already.
+
+        Args:
+            overlay: the kustomize overlay.
+            seconds: from the first object applied to the last workload ready.
+            counts: objects by what happened to them (`created`, `changed`, `unchanged`) or kind.
+            timeline: one row a pod: `pod`, and seconds since the deployment's start under
+                `created`, `scheduled`, `started`, `ready`.
+            more: anything else worth keeping.
+        """
+        self._emit(
+            "deployment",
+            overlay=overlay,
+            seconds=seconds,
+            counts=dict(counts or {}),
+            timeline=[dict(row) for row in timeline],
+            **more,
+        )
+
+    def snapshot(
+        self,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        counts: Mapping[str, int] | None = None,
+        external: Iterable[Mapping[str, Any]] = (),
+    ) -> None:
+        """Record the system's state as the cluster tells it; the last snapshot counts.
+
+        Args:
+            rows: one a component: `layer` (`infrastructure`, `services`, `networking`),
+                `component`, `kind`, `namespace`, `wanted`, `ready`, and where known `restarts`,
+                `image`, `node`.
+            counts: objects by kind, in the plural (`namespaces`, `pods`, `services`, `claims`,
+                `configmaps`, `secrets`, `deployments`, `statefulsets`).
+            external: systems that are declared and not verified: `name`, and where known
+                `address` and `used_by`.
+        """
+        self._emit(
+            "snapshot",
+            rows=[dict(row) for row in rows],
+            counts=dict(counts or {}),
+            external=[dict(row) for row in external],
+        )
+
+    def note(self, text: str, **more: Any) -> None:
+        """Record anything that a reader of the report should know."""
+        self._emit("note", text=text, **more)
+
+    def _emit(self, kind: str, **fields: Any) -> None:
+        self._send({"type": kind, "time": now(), **fields})

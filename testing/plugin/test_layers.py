@@ -1,0 +1,116 @@
+"""Markers by directory, and disruptive tests last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from testing.plugin.conftest import Suite
+
+INFRASTRUCTURE = """
+import pytest
+
+@pytest.mark.disruptive
+def test_first_disruptive(): pass
+
+@pytest.mark.disruptive
+def test_second_disruptive(): pass
+
+def test_quiet(): pass
+"""
+
+
+@pytest.fixture
+def layered(suite: Suite) -> Suite:
+    suite.write("tests/infrastructure/test_a.py", INFRASTRUCTURE)
+    suite.write("tests/networking/test_b.py", "def test_network(): pass")
+    suite.write("tests/services/test_c.py", "def test_service(): pass")
+    return suite
+
+
+def test_disruptive_tests_run_last_in_their_own_order(layered: Suite) -> None:
+    layered.run()
+
+    names = [test.nodeid.split("::")[1] for test in layered.model.tests]
+    assert names == [
+        "test_quiet",
+        "test_network",
+        "test_service",
+        "test_first_disruptive",
+        "test_second_disruptive",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("infra", ["test_quiet"]),
+        ("services", ["test_service"]),
+        ("networking", ["test_network"]),
+        ("disruptive", ["test_first_disruptive", "test_second_disruptive"]),
+        ("not disruptive", ["test_quiet", "test_network", "test_service"]),
+    ],
+)
+def test_directory_marker_selects_its_quiet_tests(
+    layered: Suite, expression: str, names: list[str]
+) -> None:
+    layered.run("-m", expression)
+
+    assert [test.nodeid.split("::")[1] for test in layered.model.tests] == names
+    assert layered.model.deselected == 5 - len(names)
+
+
+def test_disruptive_test_stays_in_the_layer_of_its_directory(layered: Suite) -> None:
+    layered.run("-m", "disruptive")
+
+    assert {test.layer for test in layered.model.tests} == {"infrastructure"}
+
+
+def test_misspelt_marker_is_an_error(suite: Suite) -> None:
+    suite.write(
+        "tests/services/test_c.py",
+        "import pytest\n@pytest.mark.disruptiv\ndef test_service(): pass",
+    )
+
+    result = suite.run()
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert [str(test.outcome) for test in suite.model.tests] == ["error"]
+
+
+def test_parameters_and_marker_name_the_components_of_a_test(suite: Suite) -> None:
+    suite.write(
+        "tests/services/test_c.py",
+        """
+import dataclasses, types
+import pytest
+
+@dataclasses.dataclass
+class Outer:
+    inner: object
+    number: int
+
+def named(name):
+    return types.SimpleNamespace(name=name)
+
+@pytest.mark.component("redis")
+@pytest.mark.parametrize("first", ["user-service"])
+@pytest.mark.parametrize("second", [named("etcd"), Outer(named("postgres"), 1)])
+def test_service(first, second):
+    '''The fact in one line.
+
+    More of it.
+    '''
+""",
+    )
+
+    suite.run()
+
+    first, second = suite.model.tests
+    assert first.subjects == ["etcd", "redis", "user-service"]
+    assert second.subjects == ["postgres", "redis", "user-service"]
+    assert first.doc == "The fact in one line."
+    assert first.concerns("user-service")
+    assert not first.concerns("auth-service")

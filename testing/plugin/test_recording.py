@@ -1,0 +1,344 @@
+"""The record holds everything that happened, and the reports show what the record holds."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from nova_acceptance.report import render
+
+if TYPE_CHECKING:
+    from testing.plugin.conftest import Suite
+
+START_LIMIT = 30.0
+"""Seconds for a pytest of its own to reach its second test on a busy machine."""
+
+TELLING = """
+import pytest
+from nova_acceptance.evidence import Evidence
+
+@pytest.fixture(scope="session")
+def system(recorder):
+    recorder.cluster(name="nova", provider="kind", reuse_hint="say it again", remove_hint="drop it")
+    recorder.deployment(overlay="multi-node", seconds=12.5)
+    recorder.snapshot(
+        [dict(layer="services", component="user-service", kind="Deployment",
+              namespace="nova-services", wanted=1, ready=1)],
+        counts={"pods": 12},
+        external=[{"name": "Kafka"}],
+    )
+    recorder.note("a note")
+    yield
+    recorder.note("a note of the teardown")
+"""
+
+
+@pytest.fixture
+def telling(suite: Suite) -> Suite:
+    suite.write("conftest.py", TELLING)
+    return suite
+
+
+def test_run_is_recorded_from_start_to_finish(telling: Suite) -> None:
+    telling.write("tests/services/test_a.py", "def test_service(system): pass")
+
+    result = telling.run("--cluster", "kind")
+
+    assert [event["type"] for event in telling.record] == [
+        "run-started",
+        "collected",
+        "cluster",
+        "deployment",
+        "snapshot",
+        "note",
+        "phase",
+        "phase",
+        "note",
+        "phase",
+        "run-finished",
+    ]
+    assert telling.record[0]["schema"] == 1
+    assert telling.record[0]["options"]["cluster"] == "kind"
+    assert telling.model.verdict == "accepted"
+    result.stdout.fnmatch_lines(
+        [
+            "nova: --cluster kind, record reports/*/run.jsonl",
+            "services  ACCEPTED      1 passed",
+            "Kafka: declared, not verified",
+            "verdict: ACCEPTED  1 passed",
+            "reuse: say it again",
+            "remove: drop it",
+        ]
+    )
+    assert result.outlines[-1] == f"report: reports/{telling.model.name}/report.html"
+
+
+def test_evidence_belongs_to_the_phase_in_which_it_came(telling: Suite) -> None:
+    telling.write(
+        "tests/services/test_a.py",
+        """
+import pytest
+from nova_acceptance.evidence import Evidence
+
+@pytest.fixture
+def asking(evidence):
+    evidence.add(Evidence("first", "runner", "here", "yes", 0.25))
+
+def test_service(asking, evidence):
+    evidence.add([Evidence("second", "runner", "here", "<b>no</b>", 0.5)])
+    assert [entry.asked for entry in evidence] == ["first", "second"]
+""",
+    )
+
+    telling.run()
+
+    asked = {
+        event["when"]: [entry["asked"] for entry in event["evidence"]]
+        for event in telling.record
+        if event["type"] == "phase"
+    }
+    assert asked == {"setup": ["first"], "call": ["second"], "teardown": []}
+    assert [entry["seconds"] for entry in telling.model.tests[0].evidence] == [0.25, 0.5]
+    assert "runner → here: second ⇒ &lt;b&gt;no&lt;/b&gt; (500 ms)" in telling.junit()
+
+
+def test_setup_failure_is_an_error_in_every_report(telling: Suite) -> None:
+    telling.write(
+        "tests/infrastructure/test_a.py",
+        """
+import pytest
+from nova_acceptance.errors import ClusterError
+
+@pytest.fixture
+def cluster():
+    raise ClusterError("no cluster", hint="make one", evidence=["refused"])
+
+def test_node(cluster): pass
+""",
+    )
+
+    result = telling.run()
+
+    assert telling.outcomes() == {"test_node": "error"}
+    assert telling.model.verdict == "rejected"
+    error = ET.fromstring(telling.junit()).find(".//error")  # noqa: S314 - our own file
+    assert error is not None
+    assert error.get("message") == "ClusterError: no cluster"
+    assert error.text == "no cluster\n  refused\n→ make one"
+    assert "no cluster\\n  refused\\n\\u2192 make one" in telling.page()
+    result.stdout.fnmatch_lines(["no cluster", "  refused", "→ make one", "*- ClusterErr*"])
+    result.stdout.no_fnmatch_line("*raise ClusterError*")
+
+
+def test_teardown_failure_rejects_a_test_that_passed(telling: Suite) -> None:
+    telling.write(
+        "tests/services/test_a.py",
+        """
+import pytest
+
+@pytest.fixture
+def thing():
+    yield
+    raise RuntimeError("clean-up failed")
+
+def test_service(thing): pass
+""",
+    )
+
+    telling.run()
+
+    assert telling.outcomes() == {"test_service": "error"}
+
+
+def test_collection_error_is_shown(telling: Suite) -> None:
+    telling.write("tests/services/test_a.py", "import no_such_module")
+    telling.write("tests/services/test_b.py", "def test_service(): pass")
+
+    result = telling.run()
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert telling.outcomes() == {
+        "tests/services/test_a.py": "error",
+        "test_service": "no result",
+    }
+    assert telling.model.verdict == "rejected"
+
+
+def test_interrupt_leaves_no_result_for_the_rest(telling: Suite) -> None:
+    telling.write(
+        "tests/services/test_a.py",
+        """
+def test_first(system): pass
+def test_second(): raise KeyboardInterrupt("enough")
+def test_third(): pass
+""",
+    )
+
+    result = telling.run(isolated=True)
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert telling.outcomes() == {
+        "test_first": "passed",
+        "test_second": "no result",
+        "test_third": "no result",
+    }
+    assert telling.model.verdict == "incomplete"
+    assert any("enough" in problem for problem in telling.model.problems)
+    assert "a note of the teardown" in telling.model.notes
+    assert telling.page().count("NO RESULT") == 2
+    assert telling.junit().count("NO RESULT") == 2
+    assert result.outlines[-1].startswith("report: reports/")
+
+
+def test_failed_clean_up_after_an_interrupt_is_recorded_without_a_traceback(
+    telling: Suite,
+) -> None:
+    telling.write(
+        "tests/services/test_a.py",
+        """
+import pytest
+from nova_acceptance.errors import DeployError
+
+@pytest.fixture(scope="session")
+def deployment():
+    yield
+    raise DeployError("three pods are left", hint="remove them")
+
+def test_first(deployment): raise KeyboardInterrupt
+""",
+    )
+
+    result = telling.run(isolated=True)
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stderr.no_fnmatch_line("*Traceback*")
+    result.stdout.fnmatch_lines(["*clean-up failed: three pods are left*"])
+
+
+def test_stop_at_first_failure_leaves_no_result_for_the_rest(telling: Suite) -> None:
+    telling.write(
+        "tests/services/test_a.py", "def test_first(): assert False\ndef test_second(): pass"
+    )
+
+    telling.run("-x")
+
+    assert telling.outcomes() == {"test_first": "failed", "test_second": "no result"}
+    assert telling.model.verdict == "rejected"
+
+
+def test_internal_error_is_recorded(telling: Suite) -> None:
+    telling.write("tests/services/test_a.py", "def test_first(): pass")
+    telling.write(
+        "conftest.py", "def pytest_runtest_setup(item):\n    import pytest\n    pytest.exit('over')"
+    )
+
+    telling.run(isolated=True)
+
+    assert telling.outcomes() == {"test_first": "no result"}
+    assert telling.model.problems[0].startswith("interrupted: ")
+    assert "over" in telling.model.problems[0]
+
+
+def test_error_of_the_machinery_is_recorded(telling: Suite) -> None:
+    telling.write("tests/services/test_a.py", "def test_first(): pass")
+    telling.write(
+        "conftest.py", "def pytest_runtest_protocol(item):\n    raise RuntimeError('broken hook')"
+    )
+
+    result = telling.run(isolated=True)
+
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+    assert "internal error: RuntimeError: broken hook" in telling.model.problems
+    assert telling.model.verdict == "incomplete"
+    assert result.outlines[-1].startswith("report: reports/")
+
+
+def test_nothing_collected_is_not_accepted(telling: Suite) -> None:
+    telling.write("tests/services/test_a.py", "")
+
+    telling.run()
+
+    assert telling.model.verdict == "incomplete"
+
+
+def test_skips_alone_are_not_accepted(telling: Suite) -> None:
+    telling.write(
+        "tests/services/test_a.py", "import pytest\ndef test_first(): pytest.skip('not today')"
+    )
+
+    telling.run()
+
+    assert telling.outcomes() == {"test_first": "skipped"}
+    assert telling.model.tests[0].message == "Skipped: not today"
+    assert telling.model.verdict == "incomplete"
+
+
+def test_killed_run_leaves_a_record_that_can_be_rendered(telling: Suite) -> None:
+    telling.write(
+        "tests/services/test_a.py",
+        """
+import pathlib, time
+def test_first(system): pass
+def test_second():
+    pathlib.Path("reached").touch()
+    time.sleep(600)
+""",
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest"], cwd=telling.path, stdout=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + START_LIMIT
+        while not (telling.path / "reached").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert not (telling.latest / "report.html").exists()
+
+    run, page = render(telling.latest)
+
+    assert telling.outcomes() == {"test_first": "passed", "test_second": "no result"}
+    assert run.verdict == "incomplete"
+    assert run.cluster["name"] == "nova"
+    assert "the run was cut off: its record has no end" in run.problems
+    assert "NO RESULT" in page.read_text()
+
+
+def test_reports_that_cannot_be_written_end_in_one_message(telling: Suite) -> None:
+    telling.write("tests/services/test_a.py", "def test_first(): pass")
+    telling.write("reports", "a file, not a directory")
+
+    result = telling.run()
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *reports: no record can be written here: *"])
+
+
+def test_record_is_kept_when_no_page_can_be_written(telling: Suite) -> None:
+    telling.write(
+        "tests/services/test_a.py",
+        """
+import pathlib
+def test_first(): pathlib.Path("reports/latest/report.html").mkdir()
+""",
+    )
+
+    result = telling.run()
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "no report could be rendered: IsADirectoryError: *",
+            f"the record is kept: python -m nova_acceptance.report reports/{telling.model.name}",
+        ]
+    )

@@ -1,0 +1,142 @@
+"""The same with workers of pytest-xdist, which may crash."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from testing.plugin.conftest import Suite
+
+pytest.importorskip("xdist")
+
+TELLING = """
+import pytest
+from nova_acceptance import masking
+from nova_acceptance.evidence import Evidence
+
+@pytest.fixture(scope="session")
+def system(recorder):
+    masking.register(["tolstoy-and-the-horse"])
+    recorder.cluster(name="nova", provider="kind", version="tolstoy-and-the-horse")
+    yield
+    recorder.note("a note of the teardown")
+"""
+
+
+@pytest.fixture
+def distributed(suite: Suite) -> Suite:
+    suite.write("conftest.py", TELLING)
+    return suite
+
+
+def test_facts_and_evidence_of_workers_reach_the_record(distributed: Suite) -> None:
+    distributed.write(
+        "tests/services/test_a.py",
+        """
+import pytest
+from nova_acceptance.evidence import Evidence
+
+@pytest.mark.redis
+@pytest.mark.parametrize("number", range(4))
+def test_service(system, evidence, number):
+    '''A fact.'''
+    evidence.add(Evidence("GET", "runner", str(number), "tolstoy-and-the-horse", 0.1))
+    print("tolstoy-and-the-horse")
+
+@pytest.mark.disruptive
+def test_left_out(): pass
+""",
+    )
+
+    result = distributed.run("-n", "2", "-m", "not disruptive", isolated=True)
+
+    result.assert_outcomes(passed=4)
+    model = distributed.model
+    assert model.verdict == "accepted"
+    assert model.cluster["name"] == "nova"
+    assert model.deselected == 1
+    assert "a note of the teardown" in model.notes
+    assert {test.worker for test in model.tests} == {"gw0", "gw1"}
+    for test in model.tests:
+        assert test.doc == "A fact."
+        assert test.markers == ["redis", "services"]
+        assert len(test.evidence) == 1
+    for text in (str(distributed.record), distributed.page(), distributed.junit()):
+        assert "tolstoy" not in text
+
+
+def test_crashed_worker_is_recorded_and_its_test_is_an_error(distributed: Suite) -> None:
+    distributed.write(
+        "tests/services/test_a.py",
+        """
+import os
+
+def test_first(system): pass
+def test_crash(): os._exit(3)
+def test_third(): pass
+def test_fourth(): pass
+""",
+    )
+
+    result = distributed.run("-n", "2", isolated=True)
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert distributed.outcomes() == {
+        "test_first": "passed",
+        "test_crash": "error",
+        "test_third": "passed",
+        "test_fourth": "passed",
+    }
+    assert distributed.model.verdict == "rejected"
+    assert any("crashed while running" in problem for problem in distributed.model.problems)
+    assert "crashed while running" in distributed.page()
+    assert "crashed while running" in distributed.junit()
+
+
+def test_collection_error_is_recorded_once(distributed: Suite) -> None:
+    distributed.write("tests/services/test_a.py", "import no_such_module")
+
+    distributed.run("-n", "2", isolated=True)
+
+    failed = [event for event in distributed.record if event["type"] == "collect-failed"]
+    assert [event["nodeid"] for event in failed] == ["tests/services/test_a.py"]
+    assert distributed.model.verdict == "rejected"
+
+
+def test_disruptive_test_runs_alone(distributed: Suite) -> None:
+    distributed.write(
+        "tests/infrastructure/test_a.py",
+        """
+import pathlib, time
+import pytest
+
+SPANS = pathlib.Path(__file__).parents[2] / "spans"
+
+def spend(name):
+    started = time.monotonic()
+    time.sleep(0.2)
+    with SPANS.open("a") as file:
+        file.write(f"{name} {started} {time.monotonic()}\\n")
+
+@pytest.mark.parametrize("number", range(4))
+def test_quiet(number): spend("quiet")
+
+@pytest.mark.disruptive
+@pytest.mark.parametrize("number", range(2))
+def test_disruptive(number): spend("disruptive")
+""",
+    )
+
+    distributed.run("-n", "2", isolated=True).assert_outcomes(passed=6)
+
+    spans = [line.split() for line in (distributed.path / "spans").read_text().splitlines()]
+    assert len(spans) == 6
+    for name, started, ended in spans:
+        if name == "disruptive":
+            others = [span for span in spans if span != [name, started, ended]]
+            assert all(
+                float(end) <= float(started) or float(start) >= float(ended)
+                for _, start, end in others
+            )

@@ -1,0 +1,297 @@
+"""The agent, run as it is in a pod, against servers on the loopback."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import dns.message
+import dns.rrset
+import pytest
+
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.kube import ExecResult, PodRef
+from nova_acceptance.probes import in_pod
+from nova_acceptance.probes.agent import ask, ask_everywhere
+from nova_acceptance.probes.questions import Answer, Dial, Exchange, Get, Question, Resolve
+
+HERE = "127.0.0.1"
+POD = PodRef("here", "pod-0")
+Serve = Callable[[Callable[[socket.socket], None]], int]
+
+
+class Here:
+    """A stand-in for the API: what is run in a pod is run here."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def exec(
+        self, _pod: PodRef, argv: Sequence[str], *, stdin: str = "", timeout: float = 0
+    ) -> ExecResult:
+        assert argv[0] == "python3"
+        self.runs += 1
+        done = subprocess.run(
+            [sys.executable, *argv[1:]],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return ExecResult(done.stdout, done.stderr, done.returncode, 0.0)
+
+
+@pytest.fixture
+def here() -> Any:
+    return Here()
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    listeners = []
+
+    def start(handle: Callable[[socket.socket], None]) -> int:
+        listener = socket.create_server((HERE, 0))
+        listeners.append(listener)
+
+        def run() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    handle(connection)
+
+        threading.Thread(target=run, daemon=True).start()
+        return int(listener.getsockname()[1])
+
+    yield start
+    for listener in listeners:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.create_server((HERE, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def only(here: Any, question: Question[Any]) -> Any:
+    (answer,) = ask(here, POD, [question])
+    return answer
+
+
+def test_open_port_is_open(here: Any, serve: Serve) -> None:
+    answer = only(here, Dial(HERE, serve(lambda _: None)))
+
+    assert answer.state == "open"
+    assert answer.evidence.source == "here/pod-0"
+    assert 0 <= answer.seconds < 1
+
+
+def test_closed_port_is_refused(here: Any, closed_port: int) -> None:
+    assert only(here, Dial(HERE, closed_port)).state == "refused"
+
+
+def test_silent_port_times_out(here: Any) -> None:
+    # A full backlog answers no further connection.
+    with socket.socket() as listener:
+        listener.bind((HERE, 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        with socket.create_connection((HERE, port)):
+            answer = only(here, Dial(HERE, port, timeout=0.3))
+
+    assert answer.state == "timeout"
+    assert answer.seconds >= 0.3
+
+
+def test_unknown_host_is_unresolved_not_refused(here: Any) -> None:
+    answer = only(here, Dial("no.such.host.invalid", 80))
+
+    assert answer.state == "unresolved"
+    assert answer.detail.startswith("EAI_")
+
+
+def test_name_resolves_to_its_addresses(here: Any) -> None:
+    assert HERE in only(here, Resolve("localhost")).addresses
+
+
+def test_absent_name_has_no_address(here: Any) -> None:
+    answer = only(here, Resolve("no.such.host.invalid"))
+
+    assert (answer.state, answer.addresses) == ("unresolved", frozenset())
+
+
+def test_page_has_its_status_and_body(here: Any, serve: Serve) -> None:
+    asked = []
+
+    def respond(connection: socket.socket) -> None:
+        asked.append(connection.recv(4096))
+        connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nA: b\r\n\r\nnot \xff yet")
+
+    page = only(here, Get(HERE, serve(respond), "/health"))
+
+    assert (page.state, page.status, page.body) == ("answered", 503, "not � yet")
+    assert asked[0].startswith(b"GET /health HTTP/1.0\r\n")
+
+
+def test_page_that_is_no_http_is_garbled(here: Any, serve: Serve) -> None:
+    page = only(here, Get(HERE, serve(lambda connection: connection.sendall(b"-ERR\r\n")), "/"))
+
+    assert page.state in ("garbled", "cut")
+    assert page.status == 0
+
+
+@pytest.mark.parametrize("tcp", [False, True])
+def test_dns_message_comes_back_whole(here: Any, serve: Serve, tcp: bool) -> None:
+    def answer_to(wire: bytes) -> bytes:
+        query = dns.message.from_wire(wire)
+        response = dns.message.make_response(query)
+        response.answer.append(
+            dns.rrset.from_text(query.question[0].name, 5, "IN", "A", "10.0.0.7")
+        )
+        return response.to_wire()
+
+    def over_tcp(connection: socket.socket) -> None:
+        size = int.from_bytes(connection.recv(2), "big")
+        wire = answer_to(connection.recv(size))
+        connection.sendall(len(wire).to_bytes(2, "big") + wire[:5])
+        time.sleep(0.05)  # in two pieces, as TCP may have it
+        connection.sendall(wire[5:])
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        if tcp:
+            port = serve(over_tcp)
+        else:
+            udp.bind((HERE, 0))
+            port = udp.getsockname()[1]
+
+            def over_udp() -> None:
+                wire, sender = udp.recvfrom(4096)
+                udp.sendto(answer_to(wire), sender)
+
+            threading.Thread(target=over_udp, daemon=True).start()
+        question = _At(Exchange("a.example.", "A", tcp), port)
+        exchanged = only(here, question)
+
+    assert exchanged.state == "answered"
+    assert exchanged.server == HERE
+    assert exchanged.message.answer[0][0].to_text() == "10.0.0.7"
+    assert exchanged.evidence.asked.startswith("A a.example. over ")
+
+
+def test_many_questions_are_asked_at_once(here: Any, serve: Serve) -> None:
+    def slowly(_: socket.socket) -> None:
+        time.sleep(0.4)
+
+    ports = [serve(slowly) for _ in range(12)]
+
+    started = time.monotonic()
+    pages = ask(here, POD, [Get(HERE, port, "/") for port in ports])
+
+    assert time.monotonic() - started < 2.4
+    assert len(pages) == 12
+    assert here.runs == 1
+
+
+def test_answers_keep_the_order_of_the_questions(here: Any, serve: Serve, closed_port: int) -> None:
+    opened = serve(lambda _: None)
+    ports = [opened, closed_port] * 40
+
+    answers = ask(here, POD, [Dial(HERE, port) for port in ports])
+
+    assert [answer.state for answer in answers] == ["open", "refused"] * 40
+
+
+def test_question_that_cannot_be_asked_is_no_answer(here: Any) -> None:
+    with pytest.raises(ProbeError, match="could not be asked") as caught:
+        ask(here, POD, [Dial(HERE, 70000)])
+
+    assert caught.value.evidence
+
+
+def test_nothing_is_run_for_no_question(here: Any) -> None:
+    assert ask(here, POD, []) == []
+    assert here.runs == 0
+
+
+def test_pods_are_asked_in_one_run_each(here: Any, closed_port: int) -> None:
+    pods = [PodRef("here", f"pod-{number}") for number in range(3)]
+    questions = [Dial(HERE, closed_port)] * 5
+
+    answers = ask_everywhere(here, dict.fromkeys(pods, questions))
+
+    assert here.runs == 3
+    assert {pod: len(found) for pod, found in answers.items()} == dict.fromkeys(pods, 5)
+    assert answers[pods[1]][0].evidence.source == "here/pod-1"
+
+
+class Silent:
+    """A stand-in for the API whose command succeeds and says nothing of use."""
+
+    def __init__(self, result: ExecResult | ProbeError) -> None:
+        self._result = result
+
+    def exec(self, *_: object, **__: object) -> ExecResult:
+        if isinstance(self._result, ProbeError):
+            raise self._result
+        return self._result
+
+
+@pytest.mark.parametrize("stdout", ["", "[]", "{}", "Traceback", '[{"state": "open"}'])
+def test_success_without_answers_is_inconclusive(stdout: str) -> None:
+    kube: Any = Silent(ExecResult(stdout, "", 0, 0.1))
+
+    with pytest.raises(ProbeError, match="no list of answers"):
+        ask(kube, POD, [Dial(HERE, 1)])
+
+
+def test_failed_run_is_no_answer() -> None:
+    kube: Any = Silent(ExecResult("", "SyntaxError: invalid syntax", 1, 0.1))
+
+    with pytest.raises(ProbeError, match="ended with status 1"):
+        ask(kube, POD, [Dial(HERE, 1)])
+
+
+def test_container_without_python_is_told_so() -> None:
+    said = 'exec failed: exec: "python3": executable file not found in $PATH: unknown'
+    kube: Any = Silent(ProbeError("`python3` could not be run", evidence=[said]))
+
+    with pytest.raises(ProbeError, match="has no python3") as caught:
+        ask(kube, POD, [Dial(HERE, 1)])
+
+    assert "images" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["in_pod_agent", "in_pod_relay"])
+def test_script_fits_into_a_request(name: str) -> None:
+    # It travels in a URL: servers take a request's head of up to 1 MiB, proxies often far less.
+    assert len(json.dumps(in_pod.script(name))) < 8000
+
+
+class _At:
+    """An exchange with a name server on the loopback instead of the pod's own."""
+
+    def __init__(self, exchange: Exchange, port: int) -> None:
+        self._exchange = exchange
+        self._port = port
+
+    @property
+    def timeout(self) -> float:
+        return self._exchange.timeout
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self._exchange.as_json(), "host": HERE, "port": self._port}
+
+    def read(self, raw: dict[str, Any], source: str) -> Answer:
+        return self._exchange.read(raw, source)

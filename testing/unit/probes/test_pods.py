@@ -1,0 +1,154 @@
+"""What a pod's specification and status come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.kube import PodRef
+from nova_acceptance.probes.objects import summary
+from nova_acceptance.probes.pods import containers, is_ready, restarts, security_context
+from nova_acceptance.probes.secret_values import SecretValues
+from nova_acceptance.probes.successor import await_successor, kill
+
+POD = PodRef("nova-redis", "redis-0")
+
+
+def pod(uid: str, ready: str = "True", **status: Any) -> dict[str, Any]:
+    return {
+        "kind": "Pod",
+        "metadata": {"name": POD.name, "namespace": POD.namespace, "uid": uid},
+        "status": {
+            "phase": "Running",
+            "conditions": [{"type": "Ready", "status": ready}],
+            **status,
+        },
+    }
+
+
+def status(count: int, **terminated: Any) -> dict[str, Any]:
+    return {"restartCount": count, "lastState": {"terminated": terminated} if terminated else {}}
+
+
+def test_container_inherits_from_its_pod_what_it_does_not_say() -> None:
+    container = {"name": "a", "securityContext": {"runAsUser": 7, "readOnlyRootFilesystem": True}}
+    of_pod = {"runAsNonRoot": True, "runAsUser": 5, "fsGroup": 9}
+    one = {"spec": {"securityContext": of_pod, "containers": [container]}}
+
+    assert security_context(one, container) == {
+        "runAsNonRoot": True,
+        "runAsUser": 7,
+        "readOnlyRootFilesystem": True,
+    }
+
+
+def test_containers_that_initialise_count() -> None:
+    one = {"spec": {"initContainers": [{"name": "first"}], "containers": [{"name": "second"}]}}
+
+    assert [container["name"] for container in containers(one)] == ["first", "second"]
+
+
+def test_pod_without_status_is_not_ready() -> None:
+    assert not is_ready({"metadata": {}})
+    assert not is_ready(pod("a", ready="False"))
+    assert is_ready(pod("a"))
+
+
+def test_restart_with_the_node_is_not_the_containers() -> None:
+    with_node = status(1, reason="Unknown", exitCode=255)
+
+    assert restarts(pod("a", containerStatuses=[with_node])) == 0
+    assert restarts(pod("a", containerStatuses=[status(2, reason="Error", exitCode=1)])) == 2
+    assert restarts(pod("a", containerStatuses=[status(0)])) == 0
+
+
+def test_summary_shows_keys_and_no_value() -> None:
+    secret = {"kind": "Secret", "metadata": {"name": "a"}, "data": {"PASSWORD": "aHVudGVyMg=="}}
+
+    assert summary(secret) == "keys PASSWORD"
+
+
+class Api:
+    """A stand-in for the API with one pod and a script of what happens to it."""
+
+    def __init__(self, *events: tuple[str, dict[str, Any]]) -> None:
+        self._events = events
+        self.deleted: list[dict[str, Any]] = []
+
+    def get(self, *_: str) -> dict[str, Any] | None:
+        return self._events[0][1] if self._events else None
+
+    def delete(self, *_: str, **options: Any) -> None:
+        self.deleted.append(options)
+
+    def watch(self, *_: str, **__: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        yield from self._events
+
+
+def test_successor_is_another_pod_that_is_ready() -> None:
+    api: Any = Api(
+        ("ADDED", pod("old")),
+        ("MODIFIED", pod("old", ready="False")),
+        ("DELETED", pod("old")),
+        ("ADDED", pod("new", ready="False")),
+        ("MODIFIED", pod("new")),
+    )
+
+    assert await_successor(api, POD, "old", within=5) < 5
+
+
+def test_successor_that_is_never_ready_is_told() -> None:
+    api: Any = Api(("ADDED", pod("old")), ("ADDED", pod("new", ready="False")))
+
+    with pytest.raises(ProbeError, match="no ready successor") as caught:
+        await_successor(api, POD, "old", within=0)
+
+    assert caught.value.evidence == ("it is Running",)
+
+
+def test_kill_gives_no_grace_and_names_the_very_pod() -> None:
+    api: Any = Api(("ADDED", pod("old")))
+
+    assert kill(api, POD) == "old"
+    assert api.deleted == [{"grace_period_seconds": 0, "precondition_uid": "old"}]
+
+
+def test_kill_of_nothing_is_told() -> None:
+    api: Any = Api()
+
+    with pytest.raises(ProbeError, match="there is no pod nova-redis/redis-0"):
+        kill(api, POD)
+
+
+class Secrets:
+    """A stand-in for the API that holds Secrets."""
+
+    def list(self, *_: str, namespace: str) -> list[dict[str, Any]]:
+        data = {
+            "PASSWORD": "aHVudGVyMg==",  # hunter2
+            "URL": "cmVkaXM6Ly86aHVudCUyMWVyQGhvc3Q6NjM3OS8w",  # redis://:hunt%21er@host:6379/0
+            "KAFKA_BROKERS": "a2Fma2E6OTA5Mg==",  # kafka:9092
+            "CLICKHOUSE_URL": "aHR0cDovL2NsaWNraG91c2U6ODEyMw==",  # http://clickhouse:8123
+            "tls.crt": "Y2VydGlmaWNhdGU=",
+        }
+        return [{"metadata": {"name": "one", "namespace": namespace}, "data": data}]
+
+
+def test_secret_values_mask_passwords_and_nothing_public() -> None:
+    api: Any = Secrets()
+    values = SecretValues(api, ("here",), frozenset({"KAFKA_BROKERS", "CLICKHOUSE_URL"}))
+
+    masked = set(values.to_mask())
+
+    assert masked == {"hunter2", "redis://:hunt%21er@host:6379/0", "hunt%21er", "hunt!er"}
+    assert values.text("here", "one", "PASSWORD") == "hunter2"
+
+
+def test_absent_secret_value_is_told() -> None:
+    api: Any = Secrets()
+
+    with pytest.raises(ProbeError, match="here/one has no key OTHER"):
+        SecretValues(api, ("here",), frozenset()).text("here", "one", "OTHER")

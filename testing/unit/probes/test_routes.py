@@ -1,0 +1,157 @@
+"""The relay, run as it is in a pod, with a port-forward to the loopback in front of it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.kube import ExecResult, PodRef
+from nova_acceptance.probes.routes import Relay, Routes
+
+HERE = "127.0.0.1"
+POD = PodRef("here", "pod-0")
+
+
+class Here:
+    """A stand-in for the API: the pod is this machine, and a forward leads to the port itself."""
+
+    def __init__(self) -> None:
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def exec(
+        self, _pod: PodRef, argv: Sequence[str], *, stdin: str = "", timeout: float = 0
+    ) -> ExecResult:
+        process = subprocess.Popen(
+            [sys.executable, *argv[1:]],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.processes.append(process)
+        stdout, stderr = process.communicate(stdin, timeout)
+        return ExecResult(stdout, stderr, process.returncode, 0.0)
+
+    @contextlib.contextmanager
+    def forward(self, _pod: PodRef, port: int) -> Iterator[int]:
+        yield port
+
+
+@pytest.fixture
+def here() -> Iterator[Any]:
+    opened = Here()
+    yield opened
+    for process in opened.processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def echo() -> Iterator[int]:
+    with socket.create_server((HERE, 0)) as listener:
+
+        def run() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    while data := connection.recv(65536):
+                        connection.sendall(data)
+
+        threading.Thread(target=run, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def exchanged(port: int, data: bytes) -> bytes:
+    with socket.create_connection((HERE, port), 5) as connection:
+        threading.Thread(target=connection.sendall, args=(data,)).start()
+        received = b""
+        while len(received) < len(data):
+            part = connection.recv(65536)
+            if not part:
+                break
+            received += part
+        return received
+
+
+def test_relay_carries_both_ways(here: Any, echo: int) -> None:
+    with Relay(here, POD) as relay:
+        route = relay.to("localhost", echo)
+
+        assert route.source == "here/pod-0"
+        assert route.target == f"localhost:{echo}"
+        assert exchanged(route.port, b"ping") == b"ping"
+        assert exchanged(route.port, bytes(1_000_000)) == bytes(1_000_000)
+
+
+def test_relay_opens_each_way_once(here: Any, echo: int) -> None:
+    with Routes(here) as routes:
+        first = routes.through(POD, HERE, echo)
+
+        assert routes.through(POD, HERE, echo) is first
+        assert routes.through(POD, "localhost", echo) != first
+        assert len(here.processes) == 1
+
+
+def test_refusal_closes_the_connection(here: Any) -> None:
+    with socket.create_server((HERE, 0)) as listener:
+        closed = listener.getsockname()[1]
+    with (
+        Relay(here, POD) as relay,
+        socket.create_connection((HERE, relay.to(HERE, closed).port), 5) as connection,
+        contextlib.suppress(ConnectionResetError),
+    ):
+        assert connection.recv(1) == b""
+
+
+def test_relay_ends_with_its_context(here: Any) -> None:
+    with Relay(here, POD) as relay:
+        assert not relay.has_ended
+
+    assert relay.has_ended
+    assert here.processes[0].poll() == 0
+
+
+def test_relay_ends_when_its_lease_is_cut(here: Any) -> None:
+    relay = Relay(here, POD)
+    relay.__enter__()
+    relay._lease.close()
+
+    deadline = time.monotonic() + 5
+    while not relay.has_ended and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert relay.has_ended
+
+
+def test_ended_relay_is_replaced(here: Any, echo: int) -> None:
+    with Routes(here) as routes:
+        routes.through(POD, HERE, echo)
+        here.processes[0].kill()
+        deadline = time.monotonic() + 5
+        while not routes._relays[POD].has_ended and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+        assert exchanged(routes.through(POD, HERE, echo).port, b"again") == b"again"
+
+
+def test_pod_without_python_is_told_so() -> None:
+    class Bare(Here):
+        def exec(self, *_: Any, **__: Any) -> ExecResult:
+            said = 'exec: "python3": executable file not found in $PATH'
+            raise ProbeError("`python3` could not be run", evidence=[said])
+
+    bare: Any = Bare()
+    with pytest.raises(ProbeError, match="has no python3"):
+        Relay(bare, POD).__enter__()

@@ -1,0 +1,137 @@
+"""A survey asks once, and every answer that is read is evidence."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from nova_acceptance.evidence import Evidence
+from nova_acceptance.kube import ExecResult, PodRef
+from nova_acceptance.probes.questions import Dial
+from nova_acceptance.probes.survey import Survey
+from nova_acceptance.probes.until import until
+from nova_acceptance.probes.witness import ANSWER_LENGTH, Witness
+
+FIRST, SECOND = PodRef("here", "pod-0"), PodRef("here", "pod-1")
+OPEN, OTHER = Dial("a", 1), Dial("b", 2)
+
+
+class Counting:
+    """A stand-in for the API that answers every dial with `open`."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[PodRef, int]] = []
+
+    def exec(
+        self, pod: PodRef, _argv: Sequence[str], *, stdin: str = "", **_: object
+    ) -> ExecResult:
+        questions = json.loads(stdin)
+        self.asked.append((pod, len(questions)))
+        answers = [{"state": "open", "seconds": 0.01} for _ in questions]
+        return ExecResult(json.dumps(answers), "", 0, 0.01)
+
+
+@pytest.fixture
+def kube() -> Any:
+    return Counting()
+
+
+def test_survey_asks_nothing_before_it_is_read(kube: Any) -> None:
+    Survey(kube, Witness(), {FIRST: [OPEN]})
+
+    assert kube.asked == []
+
+
+def test_survey_asks_each_pod_once(kube: Any) -> None:
+    survey = Survey(kube, Witness(), {FIRST: [OPEN, OTHER], SECOND: [OPEN, OTHER]})
+
+    for pod in (FIRST, SECOND, FIRST):
+        for question in (OPEN, OTHER):
+            assert survey.answer(pod, question).state == "open"
+
+    assert sorted(kube.asked) == [(FIRST, 2), (SECOND, 2)]
+
+
+def test_unforeseen_question_is_asked_by_itself(kube: Any) -> None:
+    survey = Survey(kube, Witness(), {FIRST: [OPEN]})
+
+    survey.answer(FIRST, OPEN)
+    survey.answer(SECOND, OTHER)
+    survey.answer(SECOND, OTHER)
+
+    assert kube.asked == [(FIRST, 1), (SECOND, 1)]
+
+
+def test_each_reader_gets_the_evidence(kube: Any) -> None:
+    witness = Witness()
+    survey = Survey(kube, witness, {FIRST: [OPEN, OTHER]})
+    first: list[Evidence] = []
+    second: list[Evidence] = []
+
+    with witness.listening(first.append):
+        survey.answer(FIRST, OPEN)
+    survey.answer(FIRST, OTHER)
+    with witness.listening(second.append):
+        survey.answer(FIRST, OPEN)
+
+    assert [item.target for item in first] == ["a:1"]
+    assert first == second
+
+
+def test_question_that_fails_is_evidence_too() -> None:
+    witness = Witness()
+    kept: list[Evidence] = []
+
+    def fail() -> None:
+        with witness.asking("SELECT 1", source="runner", target="db"):
+            raise RuntimeError("no route\nand more")
+
+    with witness.listening(kept.append), pytest.raises(RuntimeError):
+        fail()
+
+    assert [item.answer for item in kept] == ["RuntimeError: no route"]
+
+
+def test_long_answers_are_shortened() -> None:
+    witness = Witness()
+    kept: list[Evidence] = []
+
+    with (
+        witness.listening(kept.append),
+        witness.asking("GET", source="runner", target="x") as asking,
+    ):
+        asking.answered("x" * 10_000)
+
+    assert len(kept[0].answer) == ANSWER_LENGTH + 1
+
+
+def test_until_tells_how_long_it_took() -> None:
+    answers = iter([False, False, True])
+
+    assert 0.02 <= until(lambda: next(answers), within=5, every=0.01) < 5
+
+
+def test_until_that_never_comes_true_is_infinite() -> None:
+    started = time.monotonic()
+
+    assert until(lambda: False, within=0.05, every=0.01) == math.inf
+    assert time.monotonic() - started < 1
+
+
+def test_until_ignores_only_what_it_is_told_to() -> None:
+    answers = iter([KeyError("not yet"), None])
+
+    def ask() -> bool:
+        answer = next(answers)
+        if answer:
+            raise answer
+        return True
+
+    assert until(ask, within=1, every=0.01, ignoring=KeyError) < 1
+    with pytest.raises(ZeroDivisionError):
+        until(lambda: bool(1 / 0), within=1, ignoring=KeyError)

@@ -1,0 +1,213 @@
+"""What a run was, from the events of its record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from testing.unit.report.events import (
+    END,
+    HEALTH,
+    NAMES,
+    REDIS,
+    START,
+    collected,
+    finished,
+    phase,
+    write,
+)
+
+from nova_acceptance.report import Run, load
+
+
+@pytest.fixture
+def run_of(tmp_path: Path) -> Any:
+    def built(*events: dict[str, Any]) -> Run:
+        return load(write(tmp_path / "a-run", *events))
+
+    return built
+
+
+@pytest.mark.parametrize(
+    ("phases", "outcome"),
+    [
+        ([("setup", "passed"), ("call", "passed"), ("teardown", "passed")], "passed"),
+        ([("setup", "passed"), ("call", "failed"), ("teardown", "passed")], "failed"),
+        ([("setup", "failed"), ("teardown", "passed")], "error"),
+        ([("setup", "passed"), ("call", "passed"), ("teardown", "failed")], "error"),
+        ([("setup", "passed"), ("call", "failed"), ("teardown", "failed")], "failed"),
+        ([("setup", "skipped"), ("teardown", "passed")], "skipped"),
+        ([("setup", "passed"), ("call", "skipped"), ("teardown", "passed")], "skipped"),
+        ([], "no result"),
+        ([("setup", "passed")], "no result"),
+        ([("setup", "passed"), ("call", "passed")], "no result"),
+        ([("setup", "passed"), ("call", "failed")], "failed"),
+        # A subtest reports its own call before that of the whole test.
+        (
+            [("setup", "passed"), ("call", "failed"), ("call", "passed"), ("teardown", "passed")],
+            "failed",
+        ),
+    ],
+)
+def test_outcome_follows_from_the_phases(
+    run_of: Any, phases: list[tuple[str, str]], outcome: str
+) -> None:
+    run = run_of(
+        START, collected(REDIS), *(phase(REDIS, when, result) for when, result in phases), END
+    )
+
+    assert [test.outcome for test in run.tests] == [outcome]
+
+
+def test_expected_failure_is_neither_pass_nor_failure(run_of: Any) -> None:
+    run = run_of(START, *finished(REDIS, "skipped", expected_failure=True), END)
+
+    assert run.tests[0].outcome == "xfailed"
+    assert run.verdict == "incomplete"
+
+
+def test_crash_makes_its_test_an_error_and_names_the_worker(run_of: Any) -> None:
+    crash = {"type": "crashed", "nodeid": REDIS, "worker": "gw1", "text": "worker 'gw1' crashed"}
+
+    run = run_of(START, collected(REDIS), phase(REDIS, "setup"), crash, END)
+
+    assert run.tests[0].outcome == "error"
+    assert run.problems == (f"worker gw1 crashed while running {REDIS}",)
+
+
+def test_texts_of_several_phases_are_kept_and_the_first_is_the_message(run_of: Any) -> None:
+    run = run_of(
+        START,
+        phase(REDIS, "setup"),
+        phase(REDIS, "call", "failed", text="long\nfirst", message="first"),
+        phase(REDIS, "teardown", "failed", text="long\nsecond"),
+        END,
+    )
+
+    assert run.tests[0].message == "first"
+    assert run.tests[0].text == "long\nfirst\n\nlong\nsecond"
+
+
+def test_seconds_evidence_and_output_of_all_phases_add_up(run_of: Any) -> None:
+    entry = {"asked": "PING", "source": "a", "target": "b", "answer": "PONG", "seconds": 0.1}
+    run = run_of(
+        START,
+        phase(REDIS, "setup", evidence=[entry], sections=[["Captured stdout setup", "one"]]),
+        phase(REDIS, "call", evidence=[entry], sections=[["Captured stdout call", "two"]]),
+        phase(REDIS, "teardown"),
+        END,
+    )
+
+    (test,) = run.tests
+    assert test.seconds == 1.5
+    assert test.evidence == [entry, entry]
+    assert [text for _, text in test.sections] == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("events", "verdict"),
+    [
+        ([START, collected(REDIS), *finished(REDIS), END], "accepted"),
+        ([START, collected(REDIS), *finished(REDIS, "failed"), END], "rejected"),
+        ([START, collected(REDIS), *finished(REDIS)], "incomplete"),
+        ([START, collected(REDIS, HEALTH), *finished(REDIS), END], "incomplete"),
+        ([START, collected(REDIS, HEALTH), *finished(REDIS, "failed")], "rejected"),
+        ([START, collected(REDIS), *finished(REDIS, "skipped"), END], "incomplete"),
+        ([START, collected(), END], "incomplete"),
+        ([START, END], "incomplete"),
+        ([], "incomplete"),
+        (
+            [START, *finished(REDIS), {"type": "interrupted", "text": "Ctrl-C"}, END],
+            "incomplete",
+        ),
+        ([START, *finished(REDIS), {"type": "internal-error", "text": "x"}, END], "incomplete"),
+        (
+            [START, *finished(REDIS), {"type": "collect-failed", "nodeid": "a.py", "text": "x"}],
+            "rejected",
+        ),
+    ],
+)
+def test_verdict_accepts_only_what_was_shown_whole(
+    run_of: Any, events: list[dict[str, Any]], verdict: str
+) -> None:
+    assert run_of(*events).verdict == verdict
+
+
+def _row(component: str, wanted: int, ready: int, **more: Any) -> dict[str, Any]:
+    return {
+        "layer": "infrastructure",
+        "component": component,
+        "kind": "StatefulSet",
+        "wanted": wanted,
+        "ready": ready,
+        **more,
+    }
+
+
+def test_component_is_judged_by_readiness_and_its_tests(run_of: Any) -> None:
+    rows = [_row("redis", 1, 1), _row("etcd", 3, 3), _row("postgres", 3, 2), _row("dns", 1, 1)]
+    described = {"nodeid": REDIS, "markers": ["infra", "redis"], "subjects": ["etcd"]}
+    run = run_of(
+        START,
+        {"type": "collected", "tests": [described, {"nodeid": NAMES, "subjects": ["etcd"]}]},
+        {"type": "snapshot", "rows": rows},
+        *finished(REDIS),
+        *finished(NAMES, "failed"),
+        END,
+    )
+
+    infrastructure, networking = run.layers
+    assert {each.name: str(each.verdict) for each in infrastructure.components} == {
+        "redis": "accepted",
+        "etcd": "rejected",
+        "postgres": "rejected",
+        "dns": "not verified",
+    }
+    assert infrastructure.verdict == "rejected"
+    assert networking.verdict == "rejected"
+
+
+def test_component_that_is_not_ready_rejects_a_run_whose_tests_pass(run_of: Any) -> None:
+    run = run_of(START, {"type": "snapshot", "rows": [_row("etcd", 3, 2)]}, *finished(REDIS), END)
+
+    assert run.verdict == "rejected"
+
+
+def test_last_snapshot_counts(run_of: Any) -> None:
+    run = run_of(
+        START,
+        {"type": "snapshot", "rows": [_row("etcd", 3, 0)], "counts": {"pods": 1}},
+        {"type": "snapshot", "rows": [_row("etcd", 3, 3)], "counts": {"pods": 12}},
+        *finished(REDIS),
+        END,
+    )
+
+    assert run.counts == {"pods": 12}
+    assert run.verdict == "accepted"
+
+
+def test_deployment_that_has_a_timeline_is_told_of_several(run_of: Any) -> None:
+    run = run_of(
+        START,
+        {"type": "deployment", "overlay": "b", "timeline": []},
+        {"type": "deployment", "overlay": "a", "timeline": [{"pod": "x/y"}]},
+        {"type": "deployment", "overlay": "c", "timeline": []},
+        END,
+    )
+
+    assert run.deployment["overlay"] == "a"
+
+
+def test_odd_events_do_not_keep_a_run_from_being_read(run_of: Any) -> None:
+    run = run_of(
+        {"type": "run-started", "schema": 1, "versions": None, "options": [], "time": "late"},
+        {"type": "collected", "tests": "all", "deselected": "some"},
+        {"type": "snapshot", "rows": [{"wanted": "three"}, 7], "counts": {"pods": None}},
+        {"type": "phase", "seconds": None, "evidence": "x", "sections": [["only"]]},
+        {"type": "something-new"},
+        {"type": "crashed"},
+    )
+
+    assert run.verdict == "rejected"
+    assert run.counts == {"pods": 0}

@@ -1,0 +1,51 @@
+"""etcd: three members, one leader, and values through the quorum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from nova_acceptance.probes.etcd import Member
+from nova_acceptance.system import System
+
+pytestmark = [pytest.mark.etcd, pytest.mark.component("etcd")]
+
+
+@pytest.fixture
+def key(etcd: dict[str, Member]) -> Iterator[str]:
+    """A key of this test's own, gone when the test ends."""
+    name = f"/nova-acceptance/{uuid4()}"
+    yield name
+    next(iter(etcd.values())).delete(name)
+
+
+def test_etcd_has_its_members(etcd: dict[str, Member], system: System) -> None:
+    """Every member knows the same members: one a pod."""
+    replicas = system.workload(system.etcd.workload).replicas
+
+    assert len(etcd) == replicas
+    for member in etcd.values():
+        assert set(member.members.values()) == set(etcd)
+
+
+def test_etcd_has_one_leader(etcd: dict[str, Member]) -> None:
+    """Every member takes the same member for the leader."""
+    leaders = {member.leader for member in etcd.values()}
+
+    assert len(leaders) == 1
+    assert leaders <= {member.id for member in etcd.values()}
+
+
+def test_etcd_keeps_a_value_through_the_quorum(etcd: dict[str, Member], key: str) -> None:
+    """A value that is written by one member is read by every member."""
+    writer, *_ = etcd.values()
+    writer.put(key, "agreed")
+
+    assert {name: member.get(key) for name, member in etcd.items()} == dict.fromkeys(etcd, "agreed")
+
+
+def test_etcd_knows_no_absent_key(etcd: dict[str, Member], key: str) -> None:
+    """A key that nobody wrote has no value."""
+    assert {member.get(key) for member in etcd.values()} == {None}

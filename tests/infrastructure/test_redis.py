@@ -1,0 +1,76 @@
+"""Redis by its protocol, through its Service, from inside a service's pod."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from nova_acceptance.kube import Kube
+from nova_acceptance.probes.objects import Objects
+from nova_acceptance.probes.redis import Redis
+from nova_acceptance.probes.successor import replace
+from nova_acceptance.system import System
+
+pytestmark = [pytest.mark.redis, pytest.mark.component("redis")]
+
+
+@pytest.fixture
+def key(redis: Redis) -> Iterator[str]:
+    """A key of this test's own, gone when the test ends."""
+    name = f"nova-acceptance:{uuid.uuid4()}"
+    yield name
+    redis.ask("DEL", name)
+
+
+def test_redis_answers_ping(redis: Redis) -> None:
+    """Redis answers PING with PONG when its password is given."""
+    assert redis.answers_ping
+
+
+def test_redis_refuses_without_a_password(redis: Redis) -> None:
+    """Redis answers NOAUTH to whoever gives no password."""
+    assert redis.answers_ping
+
+    assert "authentication required" in redis.refusal(None).lower()
+
+
+def test_redis_refuses_a_wrong_password(redis: Redis) -> None:
+    """Redis answers WRONGPASS to whoever gives another password."""
+    assert redis.answers_ping
+
+    assert "invalid username-password pair" in redis.refusal("not-the-password")
+
+
+def test_redis_keeps_a_value(redis: Redis, key: str) -> None:
+    """A value that is written through the Service is read back through it."""
+    redis.ask("SET", key, "kept")
+
+    assert redis.ask("GET", key) == "kept"
+
+
+def test_redis_is_append_only(redis: Redis) -> None:
+    """Every write is appended to a file, and the last one succeeded."""
+    assert redis.is_append_only
+    assert redis.info("persistence")["aof_last_write_status"] == "ok"
+
+
+def test_redis_is_version_7(redis: Redis) -> None:
+    """What answers is Redis 7."""
+    assert str(redis.info("server")["redis_version"]).startswith("7.")
+
+
+@pytest.mark.disruptive
+@pytest.mark.storage
+def test_redis_keeps_its_data_when_its_pod_is_deleted(
+    redis: Redis, key: str, kube: Kube, fresh_objects: Objects, system: System
+) -> None:
+    """A value is still there after the pod was deleted and its successor is ready."""
+    workload = system.workload(system.redis.workload)
+    (pod,) = fresh_objects.refs_of(workload)
+    redis.ask("SET", key, "kept")
+
+    replace(kube, pod)
+
+    assert redis.once_back("GET", key) == "kept"

@@ -1,0 +1,36 @@
+"""Claims, bound at their size."""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_acceptance.probes.objects import Objects
+from nova_acceptance.system import Claim, System
+from nova_acceptance.system.quantity import octets
+
+pytestmark = pytest.mark.storage
+
+
+def test_claim_is_bound_at_its_size(objects: Objects, claim: Claim) -> None:
+    """The claim is bound to a volume that holds at least what nova.yaml says."""
+    found = objects.find("PersistentVolumeClaim", claim.name, claim.namespace)
+
+    assert found is not None
+    assert found["status"]["phase"] == "Bound"
+    assert found["spec"]["resources"]["requests"]["storage"] == claim.size
+    assert octets(found["status"]["capacity"]["storage"]) >= octets(claim.size)
+
+
+def test_namespace_holds_only_declared_claims(
+    objects: Objects, namespace: str, system: System
+) -> None:
+    """No claim is left over in the namespace."""
+    found = {item["metadata"]["name"] for item in objects.all("PersistentVolumeClaim", namespace)}
+    declared = {
+        claim.name
+        for workload in system.every_workload
+        for claim in workload.claimed
+        if claim.namespace == namespace
+    }
+
+    assert found - declared == set()

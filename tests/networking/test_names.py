@@ -1,0 +1,163 @@
+"""Names: every form from every namespace, every type of record, and the API's own view of them."""
+
+from __future__ import annotations
+
+import dns.rcode
+import pytest
+
+from nova_acceptance.kube import PodRef
+from nova_acceptance.probes.names import SCHEMA_VERSION, is_absent, values
+from nova_acceptance.probes.objects import Objects
+from nova_acceptance.probes.plans import (
+    expected_records,
+    forms,
+    other_family,
+    pod_names,
+    schema_version,
+)
+from nova_acceptance.probes.questions import Exchange, Resolve
+from nova_acceptance.probes.survey import Survey
+from nova_acceptance.system import Front, System
+
+pytestmark = pytest.mark.dns
+
+AT_ONCE = 1.0
+"""Seconds within which an absent name is said to be absent."""
+TRANSPORTS = {"UDP": False, "TCP": True}
+
+
+@pytest.fixture
+def addresses(objects: Objects, front: Front) -> set[str]:
+    """What the API says a Service's name stands for."""
+    found = objects.find("Service", front.name, front.namespace)
+    assert found is not None
+    if not front.service.headless:
+        return {found["spec"]["clusterIP"]}
+    return {endpoint.address for endpoint in objects.endpoints(front.name, front.namespace)}
+
+
+@pytest.fixture
+def wanted(
+    objects: Objects, front: Front, system: System, rdtype: str
+) -> dict[str, frozenset[str]]:
+    """The values of each name that the API implies for a Service, of one type."""
+    records = expected_records(objects, front, system)
+    return {record.name: record.values for record in records if record.rdtype == rdtype}
+
+
+def test_service_resolves_in_every_form(
+    names: Survey,
+    namespace_pods: dict[str, PodRef],
+    front: Front,
+    addresses: set[str],
+    system: System,
+) -> None:
+    """From every namespace each form of the name gives an application the API's addresses."""
+    wrong = {
+        (namespace, form): answer.addresses
+        for namespace, pod in namespace_pods.items()
+        for form in forms(front.name, front.namespace, system)
+        if (answer := names.answer(pod, Resolve(form))).addresses != addresses
+    }
+
+    assert addresses
+    assert wrong == {}
+
+
+def test_service_resolves_by_its_bare_name_at_home_only(
+    names: Survey, namespace_pods: dict[str, PodRef], front: Front, addresses: set[str]
+) -> None:
+    """The bare name works within the namespace, and from another one does not exist."""
+    answers = {
+        namespace: names.answer(pod, Resolve(front.name))
+        for namespace, pod in namespace_pods.items()
+    }
+    home = answers.pop(front.namespace)
+
+    assert home.addresses == addresses
+    assert {namespace: answer.state for namespace, answer in answers.items()} == dict.fromkeys(
+        answers, "unresolved"
+    )
+
+
+@pytest.mark.parametrize("rdtype", ["A", "SRV", "PTR"])
+def test_records_equal_the_api(
+    names: Survey,
+    namespace_pods: dict[str, PodRef],
+    wanted: dict[str, frozenset[str]],
+    rdtype: str,
+) -> None:
+    """From every namespace, over UDP and TCP, the records served are those the API implies."""
+    for pod in namespace_pods.values():
+        for tcp in TRANSPORTS.values():
+            served = {
+                name: values(names.answer(pod, Exchange(name, rdtype, tcp)), rdtype)
+                for name in wanted
+            }
+            assert served == wanted
+    assert wanted
+
+
+def test_pod_of_headless_service_has_a_name_of_its_own(
+    names: Survey,
+    namespace_pods: dict[str, PodRef],
+    objects: Objects,
+    headless: Front,
+    system: System,
+) -> None:
+    """From every namespace each pod's own name, in each form, gives that pod's address."""
+    pods = {
+        pod["metadata"]["name"]: pod["status"]["podIP"]
+        for pod in objects.pods_of(headless.workload)
+    }
+    wrong = {
+        (namespace, form): answer.addresses
+        for namespace, asker in namespace_pods.items()
+        for name in pod_names(headless)
+        for form in forms(name, headless.namespace, system)
+        if (answer := names.answer(asker, Resolve(form))).addresses
+        != {pods[name.partition(".")[0]]}
+    }
+
+    assert len(pods) == headless.workload.replicas
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_absent_name_is_said_to_be_absent_at_once(
+    names: Survey, namespace_pods: dict[str, PodRef], absent: str, transport: str
+) -> None:
+    """A name that does not exist is NXDOMAIN, without waiting for anybody."""
+    for pod in namespace_pods.values():
+        answer = names.answer(pod, Exchange(absent, "A", TRANSPORTS[transport]))
+        assert is_absent(answer)
+        assert answer.seconds < AT_ONCE
+
+
+def test_absent_name_does_not_resolve(
+    names: Survey, namespace_pods: dict[str, PodRef], absent: str
+) -> None:
+    """To an application a name that does not exist is unknown, not a server that fails."""
+    for pod in namespace_pods.values():
+        answer = names.answer(pod, Resolve(f"{absent}."))
+        assert answer.state == "unresolved"
+        assert answer.detail in ("EAI_NONAME", "EAI_NODATA")
+
+
+def test_name_without_records_of_a_type_still_exists(
+    names: Survey, namespace_pods: dict[str, PodRef], front: Front, system: System
+) -> None:
+    """Asked for a type that it has no record of, the name is not denied (NOERROR, no answer)."""
+    for pod in namespace_pods.values():
+        answer = names.answer(pod, other_family(front, system))
+        assert answer.message is not None
+        assert answer.message.rcode() == dns.rcode.NOERROR
+        assert answer.message.answer == []
+
+
+def test_dns_follows_the_specification(
+    names: Survey, namespace_pods: dict[str, PodRef], system: System
+) -> None:
+    """The name server says which version of the specification it follows."""
+    for pod in namespace_pods.values():
+        assert values(names.answer(pod, schema_version(system)), "TXT") == {SCHEMA_VERSION}

@@ -1,0 +1,82 @@
+"""The services' certificate: its key, its names and its time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from nova_acceptance.probes.objects import Objects
+from nova_acceptance.probes.secret_values import SecretValues
+from nova_acceptance.probes.witness import Witness
+from nova_acceptance.system import Certificate, System
+
+pytestmark = [pytest.mark.tls, pytest.mark.component("nova-tls")]
+
+
+@pytest.fixture
+def shown(secret_values: SecretValues, certificate: Certificate) -> x509.Certificate:
+    """The certificate of the Secret."""
+    text = secret_values.text(certificate.namespace, certificate.secret, "tls.crt")
+    return x509.load_pem_x509_certificate(text.encode())
+
+
+def test_certificate_is_in_a_tls_secret(objects: Objects, certificate: Certificate) -> None:
+    """The Secret is of the type that Kubernetes checks for a certificate and its key."""
+    found = objects.find("Secret", certificate.secret, certificate.namespace)
+
+    assert found is not None
+    assert found["type"] == "kubernetes.io/tls"
+
+
+def test_certificate_fits_its_key(
+    shown: x509.Certificate, secret_values: SecretValues, certificate: Certificate
+) -> None:
+    """The certificate's public key is that of the private key beside it."""
+    text = secret_values.text(certificate.namespace, certificate.secret, "tls.key")
+    key = load_pem_private_key(text.encode(), password=None)
+
+    spelled = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert shown.public_key().public_bytes(*spelled) == key.public_key().public_bytes(*spelled)
+
+
+def test_certificate_names_the_services(
+    shown: x509.Certificate, certificate: Certificate, system: System, witness: Witness
+) -> None:
+    """The certificate holds every form of the name of every service of its namespace."""
+    names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    held = set(names.get_values_for_type(x509.DNSName))
+    namespace = certificate.namespace
+    wanted = {
+        form
+        for service in system.services
+        if service.namespace == namespace
+        for form in (
+            service.name,
+            f"{service.name}.{namespace}",
+            f"{service.name}.{namespace}.svc",
+            f"{service.name}.{namespace}.svc.{system.zone}",
+        )
+    }
+    with witness.asking("names", source="runner", target=certificate.secret) as asking:
+        asking.answered(", ".join(sorted(held)))
+
+    assert wanted - held == set()
+
+
+def test_certificate_is_not_about_to_expire(
+    shown: x509.Certificate, certificate: Certificate, witness: Witness
+) -> None:
+    """The certificate is valid now, and for as many days more as nova.yaml asks for."""
+    now = datetime.now(UTC)
+    with witness.asking("validity", source="runner", target=certificate.secret) as asking:
+        asking.answered(f"{shown.not_valid_before_utc} to {shown.not_valid_after_utc}")
+
+    assert shown.not_valid_before_utc <= now
+    assert shown.not_valid_after_utc - now >= timedelta(days=certificate.days_left)
