@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +19,16 @@ from nova_acceptance.progress import Progress
 INTERRUPTED = 130
 
 
+def _interrupt(_number: int, _frame: object) -> None:
+    """Treat a polite end as Ctrl-C: what is half made is taken away again."""
+    raise KeyboardInterrupt
+
+
 class _Group(click.Group):
     """Commands whose failures end in one message."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        signal.signal(signal.SIGTERM, _interrupt)
         try:
             return super().invoke(ctx)
         except NovaError as error:

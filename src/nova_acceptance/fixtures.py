@@ -50,6 +50,7 @@ PARAMETERS: Final[Mapping[str, Callable[[System], _Named]]] = {
     "configuration": lambda system: system.every_configuration,
     "front": parts.fronts,
     "headless": lambda system: [f for f in parts.fronts(system) if f.service.headless],
+    "clustered": lambda system: [f for f in parts.fronts(system) if not f.service.headless],
     "door": parts.doors,
     "passage": parts.passages,
     "service": lambda system: system.services,

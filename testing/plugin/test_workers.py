@@ -63,8 +63,29 @@ def test_left_out(): pass
         assert test.doc == "A fact."
         assert test.markers == ["redis", "services"]
         assert len(test.evidence) == 1
+        assert test.text == ""
     for text in (str(distributed.record), distributed.page(), distributed.junit()):
         assert "tolstoy" not in text
+
+
+def test_failure_in_a_worker_is_told_in_its_own_words(distributed: Suite) -> None:
+    distributed.write(
+        "tests/services/test_a.py",
+        """
+from nova_acceptance.errors import ProbeError
+
+def test_first(): raise ProbeError("nobody to ask", hint="look")
+def test_second(): assert 1 == 2
+""",
+    )
+
+    distributed.run("-n", "2", isolated=True)
+
+    told = {test.nodeid.split("::")[1]: test for test in distributed.model.tests}
+    assert told["test_first"].message == "ProbeError: nobody to ask"
+    assert told["test_first"].text == "nobody to ask\n→ look"
+    assert told["test_second"].message == "assert 1 == 2"
+    assert told["test_second"].text.startswith(">   def test_second(): assert 1 == 2")
 
 
 def test_crashed_worker_is_recorded_and_its_test_is_an_error(distributed: Suite) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nova_acceptance.cluster import Cluster
 from nova_acceptance.kube import Object, PodRef
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.plans import kubernetes_address
@@ -32,6 +33,17 @@ def test_cluster_nodes_are_ready(cluster_objects: Objects) -> None:
 
     assert names
     assert names - ready == set()
+
+
+def test_cluster_has_the_nodes_asked_for(
+    cluster_objects: Objects, cluster: Cluster, pytestconfig: pytest.Config
+) -> None:
+    """A cluster of our own has as many nodes as `--nodes` says; any other has at least one."""
+    nodes = cluster_objects.all("Node")
+
+    if cluster.provider == "kind":
+        assert len(nodes) == pytestconfig.option.nodes
+    assert nodes
 
 
 def test_cluster_nodes_are_in_no_trouble(cluster_objects: Objects) -> None:

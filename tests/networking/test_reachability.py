@@ -54,14 +54,11 @@ def test_closed_port_is_refused(
 
 
 def test_service_is_silent_at_undeclared_ports(
-    reachability: Survey, service_pods: dict[str, PodRef], front: Front, system: System
+    reachability: Survey, service_pods: dict[str, PodRef], clustered: Front, system: System
 ) -> None:
     """At its address a Service lets nobody in by a port that it does not declare."""
-    if front.service.headless:
-        assert not set(front.service.ports.values()) & {CLOSED_PORT}
-        return
-    declared = next(iter(front.service.ports.values()))
+    declared = next(iter(clustered.service.ports.values()))
     for pod in service_pods.values():
-        assert reachability.answer(pod, dial(front, declared, system)).state == "open"
-        answer = reachability.answer(pod, undeclared(front, system))
+        assert reachability.answer(pod, dial(clustered, declared, system)).state == "open"
+        answer = reachability.answer(pod, undeclared(clustered, system))
         assert answer.state in ("refused", "timeout", "unreachable")

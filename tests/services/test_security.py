@@ -10,6 +10,7 @@ import pytest
 from nova_acceptance.kube import Object
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.pods import containers, security_context
+from nova_acceptance.probes.witness import Witness
 from nova_acceptance.system import Workload
 
 pytestmark = pytest.mark.security
@@ -18,10 +19,13 @@ HOST = ("hostNetwork", "hostPID", "hostIPC")
 
 
 @pytest.fixture
-def pods(objects: Objects, workload: Workload) -> list[Object]:
+def pods(objects: Objects, workload: Workload, witness: Witness) -> list[Object]:
     """The workload's pods, as they run."""
     found = objects.pods_of(workload)
     assert found, f"{workload.name} has no pod"
+    for name, context in contexts(found):
+        with witness.asking("security context", source="runner", target=name) as asking:
+            asking.answered(", ".join(f"{key} {context[key]}" for key in sorted(context)))
     return found
 
 

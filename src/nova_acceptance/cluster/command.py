@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -45,21 +46,20 @@ def run(
         ClusterError: it failed, took too long or is not there; with the last lines it wrote.
     """
     name = Path(argv[0]).name
-    try:
-        process = subprocess.Popen(
-            [str(argument) for argument in argv],
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-    except FileNotFoundError as error:
+    if shutil.which(str(argv[0])) is None:
         raise ClusterError(
             f"{name} is not installed", hint="run `nova-cluster doctor` to see what is missing"
-        ) from error
+        )
+    process = subprocess.Popen(
+        [*_tied(), *(str(argument) for argument in argv)],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, **(environment or {})},
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
     overdue = Timer(timeout, _end, [process])
     overdue.start()
     lines: list[str] = []
@@ -85,6 +85,11 @@ def run(
             hint=f"the whole output is in {log}",
         )
     return lines
+
+
+def _tied() -> list[str]:
+    """Return a prefix by which a program ends with this process, even a killed one."""
+    return ["setpriv", "--pdeathsig=KILL", "--"] if shutil.which("setpriv") else []
 
 
 def _end(process: subprocess.Popen[str]) -> None:

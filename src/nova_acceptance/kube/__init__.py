@@ -8,7 +8,7 @@ be used) or a `ProbeError` (a question could not be put to a pod).
 from nova_acceptance.kube.client import Kube
 from nova_acceptance.kube.exec import ExecResult
 from nova_acceptance.kube.failures import ApiError, ApiUnreachableError
-from nova_acceptance.kube.forward import LocalPort
+from nova_acceptance.kube.forward import Forward
 from nova_acceptance.kube.objects import Object, PodRef, describe
 from nova_acceptance.kube.watch import SYNCED, Watch
 
@@ -17,8 +17,8 @@ __all__ = [
     "ApiError",
     "ApiUnreachableError",
     "ExecResult",
+    "Forward",
     "Kube",
-    "LocalPort",
     "Object",
     "PodRef",
     "Watch",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 
 from nova_acceptance import timeouts
 from nova_acceptance.kube import exec as command
-from nova_acceptance.kube import forward
 from nova_acceptance.kube.failures import ApiError
+from nova_acceptance.kube.forward import Forward
 from nova_acceptance.kube.objects import Object, PodRef
 from nova_acceptance.kube.resources import Discovery
 from nova_acceptance.kube.rest import APPLY, Rest
@@ -199,9 +198,13 @@ class Kube:
         path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/log"
         return self._rest.text(path, query=query)
 
-    def forward(self, pod: PodRef, port: int) -> AbstractContextManager[forward.LocalPort]:
-        """Listen on a port of 127.0.0.1 and carry every connection to the pod's port."""
-        return forward.forward(self._rest, pod, port)
+    def forward(self, pod: PodRef, port: int) -> Forward:
+        """Return a context manager whose port on 127.0.0.1 leads to the pod's port.
+
+        `with kube.forward(pod, 5432) as local_port:`; what goes wrong behind it is in the
+        manager's `errors`.
+        """
+        return Forward(self._rest, pod, port)
 
     def can_i(self, verb: str, group: str, resource: str, namespace: str | None = None) -> bool:
         """Whether this user may do that, in one namespace or in all.

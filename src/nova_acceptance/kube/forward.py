@@ -12,7 +12,8 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from types import TracebackType
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError
@@ -28,59 +29,52 @@ _LOOK_UP = 0.25
 _RESET = struct.pack("ii", 1, 0)
 
 
-class LocalPort(int):
-    """The listener's port; `errors` tells what went wrong behind it, a line a connection."""
+class Forward(AbstractContextManager[int]):
+    """A listener on 127.0.0.1, within a `with`, that carries each connection to a pod's port.
 
-    errors: list[str]
-
-    @property
-    def error(self) -> str:
-        """The latest error, such as "connection refused" inside the pod; empty if none."""
-        return self.errors[-1] if self.errors else ""
-
-
-@contextlib.contextmanager
-def forward(rest: Rest, pod: PodRef, port: int) -> Iterator[LocalPort]:
-    """Listen on 127.0.0.1 and carry each connection to the pod's port.
-
-    A connection that the pod refuses is reset here, as it would be without the API in between,
-    and the reason is kept in `errors`. What is open at the end is closed.
+    Entering gives the local port. A connection that the pod refuses is reset here, as it would be
+    without the API in between. What is open at the end is closed.
 
     Args:
         rest: the API.
         pod: the pod.
         port: the port that something in the pod listens on.
 
-    Yields:
-        The local port, an `int`.
+    Attributes:
+        errors: what went wrong behind the listener, a line a connection.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        local = LocalPort(listener.getsockname()[1])
-        local.errors = []
-        forwarder = _Forwarder(rest, pod, port, local.errors)
-        listening = threading.Thread(target=forwarder.listen, args=(listener,), daemon=True)
-        listening.start()
-        try:
-            yield local
-        finally:
-            forwarder.ended.set()
-            listener.shutdown(socket.SHUT_RDWR)  # wakes accept
-            listening.join(timeouts.PORT_FORWARD)
 
-
-class _Forwarder:
-    """What every connection of one forward shares; each has a thread and a WebSocket of its own."""
-
-    def __init__(self, rest: Rest, pod: PodRef, port: int, errors: list[str]) -> None:
+    def __init__(self, rest: Rest, pod: PodRef, port: int) -> None:
+        self.errors: list[str] = []
         self._rest = rest
         self._pod = pod
         self._port = port
-        self._errors = errors
-        self.ended = threading.Event()
+        self._ended = threading.Event()
+        self._listener: socket.socket | None = None
 
-    def listen(self, listener: socket.socket) -> None:
-        """Accept connections until the listener is shut down."""
-        while not self.ended.is_set():
+    def __enter__(self) -> int:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._listen, args=(self._listener,), daemon=True).start()
+        return int(self._listener.getsockname()[1])
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        if self._listener:
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept
+            self._listener.close()
+
+    @property
+    def error(self) -> str:
+        """The latest error, such as "connection refused" inside the pod; empty if none."""
+        return self.errors[-1] if self.errors else ""
+
+    def _listen(self, listener: socket.socket) -> None:
+        while not self._ended.is_set():
             try:
                 connection, _ = listener.accept()
             except OSError:
@@ -97,7 +91,7 @@ class _Forwarder:
                 with Channels(opened) as channels:
                     self._pump(connection, channels)
             except (ClusterError, OSError) as error:
-                self._errors.append(f"{self._pod} port {self._port}: {error}")
+                self.errors.append(f"{self._pod} port {self._port}: {error}")
                 with contextlib.suppress(OSError):
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
@@ -106,7 +100,7 @@ class _Forwarder:
         poll = select.poll()
         poll.register(connection, select.POLLIN)
         poll.register(channels, select.POLLIN)
-        while not self.ended.is_set():
+        while not self._ended.is_set():
             wait = 0.0 if channels.has_buffered else _LOOK_UP
             ready = {descriptor for descriptor, _ in poll.poll(wait * 1000)}
             if channels.has_buffered or channels.fileno() in ready:

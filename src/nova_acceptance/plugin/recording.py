@@ -233,7 +233,8 @@ def _versions() -> dict[str, str]:
 def _text(report: pytest.TestReport | pytest.CollectReport) -> str:
     if isinstance(report.longrepr, tuple):
         return str(report.longrepr[2])
-    return _shortened(report.longreprtext)
+    # Not report.longreprtext: with workers it begins with the worker's line, failure or not.
+    return "" if report.longrepr is None else _shortened(str(report.longrepr))
 
 
 def _message(report: pytest.TestReport) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.kube import Kube, Object, PodRef
+from nova_acceptance.probes.pods import is_ready, restarts
 from nova_acceptance.probes.witness import Witness, shorten
 from nova_acceptance.system import Workload
 
@@ -60,35 +61,36 @@ class Objects:
 
     def all(self, kind: str, namespace: str | None = None) -> list[Object]:
         """Return the objects of a kind, in one namespace or of the whole cluster."""
-        with self._lock:
-            if (kind, namespace) not in self._lists:
-                found = self._kube.list(VERSIONS[kind], kind, namespace=namespace)
-                self._lists[kind, namespace] = found
-            return self._lists[kind, namespace]
+        started = time.monotonic()
+        found = self._listed(kind, namespace)
+        names = ", ".join(sorted(item["metadata"]["name"] for item in found)) or "none"
+        self._tell(f"list {kind} {namespace or ''}".rstrip(), names, started)
+        return found
 
     def find(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Return one object, or None; either is evidence."""
         started = time.monotonic()
-        items = self.all(kind, namespace)
+        items = self._listed(kind, namespace)
         found = next((item for item in items if item["metadata"]["name"] == name), None)
         where = f"{namespace}/{name}" if namespace else name
-        answer = summary(found) if found else "absent"
-        seconds = time.monotonic() - started
-        self._witness.add(Evidence(f"get {kind} {where}", "runner", API, shorten(answer), seconds))
+        self._tell(f"get {kind} {where}", summary(found) if found else "absent", started)
         return found
 
     def pods_of(self, workload: Workload) -> list[Object]:
         """Return a workload's pods by its own selector, in the order of their names."""
+        started = time.monotonic()
         found = self.find(workload.kind, workload.name, workload.namespace)
         if found is None:
             return []
         wanted = found["spec"]["selector"].get("matchLabels", {}).items()
         pods = [
             pod
-            for pod in self.all("Pod", workload.namespace)
+            for pod in self._listed("Pod", workload.namespace)
             if wanted <= pod["metadata"].get("labels", {}).items()
             and "deletionTimestamp" not in pod["metadata"]
         ]
+        for pod in pods:
+            self._tell(f"get Pod {ref(pod)}", summary(pod), started)
         return sorted(pods, key=lambda pod: str(pod["metadata"]["name"]))
 
     def refs_of(self, workload: Workload) -> list[PodRef]:
@@ -99,6 +101,17 @@ class Objects:
         """Return the ready addresses behind a Service, in their order."""
         found = self.find("Endpoints", service, namespace)
         return endpoints_in(found) if found else []
+
+    def _listed(self, kind: str, namespace: str | None) -> list[Object]:
+        with self._lock:
+            if (kind, namespace) not in self._lists:
+                found = self._kube.list(VERSIONS[kind], kind, namespace=namespace)
+                self._lists[kind, namespace] = found
+            return self._lists[kind, namespace]
+
+    def _tell(self, asked: str, answer: str, started: float) -> None:
+        seconds = time.monotonic() - started
+        self._witness.add(Evidence(asked, "runner", API, shorten(answer), seconds))
 
 
 def ref(pod: Object) -> PodRef:
@@ -151,6 +164,12 @@ def _endpoints(found: Object) -> str:
     return ", ".join(f"{e.address} ({e.pod})" for e in endpoints_in(found)) or "no address"
 
 
+def _pod(found: Object) -> str:
+    node = found["spec"].get("nodeName", "no node")
+    ready = "ready" if is_ready(found) else "not ready"
+    return f"{_phase(found)}, {ready}, {restarts(found)} restarts, on {node}"
+
+
 def _phase(found: Object) -> str:
     return str((found.get("status") or {}).get("phase"))
 
@@ -168,7 +187,7 @@ SUMMARIES: Final[dict[str, Callable[[Object], str]]] = {
     "Namespace": _phase,
     "Node": _node,
     "PersistentVolumeClaim": _claim,
-    "Pod": _phase,
+    "Pod": _pod,
     "Secret": _keys,
     "Service": _service,
     "StatefulSet": _replicas,

@@ -79,6 +79,11 @@ class Resolved(Answer):
 
     addresses: frozenset[str]
 
+    @property
+    def is_absent(self) -> bool:
+        """Whether the name is known not to exist, which a resolver that fails does not say."""
+        return self.state == "unresolved" and self.detail in ("EAI_NONAME", "EAI_NODATA")
+
 
 @dataclass(frozen=True, slots=True)
 class Resolve:

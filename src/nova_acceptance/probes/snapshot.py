@@ -7,7 +7,8 @@ from typing import Any, Final
 from nova_acceptance.kube import Object
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.pods import restarts
-from nova_acceptance.system import System, Workload
+from nova_acceptance.system import Front, System, Workload
+from nova_acceptance.system.parts import fronts
 
 COUNTED: Final = {
     "pods": "Pod",
@@ -23,8 +24,9 @@ TOKEN: Final = "kubernetes.io/service-account-token"  # noqa: S105 - a type of S
 
 
 def rows(system: System, objects: Objects) -> list[dict[str, Any]]:
-    """Return one row a workload: what was wanted, and what there is."""
-    return [_row(workload, objects) for workload in system.every_workload]
+    """Return one row a workload and one a Service: what was wanted, and what there is."""
+    workloads = [_row(workload, objects) for workload in system.every_workload]
+    return workloads + [_addresses(front, objects) for front in fronts(system)]
 
 
 def counts(system: System, objects: Objects) -> dict[str, int]:
@@ -67,6 +69,22 @@ def _row(workload: Workload, objects: Objects) -> dict[str, Any]:
         "restarts": sum(restarts(pod) for pod in pods),
         "image": ", ".join(sorted({c["image"] for p in pods for c in p["spec"]["containers"]})),
         "node": ", ".join(pod["spec"].get("nodeName", "none") for pod in pods),
+    }
+
+
+def _addresses(front: Front, objects: Objects) -> dict[str, Any]:
+    wanted = front.workload.replicas
+    if front.service.role == "primary":
+        wanted = 1
+    elif front.service.role:
+        wanted -= 1
+    return {
+        "layer": "networking",
+        "component": front.name,
+        "kind": "Service",
+        "namespace": front.namespace,
+        "wanted": wanted,
+        "ready": len(objects.endpoints(front.name, front.namespace)),
     }
 
 

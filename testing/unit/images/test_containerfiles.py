@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from testing.unit.images.conftest import IMAGES
 
 NOVA = ("redis", "etcd", "postgres", "service")

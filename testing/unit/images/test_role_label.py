@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 
 import pytest
+
 from testing.unit.images.conftest import Recorder, program
 
 role_label = program("postgres/role_label.py")

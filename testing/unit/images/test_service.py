@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
 from testing.unit.images.conftest import IMAGES
 
 PATIENCE = 10.0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from testing.unit.images.conftest import IMAGES, Recorder, program
 
 start_member = program("postgres/start_member.py")

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from testing.unit.manifests.objects import Overlay
 
 from nova_acceptance.deploy.credentials import Credentials, load_credentials
 from nova_acceptance.deploy.rendering import render
 from nova_acceptance.kube import Kube
+from testing.unit.manifests.objects import Overlay
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 OVERLAYS = ("multi-node", "single-node")

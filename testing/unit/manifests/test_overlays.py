@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from testing.unit.manifests.conftest import MANIFESTS
-from testing.unit.manifests.objects import Overlay, identity
 
 from nova_acceptance.deploy.credentials import Credentials
 from nova_acceptance.deploy.rendering import kustomize
+from testing.unit.manifests.conftest import MANIFESTS
+from testing.unit.manifests.objects import Overlay, identity
 
 
 def test_overlay_makes_twelve_pods(overlay: Overlay) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from testing.unit.manifests.objects import Overlay, identity
 from testing.unit.manifests.schema import violations
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
-from testing.unit.manifests.conftest import MANIFESTS, OVERLAYS
 
 from nova_acceptance.deploy.credentials import Credentials
+from testing.unit.manifests.conftest import MANIFESTS, OVERLAYS
 
 YAML_FILES = sorted(MANIFESTS.rglob("*.yaml"))
 DEPRECATED = {"bases", "commonLabels", "patchesStrategicMerge", "patchesJson6902", "vars"}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from testing.unit.manifests.objects import Overlay, identity
 
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")

@@ -12,6 +12,7 @@ import dns.rcode
 import dns.rdataclass
 import dns.rrset
 import pytest
+
 from nova_node.api import Object
 from nova_node.dns import answers as answers_module
 from nova_node.dns.answers import Answers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from nova_node.api import Api, ApiError
 from stub_api import StubApi
 

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from nova_node import network
 from nova_node.api import Object
 from nova_node.network import (

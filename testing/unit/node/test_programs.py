@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from nova_node import __main__ as entry
 from nova_node import network, volumes
 

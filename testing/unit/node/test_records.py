@@ -6,6 +6,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import pytest
+
 from nova_node.api import Object
 from nova_node.dns.records import Records, Zones, records_of_cluster
 from nova_node.dns.wire import name_of

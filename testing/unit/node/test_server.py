@@ -14,6 +14,7 @@ import dns.message
 import dns.query
 import dns.rcode
 import pytest
+
 from nova_node import watch
 from nova_node.api import Object
 from nova_node.dns import server

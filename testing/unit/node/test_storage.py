@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from nova_node import volumes
 from nova_node.api import Object
 from nova_node.storage import NodeStorage

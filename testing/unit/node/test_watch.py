@@ -7,6 +7,7 @@ import queue
 from collections.abc import Callable, Sequence
 
 import pytest
+
 from nova_node import watch
 from nova_node.api import Object
 from nova_node.watch import Change, follow_in_thread

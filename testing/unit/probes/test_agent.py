@@ -215,7 +215,7 @@ def test_answers_keep_the_order_of_the_questions(here: Any, serve: Serve, closed
 
 def test_question_that_cannot_be_asked_is_no_answer(here: Any) -> None:
     with pytest.raises(ProbeError, match="could not be asked") as caught:
-        ask(here, POD, [Dial(HERE, 70000)])
+        ask(here, POD, [_Odd(HERE, 1)])
 
     assert caught.value.evidence
 
@@ -277,6 +277,13 @@ def test_container_without_python_is_told_so() -> None:
 def test_script_fits_into_a_request(name: str) -> None:
     # It travels in a URL: servers take a request's head of up to 1 MiB, proxies often far less.
     assert len(json.dumps(in_pod.script(name))) < 8000
+
+
+class _Odd(Dial):
+    """A question that the agent does not know."""
+
+    def as_json(self) -> dict[str, Any]:
+        return {**super().as_json(), "op": "ponder"}
 
 
 class _At:

@@ -12,6 +12,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner
 from jinja2 import Environment, PackageLoader, meta
+
+from nova_acceptance.report import page, render
+from nova_acceptance.report.__main__ import main
 from testing.unit.report.events import (
     END,
     HEALTH,
@@ -23,9 +26,6 @@ from testing.unit.report.events import (
     phase,
     write,
 )
-
-from nova_acceptance.report import page, render
-from nova_acceptance.report.__main__ import main
 
 HOSTILE = "</script><script>alert('x')</script><img src=x onerror=alert(1)>\"'&\x07\n{{ 7 * 7 }}"
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from nova_acceptance.report import Run, load
 from testing.unit.report.events import (
     END,
     HEALTH,
@@ -17,8 +19,6 @@ from testing.unit.report.events import (
     phase,
     write,
 )
-
-from nova_acceptance.report import Run, load
 
 
 @pytest.fixture

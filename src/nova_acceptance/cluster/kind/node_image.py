@@ -143,7 +143,7 @@ class NodeImage:
 
     def _tag(self, images: tuple[Image, ...]) -> str:
         content = "".join(f"{name}={value}\n" for name, value in sorted(digests(images).items()))
-        return f"nova/node:v{self._version}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+        return f"nova/kind:v{self._version}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
     def _build(self, images: tuple[Image, ...], tag: str, progress: Progress) -> None:
         with self._building(progress) as builder:

@@ -59,27 +59,44 @@ class Provider:
             ClusterError: a part could not be built or started.
         """
         with exclusive(self._home.root / "lock", f"starting {request.name}", self._progress):
-            if self._has_own_engine:
-                doctor.require(self._home)
-                provide_engine(self._home, self._progress)
-                self._start_engine()
-            image = self._node_image(request)
-            cluster = self.cluster(request.name)
-            if not cluster.is_whole(image, request.nodes):
-                if cluster.nodes():
-                    self._progress.say(
-                        f"cluster {request.name} is not as it should be (nodes stopped, another "
-                        "number or another image): it is made anew"
-                    )
-                    cluster.delete(self._progress)
-                cluster.create(request.nodes, image, self._progress)
-                self._load_images(cluster, request)
-            kube = Kube(cluster.kubeconfig, cluster.context)
-            with self._progress.step(f"waiting until {request.name} can be used") as step:
-                await_ready(kube, request.nodes, step)
-        return self._described(
-            cluster, request, f"{reason}; it runs Kubernetes {kube.server_version}"
-        )
+            try:
+                cluster = self._provide(request)
+                kube = Kube(cluster.kubeconfig, cluster.context)
+                with self._progress.step(f"waiting until {request.name} can be used") as step:
+                    await_ready(kube, request.nodes, step)
+            except BaseException:
+                self._stop_unused_engine()
+                raise
+        version = kube.server_version
+        return self._described(cluster, request, f"{reason}; it runs Kubernetes {version}")
+
+    def _provide(self, request: Request) -> KindCluster:
+        """Return the cluster as it is wanted, made anew where it is not."""
+        if self._has_own_engine:
+            doctor.require(self._home)
+            provide_engine(self._home, self._progress)
+            self._start_engine()
+        image = self._node_image(request)
+        cluster = self.cluster(request.name)
+        if cluster.is_whole(image, request.nodes):
+            return cluster
+        if cluster.nodes():
+            self._progress.say(
+                f"cluster {request.name} is not as it should be (nodes stopped, another number "
+                "or another image): it is made anew"
+            )
+            cluster.delete(self._progress)
+        cluster.create(request.nodes, image, self._progress)
+        self._load_images(cluster, request)
+        return cluster
+
+    def _stop_unused_engine(self) -> None:
+        """After a start that failed or was interrupted: leave no engine without a cluster."""
+        if self._has_own_engine and self._engine.is_running:
+            listing = ["ps", "--all", "--quiet", "--filter=label=io.x-k8s.kind.cluster"]
+            if not self.cluster("any").run_docker(*listing):
+                with self._progress.step("stopping the container engine"):
+                    self._engine.stop()
 
     def down(self, name: str) -> None:
         """Remove a cluster; with the last one our engine ends and leaves nothing behind."""

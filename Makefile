@@ -1,0 +1,58 @@
+# The two commands: `make acceptance` and `make test`. Both set up what is missing and may be run
+# again at any time; the second run finds everything in place.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/pytest
+PACKAGES := mmdebstrap python3-venv
+TEST_CLUSTER := nova-testing
+
+.DEFAULT_GOAL := help
+.PHONY: help setup acceptance test check unit integration render clean
+
+help:
+	@echo "make acceptance  set up, bring up a cluster, deploy Nova, verify it, write the report"
+	@echo "make test        set up, then the project's own checks and tests"
+	@echo "make render      print what would be applied (OVERLAY=multi-node)"
+	@echo "make clean       remove the virtual environment; clusters: nova-cluster down, purge"
+
+setup: $(VENV)/.installed
+
+# Only what is missing is installed, and only where the machine is a Debian with root.
+$(VENV)/.installed: pyproject.toml Makefile
+	@missing=""; \
+	command -v mmdebstrap >/dev/null || missing="$$missing mmdebstrap"; \
+	python3 -c 'import ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
+	if [ -n "$$missing" ] && command -v apt-get >/dev/null; then \
+	  if [ "$$(id -u)" != 0 ]; then echo "run as root: apt-get install$$missing" >&2; exit 1; fi; \
+	  apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install --yes --quiet=2 --no-install-recommends $$missing; \
+	fi
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed, this is $$(python3 --version)" >&2; exit 1; }
+	python3 -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+acceptance: setup
+	$(PYTEST) --cluster local
+
+test: check unit integration
+
+check: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: setup
+	$(PYTEST) -c testing/pytest.ini --rootdir . -q testing/unit testing/plugin
+
+integration: setup
+	$(PYTEST) -c testing/pytest.ini --rootdir . -q testing/integration
+
+render: setup
+	@$(BIN)/nova-cluster render $(or $(OVERLAY),multi-node)
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,212 @@
+"""Requests and their failures against a scripted server."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from nova_acceptance.errors import ClusterError
+from nova_acceptance.kube import ApiError, ApiUnreachableError, Kube, PodRef, describe
+from testing.unit.kube.scripted_api import Answer, Request, ScriptedApi, scripted_api, status
+
+SECRET = "/api/v1/namespaces/here/secrets/it"
+
+
+def kube(api: ScriptedApi, tmp_path: Path) -> Kube:
+    return Kube(api.kubeconfig(tmp_path))
+
+
+def always(answer: Answer) -> ScriptedApi:
+    return ScriptedApi(lambda _request: answer)
+
+
+def test_token_of_the_kubeconfig_is_sent(tmp_path: Path) -> None:
+    with scripted_api(lambda _: Answer({"gitVersion": "v1.20.2"})) as api:
+        assert kube(api, tmp_path).server_version == "v1.20.2"
+
+    assert api.requests[0].headers["authorization"] == "Bearer the-token"
+
+
+def test_absent_object_is_none(tmp_path: Path) -> None:
+    with scripted_api(lambda _: Answer(status(404, "NotFound"), 404)) as api:
+        assert kube(api, tmp_path).get("v1", "Secret", "it", "here") is None
+
+
+def test_kinds_are_asked_for_once(tmp_path: Path) -> None:
+    with scripted_api(lambda _: Answer({"items": []})) as api:
+        client = kube(api, tmp_path)
+        for _ in range(3):
+            client.list("v1", "Pod")
+            client.list("v1", "Secret", namespace="here")
+
+    assert len(api.asked("/api/v1")) == 1
+    assert len(api.asked("/api/v1/namespaces/here/secrets")) == 3
+
+
+def test_unserved_kind_is_named(tmp_path: Path) -> None:
+    with scripted_api(lambda _: Answer(status(404, "NotFound"), 404)) as api:
+        client = kube(api, tmp_path)
+        with pytest.raises(ClusterError, match=r"does not serve PodDisruptionBudget of policy/v1"):
+            client.list("policy/v1", "PodDisruptionBudget")
+        assert not client.serves("policy/v1", "PodDisruptionBudget")
+        assert client.serves("apps/v1", "Deployment")
+
+
+def test_listed_objects_carry_version_and_kind(tmp_path: Path) -> None:
+    items = {"items": [{"metadata": {"name": "it", "namespace": "here"}}]}
+    with scripted_api(lambda _: Answer(items)) as api:
+        (pod,) = kube(api, tmp_path).list("v1", "Pod", label_selector="a=b")
+
+    assert describe(pod) == "Pod here/it"
+    assert api.asked("/api/v1/pods", labelSelector="a=b")
+
+
+def test_apply_is_server_side_with_a_field_manager_of_our_own(tmp_path: Path) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "it", "namespace": "here"}}
+    with scripted_api(lambda request: Answer(json.loads(request.body))) as api:
+        assert kube(api, tmp_path).apply(secret, dry_run=True) == secret
+
+    (asked,) = api.asked(SECRET, fieldManager="nova-acceptance", force="true", dryRun="All")
+    assert asked.method == "PATCH"
+    assert asked.headers["Content-Type"] == "application/apply-patch+yaml"
+
+
+def test_delete_carries_grace_and_precondition(tmp_path: Path) -> None:
+    with scripted_api(lambda _: Answer({})) as api:
+        kube(api, tmp_path).delete(
+            "v1", "Pod", "it", "here", grace_period_seconds=0, precondition_uid="u"
+        )
+
+    (asked,) = api.asked("/api/v1/namespaces/here/pods/it")
+    options = json.loads(asked.body)
+    assert (options["gracePeriodSeconds"], options["preconditions"]) == (0, {"uid": "u"})
+
+
+def test_delete_of_what_is_gone_is_no_error(tmp_path: Path) -> None:
+    with scripted_api(lambda _: Answer(status(404, "NotFound"), 404)) as api:
+        kube(api, tmp_path).delete("v1", "Pod", "it", "here")
+
+
+def test_passing_failure_is_survived(tmp_path: Path) -> None:
+    answers = [
+        Answer(status(503, "ServiceUnavailable"), 503),
+        Answer(status(500, "InternalError", "etcdserver: leader changed"), 500),
+        Answer({"gitVersion": "v1.20.2"}),
+    ]
+    with scripted_api(lambda _: answers.pop(0)) as api:
+        assert kube(api, tmp_path).server_version == "v1.20.2"
+
+
+def test_last_of_the_passing_failures_is_not_hidden(tmp_path: Path) -> None:
+    busy = Answer(status(503, "ServiceUnavailable", "too busy"), 503)
+    with scripted_api(lambda _: busy) as api, pytest.raises(ApiError, match="503") as caught:
+        _ = kube(api, tmp_path).server_version
+
+    assert caught.value.evidence == ("too busy",)
+    assert len(api.requests) > 2
+
+
+def test_lasting_failure_is_not_repeated(tmp_path: Path) -> None:
+    with (
+        scripted_api(lambda _: Answer(status(500, "", "failed to create typed patch"), 500)) as api,
+        pytest.raises(ApiError, match="failed to create typed patch"),
+    ):
+        _ = kube(api, tmp_path).server_version
+
+    assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "hint"),
+    [(401, "Unauthorized", "expired"), (403, "Forbidden", "kubectl auth can-i --list")],
+)
+def test_refused_user_is_told_what_to_do(tmp_path: Path, code: int, reason: str, hint: str) -> None:
+    def refuse(_request: Request) -> Answer:
+        return Answer(status(code, reason), code)
+
+    expected = pytest.raises(ClusterError, match=f"{code} {reason}")
+    with scripted_api(refuse) as api, expected as caught:
+        kube(api, tmp_path).list("v1", "Pod")
+
+    assert hint in caught.value.hint
+
+
+def test_refused_fields_are_named(tmp_path: Path) -> None:
+    causes = [{"field": "spec.ports[0].port", "message": "must be between 1 and 65535"}]
+    answer = Answer(status(422, "Invalid", "is invalid", causes=causes), 422)
+    with scripted_api(lambda _: answer) as api, pytest.raises(ApiError) as caught:
+        kube(api, tmp_path).get("v1", "Secret", "it", "here")
+
+    assert caught.value.causes == ("spec.ports[0].port: must be between 1 and 65535",)
+
+
+def test_server_that_is_not_there_is_told_within_seconds(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    api = ScriptedApi(lambda _: Answer(), port=port)
+    started = time.monotonic()
+
+    with pytest.raises(ApiUnreachableError, match=f"127.0.0.1:{port}") as caught:
+        _ = kube(api, tmp_path).server_version
+    assert "nova-cluster" in caught.value.hint
+    assert time.monotonic() - started < 6
+
+
+def test_something_else_on_the_port_is_no_kubernetes(tmp_path: Path) -> None:
+    expected = pytest.raises(ClusterError, match="not as a Kubernetes API does")
+    with scripted_api(lambda _: Answer([1, 2])) as api, expected:
+        _ = kube(api, tmp_path).server_version
+
+
+def test_proxy_of_the_environment_is_not_used_for_loopback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with scripted_api(lambda _: Answer({"gitVersion": "v1.20.2"})) as api:
+        assert kube(api, tmp_path).server_version == "v1.20.2"
+
+
+@pytest.mark.parametrize("text", [None, "", "nonsense: [", "apiVersion: v1\nkind: Config\n", "[]"])
+def test_unusable_kubeconfig_is_named(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "kubeconfig"
+    if text is not None:
+        path.write_text(text)
+
+    with pytest.raises(ClusterError, match=str(path)):
+        Kube(path)
+
+
+def test_unknown_context_is_named(tmp_path: Path) -> None:
+    path = always(Answer()).kubeconfig(tmp_path)
+
+    with pytest.raises(ClusterError, match="with the context elsewhere"):
+        Kube(path, "elsewhere")
+
+
+def test_logs_ask_for_the_former_container(tmp_path: Path) -> None:
+    with scripted_api(lambda _: Answer(b"last \xff words\n")) as api:
+        text = kube(api, tmp_path).logs(PodRef("here", "it"), container="c", previous=True)
+
+    assert text == "last \N{REPLACEMENT CHARACTER} words\n"
+    assert api.asked("/api/v1/namespaces/here/pods/it/log", previous="true", container="c")
+
+
+def test_can_i_asks_for_subresource_and_namespace(tmp_path: Path) -> None:
+    def review(request: Request) -> Answer:
+        wanted = json.loads(request.body)["spec"]["resourceAttributes"]
+        allowed = wanted == {
+            "verb": "create",
+            "group": "",
+            "resource": "pods",
+            "subresource": "exec",
+            "namespace": "here",
+        }
+        return Answer({"status": {"allowed": allowed}})
+
+    with scripted_api(review) as api:
+        assert kube(api, tmp_path).can_i("create", "", "pods/exec", "here")
+        assert not kube(api, tmp_path).can_i("delete", "", "pods", "here")

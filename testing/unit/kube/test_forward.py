@@ -1,0 +1,138 @@
+"""A pod's port on this machine, over a WebSocket for each connection."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nova_acceptance.kube import Forward, Kube, PodRef
+from testing.unit.kube.scripted_api import Answer, Channels, ScriptedApi, scripted_api, status
+
+POD = PodRef("here", "it")
+PORT = 5432
+
+
+def forward(api: ScriptedApi, tmp_path: Path) -> Forward:
+    return Kube(api.kubeconfig(tmp_path)).forward(POD, PORT)
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), 5)
+
+
+def greet(channels: Channels) -> None:
+    for channel in (0, 1):
+        channels.send(channel, struct.pack("<H", PORT))
+
+
+def echo(channels: Channels) -> None:
+    greet(channels)
+    while frame := channels.receive():
+        channels.send(frame[0], frame[1:].upper())
+
+
+def refuse(channels: Channels) -> None:
+    greet(channels)
+    channels.send(1, b"dial tcp4 127.0.0.1:5432: connect: connection refused")
+    channels.receive()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not holds():
+        assert time.monotonic() < deadline, "it never came about"
+        time.sleep(0.01)
+
+
+def test_bytes_go_both_ways_on_many_connections(tmp_path: Path) -> None:
+    with (
+        scripted_api(lambda _: Answer(websocket=echo)) as api,
+        (through := forward(api, tmp_path)) as local,
+    ):
+        clients = [connect(local) for _ in range(5)]
+        for number, client in enumerate(clients):
+            client.sendall(b"hello %d" % number)
+        for number, client in enumerate(clients):
+            assert client.recv(100) == b"HELLO %d" % number
+            client.close()
+
+        assert through.error == ""
+        assert len(api.asked("/api/v1/namespaces/here/pods/it/portforward", ports="5432")) == 5
+
+
+def test_connection_that_the_pod_refuses_is_reset_with_the_reason_kept(tmp_path: Path) -> None:
+    with (
+        scripted_api(lambda _: Answer(websocket=refuse)) as api,
+        (through := forward(api, tmp_path)) as local,
+        connect(local) as client,
+    ):
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+        assert "here/it port 5432" in through.error
+        assert "connection refused" in through.error
+
+
+def test_absent_pod_is_reset_with_the_reason_kept(tmp_path: Path) -> None:
+    refusal = Answer(status(404, "NotFound", 'pods "it" not found'), 404)
+    with (
+        scripted_api(lambda _: refusal) as api,
+        (through := forward(api, tmp_path)) as local,
+        connect(local) as client,
+    ):
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+        assert 'pods "it" not found' in through.error
+
+
+def test_end_of_the_pod_side_ends_the_connection(tmp_path: Path) -> None:
+    def farewell(channels: Channels) -> None:
+        greet(channels)
+        channels.send(0, b"bye")
+        channels.close()
+
+    with (
+        scripted_api(lambda _: Answer(websocket=farewell)) as api,
+        (through := forward(api, tmp_path)) as local,
+        connect(local) as client,
+    ):
+        assert client.makefile("rb").read() == b"bye"
+        assert through.error == ""
+
+
+def test_end_of_the_client_ends_the_websocket(tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def listen(channels: Channels) -> None:
+        greet(channels)
+        while channels.receive():
+            pass
+        ended.set()
+
+    with (
+        scripted_api(lambda _: Answer(websocket=listen)) as api,
+        (through := forward(api, tmp_path)) as local,
+    ):
+        connect(local).close()
+        assert ended.wait(5)
+        assert through.error == ""
+
+
+def test_nothing_listens_after_the_block(tmp_path: Path) -> None:
+    with scripted_api(lambda _: Answer(websocket=echo)) as api:
+        before = threading.active_count()
+        with forward(api, tmp_path) as local:
+            client = connect(local)
+            client.sendall(b"x")
+            assert client.recv(1) == b"X"
+
+        with pytest.raises(ConnectionRefusedError):
+            connect(local)
+        with client:
+            assert client.recv(1) == b""
+        wait_until(lambda: threading.active_count() <= before)
