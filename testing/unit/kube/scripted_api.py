@@ -64,7 +64,10 @@ class Channels:
 
     def receive(self) -> bytes:
         """Return a frame's payload, channel number included; nothing at the end."""
-        head = self.handler.rfile.read(2)
+        try:
+            head = self.handler.rfile.read(2)
+        except ConnectionError:
+            return b""
         if len(head) < 2 or head[0] & 0x0F == 8:
             return b""
         size = head[1] & 0x7F

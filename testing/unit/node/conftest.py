@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-# The programs are no part of the installed package: they live in their image's directory.
-sys.path[:0] = [str(HERE), str(HERE.parents[2] / "images" / "node")]
-
-from stub_api import StubApi  # noqa: E402  found through the line above
+from testing.unit.node.stub_api import StubApi
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nova_node.api import Api, ApiError
-from stub_api import StubApi
+from testing.unit.node.stub_api import StubApi
 
 
 def test_kinds_endpoint_goes_before_the_services_address(monkeypatch: pytest.MonkeyPatch) -> None:

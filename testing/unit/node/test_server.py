@@ -20,7 +20,7 @@ from nova_node.api import Object
 from nova_node.dns import server
 from nova_node.dns.records import Zones
 from nova_node.dns.server import ClusterDns, Listen, zones_in
-from stub_api import SOON, StubApi
+from testing.unit.node.stub_api import SOON, StubApi
 
 SERVICES, ENDPOINTS = "/api/v1/services", "/api/v1/endpoints"
 HOST = "127.0.0.1"

@@ -14,7 +14,7 @@ from nova_node.api import Object
 from nova_node.storage import NodeStorage
 from nova_node.volumes import PROVISIONER, is_released_here, is_wanted_here, volume_for
 from nova_node.watch import Change
-from stub_api import StubApi
+from testing.unit.node.stub_api import StubApi
 
 VOLUMES = "/api/v1/persistentvolumes"
 EVENTS = "/api/v1/namespaces/ns/events"
