@@ -135,6 +135,27 @@ def test_no_secret_of_a_collection_error_is_written(suite: Suite) -> None:
     result.stdout.fnmatch_lines(["*could not import with ‹secret›*"])  # noqa: RUF001
 
 
+@pytest.mark.parametrize("option", ["--full-trace", "--showlocals"])
+def test_no_secret_is_written_after_an_interrupt(suite: Suite, option: str) -> None:
+    suite.write(
+        "tests/services/test_a.py",
+        f"""
+from nova_acceptance import masking
+masking.register([{OTHER!r}])
+
+def ask(password): raise KeyboardInterrupt(password)
+def test_first(): ask({OTHER!r})
+""",
+    )
+
+    result = suite.run(option, isolated=True)
+
+    result.stdout.fnmatch_lines(["*KeyboardInterrupt*"])
+    texts = [path.read_text(encoding="utf-8") for path in suite.latest.iterdir()]
+    for text in (*texts, result.stdout.str(), result.stderr.str()):
+        assert _leaks(text) == []
+
+
 def test_suite_of_this_test_leaks_without_masking(suite: Suite) -> None:
     unmasked = "\n".join(
         line for line in LEAKING.splitlines() if not line.startswith("masking.register")

@@ -6,9 +6,9 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from threading import Timer
 
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.progress import Step
@@ -60,7 +60,13 @@ def run(
         errors="replace",
         start_new_session=True,
     )
-    overdue = Timer(timeout, _end, [process])
+    is_overdue = threading.Event()
+
+    def expire() -> None:
+        is_overdue.set()
+        _end(process)
+
+    overdue = threading.Timer(timeout, expire)
     overdue.start()
     lines: list[str] = []
     try:
@@ -75,10 +81,13 @@ def run(
         _end(process)
         raise
     finally:
-        is_overdue = not overdue.is_alive()
         overdue.cancel()
     if status != 0:
-        ended = f"was ended after {timeout:.0f} s" if is_overdue else f"failed with status {status}"
+        ended = (
+            f"was ended after {timeout:.0f} s"
+            if is_overdue.is_set()
+            else f"failed with status {status}"
+        )
         raise ClusterError(
             f"{' '.join(str(argument) for argument in argv[:3])} {ended}",
             evidence=[line for line in lines if line][-TAIL:],

@@ -47,7 +47,7 @@ def pytest_make_collect_report(
 @pytest.hookimpl(tryfirst=True)
 def pytest_internalerror(excrepr: object) -> None:
     """Mask an error of the machinery."""
-    _masked_in_place(excrepr)
+    mask_in_place(excrepr)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -84,7 +84,7 @@ def _shorten(
 
 
 def _mask(report: Any) -> None:
-    report.longrepr = _masked_in_place(report.longrepr)
+    report.longrepr = mask_in_place(report.longrepr)
     report.sections = [(masking.mask(name), masking.mask(text)) for name, text in report.sections]
     if hasattr(report, "user_properties"):
         report.user_properties = [
@@ -95,15 +95,15 @@ def _mask(report: Any) -> None:
         report.wasxfail = masking.mask(report.wasxfail)
 
 
-def _masked_in_place(value: Any) -> Any:
+def mask_in_place(value: Any) -> Any:
     """Mask pytest's representation of an error, keeping its structure and so its colours."""
     if isinstance(value, str):
         return masking.mask(value)
     if isinstance(value, list):
-        return [_masked_in_place(each) for each in value]
+        return [mask_in_place(each) for each in value]
     if isinstance(value, tuple):
-        return tuple(_masked_in_place(each) for each in value)
+        return tuple(mask_in_place(each) for each in value)
     if type(value).__module__.startswith("_pytest.") and hasattr(value, "__dict__"):
         for name, attribute in vars(value).items():
-            setattr(value, name, _masked_in_place(attribute))
+            setattr(value, name, mask_in_place(attribute))
     return value

@@ -12,7 +12,7 @@ import pytest
 from jinja2 import TemplateError
 
 from nova_acceptance.errors import NovaError
-from nova_acceptance.plugin import layers, options, summary, workers
+from nova_acceptance.plugin import layers, masked, options, summary, workers
 from nova_acceptance.plugin.facts import extra
 from nova_acceptance.report import Fact, Record, Run, layer_of, render
 from nova_acceptance.report.record import FILE_NAME, SCHEMA
@@ -155,9 +155,13 @@ class Recording:
 
     # The end
 
+    @pytest.hookimpl(trylast=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Record Ctrl-C, pytest.exit, and pytest's own end after collection errors."""
         self._write("interrupted", text=str(excinfo.value) or excinfo.typename)
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        # The traceback that --full-trace prints at the very end; pytest offers no hook for it.
+        masked.mask_in_place(getattr(terminal, "_keyboardinterrupt_memo", None))
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """Record an error of the machinery."""
