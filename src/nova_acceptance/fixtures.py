@@ -252,7 +252,7 @@ def redis(
     service_pods: dict[str, PodRef],
     secret_values: SecretValues,
     witness: Witness,
-) -> Redis:
+) -> Iterator[Redis]:
     """Redis through its Service, as a service's pod reaches it."""
     spec = system.redis
     workload = system.workload(spec.workload)
@@ -260,7 +260,9 @@ def redis(
     (port,) = front.service.ports.values()
     route = routes.through(next(iter(service_pods.values())), front.full_name(system.zone), port)
     password = secret_values.text(workload.namespace, spec.password.secret, spec.password.key)
-    return Redis(route, password, witness)
+    opened = Redis(route, password, witness)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

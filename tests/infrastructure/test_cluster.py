@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from nova_acceptance.cluster import Cluster
-from nova_acceptance.kube import Object, PodRef
+from nova_acceptance.kube import Kube, Object, PodRef
+from nova_acceptance.probes.agent import ask_everywhere
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.plans import kubernetes_address
-from nova_acceptance.probes.survey import Survey
+from nova_acceptance.probes.witness import Witness
 from nova_acceptance.system import System
 
 pytestmark = pytest.mark.cluster
@@ -65,14 +66,21 @@ def test_cluster_dns_is_ready(cluster_objects: Objects) -> None:
 
 @pytest.mark.dns
 def test_cluster_dns_is_what_pods_ask(
-    cluster_objects: Objects, names: Survey, namespace_pods: dict[str, PodRef], system: System
+    cluster_objects: Objects,
+    kube: Kube,
+    namespace_pods: dict[str, PodRef],
+    system: System,
+    witness: Witness,
 ) -> None:
-    """The name server of every pod is the address of `kube-dns`."""
+    """The name server of every pod is the address of `kube-dns`, and it answers."""
     service = cluster_objects.find("Service", "kube-dns", "kube-system")
-    answers = [names.answer(pod, kubernetes_address(system)) for pod in namespace_pods.values()]
+    question = kubernetes_address(system)
+    asked = ask_everywhere(kube, {pod: [question] for pod in namespace_pods.values()})
+    witness.add(*(answer.evidence for (answer,) in asked.values()))
 
     assert service is not None
-    assert {answer.server for answer in answers} == {service["spec"]["clusterIP"]}
+    assert {answer.state for (answer,) in asked.values()} == {"answered"}
+    assert {answer.server for (answer,) in asked.values()} == {service["spec"]["clusterIP"]}
 
 
 @pytest.mark.storage

@@ -1,4 +1,8 @@
-"""The leader's pod is killed under writes: who takes over, how soon, and what is lost."""
+"""The leader's pod is killed under writes: who takes over, how soon, and what is lost.
+
+PostgreSQL is killed before its pod is: shut down in good order it would send its replicas all that
+they lack, and asynchronous replication would lose nothing either.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ from nova_acceptance.probes.patroni import Patroni
 from nova_acceptance.probes.postgres import Postgres
 from nova_acceptance.probes.routes import Route, Routes
 from nova_acceptance.probes.sql import Login, identifiers
-from nova_acceptance.probes.successor import await_successor, kill
+from nova_acceptance.probes.successor import await_successor, crash
 from nova_acceptance.probes.until import until
 from nova_acceptance.probes.witness import Witness
 from nova_acceptance.probes.writer import Writer
@@ -101,7 +105,7 @@ def failover(
         warm = until(lambda: enough(writer, 0), within=timeouts.CONNECT)
         assert warm <= timeouts.CONNECT, f"no writes before the kill: {writer.errors}"
         began = time.monotonic()
-        uid = kill(kube, pod)
+        uid = crash(kube, pod, "postgres")
         resumed = until(lambda: enough(writer, 1), within=2 * timeouts.FAILOVER)
         seconds = writer.first(writer.servers[1]) - began if resumed < math.inf else math.inf
         rejoined = await_successor(kube, pod, uid, within=timeouts.REJOIN, started=began)
@@ -111,7 +115,7 @@ def failover(
         f"{postgres.leader} acknowledges {seconds:.1f} s after the kill, {killed} is ready again"
         f" after {rejoined:.1f} s; {len(writer.acknowledged)} commits acknowledged"
     )
-    asked = f"delete {pod} without grace, while app_user writes"
+    asked = f"SIGKILL to PostgreSQL in {pod} and delete it without grace, while app_user writes"
     return Failover(
         killed=killed,
         seconds=seconds,

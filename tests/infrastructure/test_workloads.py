@@ -6,11 +6,19 @@ from collections import Counter
 
 import pytest
 
+from nova_acceptance.kube import Kube
 from nova_acceptance.probes.objects import Objects, summary
 from nova_acceptance.probes.pods import is_ready, restarts
+from nova_acceptance.probes.witness import Witness
 from nova_acceptance.system import Front, System, Workload
 
 pytestmark = pytest.mark.workloads
+
+
+@pytest.fixture(scope="module")
+def now(kube: Kube, witness: Witness, objects: Objects) -> Objects:  # noqa: ARG001
+    """What the API says a little later than when the verification began."""
+    return Objects(kube, witness)
 
 
 def test_namespace_is_active(objects: Objects, namespace: str) -> None:
@@ -54,9 +62,9 @@ def test_workload_pods_are_ready(objects: Objects, workload: Workload) -> None:
     assert [pod["metadata"]["name"] for pod in pods if not is_ready(pod)] == []
 
 
-def test_workload_has_not_restarted(fresh_objects: Objects, workload: Workload) -> None:
+def test_workload_has_not_restarted(now: Objects, workload: Workload) -> None:
     """No container has restarted since its pod was deployed."""
-    pods = fresh_objects.pods_of(workload)
+    pods = now.pods_of(workload)
 
     assert pods
     assert {pod["metadata"]["name"]: restarts(pod) for pod in pods if restarts(pod)} == {}
@@ -81,10 +89,10 @@ def test_service_declares_its_ports(objects: Objects, front: Front) -> None:
     assert found["spec"]["type"] == "ClusterIP"
 
 
-def test_service_leads_to_its_pods(fresh_objects: Objects, front: Front) -> None:
+def test_service_leads_to_its_pods(now: Objects, front: Front) -> None:
     """Behind the Service are exactly its workload's ready pods; behind a role's, those of it."""
-    behind = {endpoint.pod for endpoint in fresh_objects.endpoints(front.name, front.namespace)}
-    pods = {pod["metadata"]["name"] for pod in fresh_objects.pods_of(front.workload)}
+    behind = {endpoint.pod for endpoint in now.endpoints(front.name, front.namespace)}
+    pods = {pod["metadata"]["name"] for pod in now.pods_of(front.workload)}
 
     if not front.service.role:
         assert behind == pods

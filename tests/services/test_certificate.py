@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -27,6 +29,11 @@ def shown(secret_values: SecretValues, certificate: Certificate) -> x509.Certifi
     return x509.load_pem_x509_certificate(text.encode())
 
 
+def fingerprint(key: PublicKeyTypes) -> str:
+    """Return the SHA-256 of a public key."""
+    return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
 def test_certificate_is_in_a_tls_secret(objects: Objects, certificate: Certificate) -> None:
     """The Secret is of the type that Kubernetes checks for a certificate and its key."""
     found = objects.find("Secret", certificate.secret, certificate.namespace)
@@ -36,14 +43,19 @@ def test_certificate_is_in_a_tls_secret(objects: Objects, certificate: Certifica
 
 
 def test_certificate_fits_its_key(
-    shown: x509.Certificate, secret_values: SecretValues, certificate: Certificate
+    shown: x509.Certificate,
+    secret_values: SecretValues,
+    certificate: Certificate,
+    witness: Witness,
 ) -> None:
     """The certificate's public key is that of the private key beside it."""
     text = secret_values.text(certificate.namespace, certificate.secret, "tls.key")
     key = load_pem_private_key(text.encode(), password=None)
+    prints = {"tls.crt": fingerprint(shown.public_key()), "tls.key": fingerprint(key.public_key())}
+    with witness.asking("public keys", source="runner", target=certificate.secret) as asking:
+        asking.answered(prints)
 
-    spelled = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    assert shown.public_key().public_bytes(*spelled) == key.public_key().public_bytes(*spelled)
+    assert prints["tls.crt"] == prints["tls.key"]
 
 
 def test_certificate_names_the_services(

@@ -20,10 +20,14 @@ pytestmark = pytest.mark.configuration
 
 
 @pytest.fixture
-def url(secret_values: SecretValues, use: Use) -> SplitResult:
-    """The URL that the service's Secret holds; never shown."""
+def url(secret_values: SecretValues, use: Use, witness: Witness) -> SplitResult:
+    """The URL that the service's Secret holds; its password is never shown."""
     service = use.service
-    return urlsplit(secret_values.text(service.namespace, service.secret, use.url_key))
+    secret = f"Secret {service.namespace}/{service.secret}"
+    with witness.asking(f"read {use.url_key}", source="runner", target=secret) as asking:
+        found = urlsplit(secret_values.text(service.namespace, service.secret, use.url_key))
+        asking.answered(f"{found.scheme}, {found.hostname}, {found.port}, {found.path}")
+    return found
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import ipaddress
+import os
 from urllib.parse import urlsplit
 
 from kubernetes.config import ConfigException, list_kube_config_contexts
@@ -19,7 +20,7 @@ LOCAL = ("docker-desktop", "kind-*", "k3d-*", "minikube")
 def names() -> list[str]:
     """Return the contexts of the user's kubeconfig, the current one first."""
     try:
-        contexts, current = list_kube_config_contexts()  # type: ignore[no-untyped-call]
+        contexts, current = list_kube_config_contexts(os.environ.get("KUBECONFIG"))  # type: ignore[no-untyped-call]
     except (ConfigException, OSError):
         return []
     found = [str(context["name"]) for context in contexts]

@@ -59,6 +59,7 @@ class Readiness:
         self._applied = applied
         self._observation = observation
         self._leftovers = set(leftovers)
+        self._renewed: set[str] = set()
         self._patience = Patience()
 
     @property
@@ -83,7 +84,7 @@ class Readiness:
                 return
             step.update(self._summary(left))
             for finding in self._patience.exhausted(self._found(), time.monotonic()):
-                if not self._renewed(finding):
+                if not self._is_renewed(finding):
                     raise self._lost(finding)
             remaining = deadline - time.monotonic()
             if remaining <= 0:
@@ -121,16 +122,15 @@ class Readiness:
                 claim = self._picture.get(*key_of(obj))
                 yield from of_claim(self._picture, claim) if claim else ()
 
-    def _renewed(self, finding: Finding) -> bool:
+    def _is_renewed(self, finding: Finding) -> bool:
         """Delete a broken pod that was there before; False where the finding is of now."""
         metadata = finding.obj["metadata"]
         uid = metadata["uid"]
-        if uid not in self._leftovers or not metadata.get("ownerReferences"):
-            return False
-        self._leftovers.discard(uid)
-        name, namespace = metadata["name"], metadata["namespace"]
-        self._kube.delete("v1", "Pod", name, namespace, precondition_uid=uid)
-        return True
+        if uid in self._leftovers and metadata.get("ownerReferences") and uid not in self._renewed:
+            self._renewed.add(uid)
+            name, namespace = metadata["name"], metadata["namespace"]
+            self._kube.delete("v1", "Pod", name, namespace, precondition_uid=uid)
+        return uid in self._renewed
 
     def _summary(self, left: dict[str, Status]) -> str:
         workloads = list(self._workloads())

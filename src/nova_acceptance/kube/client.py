@@ -152,7 +152,9 @@ class Kube:
         """
         return Watch(
             self._rest,
-            self._discovery.resource(api_version, kind),
+            self._discovery,
+            api_version,
+            kind,
             namespace=namespace,
             selectors=_selectors(label_selector, field_selector),
             deadline=deadline,

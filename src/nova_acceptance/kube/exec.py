@@ -80,7 +80,8 @@ def run(
                     finished = time.monotonic()
                     deadline = min(deadline, finished + _AFTER_STATUS)
     except ClusterError as error:
-        raise _unanswered(pod, argv, str(error), output) from error
+        why = "\n".join((error.message, *error.evidence))
+        raise _unanswered(pod, argv, why, output, error.hint) from error
     except OSError as error:
         if not output[_STATUS]:
             raise _unanswered(pod, argv, f"{type(error).__name__}: {error}", output) from error
@@ -109,12 +110,12 @@ def _exit_code(pod: PodRef, argv: Sequence[str], output: dict[int, bytearray]) -
 
 
 def _unanswered(
-    pod: PodRef, argv: Sequence[str], why: str, output: dict[int, bytearray]
+    pod: PodRef, argv: Sequence[str], why: str, output: dict[int, bytearray], hint: str = ""
 ) -> ProbeError:
     # only the program's name: arguments may be long, or hold a password
     said = output[_STDERR].decode("utf-8", "replace").splitlines()[-5:]
     return ProbeError(
         f"`{argv[0]}` could not be run to its end in pod {pod}",
-        hint=f"is it running? `kubectl -n {pod.namespace} describe pod {pod.name}`",
+        hint=hint or f"is it running? `kubectl -n {pod.namespace} describe pod {pod.name}`",
         evidence=(*why.splitlines()[:10], *said),
     )

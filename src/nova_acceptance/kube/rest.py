@@ -179,9 +179,10 @@ class Rest:
                 _request_timeout=timeout,
             ).response
         except client.ApiException as error:  # how the official client reports a failed handshake
-            if "CERTIFICATE_VERIFY_FAILED" in str(error.reason):
-                raise certificate_error(self.server, error) from error
-            raise ApiUnreachableError(asked, self.server, error) from error
+            cause = error.__context__ or error
+            if "CERTIFICATE_VERIFY_FAILED" in str(cause):
+                raise certificate_error(self.server, cause) from error
+            raise ApiUnreachableError(asked, self.server, cause) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ApiUnreachableError(asked, self.server, error) from error
         if response.status >= HTTPStatus.BAD_REQUEST:

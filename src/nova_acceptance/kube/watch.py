@@ -19,7 +19,7 @@ import urllib3
 from nova_acceptance import timeouts
 from nova_acceptance.kube.failures import ApiError, ApiUnreachableError
 from nova_acceptance.kube.objects import Object
-from nova_acceptance.kube.resources import Resource
+from nova_acceptance.kube.resources import Discovery
 from nova_acceptance.kube.rest import Rest
 
 SYNCED = "SYNCED"
@@ -44,7 +44,9 @@ class Watch(Iterator[Event]):
 
     Args:
         rest: the API.
-        resource: the kind.
+        discovery: what the API serves.
+        api_version: the kind's version, such as `v1`.
+        kind: the kind.
         namespace: one namespace; None watches all.
         selectors: `labelSelector` and `fieldSelector`, where wanted.
         deadline: when to end, in seconds of `time.monotonic`.
@@ -54,7 +56,9 @@ class Watch(Iterator[Event]):
     def __init__(
         self,
         rest: Rest,
-        resource: Resource,
+        discovery: Discovery,
+        api_version: str,
+        kind: str,
         *,
         namespace: str | None,
         selectors: dict[str, str],
@@ -62,8 +66,9 @@ class Watch(Iterator[Event]):
         announce: bool = False,
     ) -> None:
         self._rest = rest
-        self._resource = resource
-        self._path = resource.path(namespace=namespace)
+        self._discovery = discovery
+        self._kind = (api_version, kind)
+        self._namespace = namespace
         self._selectors = selectors
         self._deadline = deadline
         self._announce = announce
@@ -71,6 +76,7 @@ class Watch(Iterator[Event]):
         self._response: urllib3.HTTPResponse | None = None
         self._known: dict[str, Object] = {}
         self._version = ""
+        self._was_listed = False
         self._events = self._run()
 
     def __next__(self) -> Event:
@@ -102,9 +108,9 @@ class Watch(Iterator[Event]):
             except ApiError as error:
                 if error.status == HTTPStatus.GONE:
                     self._version = ""
-                elif not error.is_transient:
+                elif not (error.is_transient or self._was_listed):
                     raise
-                else:
+                else:  # also a 403, once it worked: a server that starts may not know its roles yet
                     failure = error
             except ApiUnreachableError as error:
                 failure = error
@@ -116,16 +122,18 @@ class Watch(Iterator[Event]):
             raise failure
 
     def _round(self) -> Iterator[Event]:
+        path = self._discovery.resource(*self._kind).path(namespace=self._namespace)
         if not self._version:
-            yield from self._list()
-        yield from self._follow()
+            yield from self._list(path)
+        yield from self._follow(path)
 
-    def _list(self) -> Iterator[Event]:
+    def _list(self, path: str) -> Iterator[Event]:
         timeout = max(1.0, min(timeouts.API_REQUEST, self._left))
-        answer = self._rest.request("GET", self._path, query=self._selectors, timeout=timeout)
+        answer = self._rest.request("GET", path, query=self._selectors, timeout=timeout)
         listed = {item["metadata"]["uid"]: self._typed(item) for item in answer.get("items") or ()}
         before, self._known = self._known, listed
         self._version = answer["metadata"]["resourceVersion"]
+        self._was_listed = True
         for uid in before.keys() - listed.keys():
             yield "DELETED", before[uid]
         for uid, item in listed.items():
@@ -136,7 +144,7 @@ class Watch(Iterator[Event]):
         if self._announce:
             yield SYNCED, {}
 
-    def _follow(self) -> Iterator[Event]:
+    def _follow(self, path: str) -> Iterator[Event]:
         seconds = max(1, int(min(timeouts.WATCH_ROUND, self._left)))
         query = {
             **self._selectors,
@@ -145,16 +153,17 @@ class Watch(Iterator[Event]):
             "resourceVersion": self._version,
             "timeoutSeconds": str(seconds),
         }
-        response = self._rest.stream(self._path, query=query, read_timeout=seconds + _SILENCE)
+        response = self._rest.stream(path, query=query, read_timeout=seconds + _SILENCE)
         self._response = response
         try:
-            for line in self._lines(response):
+            for line in self._lines(path, response):
                 if self._left <= 0:
                     return
                 event = json.loads(line)
                 kind, obj = event["type"], event["object"]
-                if kind == "ERROR":
-                    raise ApiError(f"watch {self._path}", HTTPStatus.GONE, json.dumps(obj))
+                if kind == "ERROR":  # mostly 410; whatever it is, a new list mends it
+                    self._version = ""
+                    raise ApiError(f"watch {path}", HTTPStatus.GONE, json.dumps(obj))
                 self._version = _version(obj)
                 if kind != "BOOKMARK":
                     yield kind, self._remember(kind, self._typed(obj))
@@ -162,7 +171,7 @@ class Watch(Iterator[Event]):
             self._response = None
             response.close()
 
-    def _lines(self, response: urllib3.HTTPResponse) -> Iterator[bytes]:
+    def _lines(self, path: str, response: urllib3.HTTPResponse) -> Iterator[bytes]:
         rest = b""
         try:
             while self._left > 0 and (data := response.read1()):
@@ -171,8 +180,7 @@ class Watch(Iterator[Event]):
         except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError) as error:
             # ValueError and AttributeError: `stop` closed it under our hands
             if not self._stopped.is_set():
-                asked = f"watch {self._path}"
-                raise ApiUnreachableError(asked, self._rest.server, error) from error
+                raise ApiUnreachableError(f"watch {path}", self._rest.server, error) from error
 
     def _remember(self, kind: str, obj: Object) -> Object:
         uid = obj["metadata"]["uid"]
@@ -183,7 +191,8 @@ class Watch(Iterator[Event]):
         return obj
 
     def _typed(self, obj: Object) -> Object:
-        return {"apiVersion": self._resource.api_version, "kind": self._resource.kind, **obj}
+        api_version, kind = self._kind
+        return {"apiVersion": api_version, "kind": kind, **obj}
 
 
 def _version(obj: Object) -> str:

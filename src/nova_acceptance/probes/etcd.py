@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +12,19 @@ from nova_acceptance.errors import ProbeError
 from nova_acceptance.probes.http import exchange
 from nova_acceptance.probes.routes import Route
 from nova_acceptance.probes.witness import Witness
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a member says of itself.
+
+    Attributes:
+        id: its own number.
+        leader: the number of the member that it takes for the leader; 0 while there is none.
+    """
+
+    id: str
+    leader: str
 
 
 class Member:
@@ -24,42 +38,34 @@ class Member:
         self._witness = witness
 
     @property
-    def id(self) -> str:
-        """Its own number."""
-        return str(self._status()["header"]["member_id"])
-
-    @property
-    def leader(self) -> str:
-        """The number of the member that it takes for the leader; 0 while there is none."""
-        return str(self._status().get("leader", "0"))
+    def status(self) -> Status:
+        """What it says of itself."""
+        answer = self._post("status", "/v3/maintenance/status", {})
+        return Status(str(answer["header"]["member_id"]), str(answer.get("leader", "0")))
 
     @property
     def members(self) -> dict[str, str]:
         """The names of the members that it knows, by number."""
-        found = self._post("/v3/cluster/member/list", {})["members"]
+        found = self._post("member list", "/v3/cluster/member/list", {})["members"]
         return {str(member["ID"]): str(member.get("name", "")) for member in found}
 
     def put(self, key: str, value: str) -> None:
         """Write through the quorum; returns when a majority holds the value."""
-        self._post("/v3/kv/put", {"key": _encoded(key), "value": _encoded(value)})
+        self._post(f"put {key} {value}", "/v3/kv/put", _encoded(key=key, value=value))
 
     def get(self, key: str) -> str | None:
         """Read through the quorum (a linearizable read)."""
-        found = self._post("/v3/kv/range", {"key": _encoded(key)}).get("kvs")
+        found = self._post(f"get {key}", "/v3/kv/range", _encoded(key=key)).get("kvs")
         return base64.b64decode(found[0].get("value", "")).decode() if found else None
 
     def delete(self, key: str) -> None:
         """Remove a key; one that is not there is as good as removed."""
-        self._post("/v3/kv/deleterange", {"key": _encoded(key)})
+        self._post(f"del {key}", "/v3/kv/deleterange", _encoded(key=key))
 
-    def _status(self) -> dict[str, Any]:
-        return self._post("/v3/maintenance/status", {})
-
-    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _post(self, asked: str, path: str, body: dict[str, str]) -> dict[str, Any]:
         source, target = self._route.source, self._route.target
-        with self._witness.asking(f"POST {path}", source=source, target=target) as asking:
+        with self._witness.asking(asked, source=source, target=target) as asking:
             status, text = exchange(self._route, "POST", path, json.dumps(body))
-            asking.answered(f"{status} {text}")
             if status != HTTPStatus.OK:
                 raise ProbeError(
                     f"etcd at {target} answered {path} with status {status}",
@@ -67,8 +73,9 @@ class Member:
                     evidence=[text[:300]],
                 )
             answer: dict[str, Any] = json.loads(text)
+            asking.answered(json.dumps({k: v for k, v in answer.items() if k != "header"}))
             return answer
 
 
-def _encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
+def _encoded(**texts: str) -> dict[str, str]:
+    return {name: base64.b64encode(text.encode()).decode() for name, text in texts.items()}

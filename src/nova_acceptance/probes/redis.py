@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import redis
@@ -31,8 +29,8 @@ class Redis:
 
     def __init__(self, route: Route, password: str, witness: Witness) -> None:
         self._route = route
-        self._password = password
         self._witness = witness
+        self._client = self._connected(password)
 
     @property
     def answers_ping(self) -> bool:
@@ -52,8 +50,7 @@ class Redis:
             redis.RedisError: Redis refused it.
             ProbeError: nothing answered.
         """
-        with self.connected(self._password) as client:
-            return self._ask(client, *command)
+        return self._ask(self._client, *command)
 
     def once_back(self, *command: Word, within: float = timeouts.ENDPOINT_FOLLOWS) -> Any:
         """Return the reply to a command, asked again until Redis is there to answer.
@@ -72,23 +69,26 @@ class Redis:
 
     def info(self, section: str) -> dict[str, Any]:
         """Return a section of INFO."""
-        with self.connected(self._password) as client:
-            found: dict[str, Any] = self._ask(client, "INFO", section)
+        found: dict[str, Any] = self.ask("INFO", section)
         return found
 
     def refusal(self, password: str | None) -> str:
         """Return the error with which PING is refused under this password; empty if it is not."""
-        with self.connected(password) as client:
-            try:
-                self._ask(client, "PING")
-            except redis.RedisError as error:
-                return str(error)
+        client = self._connected(password)
+        try:
+            self._ask(client, "PING")
+        except redis.RedisError as error:
+            return str(error)
+        finally:
+            client.close()
         return ""
 
-    @contextmanager
-    def connected(self, password: str | None) -> Iterator[redis.Redis]:
-        """Open one connection for as long as the context lasts."""
-        client = redis.Redis(
+    def close(self) -> None:
+        """Close what is open."""
+        self._client.close()
+
+    def _connected(self, password: str | None) -> redis.Redis:
+        return redis.Redis(
             host=LOOPBACK,
             port=self._route.port,
             password=password,
@@ -100,10 +100,6 @@ class Redis:
             driver_info=None,
             retry=Retry(NoBackoff(), retries=0),
         )
-        try:
-            yield client
-        finally:
-            client.close()
 
     def _ask(self, client: redis.Redis, *command: Word) -> Any:
         spelled = " ".join(str(word) for word in command)

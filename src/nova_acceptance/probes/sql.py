@@ -15,12 +15,12 @@ from psycopg import sql
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.probes.routes import LOOPBACK, Route
-from nova_acceptance.probes.witness import Witness
+from nova_acceptance.probes.witness import Asking, Witness
 
 Row = tuple[Any, ...]
 Statement = LiteralString | sql.Composed
 APPLICATION = "nova-acceptance"
-REFUSED = re.compile(r"FATAL:\s*(.+)")
+REFUSED = re.compile(r"FATAL:\s*(.+\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ class Session:
         """
         spelled = " ".join(_spelled(statement, self._connection).split())
         source, target = self._route.source, f"{self._route.target}/{self._login.database}"
-        asked = f"{self._login.user}: {spelled}"
+        given = f" with {', '.join(map(str, parameters))}" if parameters else ""
+        asked = f"{self._login.user}: {spelled}{given}"
         with self._witness.asking(asked, source=source, target=target) as asking:
             cursor = self._connection.execute(statement, parameters or None)
             found = cursor.fetchall() if cursor.description else []
@@ -106,7 +107,8 @@ def connect(route: Route, login: Login, witness: Witness) -> Session:
     target = f"{route.target}/{login.database}"
     with witness.asking(asked, source=route.source, target=target) as asking:
         options = f"-c statement_timeout={timeouts.STATEMENT:.0f}s"
-        connection = opened(route, login, options=options)
+        with _told(asking):
+            connection = opened(route, login, options=options)
         asking.answered("accepted")
     return Session(connection, login, route, witness)
 
@@ -121,7 +123,7 @@ def replication_system(route: Route, login: Login, witness: Witness) -> str:
     """
     asked = f"IDENTIFY_SYSTEM as {login.user}"
     with witness.asking(asked, source=route.source, target=route.target) as asking:
-        with opened(route, login, replication="true") as connection:
+        with _told(asking), opened(route, login, replication="true") as connection:
             # such a connection knows only the simple query protocol
             result = connection.pgconn.exec_(b"IDENTIFY_SYSTEM")
             identifier = (result.get_value(0, 0) or b"").decode()
@@ -146,7 +148,7 @@ def refusal(route: Route, login: Login, witness: Witness) -> str:
                 hint="`kubectl get pods,endpoints -A` shows what is behind it",
                 evidence=str(error).splitlines()[:5],
             ) from error
-        return said[1].strip()
+        return said[1]
 
 
 def identifiers(statement: LiteralString, *names: str) -> sql.Composed:
@@ -175,6 +177,17 @@ def opened(
         options=options,
         replication=replication,
     )
+
+
+@contextmanager
+def _told(asking: Asking) -> Iterator[None]:
+    # libpq says much about the way there, which is ours; what counts is the server's word
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        if said := REFUSED.search(str(error)):
+            asking.answered(f"refused: {said[1]}")
+        raise
 
 
 def _spelled(statement: Statement, connection: psycopg.Connection[Row]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Kube, Object, PodRef
+from nova_acceptance.probes import in_pod
 from nova_acceptance.probes.pods import is_ready
 
 
@@ -18,6 +20,30 @@ def kill(kube: Kube, pod: PodRef) -> str:
     """
     uid = _uid(kube, pod)
     kube.delete("v1", "Pod", pod.name, pod.namespace, grace_period_seconds=0, precondition_uid=uid)
+    return uid
+
+
+def crash(kube: Kube, pod: PodRef, process: str) -> str:
+    """Kill a pod's processes where they stand, delete it without grace, and return its uid.
+
+    A kubelet sends SIGTERM before SIGKILL even where no grace is given, and two seconds are
+    enough for a database to shut down in good order; a crash leaves it no such time.
+
+    Args:
+        kube: the API.
+        pod: the pod.
+        process: the processes' name (proc(5), `comm`).
+
+    Raises:
+        ProbeError: there is no such pod, or no such process in it.
+    """
+    done = in_pod.run(kube, pod, "in_pod_kill", json.dumps(process), timeout=timeouts.EXEC)
+    uid = kill(kube, pod)
+    if not json.loads(done.stdout or "[]"):
+        raise ProbeError(
+            f"pod {pod} runs no process called {process}, so nothing was crashed",
+            hint=f"`kubectl -n {pod.namespace} describe pod {pod.name}` shows what it runs",
+        )
     return uid
 
 

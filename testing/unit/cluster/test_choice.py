@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from kubernetes.config import kube_config
 
 from nova_acceptance.cluster import Request, check_name, choice, obtain
 from nova_acceptance.cluster.contexts import is_on_this_machine
@@ -23,8 +22,7 @@ KIND = Cluster("nova", "kind", Path("kubeconfig"), "kind-nova", "it was made", "
 def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "config"
     path.write_text("")
-    # The client reads $KUBECONFIG once, when it is imported.
-    monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(path))
+    monkeypatch.setenv("KUBECONFIG", str(path))
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -128,6 +129,9 @@ def test_bookmark_moves_the_version_and_is_not_yielded(tmp_path: Path) -> None:
             Answer(lines=[change("ERROR", status(410, "Expired", "too old"))]), id="in-the-stream"
         ),
         pytest.param(Answer(status(410, "Expired", "too old"), 410), id="at-the-request"),
+        pytest.param(
+            Answer(lines=[change("ERROR", status(500, "InternalError", "lost"))]), id="any-error"
+        ),
     ],
 )
 def test_expired_version_is_listed_again_and_only_differences_are_yielded(
@@ -187,6 +191,20 @@ def test_restarting_server_is_waited_for(tmp_path: Path) -> None:
         thread.join()
 
 
+def test_server_still_to_start_is_waited_for(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    events = watch(ScriptedApi(lambda _: Answer(), port=port), tmp_path, 15)
+    seen: list[tuple[str, str, str]] = []
+    thread = threading.Thread(target=lambda: seen.extend(take(events, 1)))
+    thread.start()
+    time.sleep(0.3)
+    with scripted_api(Script([pods(5, pod("a", 3))], [Answer(lines=silence())]), port):
+        thread.join(15)
+
+    assert seen == [("ADDED", "a", "3")]
+
+
 def test_server_that_stays_away_is_reported_at_the_deadline(tmp_path: Path) -> None:
     with scripted_api(Script([pods(5)], [Answer(lines=[], cut=True)])) as api:
         events = watch(api, tmp_path, 1.0)
@@ -221,6 +239,13 @@ def test_refusal_ends_the_watch_at_once(tmp_path: Path) -> None:
 
     assert time.monotonic() - started < 2
     assert "kubectl auth can-i" in caught.value.hint
+
+
+def test_refusal_while_the_server_restarts_is_waited_out(tmp_path: Path) -> None:
+    refusal = Answer(status(403, "Forbidden", 'RBAC: clusterrole "view" not found'), 403)
+    later = Answer(lines=[change("ADDED", pod("a", 6))])
+    with scripted_api(Script([pods(5)], [refusal, refusal, later])) as api:
+        assert take(watch(api, tmp_path), 1) == [("ADDED", "a", "6")]
 
 
 def test_stop_from_another_thread_ends_a_silent_watch(tmp_path: Path) -> None:

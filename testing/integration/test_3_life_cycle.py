@@ -1,0 +1,57 @@
+"""Up, a node killed, down, up again: each ends where it should, and down leaves nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_acceptance.cluster.kind.provider import Provider
+from nova_acceptance.cluster.model import Cluster, Request
+from nova_acceptance.cluster.readiness import is_node_ready
+from nova_acceptance.kube import Kube
+from testing.integration.conftest import NAME, NODES, nova_cluster
+from testing.integration.footprint import Footprint
+
+pytestmark = pytest.mark.integration
+
+
+def test_second_up_finds_the_same_cluster(
+    cluster: Cluster, provider: Provider, request_for_tests: Request
+) -> None:
+    before = {node["Id"] for node in provider.cluster(NAME).nodes()}
+
+    again = provider.up(request_for_tests, "once more")
+
+    assert {node["Id"] for node in provider.cluster(NAME).nodes()} == before
+    assert again.kubeconfig == cluster.kubeconfig
+
+
+@pytest.mark.usefixtures("cluster")
+def test_status_names_every_node() -> None:
+    process = nova_cluster("status", NAME)
+    output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert output.count(": running") == NODES
+
+
+@pytest.mark.usefixtures("cluster")
+def test_killed_node_then_down_then_up_again(
+    provider: Provider, request_for_tests: Request
+) -> None:
+    there = provider.cluster(NAME)
+    worker = next(node for node in there.nodes() if "worker" in node["Name"])
+    there.run_docker("kill", worker["Id"])
+    assert not there.is_whole(None, NODES)
+
+    provider.down(NAME)
+    assert not provider.is_up(NAME)
+    assert not there.kubeconfig.exists()
+    down = Footprint.now()
+
+    cluster = provider.up(request_for_tests, "again")
+    nodes = Kube(cluster.kubeconfig, cluster.context).list("v1", "Node")
+    assert len(nodes) == NODES
+    assert all(is_node_ready(node) for node in nodes)
+
+    provider.down(NAME)
+    assert Footprint.now().left_behind(down) == {}

@@ -1,0 +1,128 @@
+"""A cluster in memory."""
+# ruff: noqa: ARG002 - a stub keeps the signatures of what it stands for
+
+from __future__ import annotations
+
+import copy
+import queue
+import time
+from collections.abc import Iterator
+
+from nova_acceptance.kube import SYNCED, Kube, Object, PodRef, Watch
+
+
+class StubWatch(Watch):
+    """Yields what the test puts in, until stopped or its deadline."""
+
+    def __init__(self, items: list[Object], deadline: float, *, announce: bool) -> None:
+        self.changes: queue.SimpleQueue[tuple[str, Object] | None] = queue.SimpleQueue()
+        self._until = deadline
+        for item in items:
+            self.changes.put(("ADDED", item))
+        if announce:
+            self.changes.put((SYNCED, {}))
+
+    def __iter__(self) -> Iterator[tuple[str, Object]]:
+        return self
+
+    def __next__(self) -> tuple[str, Object]:
+        try:
+            change = self.changes.get(timeout=max(0.0, self._until - time.monotonic()))
+        except queue.Empty:
+            raise StopIteration from None
+        if change is None:
+            raise StopIteration
+        return change
+
+    def stop(self) -> None:
+        self.changes.put(None)
+
+
+class StubKube(Kube):
+    """A cluster in memory: what is applied or put is there and is told to the watches."""
+
+    def __init__(self, *objects: Object) -> None:
+        self.objects: dict[tuple[str, str, str], Object] = {}
+        self.calls: list[tuple[str, str]] = []
+        self.last_log = ""
+        self._watches: list[tuple[str, str | None, StubWatch]] = []
+        for obj in objects:
+            self.put(obj)
+
+    def put(self, obj: Object, change: str = "MODIFIED") -> None:
+        """Have the cluster show this object from now on."""
+        obj = copy.deepcopy(obj)
+        where = obj["metadata"].get("namespace", "")
+        key = obj["kind"], where, obj["metadata"]["name"]
+        if change == "DELETED":
+            self.objects.pop(key, None)
+        else:
+            self.objects[key] = obj
+        for kind, watched, watch in self._watches:
+            if kind == obj["kind"] and watched in (None, where):
+                watch.changes.put((change, obj))
+
+    def get(
+        self, api_version: str, kind: str, name: str, namespace: str | None = None
+    ) -> Object | None:
+        return self.objects.get((kind, namespace or "", name))
+
+    def list(
+        self,
+        api_version: str,
+        kind: str,
+        *,
+        namespace: str | None = None,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> list[Object]:
+        return [
+            obj
+            for (its_kind, where, _), obj in self.objects.items()
+            if its_kind == kind and namespace in (None, where)
+        ]
+
+    def apply(self, obj: Object, *, force: bool = True, dry_run: bool = False) -> Object:
+        self.calls.append(("apply", f"{obj['kind']} {obj['metadata']['name']}"))
+        self.put(obj)
+        return obj
+
+    def delete(
+        self,
+        api_version: str,
+        kind: str,
+        name: str,
+        namespace: str | None = None,
+        *,
+        grace_period_seconds: int | None = None,
+        precondition_uid: str | None = None,
+    ) -> None:
+        self.calls.append(("delete", f"{kind} {name}"))
+        if obj := self.objects.get((kind, namespace or "", name)):
+            self.put(obj, "DELETED")
+
+    def watch(
+        self,
+        api_version: str,
+        kind: str,
+        *,
+        namespace: str | None = None,
+        label_selector: str = "",
+        field_selector: str = "",
+        deadline: float,
+        announce: bool = False,
+    ) -> StubWatch:
+        items = self.list(api_version, kind, namespace=namespace)
+        watch = StubWatch(items, deadline, announce=announce)
+        self._watches.append((kind, namespace, watch))
+        return watch
+
+    def logs(
+        self,
+        pod: PodRef,
+        *,
+        container: str | None = None,
+        previous: bool = False,
+        tail_lines: int = 50,
+    ) -> str:
+        return self.last_log

@@ -1,0 +1,89 @@
+"""What an apply says when the API refuses an object."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from nova_acceptance.deploy.phases import Phase, apply_phase
+from nova_acceptance.errors import ApplyError
+from nova_acceptance.kube import ApiError, Object
+from testing.unit.deploy.recorded import deployment, metadata, stateful_set
+from testing.unit.deploy.stub_kube import StubKube
+
+
+class RefusingKube(StubKube):
+    """Refuses the kinds that it was told to."""
+
+    def __init__(self, answers: dict[str, dict[str, Any]]) -> None:
+        super().__init__()
+        self._answers = answers
+
+    def apply(self, obj: Object, *, force: bool = True, dry_run: bool = False) -> Object:
+        if answer := self._answers.get(obj["kind"]):
+            raise ApiError("PATCH …", answer["code"], json.dumps(answer))
+        return super().apply(obj, force=force, dry_run=dry_run)
+
+
+INVALID = {
+    "code": 422,
+    "reason": "Invalid",
+    "message": 'Deployment.apps "user-service" is invalid',
+    "details": {
+        "causes": [
+            {"field": "spec.template.spec.containers[0].image", "message": "Required value"},
+            {"field": "spec.replicas", "message": "must be greater than or equal to 0"},
+        ]
+    },
+}
+IMMUTABLE = {
+    "code": 422,
+    "reason": "Invalid",
+    "message": "StatefulSet.apps is invalid",
+    "details": {
+        "causes": [
+            {
+                "field": "spec",
+                "message": "Forbidden: updates to statefulset spec for fields other than "
+                "'replicas', 'template', and 'updateStrategy' are forbidden",
+            }
+        ]
+    },
+}
+
+
+def refusal(kind: str, answer: dict[str, Any], *objects: Object) -> ApplyError:
+    with pytest.raises(ApplyError) as caught:
+        apply_phase(RefusingKube({kind: answer}), Phase("workloads", objects))
+    return caught.value
+
+
+def test_refused_object_and_its_fields_are_named() -> None:
+    error = refusal("Deployment", INVALID, deployment())
+
+    assert error.message == "the API refused Deployment nova-services/user-service: Invalid"
+    assert error.evidence == (
+        "Deployment nova-services/user-service: "
+        "spec.template.spec.containers[0].image: Required value",
+        "Deployment nova-services/user-service: spec.replicas: must be greater than or equal to 0",
+    )
+    assert "manifests/" in error.hint
+
+
+def test_field_that_cannot_change_says_how_to_go_on() -> None:
+    error = refusal("StatefulSet", IMMUTABLE, stateful_set())
+
+    assert "kubectl -n nova-services delete statefulset etcd" in error.hint
+
+
+def test_other_objects_are_applied_and_every_refusal_is_listed() -> None:
+    config: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata("c")}
+    kube = RefusingKube({"Deployment": INVALID, "StatefulSet": IMMUTABLE})
+
+    with pytest.raises(ApplyError, match=r"\(and 1 more\)") as caught:
+        apply_phase(kube, Phase("any", (deployment(), stateful_set(), config)))
+
+    assert kube.calls == [("apply", "ConfigMap c")]
+    assert any("StatefulSet nova-services/etcd" in line for line in caught.value.evidence)
