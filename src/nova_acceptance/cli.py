@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 from nova_acceptance.cluster import DEFAULT_NODES, Request, doctor
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.provider import Provider
+from nova_acceptance.deploy import load_credentials
+from nova_acceptance.deploy import render as rendered
 from nova_acceptance.errors import NovaError, UsageError
 from nova_acceptance.progress import Progress
 
@@ -71,8 +74,7 @@ def status(name: str) -> None:
         click.echo(f"{name}: down")
         sys.exit(1)
     for node in provider.cluster(name).nodes():
-        state = node["State"]["Status"]
-        click.echo(f"{node['Name'].lstrip('/')}: {state} ({node['Config']['Image']})")
+        click.echo(f"{node.name}: {node.state} ({node.image})")
 
 
 @main.command()
@@ -109,6 +111,32 @@ def logs(name: str, into: Path) -> None:
 def purge() -> None:
     """Remove everything of ours from this machine, built parts included."""
     Provider(Home.of_user(), Progress()).purge()
+
+
+@main.command()
+@click.argument("manifests", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def credentials(manifests: Path) -> None:
+    """Write fresh passwords and a certificate into a copy of manifests/, for kubectl alone."""
+    load_credentials(None, manifests).write(manifests)
+    click.echo(f"kubectl apply --server-side -k {manifests}/overlays/multi-node")
+
+
+@main.command()
+@click.argument("overlay", default="multi-node")
+@click.option(
+    "--manifests",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=Path("manifests"),
+    show_default=True,
+)
+def render(overlay: str, manifests: Path) -> None:
+    """Print what would be applied; of Secrets the keys, never the values."""
+    objects = rendered(manifests, overlay, load_credentials(None, manifests))
+    for obj in objects:
+        for field in ("data", "stringData"):
+            if obj["kind"] == "Secret" and field in obj:
+                obj[field] = dict.fromkeys(obj[field], "‹generated for each deployment›")
+    click.echo(yaml.safe_dump_all(objects, sort_keys=False, allow_unicode=True), nl=False)
 
 
 @main.command(name="doctor")

@@ -1,4 +1,4 @@
-"""What a cluster could leave on the machine: taken before and after, the difference must be none."""
+"""What a cluster could leave on the machine; after it there must be no more than before."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from nova_acceptance.cluster.engine import machine_state
+from nova_acceptance.cluster.home import Home
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """Namespaces with a process in them, mounts, links, control groups and sysctls."""
+    """Processes of ours, mounts, links, control groups, sysctls and directories.
 
-    namespaces: frozenset[str]
+    An engine's process names its directory, and all that it holds ends with it; so processes that
+    name our directory stand for every process, namespace and packet filter rule of an engine.
+    """
+
+    processes: frozenset[str]
     mounts: frozenset[str]
     links: frozenset[str]
     cgroups: frozenset[str]
@@ -24,12 +29,12 @@ class Footprint:
     @classmethod
     def now(cls) -> Footprint:
         """Look at the machine."""
+        ours = os.fsencode(Home.of_user().root)
         found: set[str] = set()
         for process in Path("/proc").iterdir():
-            if process.name.isdigit():
-                for kind in ("net", "pid", "mnt"):
-                    with contextlib.suppress(OSError):
-                        found.add(os.readlink(process / "ns" / kind))
+            with contextlib.suppress(OSError):
+                if process.name.isdigit() and ours in (process / "cmdline").read_bytes():
+                    found.add(process.name)
         mounts = Path("/proc/self/mountinfo").read_text().splitlines()
         root = machine_state.CGROUPS
         groups = [*root.glob("nova-acceptance*"), *root.glob("*/nova-acceptance*")]
@@ -38,7 +43,7 @@ class Footprint:
             for name in machine_state.SYSCTLS
         }
         return cls(
-            namespaces=frozenset(found),
+            processes=frozenset(found),
             mounts=frozenset(line.split()[4] for line in mounts),
             links=frozenset(os.listdir("/sys/class/net")),
             cgroups=frozenset(str(path) for path in groups),

@@ -14,14 +14,20 @@ from testing.integration.footprint import Footprint
 pytestmark = pytest.mark.integration
 
 
+def created(provider: Provider) -> list[str]:
+    """Return the identities of the node containers."""
+    listing = ["ps", "--quiet", "--no-trunc", f"--filter=label=io.x-k8s.kind.cluster={NAME}"]
+    return sorted(provider.cluster(NAME).run_docker(*listing))
+
+
 def test_second_up_finds_the_same_cluster(
     cluster: Cluster, provider: Provider, request_for_tests: Request
 ) -> None:
-    before = {node["Id"] for node in provider.cluster(NAME).nodes()}
+    before = created(provider)
 
     again = provider.up(request_for_tests, "once more")
 
-    assert {node["Id"] for node in provider.cluster(NAME).nodes()} == before
+    assert created(provider) == before
     assert again.kubeconfig == cluster.kubeconfig
 
 
@@ -39,8 +45,8 @@ def test_killed_node_then_down_then_up_again(
     provider: Provider, request_for_tests: Request
 ) -> None:
     there = provider.cluster(NAME)
-    worker = next(node for node in there.nodes() if "worker" in node["Name"])
-    there.run_docker("kill", worker["Id"])
+    worker = next(node for node in there.nodes() if "worker" in node.name)
+    there.run_docker("kill", worker.name)
     assert not there.is_whole(None, NODES)
 
     provider.down(NAME)

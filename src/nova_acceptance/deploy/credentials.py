@@ -73,8 +73,12 @@ class Credentials:
             _write(manifests / COMPONENT / "tls.key", self.tls.key)
 
 
-def load_credentials(kube: Kube, manifests: Path) -> Credentials:
+def load_credentials(kube: Kube | None, manifests: Path) -> Credentials:
     """Read back the credentials that the cluster holds, and generate those that it lacks.
+
+    Args:
+        kube: the cluster; None generates all of them.
+        manifests: the directory whose templates say which there are.
 
     Raises:
         ClusterError: the API could not be asked.
@@ -96,7 +100,7 @@ def load_credentials(kube: Kube, manifests: Path) -> Credentials:
     return Credentials(passwords, _load_tls(kube, templates))
 
 
-def _load_tls(kube: Kube, templates: list[_Template]) -> KeyPair | None:
+def _load_tls(kube: Kube | None, templates: list[_Template]) -> KeyPair | None:
     services = [template for template in templates if template.secret.endswith(_SERVICE_SUFFIX)]
     if not services:
         return None
@@ -119,8 +123,8 @@ def _dns_names(service: str, namespace: str) -> list[str]:
     ]
 
 
-def _held(kube: Kube, namespace: str, name: str) -> dict[str, str]:
-    secret = kube.get("v1", "Secret", name, namespace) or {}
+def _held(kube: Kube | None, namespace: str, name: str) -> dict[str, str]:
+    secret = (kube.get("v1", "Secret", name, namespace) if kube else None) or {}
     values = {}
     for key, encoded in (secret.get("data") or {}).items():
         try:

@@ -62,6 +62,7 @@ def test_output_that_follows_the_status_is_kept(tmp_path: Path) -> None:
     def talk(channels: Channels) -> None:
         channels.send(1, b"one ")
         channels.send(3, SUCCESS)
+        time.sleep(0.2)
         channels.send(1, b"two")
         channels.close()
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.kube import PodRef
+from nova_acceptance.kube import ExecResult, PodRef
+from nova_acceptance.probes import in_pod
 from nova_acceptance.probes.objects import summary
 from nova_acceptance.probes.pods import containers, is_ready, restarts, security_context
 from nova_acceptance.probes.secret_values import SecretValues
-from nova_acceptance.probes.successor import await_successor, kill
+from nova_acceptance.probes.successor import await_successor, crash, kill
 
 POD = PodRef("nova-redis", "redis-0")
 
@@ -152,3 +157,57 @@ def test_absent_secret_value_is_told() -> None:
 
     with pytest.raises(ProbeError, match="here/one has no key OTHER"):
         SecretValues(api, ("here",), frozenset()).text("here", "one", "OTHER")
+
+
+def test_kill_script_ends_only_processes_of_that_name() -> None:
+    named = (
+        "import time; open('/proc/self/comm', 'w').write('nova-victim'); print(1); time.sleep(60)"
+    )
+    other = named.replace("nova-victim", "nova-witness")
+    started = [
+        subprocess.Popen([sys.executable, "-uc", code], stdout=subprocess.PIPE, text=True)
+        for code in (named, other)
+    ]
+    try:
+        for process in started:
+            assert process.stdout
+            process.stdout.readline()
+        done = subprocess.run(
+            [sys.executable, "-c", in_pod.script("in_pod_kill")],
+            input='"nova-victim"\n',
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+        assert json.loads(done.stdout) == [started[0].pid]
+        assert started[0].wait(5) == -signal.SIGKILL
+        assert started[1].poll() is None
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+
+class Crashing(Api):
+    """A stand-in for the API in whose pod a command answers as it is told to."""
+
+    stdout = "[7, 8]\n"
+
+    def exec(self, *_: Any, **__: Any) -> ExecResult:
+        return ExecResult(self.stdout, "", 0, 0.1)
+
+
+def test_crash_kills_processes_and_then_the_pod() -> None:
+    api: Any = Crashing(("ADDED", pod("old")))
+
+    assert crash(api, POD, "postgres") == "old"
+    assert api.deleted[0]["grace_period_seconds"] == 0
+
+
+def test_crash_that_found_no_process_is_told() -> None:
+    api: Any = Crashing(("ADDED", pod("old")))
+    api.stdout = "[]\n"
+
+    with pytest.raises(ProbeError, match="no process called postgres"):
+        crash(api, POD, "postgres")

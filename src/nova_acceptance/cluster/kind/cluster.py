@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,15 @@ class _Kind(KindManagerBase):  # type: ignore[misc]
         self._on_delete()
 
 
+@dataclass(frozen=True)
+class Node:
+    """A node's container: its name, its image and Docker's word for its state."""
+
+    name: str
+    image: str
+    state: str
+
+
 class KindCluster:
     """One kind cluster by name.
 
@@ -100,24 +110,25 @@ class KindCluster:
         # kind looks for docker on the PATH.
         return {**self._engine.environment, "PATH": f"{self.docker.parent}:{os.environ['PATH']}"}
 
-    def nodes(self) -> list[dict[str, Any]]:
-        """Return the node containers as docker describes them; empty when there is no cluster."""
-        label = f"label=io.x-k8s.kind.cluster={self.name}"
-        ids = self.run_docker("ps", "--all", "--quiet", "--no-trunc", f"--filter={label}")
-        return list(json.loads("".join(self.run_docker("inspect", *ids)))) if ids else []
+    def nodes(self) -> list[Node]:
+        """Return the node containers, stopped ones too; empty when there is no cluster."""
+        label = f"--filter=label=io.x-k8s.kind.cluster={self.name}"
+        listing = self.run_docker("ps", "--all", "--no-trunc", label, "--format={{json .}}")
+        found = [json.loads(line) for line in listing]
+        return [Node(item["Names"], item["Image"], item["State"]) for item in found]
 
     def is_whole(self, image: str | None, nodes: int) -> bool:
         """Whether all nodes run, in the number and from the image that is wanted."""
         there = self.nodes()
         return (
             len(there) == nodes
-            and all(node["State"]["Running"] for node in there)
-            and (image is None or all(node["Config"]["Image"] == image for node in there))
+            and all(node.state == "running" for node in there)
+            and (image is None or all(node.image == image for node in there))
             and self.kubeconfig.exists()
         )
 
     def create(self, nodes: int, image: str | None, progress: Progress) -> None:
-        """Create the cluster; a start that fails or is interrupted takes its nodes away again.
+        """Create the cluster; what a failure or an interruption leaves is for `delete`.
 
         Raises:
             ClusterError: kind failed; with the last lines of its output and the kubelet's log.
@@ -139,11 +150,7 @@ class KindCluster:
                 self._manager(step).create_cluster(image)
             except ClusterError as error:
                 evidence = [*error.evidence, *self._kubelet_log()]
-                self._take_away()
                 raise ClusterError(error.message, evidence=evidence, hint=error.hint) from error
-            except BaseException:
-                self._take_away()
-                raise
 
     def delete(self, progress: Progress) -> None:
         """Remove the cluster and what is kept about it."""
@@ -205,14 +212,6 @@ class KindCluster:
             return ["the kubelet's last words:", *self.run_docker("exec", node, *tail)]
         except ClusterError:
             return []
-
-    def _take_away(self) -> None:
-        command.run(
-            [self._kind, "delete", "cluster", f"--name={self.name}"],
-            log=self._log,
-            timeout=timeouts.CLUSTER_DELETE,
-            environment=self.environment,
-        )
 
     def run_docker(self, *arguments: str) -> list[str]:
         """Run docker's client on the cluster's engine and return the lines it wrote."""

@@ -59,23 +59,23 @@ class Provider:
             ClusterError: a part could not be built or started.
         """
         with exclusive(self._home.root / "lock", f"starting {request.name}", self._progress):
+            if self._has_own_engine:
+                doctor.require(self._home)
+                provide_engine(self._home, self._progress)
             try:
+                self._start_engine()
                 cluster = self._provide(request)
-                kube = Kube(cluster.kubeconfig, cluster.context)
-                with self._progress.step(f"waiting until {request.name} can be used") as step:
-                    await_ready(kube, request.nodes, step)
             except BaseException:
-                self._stop_unused_engine()
+                self._leave_nothing(request.name)
                 raise
+            kube = Kube(cluster.kubeconfig, cluster.context)
+            with self._progress.step(f"waiting until {request.name} can be used") as step:
+                await_ready(kube, request.nodes, step)
         version = kube.server_version
         return self._described(cluster, request, f"{reason}; it runs Kubernetes {version}")
 
     def _provide(self, request: Request) -> KindCluster:
         """Return the cluster as it is wanted, made anew where it is not."""
-        if self._has_own_engine:
-            doctor.require(self._home)
-            provide_engine(self._home, self._progress)
-            self._start_engine()
         image = self._node_image(request)
         cluster = self.cluster(request.name)
         if cluster.is_whole(image, request.nodes):
@@ -90,36 +90,39 @@ class Provider:
         self._load_images(cluster, request)
         return cluster
 
-    def _stop_unused_engine(self) -> None:
-        """After a start that failed or was interrupted: leave no engine without a cluster."""
-        if self._has_own_engine and self._engine.is_running:
-            listing = ["ps", "--all", "--quiet", "--filter=label=io.x-k8s.kind.cluster"]
-            if not self.cluster("any").run_docker(*listing):
-                with self._progress.step("stopping the container engine"):
-                    self._engine.stop()
-
     def down(self, name: str) -> None:
         """Remove a cluster; with the last one our engine ends and leaves nothing behind."""
         with exclusive(self._home.root / "lock", f"removing {name}", self._progress):
-            if not self._has_own_engine:
-                self.cluster(name).delete(self._progress)
-                return
-            if self._engine.is_running and self._others(name):
-                self.cluster(name).delete(self._progress)
-                return
-            # The last cluster: with the engine's namespaces everything in them is gone at once.
-            with self._progress.step("stopping the container engine"):
-                if self._engine.is_running:
-                    self._remove_containers()
-                self._engine.stop()
-                Engine(self._home.engine("build"), self._home.rootfs, is_isolated=False).stop()
-            shutil.rmtree(self._home.cluster(name), ignore_errors=True)
+            self._remove(name)
+            if self._has_own_engine:
+                self._building_engine().stop()
+
+    def _remove(self, name: str) -> None:
+        if not self._has_own_engine:
+            self.cluster(name).delete(self._progress)
+            return
+        if self._engine.is_running and self._clusters() - {name}:
+            self.cluster(name).delete(self._progress)
+            return
+        # The last cluster: with the engine's namespaces everything in them is gone at once.
+        with self._progress.step("stopping the container engine"):
+            if self._engine.is_running:
+                self._remove_containers()
+            self._engine.stop()
+        shutil.rmtree(self._home.cluster(name), ignore_errors=True)
+
+    def _leave_nothing(self, name: str) -> None:
+        """Take away what a start that failed or was interrupted has half made."""
+        if self._has_own_engine and not self._engine.is_running:
+            return
+        if not self.cluster(name).is_whole(None, len(self.cluster(name).nodes()) or 1):
+            self._remove(name)
 
     def is_up(self, name: str) -> bool:
         """Whether the cluster has nodes that run."""
         if self._has_own_engine and not self._engine.is_running:
             return False
-        return any(node["State"]["Running"] for node in self.cluster(name).nodes())
+        return any(node.state == "running" for node in self.cluster(name).nodes())
 
     def purge(self) -> None:
         """Remove everything of ours from the machine, the cache included."""
@@ -127,14 +130,16 @@ class Provider:
             for directory in sorted((self._home.root / "clusters").glob("*")):
                 self.down(directory.name)
             self._engine.stop()
-            Engine(self._home.engine("build"), self._home.rootfs, is_isolated=False).stop()
+            self._building_engine().stop()
         with self._progress.step(f"removing {self._home.root}"):
             shutil.rmtree(self._home.root, ignore_errors=True)
 
     def _start_engine(self) -> None:
-        if not self._engine.is_running:
+        if self._has_own_engine and not self._engine.is_running:
             with self._progress.step("starting the container engine"):
                 self._engine.start()
+                # An engine that was killed still knows its containers; none of them lives.
+                self._remove_containers()
 
     def _node_image(self, request: Request) -> str | None:
         if request.node_image or not self._has_own_engine:
@@ -152,16 +157,20 @@ class Provider:
             builder.build(NOVA, self._progress)
         cluster.load([image.tag for image in NOVA], self._progress)
 
-    def _others(self, name: str) -> bool:
-        listing = ["ps", "--all", "--quiet", "--filter=label=io.x-k8s.kind.cluster"]
-        everything = self.cluster(name).run_docker(*listing)
-        return len(everything) > len(self.cluster(name).nodes())
+    def _clusters(self) -> set[str]:
+        """Return the names of the clusters that have nodes in our engine."""
+        label = "io.x-k8s.kind.cluster"
+        listing = ["ps", "--all", f"--filter=label={label}", f'--format={{{{.Label "{label}"}}}}']
+        return set(self.cluster("any").run_docker(*listing))
 
     def _remove_containers(self) -> None:
         cluster = self.cluster("any")
         containers = cluster.run_docker("ps", "--all", "--quiet", "--no-trunc")
         if containers:
             cluster.run_docker("rm", "--force", "--volumes", *containers)
+
+    def _building_engine(self) -> Engine:
+        return Engine(self._home.engine("build"), self._home.rootfs, is_isolated=False)
 
     def _described(self, cluster: KindCluster, request: Request, reason: str) -> Cluster:
         named = "" if request.name == Request.name else f" {request.name}"
