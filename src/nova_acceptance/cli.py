@@ -135,7 +135,7 @@ def render(overlay: str, manifests: Path) -> None:
     for obj in objects:
         for field in ("data", "stringData"):
             if obj["kind"] == "Secret" and field in obj:
-                obj[field] = dict.fromkeys(obj[field], "‹generated for each deployment›")
+                obj[field] = dict.fromkeys(obj[field], "(generated for each deployment)")
     click.echo(yaml.safe_dump_all(objects, sort_keys=False, allow_unicode=True), nl=False)
 
 
