@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import pytest
 
@@ -39,6 +39,8 @@ from nova_acceptance.system import System, load, parts
 MANIFESTS: Final = "manifests"
 MULTI_NODE: Final = "multi-node"
 SINGLE_NODE: Final = "single-node"
+
+Alone: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 _SYSTEM: Final = pytest.StashKey[System]()
 _Named = Iterable[Any]
@@ -153,7 +155,7 @@ def deployment(
         return
     overlay = option.overlay or _overlay(kube, system)
     objects = render(manifests, overlay, credentials, tmp_path_factory.mktemp("render"))
-    with _shown(pytestconfig) as progress, _alone(tmp_path_factory):
+    with _shown(pytestconfig) as progress, _locked(tmp_path_factory, "deploy"):
         done = deploy(kube, objects, progress=progress)
     recorder.deployment(
         overlay=overlay,
@@ -195,6 +197,12 @@ def secret_values(kube: Kube, system: System, deployment: Deployment | None) -> 
     values = SecretValues(kube, system.namespaces, plain)
     masking.register(values.to_mask())
     return values
+
+
+@pytest.fixture(scope="session")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Alone:
+    """Makes a block in which no other worker of this run disrupts the system."""
+    return lambda: _locked(tmp_path_factory, "disrupt")
 
 
 @pytest.fixture(scope="session")
@@ -342,10 +350,10 @@ def _snapshot(kube: Kube, system: System, recorder: Recorder) -> None:
 
 
 @contextmanager
-def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    # The workers of pytest-xdist share the parent of their temporary directories; the first
+def _locked(tmp_path_factory: pytest.TempPathFactory, what: str) -> Iterator[None]:
+    # The workers of pytest-xdist share the parent of their temporary directories. The first one
     # deploys, and for the others there is nothing left to do.
-    with (tmp_path_factory.getbasetemp().parent / "nova-deploy.lock").open("w") as lock:
+    with (tmp_path_factory.getbasetemp().parent / f"nova-{what}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -10,10 +10,16 @@ import pytest
 from nova_acceptance.kube import Kube
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.redis import Redis
-from nova_acceptance.probes.successor import replace
-from nova_acceptance.system import System
+from nova_acceptance.probes.successor import await_successor, kill
+from nova_acceptance.system import System, Workload
 
 pytestmark = [pytest.mark.redis, pytest.mark.component("redis")]
+
+
+@pytest.fixture
+def redis_workload(system: System) -> Workload:
+    """What Redis runs as."""
+    return system.workload(system.redis.workload)
 
 
 @pytest.fixture
@@ -64,13 +70,14 @@ def test_redis_is_version_7(redis: Redis) -> None:
 @pytest.mark.disruptive
 @pytest.mark.storage
 def test_redis_keeps_its_data_when_its_pod_is_deleted(
-    redis: Redis, key: str, kube: Kube, fresh_objects: Objects, system: System
+    redis: Redis, key: str, kube: Kube, fresh_objects: Objects, redis_workload: Workload
 ) -> None:
-    """A value is still there after the pod was deleted and its successor is ready."""
-    workload = system.workload(system.redis.workload)
-    (pod,) = fresh_objects.refs_of(workload)
+    """A value is still there after the pod was deleted and another server took its place."""
+    (pod,) = fresh_objects.refs_of(redis_workload)
+    before = redis.info("server")["run_id"]
     redis.ask("SET", key, "kept")
 
-    replace(kube, pod)
+    await_successor(kube, pod, kill(kube, pod))
 
     assert redis.once_back("GET", key) == "kept"
+    assert redis.info("server")["run_id"] != before

@@ -15,6 +15,9 @@ from nova_acceptance.probes.pods import is_ready
 def kill(kube: Kube, pod: PodRef) -> str:
     """Delete a pod without grace and return the uid that it had.
 
+    Its successor is made at once. A deletion in good order may take a kubelet a minute more, until
+    it has collected the last container, and shows nothing else.
+
     Raises:
         ProbeError: there is no such pod.
     """
@@ -47,23 +50,13 @@ def crash(kube: Kube, pod: PodRef, process: str) -> str:
     return uid
 
 
-def replace(kube: Kube, pod: PodRef, within: float = timeouts.REJOIN) -> float:
-    """Delete a pod with its own grace and wait until its successor is ready.
-
-    Returns:
-        Seconds until the successor was ready.
-
-    Raises:
-        ProbeError: it was not, in time.
-    """
-    started = time.monotonic()
-    uid = _uid(kube, pod)
-    kube.delete("v1", "Pod", pod.name, pod.namespace, precondition_uid=uid)
-    return await_successor(kube, pod, uid, within=within, started=started)
-
-
 def await_successor(
-    kube: Kube, pod: PodRef, uid: str, *, within: float, started: float | None = None
+    kube: Kube,
+    pod: PodRef,
+    uid: str,
+    *,
+    within: float = timeouts.REJOIN,
+    started: float | None = None,
 ) -> float:
     """Wait until a pod of the same name and another uid is ready.
 

@@ -150,12 +150,17 @@ class Provider:
         """Load Nova's images where the node image does not hold them already."""
         if self._has_own_engine and not request.node_image:
             return
+        self.provide_nova()
+        cluster.load([image.tag for image in NOVA], self._progress)
+
+    def provide_nova(self) -> None:
+        """Have Nova's images in the engine that clusters run in, whether ours or the user's."""
         if self._has_own_engine:
             NodeImage(self._home, self._engine).provide_nova(self._progress)
         else:
-            builder = Builder(cluster.docker, {}, self._home.log("images"), None)
+            docker = Path(shutil.which("docker") or "docker")
+            builder = Builder(docker, {}, self._home.log("images"), None)
             builder.build(NOVA, self._progress)
-        cluster.load([image.tag for image in NOVA], self._progress)
 
     def _clusters(self) -> set[str]:
         """Return the names of the clusters that have nodes in our engine."""

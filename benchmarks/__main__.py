@@ -1,0 +1,225 @@
+"""python -m benchmarks NAME: measure one claim and print its rows for benchmarks/README.md.
+
+Each measurement runs the commands a user would run, in processes of their own, on this machine. A
+claim of being faster is measured against the alternative in the same run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nova_acceptance.cluster.home import Home
+from nova_acceptance.cluster.kind.images import NOVA
+from nova_acceptance.cluster.kind.provider import Provider
+from nova_acceptance.cluster.model import Request
+from nova_acceptance.deploy import deploy, load_credentials, remove, render
+from nova_acceptance.kube import Kube, PodRef
+from nova_acceptance.probes.agent import ask_everywhere
+from nova_acceptance.probes.questions import Dial
+from nova_acceptance.progress import Progress
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+MANIFESTS = ROOT / "manifests"
+PYTEST: list[str | Path] = [BIN / "pytest", "--cluster", "kind", "--no-deploy", "-q"]
+REPEATS = 3
+
+
+def row(what: str, seconds: float, note: str = "") -> None:
+    """Print one row of a table."""
+    sys.stdout.write(f"| {what} | {seconds:.1f} s | {note} |\n")
+    sys.stdout.flush()
+
+
+def timed(argv: list[str | Path], *, environment: dict[str, str] | None = None) -> float:
+    """Run a command to its end and return its seconds; a failure ends the measurement."""
+    started = time.monotonic()
+    done = subprocess.run(
+        [str(argument) for argument in argv],
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{argv} failed:\n{done.stdout[-3000:]}")
+    return time.monotonic() - started
+
+
+def kube() -> Kube:
+    """Return the API of the cluster that runs."""
+    cluster = Provider(Home.of_user(), Progress()).cluster(Request.name)
+    return Kube(cluster.kubeconfig, cluster.context)
+
+
+def nothing() -> None:
+    """From nothing: a fresh clone and an empty home, to the report. Stops a running cluster."""
+    timed([BIN / "nova-cluster", "down"])
+    with tempfile.TemporaryDirectory(prefix="nova-", dir=Home.of_user().root) as scratch:
+        clone = Path(scratch, "clone")
+        timed(["git", "clone", "--quiet", ROOT, clone])
+        home = {"NOVA_ACCEPTANCE_HOME": str(Path(scratch, "home"))}
+        seconds = timed(["make", "-C", clone, "acceptance"], environment=home)
+        row("`make acceptance` from nothing", seconds)
+        timed([clone / ".venv/bin/nova-cluster", "purge", "--yes"], environment=home)
+
+
+def cluster() -> None:
+    """A warm start of three nodes, and its end."""
+    ups, downs = [], []
+    for _ in range(REPEATS):
+        timed([BIN / "nova-cluster", "down"])
+        ups.append(timed([BIN / "nova-cluster", "up"]))
+        downs.append(timed([BIN / "nova-cluster", "down"]))
+    row("warm start, three nodes Ready, DNS and storage", statistics.median(ups), _spread(ups))
+    row("`nova-cluster down`", statistics.median(downs), _spread(downs))
+    timed([BIN / "nova-cluster", "up"])
+
+
+def store() -> None:
+    """Images in the node image's store, against `kind load` into the running nodes."""
+    provider = Provider(Home.of_user(), Progress())
+    running = provider.cluster(Request.name)
+    tags = [image.tag for image in NOVA]
+    started = time.monotonic()
+    provider.provide_nova()
+    row("handing Nova's images to the engine", time.monotonic() - started, "once")
+    nodes = [node.name for node in running.nodes()]
+    for node in nodes:
+        for tag in tags:
+            running.run_docker("exec", node, "ctr", "--namespace=k8s.io", "images", "rm", tag)
+    started = time.monotonic()
+    running.load(tags, Progress())
+    row("`kind load` of Nova's images", time.monotonic() - started, "at every start otherwise")
+
+
+def deployment() -> None:
+    """Nova from empty namespaces to ready, and the same again when it is there."""
+    api, progress = kube(), Progress()
+    credentials = load_credentials(api, MANIFESTS)
+    objects = render(MANIFESTS, "multi-node", credentials)
+    fresh = []
+    for _ in range(REPEATS):
+        remove(api, objects, progress)
+        started = time.monotonic()
+        deploy(api, objects, progress=progress)
+        fresh.append(time.monotonic() - started)
+    row("Nova from empty namespaces to ready", statistics.median(fresh), _spread(fresh))
+    again = list(_repeated(lambda: deploy(api, objects, progress=progress)))
+    row("applied and awaited when it is there", statistics.median(again), _spread(again))
+    with _filled() as directory:
+        argv: list[str | Path] = [
+            BIN / "kubectl",
+            "--kubeconfig",
+            _kubeconfig(),
+            "apply",
+            "--server-side",
+        ]
+        argv += ["--force-conflicts", "-k", directory / "overlays" / "multi-node"]
+        other = list(_repeated(lambda: timed(argv)))
+    row("the same by `kubectl apply --server-side`", statistics.median(other), "not awaited")
+
+
+def verification() -> None:
+    """The verification on a running system: everything, without pods killed, and `-m infra`."""
+    for what, selection in (
+        ("whole verification, pods killed as well", ""),
+        ("whole verification, no pod killed", "not disruptive"),
+        ("`pytest -m infra`", "infra"),
+    ):
+        seconds = [timed([*PYTEST, "-m", selection]) for _ in range(REPEATS)]
+        row(what, statistics.median(seconds), f"{_spread(seconds)}, start-up included")
+
+
+def twenty() -> None:
+    """The whole verification twenty times in a row on one deployment, all green."""
+    seconds = [timed(PYTEST) for _ in range(20)]
+    row("20 verifications in a row, all green", statistics.median(seconds), _spread(seconds))
+
+
+def matrix() -> None:
+    """Reachability from every service's pod: one exec a pod, against one `kubectl exec` a cell."""
+    api = kube()
+    pods = [
+        PodRef("nova-services", pod["metadata"]["name"])
+        for pod in api.list("v1", "Pod", namespace="nova-services")
+    ]
+    targets = [
+        (f"{service['metadata']['name']}.{service['metadata']['namespace']}", port["port"])
+        for namespace in ("nova-redis", "nova-database", "nova-services")
+        for service in api.list("v1", "Service", namespace=namespace)
+        for port in service["spec"]["ports"]
+    ]
+    questions = [Dial(host, port) for host, port in targets]
+    started = time.monotonic()
+    ask_everywhere(api, dict.fromkeys(pods, questions))
+    cells = len(pods) * len(targets)
+    row(f"{cells} cells by {len(pods)} execs", time.monotonic() - started)
+    script = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)"
+    kubectl: list[str | Path] = [
+        BIN / "kubectl",
+        "--kubeconfig",
+        _kubeconfig(),
+        "exec",
+        "--namespace=nova-services",
+    ]
+    started = time.monotonic()
+    for pod in pods:
+        for host, port in targets:
+            timed([*kubectl, pod.name, "--", "python3", "-c", script, host, str(port)])
+    row(f"{cells} cells by {cells} `kubectl exec`", time.monotonic() - started)
+
+
+def _repeated(action: Callable[[], object]) -> Iterator[float]:
+    for _ in range(REPEATS):
+        started = time.monotonic()
+        action()
+        yield time.monotonic() - started
+
+
+def _spread(seconds: list[float]) -> str:
+    return f"{min(seconds):.1f} to {max(seconds):.1f} s in {len(seconds)} runs"
+
+
+def _kubeconfig() -> Path:
+    return Home.of_user().cluster(Request.name) / "kubeconfig"
+
+
+@contextmanager
+def _filled() -> Iterator[Path]:
+    """Yield a copy of the manifests with the running system's credentials in it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch, "manifests")
+        shutil.copytree(MANIFESTS, copy)
+        load_credentials(kube(), MANIFESTS).write(copy)
+        yield copy
+
+
+MEASUREMENTS = (nothing, cluster, store, deployment, verification, twenty, matrix)
+
+
+def main(names: list[str]) -> None:
+    """Run the measurements that are named."""
+    known = {measurement.__name__: measurement for measurement in MEASUREMENTS}
+    if not names or set(names) - known.keys():
+        listing = "\n".join(f"  {name}: {what.__doc__}" for name, what in known.items())
+        sys.exit(f"usage: python -m benchmarks NAME…\n{listing}")
+    sys.stdout.write(f"{json.dumps({'cores': os.cpu_count(), 'load': os.getloadavg()[0]})}\n")
+    for name in names:
+        known[name]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
