@@ -8,6 +8,7 @@ object is written. Whatever a fixture opens it closes; a removal that fails is a
 from __future__ import annotations
 
 import fcntl
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -155,7 +156,7 @@ def deployment(
         return
     overlay = option.overlay or _overlay(kube, system)
     objects = render(manifests, overlay, credentials, tmp_path_factory.mktemp("render"))
-    with _shown(pytestconfig) as progress, _locked(tmp_path_factory, "deploy"):
+    with _shown(pytestconfig) as progress, _locked(tmp_path_factory, f"deploy-{kube.server}"):
         done = deploy(kube, objects, progress=progress)
     recorder.deployment(
         overlay=overlay,
@@ -200,9 +201,20 @@ def secret_values(kube: Kube, system: System, deployment: Deployment | None) -> 
 
 
 @pytest.fixture(scope="session")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Alone:
-    """Makes a block in which no other worker of this run disrupts the system."""
-    return lambda: _locked(tmp_path_factory, "disrupt")
+def alone(kube: Kube, tmp_path_factory: pytest.TempPathFactory) -> Alone:
+    """Makes a block in which no other worker or run looks at the system or disrupts it."""
+    return lambda: _locked(tmp_path_factory, f"disrupt-{kube.server}")
+
+
+@pytest.fixture(autouse=True)
+def _undisturbed(
+    request: pytest.FixtureRequest, kube: Kube, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    if request.node.get_closest_marker("disruptive"):
+        yield
+        return
+    with _locked(tmp_path_factory, f"disrupt-{kube.server}", fcntl.LOCK_SH):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -350,11 +362,14 @@ def _snapshot(kube: Kube, system: System, recorder: Recorder) -> None:
 
 
 @contextmanager
-def _locked(tmp_path_factory: pytest.TempPathFactory, what: str) -> Iterator[None]:
-    # The workers of pytest-xdist share the parent of their temporary directories. The first one
-    # deploys, and for the others there is nothing left to do.
-    with (tmp_path_factory.getbasetemp().parent / f"nova-{what}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def _locked(
+    tmp_path_factory: pytest.TempPathFactory, what: str, how: int = fcntl.LOCK_EX
+) -> Iterator[None]:
+    # The workers of pytest-xdist, and the runs of one user, share the parent of their temporary
+    # directories.
+    name = f"nova-{re.sub(r'[^a-z0-9]+', '-', what)}.lock"
+    with (tmp_path_factory.getbasetemp().parent / name).open("w") as lock:
+        fcntl.flock(lock, how)
         yield
 
 

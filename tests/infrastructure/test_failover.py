@@ -87,6 +87,7 @@ def table(postgres: Postgres, _alone: None) -> Iterator[str]:
     """A table for the numbers, gone at the end from whichever member leads then."""
     name = f"{SCHEMA}.nova_acceptance_{uuid4().hex[:8]}"
     try:
+        postgres.forget_leader()  # another worker may just have killed it
         admin = postgres.admin(DATABASE)
         with admin.whole():
             admin.rows(identifiers("SET LOCAL ROLE {}", OWNER))

@@ -7,19 +7,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from nova_acceptance.kube import Kube
+from nova_acceptance.fixtures import Alone
+from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.redis import Redis
 from nova_acceptance.probes.successor import await_successor, kill
-from nova_acceptance.system import System, Workload
+from nova_acceptance.system import System
 
 pytestmark = [pytest.mark.redis, pytest.mark.component("redis")]
 
 
 @pytest.fixture
-def redis_workload(system: System) -> Workload:
-    """What Redis runs as."""
-    return system.workload(system.redis.workload)
+def redis_pod(fresh_objects: Objects, system: System) -> PodRef:
+    """The pod that Redis runs in."""
+    (pod,) = fresh_objects.refs_of(system.workload(system.redis.workload))
+    return pod
 
 
 @pytest.fixture
@@ -70,14 +72,14 @@ def test_redis_is_version_7(redis: Redis) -> None:
 @pytest.mark.disruptive
 @pytest.mark.storage
 def test_redis_keeps_its_data_when_its_pod_is_deleted(
-    redis: Redis, key: str, kube: Kube, fresh_objects: Objects, redis_workload: Workload
+    redis: Redis, key: str, kube: Kube, redis_pod: PodRef, alone: Alone
 ) -> None:
     """A value is still there after the pod was deleted and another server took its place."""
-    (pod,) = fresh_objects.refs_of(redis_workload)
-    before = redis.info("server")["run_id"]
-    redis.ask("SET", key, "kept")
+    with alone():
+        before = redis.info("server")["run_id"]
+        redis.ask("SET", key, "kept")
 
-    await_successor(kube, pod, kill(kube, pod))
+        await_successor(kube, redis_pod, kill(kube, redis_pod))
 
-    assert redis.once_back("GET", key) == "kept"
-    assert redis.info("server")["run_id"] != before
+        assert redis.once_back("GET", key) == "kept"
+        assert redis.info("server")["run_id"] != before

@@ -8,6 +8,7 @@ engine that builds images uses the machine's own network as apt does, and makes 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -49,7 +50,9 @@ class Engine:
         self._data = directory / "data"
         self._rootfs = rootfs
         self._is_isolated = is_isolated
-        self._cgroup = f"nova-acceptance-{directory.name}"
+        # By directory: the engines of two homes must not clear away each other's.
+        place = hashlib.sha256(os.fsencode(directory.absolute())).hexdigest()[:8]
+        self._cgroup = f"nova-acceptance-{place}"
 
     @property
     def docker_socket(self) -> Path:
