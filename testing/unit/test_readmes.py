@@ -13,7 +13,9 @@ ENGLISH = ROOT / "README.md"
 CHINESE = ROOT / "README.zh-TW.md"
 LANGUAGES = (ENGLISH.name, CHINESE.name)
 DOCUMENTS = sorted(
-    path for files in ("*.md", "docs/**/*.md", "manifests/README.md") for path in ROOT.glob(files)
+    path
+    for files in ("*.md", "docs/**/*.md", "benchmarks/*.md", "manifests/README.md")
+    for path in ROOT.glob(files)
 )
 
 CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)

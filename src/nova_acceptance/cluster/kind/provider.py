@@ -16,6 +16,7 @@ from nova_acceptance.cluster.kind.node_image import NodeImage, provide_engine
 from nova_acceptance.cluster.lock import exclusive
 from nova_acceptance.cluster.model import Cluster, Request
 from nova_acceptance.cluster.readiness import await_ready
+from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import Kube
 from nova_acceptance.progress import Progress
 
@@ -59,11 +60,7 @@ class Provider:
             ClusterError: a part could not be built or started.
         """
         with exclusive(self._home.root / "lock", f"starting {request.name}", self._progress):
-            if self._has_own_engine:
-                doctor.require(self._home)
-                provide_engine(self._home, self._progress)
             try:
-                self._start_engine()
                 cluster = self._provide(request)
             except BaseException:
                 self._leave_nothing(request.name)
@@ -76,6 +73,10 @@ class Provider:
 
     def _provide(self, request: Request) -> KindCluster:
         """Return the cluster as it is wanted, made anew where it is not."""
+        if self._has_own_engine:
+            doctor.require(self._home)
+            provide_engine(self._home, self._progress)
+            self._start_engine()
         image = self._node_image(request)
         cluster = self.cluster(request.name)
         if cluster.is_whole(image, request.nodes):
@@ -86,7 +87,14 @@ class Provider:
                 "or another image): it is made anew"
             )
             cluster.delete(self._progress)
-        cluster.create(request.nodes, image, self._progress)
+        try:
+            cluster.create(request.nodes, image, self._progress)
+        except ClusterError as error:
+            if self._has_own_engine or "failed to pull image" not in str(error):
+                raise
+            self._progress.say("no registry gives the node image, so engine and image are our own")
+            self._has_own_engine = True
+            return self._provide(request)
         self._load_images(cluster, request)
         return cluster
 
@@ -135,16 +143,36 @@ class Provider:
             shutil.rmtree(self._home.root, ignore_errors=True)
 
     def _start_engine(self) -> None:
-        if self._has_own_engine and not self._engine.is_running:
+        if not self._engine.is_running:
             with self._progress.step("starting the container engine"):
                 self._engine.start()
                 # An engine that was killed still knows its containers; none of them lives.
                 self._remove_containers()
 
     def _node_image(self, request: Request) -> str | None:
-        if request.node_image or not self._has_own_engine:
+        if not self._has_own_engine:
             return request.node_image
-        return NodeImage(self._home, self._engine).provide(self._progress)
+        if request.node_image is None:
+            return NodeImage(self._home, self._engine).provide(self._progress)
+        return self._brought(request.node_image)
+
+    def _brought(self, image: str) -> str:
+        """Return a node image of the user's by its name in our engine, which pulls nothing.
+
+        Raises:
+            ClusterError: it is neither there nor a file that `docker save` wrote.
+        """
+        docker = self.cluster("any").run_docker
+        if Path(image).is_file():
+            with self._progress.step(f"loading node image {image}"):
+                answer = docker("load", "--input", image)
+            return answer[-1].rpartition("Loaded image: ")[2]
+        if not docker("images", "--quiet", image):
+            raise ClusterError(
+                f"node image {image} is not on this machine, and our engine reaches no registry",
+                hint="`docker save` it where it is, and give the file: --node-image FILE.tar",
+            )
+        return image
 
     def _load_images(self, cluster: KindCluster, request: Request) -> None:
         """Load Nova's images where the node image does not hold them already."""
