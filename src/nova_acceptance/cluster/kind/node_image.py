@@ -19,9 +19,9 @@ from nova_acceptance import timeouts
 from nova_acceptance.cluster import command
 from nova_acceptance.cluster.engine import Engine
 from nova_acceptance.cluster.home import Home
+from nova_acceptance.cluster.kind import store
 from nova_acceptance.cluster.kind.debian import KIND_SUITE, SUITE, Mirror
 from nova_acceptance.cluster.kind.images import DEBIAN, LABEL, NODE, NOVA, Builder, Image, digests
-from nova_acceptance.cluster.kind.store import preload
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.progress import Progress
 
@@ -142,14 +142,16 @@ class NodeImage:
         )
 
     def _tag(self, images: tuple[Image, ...]) -> str:
-        content = "".join(f"{name}={value}\n" for name, value in sorted(digests(images).items()))
-        return f"nova/kind:v{self._version}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+        content = hashlib.sha256(Path(store.__file__).read_bytes())
+        for name, value in sorted(digests(images).items()):
+            content.update(f"{name}={value}\n".encode())
+        return f"nova/kind:v{self._version}-{content.hexdigest()[:12]}"
 
     def _build(self, images: tuple[Image, ...], tag: str, progress: Progress) -> None:
         with self._building(progress) as builder:
             builder.build(images, progress)
             with progress.step("laying the images into the node image's store"):
-                preload(builder, f"v{self._version}", tag, f"{LABEL}={tag}")
+                store.preload(builder, f"v{self._version}", tag, f"{LABEL}={tag}")
             with progress.step("handing the node image to the engine of clusters"):
                 self._hand_over(builder, [tag])
                 builder.docker("image", "rm", tag)
