@@ -10,9 +10,9 @@ from __future__ import annotations
 import fcntl
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import pytest
 
@@ -41,7 +41,6 @@ MANIFESTS: Final = "manifests"
 MULTI_NODE: Final = "multi-node"
 SINGLE_NODE: Final = "single-node"
 
-Alone: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 _SYSTEM: Final = pytest.StashKey[System]()
 _Named = Iterable[Any]
@@ -147,16 +146,18 @@ def deployment(
     """Nova, deployed and ready; None with `--no-deploy`, which takes it as it is."""
     option = pytestconfig.option
     manifests = pytestconfig.rootpath / MANIFESTS
-    credentials = load_credentials(kube, manifests)
-    masking.register(credentials.values())
     if option.no_deploy:
+        masking.register(load_credentials(kube, manifests).values())
         recorder.note("--no-deploy: the system is verified as it was found")
         yield None
         _snapshot(kube, system, recorder)
         return
     overlay = option.overlay or _overlay(kube, system)
-    objects = render(manifests, overlay, credentials, tmp_path_factory.mktemp("render"))
     with _shown(pytestconfig) as progress, _locked(tmp_path_factory, f"deploy-{kube.server}"):
+        # Read back under the lock: two workers must not generate two passwords for one system.
+        credentials = load_credentials(kube, manifests)
+        masking.register(credentials.values())
+        objects = render(manifests, overlay, credentials, tmp_path_factory.mktemp("render"))
         done = deploy(kube, objects, progress=progress)
     recorder.deployment(
         overlay=overlay,
@@ -198,23 +199,6 @@ def secret_values(kube: Kube, system: System, deployment: Deployment | None) -> 
     values = SecretValues(kube, system.namespaces, plain)
     masking.register(values.to_mask())
     return values
-
-
-@pytest.fixture(scope="session")
-def alone(kube: Kube, tmp_path_factory: pytest.TempPathFactory) -> Alone:
-    """Makes a block in which no other worker or run looks at the system or disrupts it."""
-    return lambda: _locked(tmp_path_factory, f"disrupt-{kube.server}")
-
-
-@pytest.fixture(autouse=True)
-def _undisturbed(
-    request: pytest.FixtureRequest, kube: Kube, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[None]:
-    if request.node.get_closest_marker("disruptive"):
-        yield
-        return
-    with _locked(tmp_path_factory, f"disrupt-{kube.server}", fcntl.LOCK_SH):
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -362,14 +346,12 @@ def _snapshot(kube: Kube, system: System, recorder: Recorder) -> None:
 
 
 @contextmanager
-def _locked(
-    tmp_path_factory: pytest.TempPathFactory, what: str, how: int = fcntl.LOCK_EX
-) -> Iterator[None]:
+def _locked(tmp_path_factory: pytest.TempPathFactory, what: str) -> Iterator[None]:
     # The workers of pytest-xdist, and the runs of one user, share the parent of their temporary
     # directories.
     name = f"nova-{re.sub(r'[^a-z0-9]+', '-', what)}.lock"
     with (tmp_path_factory.getbasetemp().parent / name).open("w") as lock:
-        fcntl.flock(lock, how)
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

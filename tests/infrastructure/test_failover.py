@@ -19,7 +19,6 @@ import pytest
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
-from nova_acceptance.fixtures import Alone
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.patroni import Patroni
@@ -69,12 +68,6 @@ class Failover:
 
 
 @pytest.fixture(scope="module")
-def _alone(alone: Alone) -> Iterator[None]:
-    with alone():
-        yield
-
-
-@pytest.fixture(scope="module")
 def way(system: System, routes: Routes, service_pods: dict[str, PodRef]) -> Route:
     """The way to the leader through `postgres-primary`, from a service's pod."""
     front = next(f for f in parts.fronts(system) if f.name == system.postgres.primary)
@@ -83,7 +76,7 @@ def way(system: System, routes: Routes, service_pods: dict[str, PodRef]) -> Rout
 
 
 @pytest.fixture(scope="module")
-def table(postgres: Postgres, _alone: None) -> Iterator[str]:
+def table(postgres: Postgres) -> Iterator[str]:
     """A table for the numbers, gone at the end from whichever member leads then."""
     name = f"{SCHEMA}.nova_acceptance_{uuid4().hex[:8]}"
     try:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from nova_acceptance.fixtures import Alone
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.redis import Redis
@@ -72,14 +71,13 @@ def test_redis_is_version_7(redis: Redis) -> None:
 @pytest.mark.disruptive
 @pytest.mark.storage
 def test_redis_keeps_its_data_when_its_pod_is_deleted(
-    redis: Redis, key: str, kube: Kube, redis_pod: PodRef, alone: Alone
+    redis: Redis, key: str, kube: Kube, redis_pod: PodRef
 ) -> None:
     """A value is still there after the pod was deleted and another server took its place."""
-    with alone():
-        before = redis.info("server")["run_id"]
-        redis.ask("SET", key, "kept")
+    before = redis.info("server")["run_id"]
+    redis.ask("SET", key, "kept")
 
-        await_successor(kube, redis_pod, kill(kube, redis_pod))
+    await_successor(kube, redis_pod, kill(kube, redis_pod))
 
-        assert redis.once_back("GET", key) == "kept"
-        assert redis.info("server")["run_id"] != before
+    assert redis.once_back("GET", key) == "kept"
+    assert redis.info("server")["run_id"] != before
