@@ -50,9 +50,18 @@ def test_left_out(): pass
 """,
     )
 
+    distributed.write(
+        "tests/services/test_b.py",
+        """
+import time
+
+def test_another_module(system): time.sleep(0.5)
+""",
+    )
+
     result = distributed.run("-n", "2", "-m", "not disruptive", isolated=True)
 
-    result.assert_outcomes(passed=4)
+    result.assert_outcomes(passed=5)
     model = distributed.model
     assert model.verdict == "accepted"
     assert model.cluster["name"] == "nova"

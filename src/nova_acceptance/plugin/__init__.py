@@ -37,7 +37,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.getini(options.REPORTS):
         return
     options.check(config)
-    workers.keep_modules_together(config)
     layers.register_markers(config)
     plugins = config.pluginmanager
     plugins.register(layers, "nova-layers")

@@ -146,6 +146,15 @@ class Recording:
         node.workerinput[workers.LOCK] = str(directory / ".disruption")
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> object | None:
+        """Keep a module's tests on one worker, unless the command line distributes otherwise."""
+        if config.option.dist != "load":
+            return None
+        from nova_acceptance.plugin.distribution import ByModule  # noqa: PLC0415 -- xdist is optional
+
+        return ByModule(config, log)
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object | None) -> None:
         """Record a worker's last facts, and that it was lost."""
         for fact in (getattr(node, "workeroutput", None) or {}).get(workers.OUTBOX, ()):

@@ -36,15 +36,6 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def keep_modules_together(config: pytest.Config) -> None:
-    """Have each module run on one worker, unless the command line says how to distribute.
-
-    A module's fixture may kill a pod; its tests ask what came of that, once.
-    """
-    if getattr(config.option, "dist", "no") == "load":
-        config.option.dist = "loadscope"
-
-
 class Worker:
     """Sends a worker's facts to the controller and keeps disruptive tests alone."""
 
