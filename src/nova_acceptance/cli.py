@@ -54,9 +54,9 @@ def main() -> None:
 
 @main.command()
 @_name
-@click.option("--nodes", type=click.IntRange(1, 9), default=DEFAULT_NODES, show_default=True)
+@click.option("--nodes", type=click.IntRange(1, 9), help=f"{DEFAULT_NODES} for a new one")
 @click.option("--node-image", help="another node image for kind")
-def up(name: str, nodes: int, node_image: str | None) -> None:
+def up(name: str, nodes: int | None, node_image: str | None) -> None:
     """Bring a cluster up, or find it up, and say how to use it."""
     progress = Progress()
     request = Request("kind", nodes=nodes, node_image=node_image, name=name)

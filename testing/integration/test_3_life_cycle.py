@@ -47,7 +47,7 @@ def test_killed_node_then_down_then_up_again(
     there = provider.cluster(NAME)
     worker = next(node for node in there.nodes() if "worker" in node.name)
     there.run_docker("kill", worker.name)
-    assert not there.is_whole(None, NODES)
+    assert not there.is_whole()
 
     provider.down(NAME)
     assert not provider.is_up(NAME)

@@ -68,7 +68,9 @@ def test_another_module(system): time.sleep(0.5)
     assert model.deselected == 1
     assert "a note of the teardown" in model.notes
     assert {test.worker for test in model.tests} == {"gw0", "gw1"}
-    for test in model.tests:
+    told = [test for test in model.tests if "test_service" in test.nodeid]
+    assert len(told) == 4
+    for test in told:
         assert test.doc == "A fact."
         assert test.markers == ["redis", "services"]
         assert len(test.evidence) == 1

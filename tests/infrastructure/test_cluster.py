@@ -42,7 +42,7 @@ def test_cluster_has_the_nodes_asked_for(
     """A cluster of our own has as many nodes as `--nodes` says; any other has at least one."""
     nodes = cluster_objects.all("Node")
 
-    if cluster.provider == "kind":
+    if cluster.provider == "kind" and pytestconfig.option.nodes:
         assert len(nodes) == pytestconfig.option.nodes
     assert nodes
 

@@ -15,13 +15,14 @@ class Request:
 
     Attributes:
         cluster: `local`, `kind`, `docker-desktop`, `k3d`, `minikube` or `context:NAME`.
-        nodes: nodes of a cluster that has to be made.
-        node_image: kind's node image; None takes what is there or builds one.
+        nodes: how many nodes; None takes a cluster with as many as it has, and makes one with
+            `DEFAULT_NODES`.
+        node_image: kind's node image; None takes a cluster of whatever image, or builds one.
         name: the name of a cluster that has to be made.
     """
 
     cluster: str = "local"
-    nodes: int = DEFAULT_NODES
+    nodes: int | None = None
     node_image: str | None = None
     name: str = DEFAULT_NAME
 

@@ -27,9 +27,7 @@ def add(parser: pytest.Parser) -> None:
         help="where the cluster comes from: local (a reachable local context, else kind), kind, "
         "docker-desktop, k3d, minikube or context:NAME (default: local)",
     )
-    group.addoption(
-        "--nodes", metavar="N", default="3", help="nodes of a cluster of our own (default: 3)"
-    )
+    group.addoption("--nodes", metavar="N", help="nodes of a cluster of our own (a new one has 3)")
     group.addoption("--node-image", metavar="IMAGE", help="node image of a kind cluster of our own")
     group.addoption(
         "--overlay",
@@ -55,7 +53,8 @@ def check(config: pytest.Config) -> None:
         pytest.UsageError: the message names the option, what is wrong and what would do.
     """
     option = config.option
-    option.nodes = _nodes(option.nodes)
+    if option.nodes is not None:
+        option.nodes = _nodes(option.nodes)
     _check_cluster(option.cluster)
     _check_spec(config.rootpath, option.spec)
     _check_overlay(config.rootpath, option.overlay)

@@ -40,6 +40,14 @@ SLIM = tuple(
 )
 
 
+REPOSITORY = "nova/kind"
+
+
+def is_home_made(image: str) -> bool:
+    """Whether a node's image is one that this module makes."""
+    return image.partition(":")[0] == REPOSITORY
+
+
 def provide_engine(home: Home, progress: Progress) -> None:
     """Make what runs on the machine's side: the engine's root directory, docker's client, kind.
 
@@ -145,7 +153,7 @@ class NodeImage:
         content = hashlib.sha256(Path(store.__file__).read_bytes())
         for name, value in sorted(digests(images).items()):
             content.update(f"{name}={value}\n".encode())
-        return f"nova/kind:v{self._version}-{content.hexdigest()[:12]}"
+        return f"{REPOSITORY}:v{self._version}-{content.hexdigest()[:12]}"
 
     def _build(self, images: tuple[Image, ...], tag: str, progress: Progress) -> None:
         with self._building(progress) as builder:

@@ -10,11 +10,11 @@ from nova_acceptance import timeouts
 from nova_acceptance.cluster import doctor
 from nova_acceptance.cluster.engine import Engine
 from nova_acceptance.cluster.home import Home
-from nova_acceptance.cluster.kind.cluster import KindCluster
+from nova_acceptance.cluster.kind.cluster import KindCluster, Node
 from nova_acceptance.cluster.kind.images import NOVA, Builder
-from nova_acceptance.cluster.kind.node_image import NodeImage, provide_engine
+from nova_acceptance.cluster.kind.node_image import NodeImage, is_home_made, provide_engine
 from nova_acceptance.cluster.lock import exclusive
-from nova_acceptance.cluster.model import Cluster, Request
+from nova_acceptance.cluster.model import DEFAULT_NODES, Cluster, Request
 from nova_acceptance.cluster.readiness import await_ready
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import Kube
@@ -67,7 +67,7 @@ class Provider:
                 raise
             kube = Kube(cluster.kubeconfig, cluster.context)
             with self._progress.step(f"waiting until {request.name} can be used") as step:
-                await_ready(kube, request.nodes, step)
+                await_ready(kube, len(cluster.nodes()), step)
         version = kube.server_version
         return self._described(cluster, request, f"{reason}; it runs Kubernetes {version}")
 
@@ -79,7 +79,7 @@ class Provider:
             self._start_engine()
         image = self._node_image(request)
         cluster = self.cluster(request.name)
-        if cluster.is_whole(image, request.nodes):
+        if cluster.is_whole() and _is_wanted(cluster.nodes(), request, image):
             return cluster
         if cluster.nodes():
             self._progress.say(
@@ -88,7 +88,7 @@ class Provider:
             )
             cluster.delete(self._progress)
         try:
-            cluster.create(request.nodes, image, self._progress)
+            cluster.create(request.nodes or DEFAULT_NODES, image, self._progress)
         except ClusterError as error:
             if self._has_own_engine or "failed to pull image" not in str(error):
                 raise
@@ -123,7 +123,7 @@ class Provider:
         """Take away what a start that failed or was interrupted has half made."""
         if self._has_own_engine and not self._engine.is_running:
             return
-        if not self.cluster(name).is_whole(None, len(self.cluster(name).nodes()) or 1):
+        if not self.cluster(name).is_whole():
             self._remove(name)
 
     def is_up(self, name: str) -> bool:
@@ -216,6 +216,19 @@ class Provider:
             reuse_hint="pytest --cluster kind --no-deploy",
             remove_hint=f"nova-cluster down{named}",
         )
+
+
+def _is_wanted(nodes: list[Node], request: Request, image: str | None) -> bool:
+    """Whether a cluster has the nodes that are asked for, where any are.
+
+    One of an image that was brought along is taken as it is; a home-made one must be of the
+    present content.
+    """
+    if request.nodes not in {None, len(nodes)}:
+        return False
+    if request.node_image is None:
+        return all(node.image == image or not is_home_made(node.image) for node in nodes)
+    return all(node.image == image for node in nodes)
 
 
 def _docker_answers() -> bool:
