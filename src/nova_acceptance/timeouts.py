@@ -25,6 +25,9 @@ CONNECT: Final = 5.0
 STATEMENT: Final = 10.0
 """One statement of SQL; PostgreSQL itself ends it."""
 
+STATEMENT_CUT: Final = 15.0
+"""One statement of SQL whose server no longer answers; the connection is cut."""
+
 PROBE_DIAL: Final = 3.0
 """One TCP connection, DNS exchange or HTTP request made from inside a pod."""
 

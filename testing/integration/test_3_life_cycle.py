@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from nova_acceptance.cluster.kind.provider import Provider
@@ -38,6 +41,21 @@ def test_status_names_every_node() -> None:
 
     assert process.returncode == 0
     assert output.count(": running") == NODES
+
+
+@pytest.mark.usefixtures("cluster")
+def test_engine_has_no_way_out(provider: Provider) -> None:
+    """Its network has bridges and the nodes' links, none to the machine, and no default route."""
+    if provider.engine is None:
+        pytest.skip("the engine is the user's own")
+    network = Path("/proc", str(provider.engine.pid), "net")
+    links = [line.split(":")[0].strip() for line in (network / "dev").read_text().splitlines()[2:]]
+    routes = [line.split()[1] for line in (network / "route").read_text().splitlines()[1:]]
+
+    assert any(link.startswith("veth") for link in links), "no node is connected"
+    assert [link for link in links if not re.match(r"(lo|docker0|br-\w+|veth\w+)$", link)] == []
+    assert routes
+    assert "00000000" not in routes
 
 
 @pytest.mark.usefixtures("cluster")

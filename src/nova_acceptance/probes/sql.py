@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -69,7 +72,10 @@ class Session:
         source, target = self._route.source, f"{self._route.target}/{self._login.database}"
         given = f" with {', '.join(map(str, parameters))}" if parameters else ""
         asked = f"{self._login.user}: {spelled}{given}"
-        with self._witness.asking(asked, source=source, target=target) as asking:
+        with (
+            self._witness.asking(asked, source=source, target=target) as asking,
+            _bounded(self._connection),
+        ):
             cursor = self._connection.execute(statement, parameters or None)
             found = cursor.fetchall() if cursor.description else []
             asking.answered(_table(found) if cursor.description else cursor.statusmessage)
@@ -177,6 +183,21 @@ def opened(
         options=options,
         replication=replication,
     )
+
+
+@contextmanager
+def _bounded(connection: psycopg.Connection[Row]) -> Iterator[None]:
+    # The server's own limit is of no use once the server is gone without a word, and libpq has
+    # none: after a while the connection is cut from here, which is an error like any other.
+    end = socket.socket(fileno=os.dup(connection.fileno()))
+    cut = threading.Timer(timeouts.STATEMENT_CUT, end.shutdown, [socket.SHUT_RDWR])
+    cut.daemon = True
+    cut.start()
+    try:
+        yield
+    finally:
+        cut.cancel()
+        end.close()
 
 
 @contextmanager

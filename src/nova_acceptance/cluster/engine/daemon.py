@@ -75,6 +75,12 @@ class Engine:
         }
 
     @property
+    def pid(self) -> int | None:
+        """Process 1 of its namespaces, as the machine numbers it; None when it does not run."""
+        running = self._processes()
+        return running[-1] if running else None
+
+    @property
     def is_running(self) -> bool:
         """Whether its supervisor lives."""
         return bool(self._processes())
@@ -219,14 +225,17 @@ class Engine:
 
     def _processes(self) -> list[int]:
         """Return the supervisor's processes, outermost first, known by their own arguments."""
-        mine = [os.fsencode(SUPERVISOR), b"--run", os.fsencode(self._run)]
+        # Not by the program's whole path: another checkout may have started it.
+        mine = [b"supervisor.py", b"--run", os.fsencode(self._run)]
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
             with contextlib.suppress(OSError):
                 argv = (entry / "cmdline").read_bytes().split(b"\0")
-                if any(argv[at : at + 3] == mine for at in range(len(argv))):
+                names = [argument.rpartition(b"/")[2] for argument in argv]
+                starts = range(len(argv))
+                if any([names[at], *argv[at + 1 : at + 3]] == mine for at in starts):
                     found.append(int(entry.name))
         return sorted(found)
 
