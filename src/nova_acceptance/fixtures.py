@@ -22,6 +22,7 @@ from nova_acceptance.deploy import Deployment, deploy, load_credentials, remove,
 from nova_acceptance.errors import ClusterError, SpecError
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.probes.etcd import Member
+from nova_acceptance.probes.nodes import hosts
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.patroni import Patroni
 from nova_acceptance.probes.plans import absent_names, lookups, reachability_questions
@@ -327,17 +328,8 @@ def _pod(objects: Objects, system: System, workload: str) -> PodRef:
 
 
 def _overlay(kube: Kube, system: System) -> str:
-    nodes = [
-        node
-        for node in kube.list("v1", "Node")
-        if not any(taint["effect"] != "PreferNoSchedule" for taint in _taints(node))
-    ]
     spread = max(workload.replicas for workload in system.every_workload)
-    return MULTI_NODE if len(nodes) >= spread else SINGLE_NODE
-
-
-def _taints(node: dict[str, Any]) -> list[dict[str, str]]:
-    return node["spec"].get("taints") or []
+    return MULTI_NODE if len(hosts(kube.list("v1", "Node"))) >= spread else SINGLE_NODE
 
 
 def _snapshot(kube: Kube, system: System, recorder: Recorder) -> None:
