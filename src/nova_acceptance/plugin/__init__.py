@@ -39,6 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
     options.check(config)
     layers.register_markers(config)
     plugins = config.pluginmanager
+    # Before the record begins: a wrong nova.yaml ends the run here.
+    plugins.import_plugin(FIXTURES)
     plugins.register(layers, "nova-layers")
     plugins.register(masked, "nova-masked")
     if workers.is_worker(config):
@@ -50,4 +52,3 @@ def pytest_configure(config: pytest.Config) -> None:
         plugins.register(recording, "nova-recording")
         config.stash[facts.RECORDER] = Recorder(recording.send)
     plugins.register(facts, "nova-facts")
-    plugins.import_plugin(FIXTURES)
