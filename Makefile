@@ -4,8 +4,6 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/pytest
-PACKAGES := mmdebstrap python3-venv
-TEST_CLUSTER := nova-testing
 
 .DEFAULT_GOAL := help
 .PHONY: help setup acceptance test check unit integration render clean
@@ -21,7 +19,8 @@ setup: $(VENV)/.installed
 # Only what is missing is installed, and only where the machine is a Debian with root.
 $(VENV)/.installed: pyproject.toml Makefile
 	@missing=""; \
-	command -v mmdebstrap >/dev/null || missing="$$missing mmdebstrap"; \
+	{ command -v docker && command -v kind; } >/dev/null || command -v mmdebstrap >/dev/null \
+	  || missing="$$missing mmdebstrap"; \
 	python3 -c 'import ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
 	if [ -n "$$missing" ] && command -v apt-get >/dev/null; then \
 	  if [ "$$(id -u)" != 0 ]; then echo "run as root: apt-get install$$missing" >&2; exit 1; fi; \

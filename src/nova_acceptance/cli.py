@@ -11,12 +11,14 @@ from typing import Any
 import click
 import yaml
 
-from nova_acceptance.cluster import DEFAULT_NODES, Request, doctor
+from nova_acceptance.cluster import DEFAULT_NODES, MOST_NODES, Request, doctor
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.deploy import load_credentials
+from nova_acceptance.deploy import remove as remove_nova
 from nova_acceptance.deploy import render as rendered
 from nova_acceptance.errors import NovaError, UsageError
+from nova_acceptance.kube import Kube
 from nova_acceptance.progress import Progress
 
 INTERRUPTED = 130
@@ -38,7 +40,7 @@ class _Group(click.Group):
             click.echo(f"nova-cluster: {error}", err=True)
             ctx.exit(2 if isinstance(error, UsageError) else 1)
         except KeyboardInterrupt:
-            click.echo("nova-cluster: interrupted; what was half made has been removed", err=True)
+            click.echo("nova-cluster: interrupted", err=True)
             ctx.exit(INTERRUPTED)
 
 
@@ -54,7 +56,7 @@ def main() -> None:
 
 @main.command()
 @_name
-@click.option("--nodes", type=click.IntRange(1, 9), help=f"{DEFAULT_NODES} for a new one")
+@click.option("--nodes", type=click.IntRange(1, MOST_NODES), help=f"{DEFAULT_NODES} for a new one")
 @click.option("--node-image", help="another node image for kind")
 def up(name: str, nodes: int | None, node_image: str | None) -> None:
     """Bring a cluster up, or find it up, and say how to use it."""
@@ -137,6 +139,21 @@ def render(overlay: str, manifests: Path) -> None:
             if obj["kind"] == "Secret" and field in obj:
                 obj[field] = dict.fromkeys(obj[field], "(generated for each deployment)")
     click.echo(yaml.safe_dump_all(objects, sort_keys=False, allow_unicode=True), nl=False)
+
+
+@main.command()
+@click.option("--context", required=True, help="the context of a cluster that is not ours")
+@click.option(
+    "--manifests",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=Path("manifests"),
+    show_default=True,
+)
+@click.confirmation_option(prompt="Remove Nova, with its data, from that cluster?")
+def remove(context: str, manifests: Path) -> None:
+    """Remove Nova, and nothing else, from a cluster that stays."""
+    objects = rendered(manifests, "multi-node", load_credentials(None, manifests))
+    remove_nova(Kube(None, context), objects, Progress())
 
 
 @main.command(name="doctor")

@@ -7,20 +7,20 @@ object is written. Whatever a fixture opens it closes; a removal that fails is a
 
 from __future__ import annotations
 
-import fcntl
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 import pytest
 
 from nova_acceptance import masking
 from nova_acceptance.cluster import Cluster, Request, obtain
+from nova_acceptance.cluster.home import Home
+from nova_acceptance.cluster.lock import exclusive
 from nova_acceptance.deploy import Deployment, deploy, load_credentials, remove, render
 from nova_acceptance.errors import ClusterError, SpecError
-from nova_acceptance.kube import Kube, PodRef
+from nova_acceptance.kube import Kube, Object, PodRef
 from nova_acceptance.probes.etcd import Member
 from nova_acceptance.probes.nodes import hosts
 from nova_acceptance.probes.objects import Objects
@@ -76,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.UsageError: it is wrong; the message says file, line and field.
     """
     try:
-        config.stash[_SYSTEM] = load(Path(config.option.spec))
+        config.stash[_SYSTEM] = load(config.rootpath / config.option.spec)
     except SpecError as error:
         raise pytest.UsageError(str(error)) from error
 
@@ -154,25 +154,31 @@ def deployment(
         _snapshot(kube, system, recorder)
         return
     overlay = option.overlay or _overlay(kube, system)
-    with _shown(pytestconfig) as progress, _locked(tmp_path_factory, f"deploy-{kube.server}"):
-        # Read back under the lock: two workers must not generate two passwords for one system.
-        credentials = load_credentials(kube, manifests)
-        masking.register(credentials.values())
-        objects = render(manifests, overlay, credentials, tmp_path_factory.mktemp("render"))
-        done = deploy(kube, objects, progress=progress)
-    recorder.deployment(
-        overlay=overlay,
-        seconds=round(sum(done.seconds.values()), 3),
-        counts={"applied": len(done.applied)},
-        timeline=[pod.as_dict() for pod in done.timeline],
-        phases=done.seconds,
-    )
-    _snapshot(kube, system, recorder)
-    yield done
-    _snapshot(kube, system, recorder)
-    if option.teardown:
-        with _shown(pytestconfig) as progress:
-            remove(kube, objects, progress)
+    objects: list[Object] = []
+    try:
+        with _shown(pytestconfig) as progress, _locked(f"deploying to {kube.server}", progress):
+            # Read back under the lock: two workers must not make two passwords for one system.
+            credentials = load_credentials(kube, manifests)
+            masking.register(credentials.values())
+            objects = render(manifests, overlay, credentials, tmp_path_factory.mktemp("render"))
+            done = deploy(kube, objects, progress=progress)
+        recorder.deployment(
+            overlay=overlay,
+            seconds=round(sum(done.seconds.values()), 3),
+            counts={"applied": len(done.applied)},
+            timeline=[pod.as_dict() for pod in done.timeline],
+            phases=done.seconds,
+        )
+        _snapshot(kube, system, recorder)
+        yield done
+    finally:
+        # Of a deployment that failed, too: what there is, and its removal where that was asked for.
+        try:
+            _snapshot(kube, system, recorder)
+        finally:
+            if option.teardown and objects:
+                with _shown(pytestconfig) as progress:
+                    remove(kube, objects, progress)
 
 
 @pytest.fixture(scope="session")
@@ -337,14 +343,10 @@ def _snapshot(kube: Kube, system: System, recorder: Recorder) -> None:
     recorder.snapshot(rows(system, now), counts=counts(system, now), external=external_rows(system))
 
 
-@contextmanager
-def _locked(tmp_path_factory: pytest.TempPathFactory, what: str) -> Iterator[None]:
-    # The workers of pytest-xdist, and the runs of one user, share the parent of their temporary
-    # directories.
-    name = f"nova-{re.sub(r'[^a-z0-9]+', '-', what)}.lock"
-    with (tmp_path_factory.getbasetemp().parent / name).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _locked(purpose: str, progress: Progress) -> AbstractContextManager[None]:
+    """Let one worker, and one run of this user, do it at a time."""
+    name = re.sub(r"[^a-z0-9]+", "-", purpose)
+    return exclusive(Home.of_user().root / "locks" / name, purpose, progress)
 
 
 @contextmanager

@@ -75,3 +75,9 @@ ENGINE_STOP: Final = 25.0
 
 BUILD: Final = 3600.0
 """One step of building the parts: a root file system, an image, Kubernetes."""
+
+COMMAND_END: Final = 5.0
+"""A program's end in good order once it is told to, before it is killed."""
+
+APT_QUESTION: Final = 60.0
+"""One question to apt about its own configuration."""

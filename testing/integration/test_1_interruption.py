@@ -4,28 +4,43 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import threading
+from collections.abc import Iterator
 
 import pytest
 
+from nova_acceptance import timeouts
 from nova_acceptance.cluster.kind.provider import Provider
 from testing.integration.conftest import NAME, nova_cluster
 from testing.integration.footprint import Footprint
 
 pytestmark = pytest.mark.integration
 
+INTO_THE_NODES = 3.0
+"""Seconds after which nodes are being made, and are not yet whole."""
+
 
 @pytest.fixture
-def half_way(provider: Provider) -> subprocess.Popen[str]:
+def half_way(provider: Provider) -> Iterator[subprocess.Popen[str]]:
     """Start a cluster and come back while its nodes are being made."""
     provider.down(NAME)
     process = nova_cluster("up", NAME, "--nodes=2")
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("· creating kind cluster"):
-            break
-    else:
-        pytest.fail("the start ended before it made nodes")
-    return process
+    overdue = threading.Timer(timeouts.BUILD, process.kill)
+    overdue.start()
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("· creating kind cluster"):
+                break
+        else:
+            pytest.fail("the start ended before it made nodes")
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=INTO_THE_NODES)
+        yield process
+    finally:
+        overdue.cancel()
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture
@@ -37,10 +52,8 @@ def before(provider: Provider) -> Footprint:
 def test_ctrl_c_takes_away_what_was_half_made(
     before: Footprint, half_way: subprocess.Popen[str]
 ) -> None:
-    with pytest.raises(subprocess.TimeoutExpired):
-        half_way.wait(timeout=3)  # far enough that nodes are being made
     half_way.send_signal(signal.SIGINT)
-    output, _ = half_way.communicate(timeout=120)
+    output, _ = half_way.communicate(timeout=timeouts.CLUSTER_DELETE)
 
     assert half_way.returncode == 130
     assert "nova-cluster: interrupted" in output
@@ -50,8 +63,6 @@ def test_ctrl_c_takes_away_what_was_half_made(
 def test_down_removes_what_a_killed_start_left(
     before: Footprint, half_way: subprocess.Popen[str], provider: Provider
 ) -> None:
-    with pytest.raises(subprocess.TimeoutExpired):
-        half_way.wait(timeout=3)
     half_way.kill()
     half_way.wait()
     assert Footprint.now().left_behind(before), "a killed start has no chance to clean up"

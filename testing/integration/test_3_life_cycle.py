@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nova_acceptance import timeouts
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.model import Cluster, Request
 from nova_acceptance.cluster.readiness import is_node_ready
@@ -37,7 +38,7 @@ def test_second_up_finds_the_same_cluster(
 @pytest.mark.usefixtures("cluster")
 def test_status_names_every_node() -> None:
     process = nova_cluster("status", NAME)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=timeouts.API_REQUEST)
 
     assert process.returncode == 0
     assert output.count(": running") == NODES

@@ -5,6 +5,6 @@ Layers, top to bottom: `choice` > `contexts`, `others`, `kind` > `engine`, `read
 """
 
 from nova_acceptance.cluster.choice import check_name, obtain
-from nova_acceptance.cluster.model import DEFAULT_NODES, Cluster, Request
+from nova_acceptance.cluster.model import DEFAULT_NODES, MOST_NODES, Cluster, Request
 
-__all__ = ["DEFAULT_NODES", "Cluster", "Request", "check_name", "obtain"]
+__all__ = ["DEFAULT_NODES", "MOST_NODES", "Cluster", "Request", "check_name", "obtain"]

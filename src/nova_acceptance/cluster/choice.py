@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from nova_acceptance.cluster import contexts, others
+from nova_acceptance.cluster import contexts, local_images, others
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.model import Cluster, Request
 from nova_acceptance.errors import UsageError
+from nova_acceptance.kube import Kube
 from nova_acceptance.progress import Progress
 
 CONTEXT = "context:"
@@ -41,8 +42,10 @@ def obtain(request: Request, progress: Progress, home: Home | None = None) -> Cl
         cluster = contexts.by_name(name.removeprefix(CONTEXT), "it was named")
     elif name == "docker-desktop":
         cluster = contexts.by_name(name, "docker-desktop was asked for")
+        _provide_images(cluster, home, progress)
     elif name in others.PROGRAMS:
         cluster = others.obtain(request, home, progress)
+        _provide_images(cluster, home, progress)
     elif name == "kind":
         cluster = Provider(home, progress).up(request, "kind was asked for")
     else:
@@ -51,10 +54,16 @@ def obtain(request: Request, progress: Progress, home: Home | None = None) -> Cl
     return cluster
 
 
+def _provide_images(cluster: Cluster, home: Home, progress: Progress) -> None:
+    kube = Kube(cluster.kubeconfig, cluster.context)
+    local_images.provide(cluster.context, kube, home, progress)
+
+
 def _local(request: Request, home: Home, progress: Progress) -> Cluster:
     found, passed_over = contexts.first_local()
     for reason in passed_over:
         progress.say(f"passed over: {reason}")
     if found:
+        _provide_images(found, home, progress)
         return found
     return Provider(home, progress).up(request, "no local context answers, so kind was taken")

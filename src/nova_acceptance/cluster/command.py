@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.progress import Step
 
@@ -102,11 +104,13 @@ def _tied() -> list[str]:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End the program and its children: it leads a session of its own."""
-    if process.poll() is None:
+    """End the program and its children: it leads a session of its own.
+
+    Also when it has ended itself: a child that lives on would hold its output open.
+    """
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=timeouts.COMMAND_END)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import fnmatch
 import ipaddress
 import os
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from kubernetes.config import ConfigException, list_kube_config_contexts
+import yaml
+from kubernetes.config.kube_config import KubeConfigMerger
 
 from nova_acceptance.cluster.model import Cluster
 from nova_acceptance.errors import ClusterError, UsageError
@@ -18,13 +20,24 @@ LOCAL = ("docker-desktop", "kind-*", "k3d-*", "minikube")
 
 
 def names() -> list[str]:
-    """Return the contexts of the user's kubeconfig, the current one first."""
+    """Return the contexts of the user's kubeconfig, the current one first.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    source = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
     try:
-        contexts, current = list_kube_config_contexts(os.environ.get("KUBECONFIG"))  # type: ignore[no-untyped-call]
-    except (ConfigException, OSError):
-        return []
-    found = [str(context["name"]) for context in contexts]
-    return sorted(found, key=lambda name: name != (current or {}).get("name"))
+        merged = KubeConfigMerger(source).config  # type: ignore[no-untyped-call]
+    except (yaml.YAMLError, OSError, AttributeError, TypeError) as error:
+        raise UsageError(
+            f"the kubeconfig {source} cannot be read",
+            evidence=[str(error)],
+            hint="mend it, or let $KUBECONFIG name another",
+        ) from error
+    content = merged.value if merged else {}
+    current = content.get("current-context")
+    found = [str(context["name"]) for context in content.get("contexts") or ()]
+    return sorted(found, key=lambda name: name != current)
 
 
 def by_name(name: str, reason: str) -> Cluster:
@@ -49,6 +62,7 @@ def by_name(name: str, reason: str) -> Cluster:
         context=name,
         reason=f"{reason}; it runs Kubernetes {version}",
         reuse_hint=f"pytest --cluster context:{name} --no-deploy",
+        remove_hint=f"nova-cluster remove --context {name}",
     )
 
 

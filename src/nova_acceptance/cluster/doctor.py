@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nova_acceptance import timeouts
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.errors import MachineError
 
@@ -65,6 +68,10 @@ class Finding:
 
 def examine(home: Home) -> list[Finding]:
     """Return everything that this machine lacks; empty when a cluster can be made."""
+    if has_docker_and_kind():
+        return []
+    if sys.platform != "linux":
+        return list(_system(home))
     checks: list[Callable[[Home], Iterator[Finding]]] = [
         _user,
         _system,
@@ -77,6 +84,22 @@ def examine(home: Home) -> list[Finding]:
         _loopback,
     ]
     return [finding for check in checks for finding in check(home)]
+
+
+def has_docker_and_kind() -> bool:
+    """Whether the user has a kind, and a Docker engine that answers: nothing else is needed."""
+    if not (shutil.which("docker") and shutil.which("kind")):
+        return False
+    try:
+        asked = subprocess.run(
+            ["docker", "version", "--format", "{{.Server.Version}}"],
+            capture_output=True,
+            timeout=timeouts.API_REQUEST,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.returncode == 0
 
 
 def require(home: Home) -> None:
@@ -158,7 +181,7 @@ def _cgroups(_: Home) -> Iterator[Finding]:
 def _space(home: Home) -> Iterator[Finding]:
     existing = next(path for path in (home.root, *home.root.parents) if path.exists())
     free = shutil.disk_usage(existing).free / GIB
-    is_built = home.rootfs.exists() and (home.engine("cluster") / "data").exists()
+    is_built = (home.engine("cluster") / "data" / "image").exists() and home.sources.exists()
     wanted = DISK_TO_START if is_built else DISK_TO_BUILD
     if free < wanted:
         yield Finding(

@@ -31,7 +31,8 @@ class Home:
     def of_user(cls) -> Home:
         """Return the user's own, from the environment or the user's cache directory."""
         named = os.environ.get(VARIABLE)
-        return cls(Path(named) if named else platformdirs.user_cache_path("nova-acceptance"))
+        root = Path(named) if named else platformdirs.user_cache_path("nova-acceptance")
+        return cls(root.expanduser().absolute())
 
     @property
     def rootfs(self) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 DEFAULT_NAME = "nova"
 DEFAULT_NODES = 3
+MOST_NODES = 9
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,12 @@ class Cluster:
 
     Attributes:
         name: what its provider calls it.
-        provider: `kind`, `k3d`, `minikube`, `docker-desktop` or `context`.
+        provider: `kind`, `k3d`, `minikube`, or `context` for one that was there.
         kubeconfig: the file that leads to it; None stands for the user's own.
         context: the context in that file.
         reason: why this one was taken, in one sentence.
         reuse_hint: the command that uses it again.
-        remove_hint: the command that removes it; empty where it is not ours to remove.
+        remove_hint: the command that removes it, or Nova alone where the cluster is not ours.
     """
 
     name: str

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 from pytest_kubernetes.providers import select_provider_manager
 
 from nova_acceptance import timeouts
+from nova_acceptance.cluster import command
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.model import Cluster, Request
-from nova_acceptance.errors import MachineError
+from nova_acceptance.errors import ClusterError, MachineError
 from nova_acceptance.progress import Progress
 
 PROGRAMS = {"k3d": "k3d", "minikube": "minikube"}
@@ -32,7 +34,15 @@ def obtain(request: Request, home: Home, progress: Progress) -> Cluster:
     kubeconfig.parent.mkdir(parents=True, exist_ok=True)
     manager = select_provider_manager(provider)(request.name, kubeconfig=kubeconfig)
     with progress.step(f"creating {provider} cluster {manager.cluster_name}"):
-        manager.create(timeout=int(timeouts.CLUSTER_READY))
+        try:
+            manager.create(timeout=int(timeouts.CLUSTER_READY))
+        except (RuntimeError, subprocess.SubprocessError) as error:
+            output = getattr(error, "stderr", None) or b""
+            raise ClusterError(
+                f"{provider} could not create a cluster: {error}",
+                evidence=output.decode(errors="replace").splitlines()[-command.TAIL :],
+                hint=f"see what `{PROGRAMS[provider]}` says by itself",
+            ) from error
     name = str(manager.cluster_name)
     return Cluster(
         name=name,

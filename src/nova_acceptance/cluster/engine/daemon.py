@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -77,8 +76,7 @@ class Engine:
     @property
     def pid(self) -> int | None:
         """Process 1 of its namespaces, as the machine numbers it; None when it does not run."""
-        running = self._processes()
-        return running[-1] if running else None
+        return next((pid for pid in self._processes() if _number_inside(pid) == 1), None)
 
     @property
     def is_running(self) -> bool:
@@ -109,8 +107,8 @@ class Engine:
     def stop(self) -> None:
         """End the engine with everything in it, and leave nothing of it behind but its data."""
         running = self._processes()
-        for pid in running[-1:]:
-            # The last is process 1 of the namespace: it ends dockerd in good order, then itself.
+        if pid := self.pid:
+            # It ends dockerd in good order, then itself, and with it the namespace.
             _signal(pid, signal.SIGTERM)
         if not self._have_ended(running, timeouts.ENGINE_STOP):
             for pid in running:
@@ -155,11 +153,6 @@ class Engine:
                 raise self._failure(f"the engine's supervisor does not answer: {error}") from error
         if answer != b"ok":
             raise self._failure(f"the engine's supervisor refused to relay port {port}")
-
-    def purge(self) -> None:
-        """Remove its images and containers; the engine must have ended."""
-        shutil.rmtree(self._data, ignore_errors=True)
-        shutil.rmtree(self._run, ignore_errors=True)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         namespaces = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -224,13 +217,11 @@ class Engine:
         )
 
     def _processes(self) -> list[int]:
-        """Return the supervisor's processes, outermost first, known by their own arguments."""
+        """Return the supervisor and what holds its namespaces, known by their own arguments."""
         # Not by the program's whole path: another checkout may have started it.
         mine = [b"supervisor.py", b"--run", os.fsencode(self._run)]
         found = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
+        for entry in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 argv = (entry / "cmdline").read_bytes().split(b"\0")
                 names = [argument.rpartition(b"/")[2] for argument in argv]
@@ -249,6 +240,15 @@ class Engine:
                 os.waitpid(pids[0], os.WNOHANG)
             time.sleep(POLL)
         return True
+
+
+def _number_inside(pid: int) -> int:
+    """Return a process's number in the innermost PID namespace that it is in; 0 if it is gone."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc", str(pid), "status").read_text().splitlines():
+            if line.startswith("NSpid:"):
+                return int(line.split()[-1])
+    return 0
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

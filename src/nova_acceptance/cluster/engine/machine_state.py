@@ -31,11 +31,15 @@ def remember(record: Path) -> None:
     """Write down how the machine is; what an earlier start wrote, and never put back, stands."""
     if record.exists():
         return
+    # A kernel need not have them all.
+    there = [name for name in SYSCTLS if _sysctl(name).exists()]
     state = {
-        "sysctls": {name: _sysctl(name).read_text().strip() for name in SYSCTLS},
+        "sysctls": {name: _sysctl(name).read_text().strip() for name in there},
         "has_modules": MODULES.exists(),
     }
-    record.write_text(json.dumps(state))
+    fresh = record.with_suffix(".part")
+    fresh.write_text(json.dumps(state))
+    fresh.replace(record)
 
 
 def put_back(record: Path) -> None:

@@ -29,6 +29,8 @@ from pathlib import Path
 
 BUFFER = 1 << 16
 DOCKERD_GRACE = 15.0
+PATIENCE = 1.0
+"""Seconds for a visitor to say what it wants; it comes with its message ready."""
 
 
 async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,17 +75,20 @@ async def control(path: Path) -> None:
     relays: set[asyncio.Task[None]] = set()
     while True:
         visitor, _ = await loop.sock_accept(door)
-        with visitor:
-            visitor.setblocking(True)
+        # A visitor that went away, or says nothing, must not cost the others their relays.
+        with visitor, contextlib.suppress(OSError):
+            visitor.settimeout(PATIENCE)
             message, descriptors, _, _ = socket.recv_fds(visitor, 64, 1)
-            verb, _, port = message.decode().partition(" ")
-            if verb != "relay" or not port.isdigit() or len(descriptors) != 1:
+            verb, _, port = message.decode(errors="replace").partition(" ")
+            if verb == "relay" and port.isdigit() and len(descriptors) == 1:
+                listener = socket.socket(fileno=descriptors[0])
+                listener.setblocking(False)
+                relays.add(asyncio.create_task(relay(listener, int(port))))
+                visitor.send(b"ok")
+            else:
+                for descriptor in descriptors:
+                    os.close(descriptor)
                 visitor.send(b"refused")
-                continue
-            listener = socket.socket(fileno=descriptors[0])
-            listener.setblocking(False)
-            relays.add(asyncio.create_task(relay(listener, int(port))))
-            visitor.send(b"ok")
 
 
 def reap(dockerd: int) -> int | None:

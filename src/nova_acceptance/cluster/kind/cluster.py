@@ -208,11 +208,11 @@ class KindCluster:
         except ClusterError:
             return []
 
-    def run_docker(self, *arguments: str) -> list[str]:
+    def run_docker(self, *arguments: str, timeout: float = timeouts.CLUSTER_DELETE) -> list[str]:
         """Run docker's client on the cluster's engine and return the lines it wrote."""
         return command.run(
             [self.docker, *arguments],
             log=self._log,
-            timeout=timeouts.CLUSTER_DELETE,
+            timeout=timeout,
             environment=self.environment,
         )

@@ -40,9 +40,13 @@ class Mirror:
         listing = ["apt-get", "indextargets", "--format", "$(REPO_URI)|$(ORIGIN)|$(CODENAME)"]
         try:
             answer = subprocess.run(
-                [*listing, "Created-By: Packages"], capture_output=True, text=True, check=True
+                [*listing, "Created-By: Packages"],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=timeouts.APT_QUESTION,
             )
-        except (OSError, subprocess.CalledProcessError) as error:
+        except (OSError, subprocess.SubprocessError) as error:
             raise MachineError(
                 "apt does not say where Debian's packages come from",
                 evidence=[str(error)],

@@ -82,8 +82,8 @@ def digests(images: tuple[Image, ...]) -> dict[str, str]:
             content.update(f"{name}={value}\n".encode())
         for root in (image.directory, *image.extra.values()):
             for path in _files(root):
-                mode = path.lstat().st_mode & 0o111
-                content.update(f"{path.relative_to(root)} {mode:o}\n".encode())
+                is_program = bool(path.lstat().st_mode & 0o100)
+                content.update(f"{path.relative_to(root)} {is_program}\n".encode())
                 content.update(
                     os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
                 )
@@ -112,9 +112,18 @@ def _context(image: Image) -> Iterator[int]:
         with tarfile.open(fileobj=file, mode="w", format=tarfile.GNU_FORMAT) as archive:
             for place, root in (("", image.directory), *image.extra.items()):
                 for path in _files(root):
-                    archive.add(path, arcname=str(Path(place) / path.relative_to(root)))
+                    name = str(Path(place) / path.relative_to(root))
+                    archive.add(path, arcname=name, filter=_as_everybody_has_it)
         file.seek(0)
         yield file.fileno()
+
+
+def _as_everybody_has_it(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Take the checkout's owner and umask out of an entry: images are read by other users."""
+    entry.mode = 0o755 if entry.mode & 0o100 else 0o644
+    entry.uid = entry.gid = entry.mtime = 0
+    entry.uname = entry.gname = "root"
+    return entry
 
 
 class Builder:
@@ -135,13 +144,14 @@ class Builder:
         self._log = log
         self._debian = debian
 
-    def build(self, images: tuple[Image, ...], progress: Progress) -> None:
-        """Build those of the images that are not there in their present content.
+    def build(self, images: tuple[Image, ...], progress: Progress) -> list[str]:
+        """Build those of the images that are not there in their present content; return them.
 
         Raises:
             ClusterError: a build failed, with the last lines of its output.
         """
         wanted = digests(images)
+        built = []
         for image in images:
             if self.label(image.tag) == wanted[image.name]:
                 continue
@@ -168,6 +178,8 @@ class Builder:
                         environment=self._environment,
                         stdin=stream,
                     )
+            built.append(image.tag)
+        return built
 
     def label(self, tag: str) -> str | None:
         """Return the digest that an image carries, or None when the engine has no such image."""

@@ -48,6 +48,11 @@ def is_home_made(image: str) -> bool:
     return image.partition(":")[0] == REPOSITORY
 
 
+def _stamp(*recipe: str) -> str:
+    """Return the name of a file by which a part is known to be of this recipe."""
+    return f".made-{hashlib.sha256(' '.join(recipe).encode()).hexdigest()[:12]}"
+
+
 def provide_engine(home: Home, progress: Progress) -> None:
     """Make what runs on the machine's side: the engine's root directory, docker's client, kind.
 
@@ -56,19 +61,21 @@ def provide_engine(home: Home, progress: Progress) -> None:
         MachineError: the machine's apt knows no mirror.
     """
     log = home.log("engine")
-    if not (home.rootfs / "usr/sbin/dockerd").exists():
+    if not (home.rootfs / _stamp(SUITE, *ENGINE_PACKAGES)).exists():
         title = "making the container engine from Debian's packages"
         with progress.step(title) as step, _whole(home.rootfs) as fresh:
             Mirror.of_machine(log).bootstrap(fresh, ENGINE_PACKAGES, step)
+            (fresh / _stamp(SUITE, *ENGINE_PACKAGES)).touch()
     runtime = Path(__file__).parents[1] / "engine" / "bounded_runc.py"
     shutil.copyfile(runtime, home.rootfs / "usr/local/bin/bounded-runc")
     (home.rootfs / "usr/local/bin/bounded-runc").chmod(0o755)
-    if not (home.binaries / "kind").exists():
+    if not (home.binaries / _stamp(KIND_SUITE)).exists():
         title = "fetching kind from Debian's packages"
         with progress.step(title) as step, _whole(home.binaries) as fresh:
             Mirror.of_machine(log).fetch_program("kind", KIND_SUITE, fresh, step)
             (fresh / "kind").symlink_to("usr/bin/kind")
             (fresh / "docker").symlink_to(home.rootfs / "usr/bin/docker")
+            (fresh / _stamp(KIND_SUITE)).touch()
 
 
 class NodeImage:
@@ -163,6 +170,16 @@ class NodeImage:
             with progress.step("handing the node image to the engine of clusters"):
                 self._hand_over(builder, [tag])
                 builder.docker("image", "rm", tag)
+                builder.docker("image", "prune", "--force")
+        self._forget_others(tag)
+
+    def _forget_others(self, tag: str) -> None:
+        """Remove home-made node images of earlier content, but for those that nodes still run."""
+        clusters = Builder(self._docker, self._clusters.environment, self._log, DEBIAN)
+        listing = ["images", "--format={{.Repository}}:{{.Tag}}", REPOSITORY]
+        used = clusters.docker("ps", "--all", "--format={{.Image}}")
+        for image in set(clusters.docker(*listing)) - {tag, *used}:
+            clusters.docker("image", "rm", image)
 
     @contextmanager
     def _building(self, progress: Progress) -> Iterator[Builder]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 from nova_acceptance import timeouts
@@ -16,7 +15,7 @@ from nova_acceptance.cluster.kind.node_image import NodeImage, is_home_made, pro
 from nova_acceptance.cluster.lock import exclusive
 from nova_acceptance.cluster.model import DEFAULT_NODES, Cluster, Request
 from nova_acceptance.cluster.readiness import await_ready
-from nova_acceptance.errors import ClusterError
+from nova_acceptance.errors import ClusterError, NovaError
 from nova_acceptance.kube import Kube
 from nova_acceptance.progress import Progress
 
@@ -31,8 +30,9 @@ class Provider:
     def __init__(self, home: Home, progress: Progress) -> None:
         self._home = home
         self._progress = progress
-        self._has_own_engine = not (shutil.which("kind") and _docker_answers())
         self._engine = Engine(home.engine("cluster"), home.rootfs, is_isolated=True)
+        # Where ours runs, it was needed, and what it holds is what is asked about.
+        self._has_own_engine = self._engine.is_running or not doctor.has_docker_and_kind()
 
     @property
     def engine(self) -> Engine | None:
@@ -60,26 +60,33 @@ class Provider:
             ClusterError: a part could not be built or started.
         """
         with exclusive(self._home.root / "lock", f"starting {request.name}", self._progress):
+            was_up = self.is_up(request.name)
             try:
                 cluster = self._provide(request)
-            except BaseException:
+                kube = Kube(cluster.kubeconfig, cluster.context)
+                with self._progress.step(f"waiting until {request.name} can be used") as step:
+                    await_ready(kube, len(cluster.nodes()), step)
+            except NovaError:
+                # A cluster that came up and is not ready stays: its logs are what one wants now.
                 self._leave_nothing(request.name)
                 raise
-            kube = Kube(cluster.kubeconfig, cluster.context)
-            with self._progress.step(f"waiting until {request.name} can be used") as step:
-                await_ready(kube, len(cluster.nodes()), step)
+            except BaseException:
+                if not was_up:
+                    self._remove(request.name)
+                raise
         version = kube.server_version
         return self._described(cluster, request, f"{reason}; it runs Kubernetes {version}")
 
     def _provide(self, request: Request) -> KindCluster:
         """Return the cluster as it is wanted, made anew where it is not."""
-        if self._has_own_engine:
+        if self._has_own_engine and not self._engine.is_running:
             doctor.require(self._home)
             provide_engine(self._home, self._progress)
             self._start_engine()
         image = self._node_image(request)
         cluster = self.cluster(request.name)
         if cluster.is_whole() and _is_wanted(cluster.nodes(), request, image):
+            self._load_images(cluster)
             return cluster
         if cluster.nodes():
             self._progress.say(
@@ -95,7 +102,7 @@ class Provider:
             self._progress.say("no registry gives the node image, so engine and image are our own")
             self._has_own_engine = True
             return self._provide(request)
-        self._load_images(cluster, request)
+        self._load_images(cluster)
         return cluster
 
     def down(self, name: str) -> None:
@@ -133,14 +140,23 @@ class Provider:
         return any(node.state == "running" for node in self.cluster(name).nodes())
 
     def purge(self) -> None:
-        """Remove everything of ours from the machine, the cache included."""
-        if self._has_own_engine:
-            for directory in sorted((self._home.root / "clusters").glob("*")):
-                self.down(directory.name)
-            self._engine.stop()
-            self._building_engine().stop()
-        with self._progress.step(f"removing {self._home.root}"):
-            shutil.rmtree(self._home.root, ignore_errors=True)
+        """Remove everything of ours from the machine, the cache included.
+
+        Raises:
+            ClusterError: something could not be removed.
+        """
+        for directory in sorted((self._home.root / "clusters").glob("*")):
+            self.down(directory.name)
+        self._engine.stop()
+        self._building_engine().stop()
+        try:
+            with self._progress.step(f"removing {self._home.root}"):
+                if self._home.root.exists():
+                    shutil.rmtree(self._home.root)
+        except OSError as error:
+            raise ClusterError(
+                f"{self._home.root} could not be removed", evidence=[str(error)]
+            ) from error
 
     def _start_engine(self) -> None:
         if not self._engine.is_running:
@@ -165,8 +181,14 @@ class Provider:
         docker = self.cluster("any").run_docker
         if Path(image).is_file():
             with self._progress.step(f"loading node image {image}"):
-                answer = docker("load", "--input", image)
-            return answer[-1].rpartition("Loaded image: ")[2]
+                answer = docker("load", "--input", image, timeout=timeouts.BUILD)
+            _, is_named, name = answer[-1].rpartition("Loaded image: ")
+            if not is_named:
+                raise ClusterError(
+                    f"the node image in {image} has no name",
+                    hint="`docker save` it by its name, not by its ID",
+                )
+            return name
         if not docker("images", "--quiet", image):
             raise ClusterError(
                 f"node image {image} is not on this machine, and our engine reaches no registry",
@@ -174,9 +196,9 @@ class Provider:
             )
         return image
 
-    def _load_images(self, cluster: KindCluster, request: Request) -> None:
-        """Load Nova's images where the node image does not hold them already."""
-        if self._has_own_engine and not request.node_image:
+    def _load_images(self, cluster: KindCluster) -> None:
+        """Load Nova's images where the node image does not hold them; kind skips what is there."""
+        if all(is_home_made(node.image) for node in cluster.nodes()):
             return
         self.provide_nova()
         cluster.load([image.tag for image in NOVA], self._progress)
@@ -229,19 +251,3 @@ def _is_wanted(nodes: list[Node], request: Request, image: str | None) -> bool:
     if request.node_image is None:
         return all(node.image == image or not is_home_made(node.image) for node in nodes)
     return all(node.image == image for node in nodes)
-
-
-def _docker_answers() -> bool:
-    """Whether the user has a Docker engine that answers."""
-    if shutil.which("docker") is None:
-        return False
-    try:
-        asked = subprocess.run(
-            ["docker", "version", "--format", "{{.Server.Version}}"],
-            capture_output=True,
-            timeout=timeouts.API_REQUEST,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return asked.returncode == 0

@@ -1,0 +1,61 @@
+"""Nova's images in a local cluster that was there already, built by the user's Docker."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from nova_acceptance import timeouts
+from nova_acceptance.cluster import command
+from nova_acceptance.cluster.home import Home
+from nova_acceptance.cluster.kind.images import NOVA, Builder
+from nova_acceptance.kube import Kube
+from nova_acceptance.progress import Progress
+
+
+def provide(context: str, kube: Kube, home: Home, progress: Progress) -> None:
+    """Build what is not built in its present content, and load what the nodes lack.
+
+    Where no Docker answers, nothing is done: the images may come from a registry, and a pod that
+    cannot have its own says so.
+
+    Args:
+        context: the cluster's context, by whose name its loader is known.
+        kube: the cluster.
+        home: where logs go.
+        progress: where it is shown.
+
+    Raises:
+        ClusterError: a build or a load failed, with the last lines of its output.
+    """
+    docker = shutil.which("docker")
+    if docker is None:
+        progress.say("no docker here: the cluster has to find Nova's images by itself")
+        return
+    log = home.log("images")
+    built = Builder(Path(docker), {}, log, None).build(NOVA, progress)
+    tags = [image.tag for image in NOVA]
+    there = {
+        name
+        for node in kube.list("v1", "Node")
+        for image in node["status"].get("images") or ()
+        for name in image.get("names") or ()
+    }
+    argv = loader(context, tags)
+    if argv and (built or not set(tags) <= there):
+        with progress.step(f"loading {len(tags)} images into {context}") as step:
+            command.run(argv, log=log, timeout=timeouts.BUILD, step=step)
+
+
+def loader(context: str, tags: list[str]) -> list[str]:
+    """Return the command that loads images into the cluster of a context; empty for none.
+
+    Docker Desktop's Kubernetes runs on the same engine, and finds what that has built.
+    """
+    if context.startswith("kind-"):
+        return ["kind", "load", "docker-image", *tags, f"--name={context.removeprefix('kind-')}"]
+    if context.startswith("k3d-"):
+        return ["k3d", "image", "import", *tags, f"--cluster={context.removeprefix('k3d-')}"]
+    if context == "docker-desktop":
+        return []
+    return ["minikube", "image", "load", *tags, f"--profile={context}"]
