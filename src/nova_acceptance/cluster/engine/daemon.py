@@ -143,16 +143,27 @@ class Engine:
         Raises:
             ClusterError: the supervisor did not take it.
         """
+        self._tell(f"relay {port}", [listener.fileno()])
+
+    def unrelay(self, port: int) -> None:
+        """Close the machine's side of a relay.
+
+        Raises:
+            ClusterError: the supervisor did not take it.
+        """
+        self._tell(f"unrelay {port}", [])
+
+    def _tell(self, message: str, descriptors: list[int]) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
             door.settimeout(timeouts.CONNECT)
             try:
                 door.connect(str(self._run / "supervisor.sock"))
-                socket.send_fds(door, [f"relay {port}".encode()], [listener.fileno()])
+                socket.send_fds(door, [message.encode()], descriptors)
                 answer = door.recv(64)
             except OSError as error:
                 raise self._failure(f"the engine's supervisor does not answer: {error}") from error
         if answer != b"ok":
-            raise self._failure(f"the engine's supervisor refused to relay port {port}")
+            raise self._failure(f"the engine's supervisor refused to {message}")
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         namespaces = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]

@@ -11,8 +11,8 @@ leads out. What the host must reach (the Kubernetes API on 127.0.0.1 inside) is 
 side hands over a socket that listens *there*, and each connection is continued *here*. A socket
 stays in the namespace where it was made.
 
-Protocol of the control socket (`RUN/supervisor.sock`): one message `relay PORT` with one listening
-socket attached (SCM_RIGHTS); the answer is `ok`.
+Protocol of the control socket (`RUN/supervisor.sock`): a message `relay PORT` with one listening
+socket attached (SCM_RIGHTS), or `unrelay PORT`, which closes it again; the answer is `ok`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ async def control(path: Path) -> None:
     path.chmod(0o600)
     door.listen()
     door.setblocking(False)
-    relays: set[asyncio.Task[None]] = set()
+    relays: dict[str, asyncio.Task[None]] = {}
     while True:
         visitor, _ = await loop.sock_accept(door)
         # A visitor that went away, or says nothing, must not cost the others their relays.
@@ -83,7 +83,11 @@ async def control(path: Path) -> None:
             if verb == "relay" and port.isdigit() and len(descriptors) == 1:
                 listener = socket.socket(fileno=descriptors[0])
                 listener.setblocking(False)
-                relays.add(asyncio.create_task(relay(listener, int(port))))
+                relays[port] = asyncio.create_task(relay(listener, int(port)))
+                visitor.send(b"ok")
+            elif verb == "unrelay":
+                if port in relays:
+                    relays.pop(port).cancel()
                 visitor.send(b"ok")
             else:
                 for descriptor in descriptors:

@@ -155,6 +155,9 @@ class KindCluster:
                 self._directory.mkdir(parents=True, exist_ok=True)
                 configuration.write_text(yaml.safe_dump(self._configuration(1, 0)))
             self._manager(step).delete_cluster()
+            port = yaml.safe_load(configuration.read_text())["networking"]["apiServerPort"]
+            if self._engine and port:
+                self._engine.unrelay(port)
             shutil.rmtree(self._directory, ignore_errors=True)
 
     def load(self, images: list[str], progress: Progress) -> None:

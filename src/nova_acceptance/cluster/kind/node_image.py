@@ -185,6 +185,7 @@ class NodeImage:
     def _building(self, progress: Progress) -> Iterator[Builder]:
         """Yield a builder on an engine that lives for as long as it is used."""
         engine = Engine(self._home.engine("build"), self._home.rootfs, is_isolated=False)
+        self._log.unlink(missing_ok=True)
         with progress.step("starting the engine that builds images"):
             engine.start()
         try:
