@@ -86,8 +86,7 @@ def _import(builder: Builder, names: list[str]) -> None:
                 raise
             time.sleep(0.2)
     with builder.saved(names) as stream:
-        # A node copies its store when it is made; compressed, the layers are a third of it less.
-        importing = ["images", "import", "--compress-blobs", "-"]
+        importing = ["images", "import", "-"]
         builder.docker("exec", "--interactive", IMPORTER, *ctr, *importing, stdin=stream)
 
 
