@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -157,7 +158,9 @@ class KindCluster:
             self._manager(step).delete_cluster()
             port = yaml.safe_load(configuration.read_text())["networking"]["apiServerPort"]
             if self._engine and port:
-                self._engine.unrelay(port)
+                # An engine that an earlier version started may not know how; its end does it then.
+                with contextlib.suppress(ClusterError):
+                    self._engine.unrelay(port)
             shutil.rmtree(self._directory, ignore_errors=True)
 
     def load(self, images: list[str], progress: Progress) -> None:
