@@ -88,7 +88,12 @@ def examine(home: Home) -> list[Finding]:
 
 def has_docker_and_kind() -> bool:
     """Whether the user has a kind, and a Docker engine that answers: nothing else is needed."""
-    if not (shutil.which("docker") and shutil.which("kind")):
+    return shutil.which("kind") is not None and docker_answers()
+
+
+def docker_answers() -> bool:
+    """Whether the user has a Docker engine that answers."""
+    if shutil.which("docker") is None:
         return False
     try:
         asked = subprocess.run(

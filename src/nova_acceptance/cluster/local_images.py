@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from nova_acceptance import timeouts
-from nova_acceptance.cluster import command
+from nova_acceptance.cluster import command, doctor
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.images import NOVA, Builder
 from nova_acceptance.kube import Kube
@@ -28,12 +27,11 @@ def provide(context: str, kube: Kube, home: Home, progress: Progress) -> None:
     Raises:
         ClusterError: a build or a load failed, with the last lines of its output.
     """
-    docker = shutil.which("docker")
-    if docker is None:
-        progress.say("no docker here: the cluster has to find Nova's images by itself")
+    if not doctor.docker_answers():
+        progress.say("no Docker answers here: the cluster has to have Nova's images, or pull them")
         return
     log = home.log("images")
-    built = Builder(Path(docker), {}, log, None).build(NOVA, progress)
+    built = Builder(Path("docker"), {}, log, None).build(NOVA, progress)
     tags = [image.tag for image in NOVA]
     there = {
         name
