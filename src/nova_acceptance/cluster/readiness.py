@@ -10,6 +10,14 @@ from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import SYNCED, Kube, Object
 from nova_acceptance.progress import Step
 
+STARTING = {
+    "node.cloudprovider.kubernetes.io/uninitialized",
+    "node.kubernetes.io/network-unavailable",
+    "node.kubernetes.io/not-ready",
+    "node.kubernetes.io/unreachable",
+}
+"""Taints of a node that is not, or not yet, part of the cluster (Taints and Tolerations)."""
+
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
@@ -76,9 +84,14 @@ def await_ready(kube: Kube, nodes: int, step: Step) -> None:
 
 
 def is_node_ready(node: Object) -> bool:
-    """Whether the node's kubelet reports Ready."""
+    """Whether the node's kubelet reports Ready, and the control plane has taken it in.
+
+    The taints by which it keeps pods off a node that is starting go a moment after Ready comes.
+    """
     conditions = node.get("status", {}).get("conditions", ())
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+    taints = {taint["key"] for taint in node.get("spec", {}).get("taints") or ()}
+    is_ready = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+    return is_ready and not taints & STARTING
 
 
 def _condition(obj: Object) -> str:
