@@ -67,9 +67,7 @@ def await_ready(kube: Kube, nodes: int, step: Step) -> None:
         "the cluster's DNS",
         "v1",
         "Endpoints",
-        lambda found: any(
-            subset.get("addresses") for obj in found for subset in obj.get("subsets") or ()
-        ),
+        lambda found: any(has_address(obj) for obj in found),
         namespace="kube-system",
         field_selector="metadata.name=kube-dns",
     )
@@ -81,6 +79,11 @@ def await_ready(kube: Kube, nodes: int, step: Step) -> None:
             (obj["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true" for obj in found
         ),
     )
+
+
+def has_address(endpoints: Object) -> bool:
+    """Whether a Service has an endpoint that is ready."""
+    return any(subset.get("addresses") for subset in endpoints.get("subsets") or ())
 
 
 def is_node_ready(node: Object) -> bool:
