@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 
-from nova_acceptance.errors import NovaError
+from nova_acceptance.errors import ClusterError, NovaError
 from nova_acceptance.kube import SYNCED, Kube, Object, Watch
 
 API_VERSIONS = {
@@ -130,6 +130,7 @@ class Observation:
         on_change: Callable[[str, Object], None] = lambda _change, _obj: None,
     ) -> None:
         self.picture = Picture()
+        self._kube = kube
         self._on_change = on_change
         self._changes: queue.SimpleQueue[_Change] = queue.SimpleQueue()
         self._watches = [
@@ -174,6 +175,16 @@ class Observation:
         """Take in changes until every watch has listed what was there, or the deadline."""
         while not self.is_complete and time.monotonic() < deadline:
             self.advance(deadline - time.monotonic())
+
+    def list_events(self, namespace: str) -> None:
+        """Take in the events of a namespace as the API lists them now.
+
+        Watches do not keep step: a pod's state may be seen before the event that explains it.
+        What the API cannot list, the picture shows as the watches last saw it.
+        """
+        with contextlib.suppress(ClusterError):
+            for event in self._kube.list(API_VERSIONS["Event"], "Event", namespace=namespace):
+                self.picture.update("MODIFIED", event, fresh=False)
 
     def _take(self, change: _Change) -> None:
         if change.failure is not None:

@@ -106,7 +106,19 @@ class Readiness:
         live = self._picture.get(kind, namespace, name)
         if live and _generation(live) < _generation(applied):
             return Status(State.IN_PROGRESS, "NotSeen", "what was applied is not seen yet")
-        return status_of(live)
+        status = status_of(live)
+        if live and status.is_current and not self._shows_pods(live):
+            return Status(State.IN_PROGRESS, "NotSeen", "its ready pods are not seen yet")
+        return status
+
+    def _shows_pods(self, workload: Object) -> bool:
+        """Whether the pods that a workload counts as ready are seen so: watches do not keep step.
+
+        What comes after the wait reads the pods; a count that ran ahead would leave one out.
+        """
+        status = workload.get("status", {})
+        counted = int(status.get("readyReplicas", status.get("numberReady", 0)))
+        return sum(map(is_pod_ready, pods_of(self._picture, workload))) >= counted
 
     def _workloads(self) -> Iterator[Object]:
         for obj in self._applied:
@@ -148,6 +160,7 @@ class Readiness:
             for workload in self._workloads()
             if any(each.key == finding.key for each in findings(self._picture, workload))
         )
+        self._observation.list_events(finding.obj["metadata"]["namespace"])
         name = next(names, finding.subject)
         where = "" if finding.subject == name else f"{finding.subject}: "
         return NotReadyError(

@@ -70,7 +70,7 @@ def ask(port: int) -> bytes:
 def is_open(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeouts.CONNECT).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # reset: closed while we were in line
         return False
     return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import queue
+import threading
 import time
 from collections.abc import Iterator
 
@@ -46,6 +47,7 @@ class StubKube(Kube):
         self.calls: list[tuple[str, str]] = []
         self.last_log = ""
         self._watches: list[tuple[str, str | None, StubWatch]] = []
+        self._changing = threading.Lock()
         for obj in objects:
             self.put(obj)
 
@@ -54,13 +56,14 @@ class StubKube(Kube):
         obj = copy.deepcopy(obj)
         where = obj["metadata"].get("namespace", "")
         key = obj["kind"], where, obj["metadata"]["name"]
-        if change == "DELETED":
-            self.objects.pop(key, None)
-        else:
-            self.objects[key] = obj
-        for kind, watched, watch in self._watches:
-            if kind == obj["kind"] and watched in (None, where):
-                watch.changes.put((change, obj))
+        with self._changing:
+            if change == "DELETED":
+                self.objects.pop(key, None)
+            else:
+                self.objects[key] = obj
+            for kind, watched, watch in self._watches:
+                if kind == obj["kind"] and watched in (None, where):
+                    watch.changes.put((change, obj))
 
     def get(
         self, api_version: str, kind: str, name: str, namespace: str | None = None
@@ -78,7 +81,7 @@ class StubKube(Kube):
     ) -> list[Object]:
         return [
             obj
-            for (its_kind, where, _), obj in self.objects.items()
+            for (its_kind, where, _), obj in list(self.objects.items())
             if its_kind == kind and namespace in (None, where)
         ]
 
@@ -112,9 +115,10 @@ class StubKube(Kube):
         deadline: float,
         announce: bool = False,
     ) -> StubWatch:
-        items = self.list(api_version, kind, namespace=namespace)
-        watch = StubWatch(items, deadline, announce=announce)
-        self._watches.append((kind, namespace, watch))
+        with self._changing:
+            items = self.list(api_version, kind, namespace=namespace)
+            watch = StubWatch(items, deadline, announce=announce)
+            self._watches.append((kind, namespace, watch))
         return watch
 
     def logs(

@@ -89,6 +89,15 @@ def test_deployment_records_phases_and_the_pods_milestones() -> None:
     assert 0.1 < times.created <= (times.ready or 0) < 3
 
 
+def test_pod_that_is_shown_later_than_its_workload_is_waited_for() -> None:
+    workload, owner, its_pod, its_endpoints = ready()
+    kube = StubKube()
+    later(kube, workload, owner, its_endpoints, seconds=0.05)
+    later(kube, its_pod, seconds=0.3)
+
+    assert [times.ready is not None for times in run(kube).timeline] == [True]
+
+
 def test_workload_without_endpoints_is_not_ready() -> None:
     kube = StubKube()
     later(kube, *ready()[:-1])

@@ -110,6 +110,7 @@ def test_end_of_the_client_ends_the_websocket(tmp_path: Path) -> None:
 
     def listen(channels: Channels) -> None:
         greet(channels)
+        channels.send(0, b"!")
         while channels.receive():
             pass
         ended.set()
@@ -118,7 +119,8 @@ def test_end_of_the_client_ends_the_websocket(tmp_path: Path) -> None:
         scripted_api(lambda _: Answer(websocket=listen)) as api,
         (through := forward(api, tmp_path)) as local,
     ):
-        connect(local).close()
+        with connect(local) as client:
+            assert client.recv(1) == b"!"
         assert ended.wait(5)
         assert through.error == ""
 
