@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from nova_acceptance.deploy.findings import Finding, pods_of
 from nova_acceptance.deploy.picture import Picture
-from nova_acceptance.deploy.status import condition, is_pod_ready
+from nova_acceptance.diagnosis.status import condition, is_pod_ready
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import Kube, Object, PodRef, describe
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from nova_acceptance.deploy.picture import Picture
-from nova_acceptance.deploy.status import State, condition, status_of
 from nova_acceptance.deploy.terminal import (
     CANNOT_START,
     CLAIM,
@@ -27,6 +26,7 @@ from nova_acceptance.deploy.terminal import (
     WAITING,
     Rule,
 )
+from nova_acceptance.diagnosis.status import State, condition, status_of
 from nova_acceptance.kube import Object, describe
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from nova_acceptance.deploy.explanation import last_words, unready_pods, warnings
 from nova_acceptance.deploy.findings import Finding, findings, of_claim, pods_of
 from nova_acceptance.deploy.picture import API_VERSIONS, Observation, Picture, key_of
-from nova_acceptance.deploy.status import CURRENT, State, Status, is_pod_ready, status_of
+from nova_acceptance.diagnosis.status import CURRENT, State, Status, is_pod_ready, status_of
 from nova_acceptance.errors import NotReadyError
 from nova_acceptance.kube import Kube, Object, describe
 from nova_acceptance.progress import Step

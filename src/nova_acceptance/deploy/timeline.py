@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass, field
 
-from nova_acceptance.deploy.status import condition, is_pod_ready
+from nova_acceptance.diagnosis.status import condition, is_pod_ready
 from nova_acceptance.kube import Object
 
 

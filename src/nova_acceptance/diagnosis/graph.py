@@ -1,0 +1,113 @@
+"""What needs what: the chain that a diagnosis follows from a test's objects down to the cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from nova_acceptance.diagnosis.addresses import addresses_of, service_meant
+from nova_acceptance.diagnosis.cause import Ref, ref
+from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.status import status_of
+from nova_acceptance.diagnosis.workloads import (
+    KINDS,
+    controllers,
+    pods_of,
+    references,
+    selected,
+    template,
+)
+from nova_acceptance.kube import Object
+
+DNS = Ref("Service", "kube-system", "kube-dns")
+"""The name under which every cluster's DNS answers, CoreDNS's too."""
+
+
+class Graph:
+    """The needs of a snapshot's objects, worked out as they are asked for."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._needs: dict[Ref, tuple[Ref, ...]] = {}
+
+    def needs(self, where: Ref) -> tuple[Ref, ...]:
+        """Return what an object directly needs; an object that is absent may be among it."""
+        if where not in self._needs:
+            obj = self._snapshot.at(where)
+            found = dict.fromkeys(self._of(obj)) if obj else {}
+            found.pop(where, None)
+            self._needs[where] = tuple(found)
+        return self._needs[where]
+
+    def reach(self, start: Iterable[Ref]) -> dict[Ref, int]:
+        """Return all that these objects need, themselves included, with the steps to each."""
+        steps: dict[Ref, int] = {}
+        layer = list(dict.fromkeys(start))
+        depth = 0
+        while layer:
+            for where in layer:
+                steps.setdefault(where, depth)
+            layer = [
+                needed for where in layer for needed in self.needs(where) if needed not in steps
+            ]
+            depth += 1
+        return steps
+
+    def chain(self, start: Iterable[Ref], end: Ref) -> list[Ref]:
+        """Return a shortest way from one of the objects to what it needs, or nothing."""
+        came: dict[Ref, Ref | None] = dict.fromkeys(start)
+        layer = list(came)
+        while layer and end not in came:
+            after: list[Ref] = []
+            for where in layer:
+                for needed in self.needs(where):
+                    if needed not in came:
+                        came[needed] = where
+                        after.append(needed)
+            layer = after
+        way: list[Ref] = []
+        at: Ref | None = end if end in came else None
+        while at is not None:
+            way.append(at)
+            at = came[at]
+        return way[::-1]
+
+    def _of(self, obj: Object) -> Iterator[Ref]:
+        kind = obj["kind"]
+        if kind in KINDS:
+            yield from self._of_workload(obj)
+        elif kind == "ReplicaSet":
+            yield from (ref(pod) for pod in self._snapshot.owned_by(obj, "Pod"))
+        elif kind == "Pod":
+            yield from self._of_pod(obj)
+        elif kind == "Service":
+            yield from (ref(workload) for workload in selected(self._snapshot, obj))
+        elif kind == "PersistentVolumeClaim":
+            if name := obj["spec"].get("storageClassName"):
+                yield Ref("StorageClass", "", name)
+            if name := obj["spec"].get("volumeName"):
+                yield Ref("PersistentVolume", "", name)
+
+    def _of_workload(self, workload: Object) -> Iterator[Ref]:
+        namespace = workload["metadata"].get("namespace", "")
+        yield Ref("Namespace", "", namespace)
+        for controller in controllers(self._snapshot, workload):
+            if controller is not workload:
+                yield ref(controller)
+        yield from (ref(pod) for pod in pods_of(self._snapshot, workload))
+        for entry in workload["spec"].get("volumeClaimTemplates") or ():
+            if name := entry["spec"].get("storageClassName"):
+                yield Ref("StorageClass", "", name)
+        yield from (found.target for found in references(template(workload), namespace))
+        if status_of(workload).is_current:
+            return  # it runs; whether what it is configured with is right decides nothing below it
+        zone = self._snapshot.system.zone if self._snapshot.system else "cluster.local"
+        for address in addresses_of(self._snapshot, workload):
+            if meant := service_meant(address.host, namespace, zone):
+                yield meant
+                yield DNS
+
+    def _of_pod(self, pod: Object) -> Iterator[Ref]:
+        spec = pod["spec"]
+        if node := spec.get("nodeName"):
+            yield Ref("Node", "", node)
+        yield from (found.target for found in references(pod, pod["metadata"]["namespace"]))

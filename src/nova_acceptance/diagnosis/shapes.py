@@ -1,0 +1,90 @@
+"""What of a Secret's value may be looked at: its shape, in which nothing secret is left.
+
+A URL keeps everything but its password, a certificate is public, a private key becomes the
+fingerprint of its public half. Any other value, and a URL's password, becomes a mark that is equal
+for equal values and tells nothing else: it is keyed with bytes that no file and no message holds.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import re
+import secrets
+from hashlib import sha256
+from typing import Final
+from urllib.parse import unquote
+
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from nova_acceptance.kube import Object
+
+PRIVATE_KEY: Final = "private key of "
+_MARK: Final = 12
+_KEY: Final = secrets.token_bytes(32)
+_URL: Final = re.compile(
+    r"(?P<head>[a-z][a-z0-9+.-]*://(?:[^\s:/@?#]*)):(?P<password>[^\s@]*)@", re.IGNORECASE
+)
+_ADDRESS: Final = re.compile(r"[a-z0-9.-]+:[0-9]{1,5}(,[a-z0-9.-]+:[0-9]{1,5})*", re.IGNORECASE)
+
+
+def mark(value: str) -> str:
+    """Return the mark of a secret value: equal for equal values, within this process."""
+    return f"‹{hmac.new(_KEY, value.encode(), sha256).hexdigest()[:_MARK]}›"  # noqa: RUF001 - no word of a URL
+
+
+def fingerprint(key: PublicKeyTypes) -> str:
+    """Return the SHA-256 of a public key's SubjectPublicKeyInfo, in hexadecimal."""
+    return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+def shape(value: bytes) -> str:
+    """Return what may be looked at of a Secret's value."""
+    text = value.decode("utf-8", "replace")
+    if "PRIVATE KEY-----" in text:
+        return _private_key(value)
+    if text.lstrip().startswith("-----BEGIN CERTIFICATE-----"):
+        return text
+    if "://" in text:
+        return _URL.sub(lambda found: f"{found['head']}:{mark(unquote(found['password']))}@", text)
+    return text if _ADDRESS.fullmatch(text) else mark(text)
+
+
+def without_values(secret: Object) -> Object:
+    """Return a Secret, from the API or as it was rendered, with the shapes of its values.
+
+    Raises:
+        ValueError: its data is not base64.
+    """
+    try:
+        decoded = {
+            key: base64.b64decode(value or "") for key, value in (secret.get("data") or {}).items()
+        }
+    except binascii.Error as error:
+        raise ValueError(f"Secret {secret['metadata']['name']}: {error}") from error
+    decoded |= {key: str(value).encode() for key, value in (secret.get("stringData") or {}).items()}
+    metadata = dict(secret["metadata"])
+    # a client-side apply keeps the whole object here, values included
+    annotations = dict(metadata.get("annotations") or {})
+    annotations.pop("kubectl.kubernetes.io/last-applied-configuration", None)
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {**metadata, "annotations": annotations},
+        "type": secret.get("type", "Opaque"),
+        "data": {key: shape(value) for key, value in decoded.items()},
+    }
+
+
+def _private_key(pem: bytes) -> str:
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError) as error:
+        return f"{PRIVATE_KEY}nothing readable: {type(error).__name__}"
+    return f"{PRIVATE_KEY}{fingerprint(key.public_key())}"
