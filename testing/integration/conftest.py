@@ -49,10 +49,14 @@ def kube(cluster: Cluster) -> Kube:
 
 
 def nova_cluster(*arguments: str) -> subprocess.Popen[str]:
-    """Start the command line as a user would, in a process of its own."""
+    """Start the command line as a user would, in a process of its own.
+
+    It hears Ctrl-C even where these tests do not: a shell's background jobs ignore it, and so
+    would everything that they start.
+    """
     program = Path(sys.executable).with_name("nova-cluster")
     return subprocess.Popen(
-        [str(program), *arguments],
+        ["env", "--default-signal=INT", str(program), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -28,7 +28,10 @@ kind: InitConfiguration
 nodeRegistration:
   taints: []
 """
-"""Three nodes have to hold three members that keep apart; the control plane is one of them."""
+"""Three nodes have to hold three members that keep apart; the control plane is one of them.
+
+For a node that is alone kind itself takes the taint away, and fails where there is none.
+"""
 
 
 class _Kind(KindManagerBase):  # type: ignore[misc]
@@ -70,6 +73,19 @@ class Node:
     name: str
     image: str
     state: str
+
+
+def configuration(name: str, nodes: int, port: int) -> dict[str, Any]:
+    """Return kind's configuration of a cluster whose API is at `port` of 127.0.0.1."""
+    roles = ["control-plane", *["worker"] * (nodes - 1)]
+    return {
+        "kind": "Cluster",
+        "apiVersion": CONFIGURATION,
+        "name": name,
+        "networking": {"apiServerAddress": "127.0.0.1", "apiServerPort": port},
+        "nodes": [{"role": role} for role in roles],
+        "kubeadmConfigPatches": [SCHEDULABLE] if nodes > 1 else [],
+    }
 
 
 class KindCluster:
@@ -136,8 +152,8 @@ class KindCluster:
             listener.bind(("127.0.0.1", 0))
             listener.listen(128)
             port = listener.getsockname()[1]
-            configuration = self._directory / "kind.yaml"
-            configuration.write_text(yaml.safe_dump(self._configuration(nodes, port)))
+            file = self._directory / "kind.yaml"
+            file.write_text(yaml.safe_dump(configuration(self.name, nodes, port)))
             if self._engine:
                 self._engine.relay(listener, port)
             else:
@@ -151,12 +167,12 @@ class KindCluster:
     def delete(self, progress: Progress) -> None:
         """Remove the cluster and what is kept about it."""
         with progress.step(f"removing kind cluster {self.name}") as step:
-            configuration = self._directory / "kind.yaml"
-            if not configuration.exists():
+            file = self._directory / "kind.yaml"
+            if not file.exists():
                 self._directory.mkdir(parents=True, exist_ok=True)
-                configuration.write_text(yaml.safe_dump(self._configuration(1, 0)))
+                file.write_text(yaml.safe_dump(configuration(self.name, 1, 0)))
             self._manager(step).delete_cluster()
-            port = yaml.safe_load(configuration.read_text())["networking"]["apiServerPort"]
+            port = yaml.safe_load(file.read_text())["networking"]["apiServerPort"]
             if self._engine and port:
                 # An engine that an earlier version started may not know how; its end does it then.
                 with contextlib.suppress(ClusterError):
@@ -181,17 +197,6 @@ class KindCluster:
         command.run(
             argv, log=self._log, timeout=timeouts.CLUSTER_CREATE, environment=self.environment
         )
-
-    def _configuration(self, nodes: int, port: int) -> dict[str, Any]:
-        roles = ["control-plane", *["worker"] * (nodes - 1)]
-        return {
-            "kind": "Cluster",
-            "apiVersion": CONFIGURATION,
-            "name": self.name,
-            "networking": {"apiServerAddress": "127.0.0.1", "apiServerPort": port},
-            "nodes": [{"role": role} for role in roles],
-            "kubeadmConfigPatches": [SCHEDULABLE],
-        }
 
     def _manager(self, step: Step) -> _Kind:
         def run(argv: list[str]) -> None:
