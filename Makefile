@@ -6,11 +6,13 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup acceptance test check unit integration render clean
+.PHONY: help setup acceptance test check unit integration faults render docs clean
 
 help:
 	@echo "make acceptance  set up, bring up a cluster, deploy Nova, verify it, write the report"
 	@echo "make test        set up, then the project's own checks and tests"
+	@echo "make faults      put every known fault in, one by one, and see it caught and named"
+	@echo "make docs        write docs/diagnosis.md from the catalogue of causes"
 	@echo "make render      print what would be applied (OVERLAY=multi-node)"
 	@echo "make clean       remove the virtual environment; clusters: nova-cluster down, purge"
 
@@ -50,8 +52,15 @@ unit: setup
 integration: setup
 	$(PYTEST) -c testing/pytest.ini --rootdir . -q testing/integration
 
+# Every fault of the catalogue, on a cluster of three nodes that is brought up where there is none.
+faults: setup
+	$(BIN)/python -m testing.faults $(NAMES)
+
 render: setup
 	@$(BIN)/nova-cluster render $(or $(OVERLAY),multi-node)
+
+docs: setup
+	$(BIN)/python -m nova_acceptance.diagnosis > docs/diagnosis.md
 
 clean:
 	rm -rf $(VENV)

@@ -11,9 +11,10 @@ from typing import Any
 import click
 import yaml
 
-from nova_acceptance.cluster import DEFAULT_NODES, MOST_NODES, Request, doctor
+from nova_acceptance.cluster import DEFAULT_NODES, MOST_NODES, Request, contexts, doctor
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.provider import Provider
+from nova_acceptance.collect import examination
 from nova_acceptance.deploy import load_credentials
 from nova_acceptance.deploy import remove as remove_nova
 from nova_acceptance.deploy import render as rendered
@@ -166,3 +167,33 @@ def examine() -> None:
     if not findings:
         click.echo("✓ nothing is missing")
     sys.exit(1 if any(finding.is_fatal for finding in findings) else 0)
+
+
+@main.command()
+@click.option("--context", help="a context of the kubeconfig; else our own cluster if it is up")
+@click.option("--namespace", "namespaces", multiple=True, help="may be given several times")
+@click.option(
+    "--spec",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="what the system should be; else nova.yaml, where its namespaces exist",
+)
+def diagnose(context: str | None, namespaces: tuple[str, ...], spec: Path | None) -> None:
+    """Say what is wrong with a cluster and why, without changing anything.
+
+    Exits with 1 where something is wrong.
+    """
+    found = examination.examine(_kube(context), namespaces, spec)
+    for line in examination.lines(found):
+        click.echo(line)
+    sys.exit(0 if found.is_well else 1)
+
+
+def _kube(context: str | None) -> Kube:
+    """Return the API of a context that is named, else of our own cluster, else of the current."""
+    if context:
+        return Kube(None, contexts.by_name(context, "it was named").context)
+    provider = Provider(Home.of_user(), Progress())
+    if provider.is_up(Request.name):
+        cluster = provider.cluster(Request.name)
+        return Kube(cluster.kubeconfig, cluster.context)
+    return Kube(None, None)

@@ -8,7 +8,7 @@ object is written. Whatever a fixture opens it closes; a removal that fails is a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
@@ -18,55 +18,39 @@ from nova_acceptance import masking
 from nova_acceptance.cluster import Cluster, Request, obtain
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.lock import exclusive
-from nova_acceptance.deploy import Deployment, deploy, load_credentials, remove, render
-from nova_acceptance.errors import ClusterError, SpecError
-from nova_acceptance.kube import Kube, Object, PodRef
-from nova_acceptance.probes.etcd import Member
+from nova_acceptance.collect import look
+from nova_acceptance.deploy import (
+    Deployment,
+    PreflightError,
+    RolloutError,
+    deploy,
+    load_credentials,
+    preflight,
+    remove,
+    render,
+)
+from nova_acceptance.diagnosis import Diagnosis, Snapshot
+from nova_acceptance.errors import NotReadyError, SpecError
+from nova_acceptance.kube import Kube, Object
+from nova_acceptance.probes.claims import BrokenClaimError
+from nova_acceptance.probes.consultation import Consultation
 from nova_acceptance.probes.nodes import hosts
 from nova_acceptance.probes.objects import Objects
-from nova_acceptance.probes.patroni import Patroni
-from nova_acceptance.probes.plans import absent_names, lookups, reachability_questions
-from nova_acceptance.probes.postgres import MAINTENANCE, Postgres
-from nova_acceptance.probes.redis import Redis
-from nova_acceptance.probes.routes import Routes
+from nova_acceptance.probes.parameters import PARAMETERS
 from nova_acceptance.probes.secret_values import SecretValues
 from nova_acceptance.probes.snapshot import counts, external_rows, rows
-from nova_acceptance.probes.sql import Login
-from nova_acceptance.probes.survey import Survey
 from nova_acceptance.probes.witness import Witness
 from nova_acceptance.progress import Progress
 from nova_acceptance.report import EvidenceLog, Recorder
-from nova_acceptance.system import System, load, parts
+from nova_acceptance.system import System, load
 
 MANIFESTS: Final = "manifests"
 MULTI_NODE: Final = "multi-node"
 SINGLE_NODE: Final = "single-node"
 
 
-_SYSTEM: Final = pytest.StashKey[System]()
-_Named = Iterable[Any]
-
-PARAMETERS: Final[Mapping[str, Callable[[System], _Named]]] = {
-    "namespace": lambda system: system.namespaces,
-    "workload": lambda system: system.every_workload,
-    "claim": lambda system: [c for w in system.every_workload for c in w.claimed],
-    "configuration": lambda system: system.every_configuration,
-    "front": parts.fronts,
-    "headless": lambda system: [f for f in parts.fronts(system) if f.service.headless],
-    "clustered": lambda system: [f for f in parts.fronts(system) if not f.service.headless],
-    "door": parts.doors,
-    "passage": parts.passages,
-    "service": lambda system: system.services,
-    "use": lambda system: parts.uses(system, inside=True),
-    "external_use": lambda system: parts.uses(system, inside=False),
-    "absent": absent_names,
-    "certificate": lambda system: system.certificates,
-    "database": lambda system: system.postgres.databases,
-    "schema": parts.schemas,
-    "spec_role": lambda system: system.postgres.roles,
-    "reach": parts.reaches,
-}
-"""Over what a test runs that takes an argument of that name."""
+SYSTEM: Final = pytest.StashKey[System]()
+"""Where the configuration keeps what the system should be."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -76,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.UsageError: it is wrong; the message says file, line and field.
     """
     try:
-        config.stash[_SYSTEM] = load(config.rootpath / config.option.spec)
+        config.stash[SYSTEM] = load(config.rootpath / config.option.spec)
     except SpecError as error:
         raise pytest.UsageError(str(error)) from error
 
@@ -85,7 +69,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test over every part of nova.yaml that one of its arguments stands for."""
     for name, listed in PARAMETERS.items():
         if name in metafunc.fixturenames:
-            found = list(listed(metafunc.config.stash[_SYSTEM]))
+            found = list(listed(metafunc.config.stash[SYSTEM]))
             metafunc.parametrize(name, found, ids=[_spelled(item) for item in found])
 
 
@@ -96,7 +80,7 @@ def _spelled(item: Any) -> str:
 @pytest.fixture(scope="session")
 def system(pytestconfig: pytest.Config) -> System:
     """What the system should be."""
-    return pytestconfig.stash[_SYSTEM]
+    return pytestconfig.stash[SYSTEM]
 
 
 @pytest.fixture(scope="session")
@@ -121,9 +105,10 @@ def cluster(pytestconfig: pytest.Config) -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def kube(cluster: Cluster, recorder: Recorder) -> Kube:
+def kube(cluster: Cluster, recorder: Recorder, consultation: Consultation) -> Kube:
     """The cluster's API; what there is to say about the cluster is in the record from now on."""
     api = Kube(cluster.kubeconfig, cluster.context)
+    consultation.attach(api)
     recorder.cluster(
         name=cluster.name,
         provider=cluster.provider,
@@ -138,11 +123,13 @@ def kube(cluster: Cluster, recorder: Recorder) -> Kube:
 
 @pytest.fixture(scope="session")
 def deployment(
+    *,
     pytestconfig: pytest.Config,
     tmp_path_factory: pytest.TempPathFactory,
     kube: Kube,
     system: System,
     recorder: Recorder,
+    consultation: Consultation,
 ) -> Iterator[Deployment | None]:
     """Nova, deployed and ready; None with `--no-deploy`, which takes it as it is."""
     option = pytestconfig.option
@@ -150,6 +137,7 @@ def deployment(
     if option.no_deploy:
         masking.register(load_credentials(kube, manifests).values())
         recorder.note("--no-deploy: the system is verified as it was found")
+        consultation.look_around()
         yield None
         _snapshot(kube, system, recorder)
         return
@@ -161,7 +149,10 @@ def deployment(
             credentials = load_credentials(kube, manifests)
             masking.register(credentials.values())
             objects = render(manifests, overlay, credentials, tmp_path_factory.mktemp("render"))
-            done = deploy(kube, objects, progress=progress)
+            base = look(kube, system.namespaces, system, logs=False)
+            with _told(consultation):
+                _say(preflight(kube, objects, base), progress, recorder)
+            done = _deployed(kube, objects, progress, consultation, base)
         recorder.deployment(
             overlay=overlay,
             seconds=round(sum(done.seconds.values()), 3),
@@ -179,6 +170,16 @@ def deployment(
             if option.teardown and objects:
                 with _shown(pytestconfig) as progress:
                     remove(kube, objects, progress)
+
+
+@pytest.fixture(scope="module")
+def healthy(deployment: Deployment | None, consultation: Consultation, system: System) -> None:  # noqa: ARG001
+    """Nothing is wrong with the system that is known; what is not well is not disturbed further.
+
+    For tests that kill pods: each asks it before anything else.
+    """
+    if found := consultation.unwell(each.name for each in system.workloads):
+        raise BrokenClaimError(found)
 
 
 @pytest.fixture(scope="session")
@@ -208,129 +209,38 @@ def secret_values(kube: Kube, system: System, deployment: Deployment | None) -> 
     return values
 
 
-@pytest.fixture(scope="session")
-def service_pods(objects: Objects, system: System) -> dict[str, PodRef]:
-    """A pod of every service, by the service's name."""
-    return {service.name: _pod(objects, system, service.name) for service in system.services}
+@contextmanager
+def _told(consultation: Consultation) -> Iterator[None]:
+    """Have the cause recorded of what will not be deployed at all."""
+    try:
+        yield
+    except PreflightError as error:
+        consultation.tell(error, "preflight")
+        raise
 
 
-@pytest.fixture(scope="session")
-def namespace_pods(objects: Objects, system: System) -> dict[str, PodRef]:
-    """A pod of every namespace, by the namespace."""
-    found: dict[str, PodRef] = {}
-    for workload in system.every_workload:
-        if workload.namespace not in found:
-            found[workload.namespace] = _pod(objects, system, workload.name)
-    return found
+def _say(warnings: list[Diagnosis], progress: Progress, recorder: Recorder) -> None:
+    """Show and record what is wrong with the objects and keeps none from becoming ready."""
+    for found in warnings:
+        progress.say(f"preflight: {found.headline}")
+        recorder.note(f"preflight: {found.headline}", evidence=found.evidence)
 
 
-@pytest.fixture(scope="session")
-def routes(kube: Kube) -> Iterator[Routes]:
-    """Ways into pods and through them, for client libraries."""
-    with Routes(kube) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="session")
-def reachability(
+def _deployed(
     kube: Kube,
-    witness: Witness,
-    system: System,
-    objects: Objects,
-    service_pods: dict[str, PodRef],
-) -> Survey:
-    """What answers when a service's pod connects: every target of every service, asked at once."""
-    return Survey(kube, witness, reachability_questions(system, objects, service_pods))
-
-
-@pytest.fixture(scope="session")
-def names(
-    kube: Kube,
-    witness: Witness,
-    system: System,
-    objects: Objects,
-    namespace_pods: dict[str, PodRef],
-) -> Survey:
-    """What the cluster's DNS says: every name from every namespace, asked at once."""
-    questions = lookups(system, objects)
-    return Survey(kube, witness, dict.fromkeys(namespace_pods.values(), questions))
-
-
-@pytest.fixture(scope="session")
-def redis(
-    system: System,
-    routes: Routes,
-    service_pods: dict[str, PodRef],
-    secret_values: SecretValues,
-    witness: Witness,
-) -> Iterator[Redis]:
-    """Redis through its Service, as a service's pod reaches it."""
-    spec = system.redis
-    workload = system.workload(spec.workload)
-    front = next(front for front in parts.fronts(system) if front.name == spec.service)
-    (port,) = front.service.ports.values()
-    route = routes.through(next(iter(service_pods.values())), front.full_name(system.zone), port)
-    password = secret_values.text(workload.namespace, spec.password.secret, spec.password.key)
-    opened = Redis(route, password, witness)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="session")
-def postgres(
-    system: System,
-    objects: Objects,
-    routes: Routes,
-    logins: Callable[[str, str], Login],
-    witness: Witness,
-) -> Iterator[Postgres]:
-    """PostgreSQL's members, asked as the superuser from inside their pods."""
-    workload = system.workload(system.postgres.workload)
-    members = {pod.name: pod for pod in objects.refs_of(workload)}
-    superuser = next(r for r in system.postgres.roles if "SUPERUSER" in r.attributes)
-    login = logins(superuser.name, MAINTENANCE)
-    opened = Postgres(members, system.postgres.port, login, routes, witness)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="session")
-def logins(system: System, secret_values: SecretValues) -> Callable[[str, str], Login]:
-    """Makes a login from the names of a role and a database, with the role's own password."""
-    namespace = system.workload(system.postgres.workload).namespace
-
-    def login(role: str, database: str) -> Login:
-        home = system.postgres.role(role).password
-        if home is None:
-            raise ValueError(f"nova.yaml gives {role} no password")
-        return Login(role, database, secret_values.text(namespace, home.secret, home.key))
-
-    return login
-
-
-@pytest.fixture(scope="session")
-def etcd(system: System, objects: Objects, routes: Routes, witness: Witness) -> dict[str, Member]:
-    """The members of etcd by the names of their pods."""
-    pods = objects.refs_of(system.workload(system.etcd.workload))
-    return {pod.name: Member(routes.to(pod, system.etcd.client_port), witness) for pod in pods}
-
-
-@pytest.fixture(scope="session")
-def patroni(kube: Kube, system: System, objects: Objects, witness: Witness) -> Patroni:
-    """Every member's Patroni, each asked from inside its pod."""
-    pods = objects.refs_of(system.workload(system.postgres.workload))
-    members = {pod.name: pod for pod in pods}
-    return Patroni(kube, members, system.postgres.patroni_port, witness)
-
-
-def _pod(objects: Objects, system: System, workload: str) -> PodRef:
-    pods = objects.refs_of(system.workload(workload))
-    if not pods:
-        raise ClusterError(
-            f"{workload} has no pod to ask from",
-            hint="`kubectl get pods -A` shows what there is; deploy without --no-deploy",
-        )
-    return pods[0]
+    objects: list[Object],
+    progress: Progress,
+    consultation: Consultation,
+    base: Snapshot,
+) -> Deployment:
+    """Deploy; what became ready only in part is verified all the same, each part for itself."""
+    try:
+        return deploy(kube, objects, progress=progress, base=base)
+    except NotReadyError as error:
+        consultation.tell(error, "deployment")
+        if isinstance(error, RolloutError) and error.deployment:
+            return error.deployment
+        raise
 
 
 def _overlay(kube: Kube, system: System) -> str:

@@ -10,7 +10,16 @@ from typing import Final
 API_REQUEST: Final = 15.0
 """One request to the Kubernetes API, connection included."""
 
-WATCH_ROUND: Final = 30.0
+API_AWAY: Final = 60.0
+"""An API that has answered before and is away or busy, until what it was asked has failed."""
+
+API_ABSENT: Final = 3.0
+"""An API that has not answered yet: a wrong address should be told within seconds."""
+
+API_SETTLES: Final = 15.0
+"""A restarted API until it knows its users and their rights again."""
+
+WATCH_ROUND: Final = 10.0
 """One watch of the API before it is taken up again, so that a dead connection is noticed."""
 
 EXEC: Final = 20.0
@@ -30,6 +39,15 @@ STATEMENT_CUT: Final = 15.0
 
 PROBE_DIAL: Final = 3.0
 """One TCP connection, DNS exchange or HTTP request made from inside a pod."""
+
+RELAY_START: Final = 15.0
+"""A relay in a pod from the request to its first word, over an API that is slow to answer."""
+
+DNS_PATIENCE: Final = 6.0
+"""One exchange with the cluster's DNS that tells slowness from silence."""
+
+DNS_PROMPT: Final = 1.0
+"""Seconds above which the DNS's soonest answer of several is late."""
 
 RELAY: Final = 3600.0
 """A relay in a pod at most; it ends with whoever started it."""
@@ -81,3 +99,15 @@ COMMAND_END: Final = 5.0
 
 APT_QUESTION: Final = 60.0
 """One question to apt about its own configuration."""
+
+LOOK: Final = 10.0
+"""One look at a cluster for a diagnosis: lists side by side, and the last logs."""
+
+LOOK_SERVES: Final = 5.0
+"""Seconds for which one look at the cluster explains what fails meanwhile."""
+
+FAILURE_SERVES: Final = 30.0
+"""Seconds for which members that could not be asked who leads are not asked again."""
+
+EXAMINATION: Final = 45.0
+"""One look at a whole cluster that somebody asks about by hand."""

@@ -5,37 +5,45 @@ from __future__ import annotations
 import pytest
 
 from nova_acceptance.cluster import Cluster
+from nova_acceptance.diagnosis import Ref
 from nova_acceptance.kube import Kube, Object, PodRef
 from nova_acceptance.probes.agent import ask_everywhere
+from nova_acceptance.probes.claims import BrokenClaimError, none_of
+from nova_acceptance.probes.naming import pilot, state_of_dns
 from nova_acceptance.probes.objects import Objects
-from nova_acceptance.probes.plans import kubernetes_address
 from nova_acceptance.probes.witness import Witness
 from nova_acceptance.system import System
 
 pytestmark = pytest.mark.cluster
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
-TROUBLE = {"MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"}
+UNNETWORKED = "NetworkUnavailable"
+TROUBLE = {"MemoryPressure", "DiskPressure", "PIDPressure", UNNETWORKED}
 
 
 def conditions(node: Object) -> dict[str, str]:
     """Return a node's conditions by type."""
-    return {item["type"]: item["status"] for item in node["status"]["conditions"]}
+    found = (node.get("status") or {}).get("conditions") or []
+    return {item["type"]: item["status"] for item in found}
 
 
+@pytest.mark.means("NODE_NOT_READY")
 def test_cluster_nodes_are_ready(cluster_objects: Objects) -> None:
     """Every node of the cluster is Ready."""
     names = {node["metadata"]["name"] for node in cluster_objects.all("Node")}
     ready = {
         name
         for name in names
-        if (node := cluster_objects.find("Node", name)) and conditions(node)["Ready"] == "True"
+        if (node := cluster_objects.find("Node", name)) and conditions(node).get("Ready") == "True"
     }
 
     assert names
-    assert names - ready == set()
+    lost = sorted(names - ready)
+    subject = Ref("Node", "", next(iter(lost), ""))
+    none_of(lost, "NODE_NOT_READY", "nodes that are not ready", subject=subject)
 
 
+@pytest.mark.means("NODE_NOT_READY")
 def test_cluster_has_the_nodes_asked_for(
     cluster_objects: Objects, cluster: Cluster, pytestconfig: pytest.Config
 ) -> None:
@@ -47,6 +55,7 @@ def test_cluster_has_the_nodes_asked_for(
     assert nodes
 
 
+@pytest.mark.means("NODE_PRESSURE", "NODE_NETWORK_UNAVAILABLE")
 def test_cluster_nodes_are_in_no_trouble(cluster_objects: Objects) -> None:
     """No node is short of memory, disk, process numbers or a network."""
     nodes = {node["metadata"]["name"]: conditions(node) for node in cluster_objects.all("Node")}
@@ -55,16 +64,23 @@ def test_cluster_nodes_are_in_no_trouble(cluster_objects: Objects) -> None:
         name: sorted(kind for kind in TROUBLE if of_node.get(kind, "False") != "False")
         for name, of_node in nodes.items()
     }
-    assert {name: kinds for name, kinds in troubled.items() if kinds} == {}
+    for name, kinds in troubled.items():
+        cause = "NODE_PRESSURE" if set(kinds) - {UNNETWORKED} else "NODE_NETWORK_UNAVAILABLE"
+        none_of(kinds, cause, f"Node {name} has trouble", subject=Ref("Node", "", name))
+    assert troubled
 
 
 @pytest.mark.dns
+@pytest.mark.means("DNS_DOWN")
 def test_cluster_dns_is_ready(cluster_objects: Objects) -> None:
     """The cluster's DNS has ready endpoints behind `kube-dns`."""
     assert cluster_objects.endpoints("kube-dns", "kube-system")
 
 
 @pytest.mark.dns
+@pytest.mark.means(
+    "NAME_RESOLVES_WRONGLY", "DNS_DOWN", "DNS_SLOW", "DNS_WRONG_ANSWER", "NETWORK_CUT"
+)
 def test_cluster_dns_is_what_pods_ask(
     cluster_objects: Objects,
     kube: Kube,
@@ -72,18 +88,21 @@ def test_cluster_dns_is_what_pods_ask(
     system: System,
     witness: Witness,
 ) -> None:
-    """The name server of every pod is the address of `kube-dns`, and it answers."""
+    """The name server of every pod is the address of `kube-dns`, and it answers soon."""
     service = cluster_objects.find("Service", "kube-dns", "kube-system")
-    question = kubernetes_address(system)
-    asked = ask_everywhere(kube, {pod: [question] for pod in namespace_pods.values()})
-    witness.add(*(answer.evidence for (answer,) in asked.values()))
+    asked = ask_everywhere(kube, dict.fromkeys(namespace_pods.values(), pilot(system)))
+    witness.add(*(answer.evidence for answers in asked.values() for answer in answers))
 
+    assert asked
+    if found := state_of_dns(asked):
+        raise BrokenClaimError(found)
     assert service is not None
-    assert {answer.state for (answer,) in asked.values()} == {"answered"}
-    assert {answer.server for (answer,) in asked.values()} == {service["spec"]["clusterIP"]}
+    servers = {answer.server for answers in asked.values() for answer in answers}
+    assert servers == {service["spec"]["clusterIP"]}
 
 
 @pytest.mark.storage
+@pytest.mark.means("DEFAULT_STORAGE_CLASS_MISSING")
 def test_cluster_has_one_default_storage_class(cluster_objects: Objects) -> None:
     """A claim that names no storage class gets exactly one."""
     defaults = [

@@ -4,35 +4,52 @@ from __future__ import annotations
 
 import pytest
 
+from nova_acceptance.probes.claims import broken, exactly
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.system import Configuration, Service, System, parts
 
 pytestmark = pytest.mark.configuration
 
 
+def data_of(objects: Objects, configuration: Configuration) -> dict[str, str]:
+    """Return what the ConfigMap or Secret holds; that it is there is claimed as well."""
+    found = objects.find(configuration.kind, configuration.name, configuration.namespace)
+    if found is None:
+        where = f"{configuration.kind} {configuration.namespace}/{configuration.name}"
+        raise broken("CONFIGURATION_MISSING", f"there is no {where}")
+    return found.get("data") or {}
+
+
+@pytest.mark.means(
+    "CONFIGURATION_KEY_MISSING", "CONFIGURATION_MISSING", "CONFIGURATION_KEY_UNDECLARED"
+)
 def test_configuration_has_exactly_its_keys(objects: Objects, configuration: Configuration) -> None:
     """The ConfigMap or Secret has the keys of nova.yaml and no others."""
-    found = objects.find(configuration.kind, configuration.name, configuration.namespace)
+    exactly(
+        data_of(objects, configuration),
+        configuration.keys,
+        lacking="CONFIGURATION_KEY_MISSING",
+        beyond="CONFIGURATION_KEY_UNDECLARED",
+        what=f"{configuration.kind} {configuration.name}",
+    )
 
-    assert found is not None
-    assert set(found["data"]) == set(configuration.keys)
 
-
+@pytest.mark.means("CONFIGURATION_KEY_MISSING", "CONFIGURATION_MISSING")
 def test_configuration_has_no_empty_value(objects: Objects, configuration: Configuration) -> None:
     """Behind every key there is something."""
-    found = objects.find(configuration.kind, configuration.name, configuration.namespace)
+    data = data_of(objects, configuration)
 
-    assert found is not None
-    assert [key for key, value in found["data"].items() if not value.strip()] == []
+    assert [key for key, value in data.items() if not value.strip()] == []
 
 
+@pytest.mark.means("ADDRESS_WRONG", "CONFIGURATION_MISSING")
 def test_configuration_tells_where_the_service_is(
     objects: Objects, service: Service, system: System
 ) -> None:
     """A ConfigMap of the namespace holds the service's address, by its full name and port."""
     front = next(f for f in parts.fronts(system) if f.name == service.name)
     told = [
-        (objects.find("ConfigMap", item.name, item.namespace) or {}).get("data", {})
+        data_of(objects, item)
         for item in system.every_configuration
         if item.addresses and item.namespace == service.namespace
     ]

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import pytest
 
+from nova_acceptance.probes.claims import broken, equal, exactly
 from nova_acceptance.probes.postgres import Postgres
 from nova_acceptance.system import Database, Schema, System
 
 pytestmark = [pytest.mark.postgres, pytest.mark.component("postgres")]
 
 
+@pytest.mark.means("POSTGRES_VERSION_WRONG")
 def test_postgres_is_version_15(postgres: Postgres) -> None:
     """What answers is PostgreSQL 15."""
     assert 150000 <= int(postgres.admin().value("SHOW server_version_num")) < 160000
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit"])
+@pytest.mark.means("DURABILITY_OFF")
 def test_postgres_keeps_what_it_acknowledged(postgres: Postgres, setting: str) -> None:
     """The settings without which a crash loses acknowledged commits are on."""
     value = postgres.admin().value("SELECT current_setting(%s)", setting)
@@ -23,26 +26,51 @@ def test_postgres_keeps_what_it_acknowledged(postgres: Postgres, setting: str) -
     assert value == "on"
 
 
+@pytest.mark.means("DATABASE_UNDECLARED", "DATABASE_MISSING")
 def test_postgres_holds_only_declared_databases(postgres: Postgres, system: System) -> None:
     """There is no database that nova.yaml does not know."""
-    assert set(postgres.databases) == {database.name for database in system.postgres.databases}
+    exactly(
+        postgres.databases,
+        (database.name for database in system.postgres.databases),
+        lacking="DATABASE_MISSING",
+        beyond="DATABASE_UNDECLARED",
+        what="PostgreSQL",
+    )
 
 
+@pytest.mark.means("DATABASE_OWNER_WRONG", "DATABASE_MISSING")
 def test_database_has_its_owner(postgres: Postgres, database: Database) -> None:
     """The database exists and belongs to the role that nova.yaml says."""
-    assert postgres.databases.get(database.name) == database.owner
+    owner = postgres.databases.get(database.name)
+
+    if owner is None:
+        raise broken("DATABASE_MISSING", f"there is no database {database.name}")
+    equal(owner, database.owner, "DATABASE_OWNER_WRONG", f"the owner of {database.name}")
 
 
+@pytest.mark.means("SCHEMA_MISSING", "SCHEMA_UNDECLARED")
 def test_database_has_exactly_its_schemas(postgres: Postgres, database: Database) -> None:
     """The database holds the schemas of nova.yaml and no others."""
-    assert set(postgres.schemas(database.name)) == set(database.schemas)
+    exactly(
+        postgres.schemas(database.name),
+        database.schemas,
+        lacking="SCHEMA_MISSING",
+        beyond="SCHEMA_UNDECLARED",
+        what=f"database {database.name}",
+    )
 
 
+@pytest.mark.means("SCHEMA_OWNER_WRONG", "SCHEMA_MISSING")
 def test_schema_has_its_owner(postgres: Postgres, schema: Schema) -> None:
     """The schema belongs to the role that nova.yaml says."""
-    assert postgres.schemas(schema.database).get(schema.schema) == schema.owner
+    owner = postgres.schemas(schema.database).get(schema.schema)
+
+    if owner is None:
+        raise broken("SCHEMA_MISSING", f"there is no schema {schema.name}")
+    equal(owner, schema.owner, "SCHEMA_OWNER_WRONG", f"the owner of {schema.name}")
 
 
+@pytest.mark.means("SCHEMA_OWNER_WRONG")
 def test_schema_owner_owns_what_is_in_it(postgres: Postgres, schema: Schema) -> None:
     """No table or sequence of the schema belongs to a role that logs in."""
     tables = postgres.tables(schema.database, schema.schema)

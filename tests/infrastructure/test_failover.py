@@ -23,10 +23,11 @@ from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.patroni import Patroni
 from nova_acceptance.probes.postgres import Postgres
-from nova_acceptance.probes.routes import Route, Routes
+from nova_acceptance.probes.routes import Route
 from nova_acceptance.probes.sql import Login, identifiers
 from nova_acceptance.probes.successor import await_successor, crash
 from nova_acceptance.probes.until import until
+from nova_acceptance.probes.ways import Ways
 from nova_acceptance.probes.witness import Witness
 from nova_acceptance.probes.writer import Writer
 from nova_acceptance.system import System, parts
@@ -68,11 +69,10 @@ class Failover:
 
 
 @pytest.fixture(scope="module")
-def way(system: System, routes: Routes, service_pods: dict[str, PodRef]) -> Route:
+def way(system: System, ways: Ways, service_pods: dict[str, PodRef]) -> Route:
     """The way to the leader through `postgres-primary`, from a service's pod."""
     front = next(f for f in parts.fronts(system) if f.name == system.postgres.primary)
-    pod = next(iter(service_pods.values()))
-    return routes.through(pod, front.full_name(system.zone), system.postgres.port)
+    return ways.first_to(service_pods.values(), front, system.postgres.port)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +93,8 @@ def table(postgres: Postgres) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def failover(
+    *,
+    healthy: None,  # noqa: ARG001
     kube: Kube,
     postgres: Postgres,
     way: Route,
@@ -110,8 +112,7 @@ def failover(
         resumed = until(lambda: enough(writer, 1), within=2 * timeouts.FAILOVER)
         seconds = writer.first(writer.servers[1]) - began if resumed < math.inf else math.inf
         rejoined = await_successor(kube, pod, uid, started=began)
-    postgres.forget_leader()
-    until(lambda: bool(postgres.leader), within=timeouts.FAILOVER, ignoring=ProbeError)
+    until(lambda: leads_anew(postgres), within=timeouts.FAILOVER, ignoring=ProbeError)
     said = (
         f"{postgres.leader} acknowledges {seconds:.1f} s after the kill, {killed} is ready again"
         f" after {rejoined:.1f} s; {len(writer.acknowledged)} commits acknowledged"
@@ -127,6 +128,12 @@ def failover(
     )
 
 
+def leads_anew(postgres: Postgres) -> bool:
+    """Whether a member leads, asked of all of them again."""
+    postgres.forget_leader()
+    return bool(postgres.leader)
+
+
 def enough(writer: Writer, server: int) -> bool:
     """Whether the first, or the second, server has acknowledged enough commits."""
     servers = writer.servers
@@ -138,12 +145,14 @@ def _shown(failover: Failover, witness: Witness, _witnessed: None) -> None:
     witness.add(failover.evidence)
 
 
+@pytest.mark.means("FAILOVER_SLOW")
 def test_replica_takes_over(failover: Failover) -> None:
     """Another member acknowledges writes within 30 s of the leader's death."""
     assert failover.took_over != failover.killed
     assert failover.seconds <= timeouts.FAILOVER
 
 
+@pytest.mark.means("PRIMARY_SERVICE_ASTRAY")
 def test_postgres_primary_follows(
     failover: Failover, fresh_objects: Objects, system: System
 ) -> None:
@@ -154,6 +163,7 @@ def test_postgres_primary_follows(
     assert [endpoint.pod for endpoint in behind] == [failover.took_over]
 
 
+@pytest.mark.means("COMMITS_LOST")
 def test_acknowledged_commits_are_kept(failover: Failover, postgres: Postgres, table: str) -> None:
     """Every number whose commit was acknowledged is in the table of the new leader."""
     found = postgres.admin(DATABASE).column(identifiers("SELECT number FROM {}", table))
@@ -162,6 +172,7 @@ def test_acknowledged_commits_are_kept(failover: Failover, postgres: Postgres, t
     assert failover.acknowledged - found == set()
 
 
+@pytest.mark.means("REPLICA_NOT_STREAMING")
 def test_lost_member_comes_back_as_a_replica(
     failover: Failover, postgres: Postgres, patroni: Patroni
 ) -> None:
@@ -176,6 +187,7 @@ def test_lost_member_comes_back_as_a_replica(
     assert {view.leader for view in patroni.views.values()} == {failover.took_over}
 
 
+@pytest.mark.means("REPLICA_LAGS", "COMMITS_LOST")
 def test_lost_member_has_every_acknowledged_commit(
     failover: Failover, postgres: Postgres, table: str
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from nova_acceptance.kube import Kube, PodRef
+from nova_acceptance.probes.claims import equal
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.redis import Redis
 from nova_acceptance.probes.successor import await_successor, kill
@@ -31,11 +32,13 @@ def key(redis: Redis) -> Iterator[str]:
     redis.ask("DEL", name)
 
 
+@pytest.mark.means("REDIS_WRONG_PASSWORD")
 def test_redis_answers_ping(redis: Redis) -> None:
     """Redis answers PING with PONG when its password is given."""
     assert redis.answers_ping
 
 
+@pytest.mark.means("REDIS_WITHOUT_PASSWORD")
 def test_redis_refuses_without_a_password(redis: Redis) -> None:
     """Redis answers NOAUTH to whoever gives no password."""
     assert redis.answers_ping
@@ -43,6 +46,7 @@ def test_redis_refuses_without_a_password(redis: Redis) -> None:
     assert "authentication required" in redis.refusal(None).lower()
 
 
+@pytest.mark.means("REDIS_WITHOUT_PASSWORD")
 def test_redis_refuses_a_wrong_password(redis: Redis) -> None:
     """Redis answers WRONGPASS to whoever gives another password."""
     assert redis.answers_ping
@@ -50,6 +54,7 @@ def test_redis_refuses_a_wrong_password(redis: Redis) -> None:
     assert "invalid username-password pair" in redis.refusal("not-the-password")
 
 
+@pytest.mark.means("REDIS_DATA_LOST", "REDIS_READ_ONLY", "REDIS_OUT_OF_MEMORY", "REDIS_WRITE_FAILS")
 def test_redis_keeps_a_value(redis: Redis, key: str) -> None:
     """A value that is written through the Service is read back through it."""
     redis.ask("SET", key, "kept")
@@ -57,12 +62,15 @@ def test_redis_keeps_a_value(redis: Redis, key: str) -> None:
     assert redis.ask("GET", key) == "kept"
 
 
+@pytest.mark.means("REDIS_PERSISTENCE_OFF", "REDIS_WRITE_FAILS")
 def test_redis_is_append_only(redis: Redis) -> None:
     """Every write is appended to a file, and the last one succeeded."""
     assert redis.is_append_only
-    assert redis.info("persistence")["aof_last_write_status"] == "ok"
+    written = redis.info("persistence")["aof_last_write_status"]
+    equal(written, "ok", "REDIS_WRITE_FAILS", "aof_last_write_status")
 
 
+@pytest.mark.means("REDIS_VERSION_WRONG")
 def test_redis_is_version_7(redis: Redis) -> None:
     """What answers is Redis 7."""
     assert str(redis.info("server")["redis_version"]).startswith("7.")
@@ -70,8 +78,13 @@ def test_redis_is_version_7(redis: Redis) -> None:
 
 @pytest.mark.disruptive
 @pytest.mark.storage
+@pytest.mark.means("REDIS_DATA_LOST")
 def test_redis_keeps_its_data_when_its_pod_is_deleted(
-    redis: Redis, key: str, kube: Kube, redis_pod: PodRef
+    healthy: None,  # noqa: ARG001
+    redis: Redis,
+    key: str,
+    kube: Kube,
+    redis_pod: PodRef,
 ) -> None:
     """A value is still there after the pod was deleted and another server took its place."""
     before = redis.info("server")["run_id"]

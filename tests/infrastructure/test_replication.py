@@ -10,15 +10,18 @@ import psycopg
 import pytest
 
 from nova_acceptance import timeouts
+from nova_acceptance.diagnosis import Ref
 from nova_acceptance.kube import PodRef
+from nova_acceptance.probes.claims import BrokenClaimError, broken, equal
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.patroni import Patroni
-from nova_acceptance.probes.postgres import Postgres
-from nova_acceptance.probes.routes import Route, Routes
+from nova_acceptance.probes.postgres import LeadershipError, Postgres
+from nova_acceptance.probes.routes import Route
 from nova_acceptance.probes.sql import Login, connect, identifiers
 from nova_acceptance.probes.until import until
+from nova_acceptance.probes.ways import Ways
 from nova_acceptance.probes.witness import Witness
-from nova_acceptance.system import System, parts
+from nova_acceptance.system import Front, System, parts
 
 pytestmark = [pytest.mark.postgres, pytest.mark.component("postgres")]
 
@@ -28,14 +31,45 @@ OWNER: Final = "nova_owner"
 
 
 @pytest.fixture(scope="module")
-def ways(system: System, routes: Routes, service_pods: dict[str, PodRef]) -> dict[str, Route]:
-    """The ways to `primary` and `replica` through their Services, from a service's pod."""
-    pod = next(iter(service_pods.values()))
-    return {
-        front.service.role: routes.through(pod, front.full_name(system.zone), system.postgres.port)
-        for front in parts.fronts(system)
-        if front.service.role
-    }
+def primary(system: System, ways: Ways, service_pods: dict[str, PodRef]) -> Route:
+    """The way to the leader through its Service, from a service's pod."""
+    return ways.first_to(service_pods.values(), of_role("primary", system), system.postgres.port)
+
+
+@pytest.fixture(scope="module")
+def replica(system: System, ways: Ways, service_pods: dict[str, PodRef]) -> Route:
+    """The way to a replica through their Service, from a service's pod."""
+    return ways.first_to(service_pods.values(), of_role("replica", system), system.postgres.port)
+
+
+def of_role(role: str, system: System) -> Front:
+    """Return the Service in front of PostgreSQL's members of a role."""
+    return next(front for front in parts.fronts(system) if front.service.role == role)
+
+
+def late(postgres: Postgres) -> BrokenClaimError:
+    """Return what a row shows that has not arrived: a replica that is cut off, or that lags."""
+    states = {name: postgres.standbys.get(name, ("absent", ""))[0] for name in postgres.replicas}
+    away = [name for name, state in states.items() if state != "streaming"]
+    evidence = [f"{name}: {state}" for name, state in states.items()]
+    if away:
+        names = ", ".join(away)
+        return broken("REPLICA_NOT_STREAMING", f"{names} does not stream", evidence=evidence)
+    sentence = f"a committed row is not on a replica within {timeouts.REPLAY:.0f} s"
+    return broken("REPLICA_LAGS", sentence, evidence=evidence)
+
+
+def behind(objects: Objects, service: str, postgres: Postgres, system: System) -> set[str]:
+    """Return the pods behind a Service; that there are any is claimed as well."""
+    namespace = system.workload(system.postgres.workload).namespace
+    found = {endpoint.pod for endpoint in objects.endpoints(service, namespace)}
+    if not found:
+        raise broken(
+            "SERVICE_WITHOUT_ENDPOINTS",
+            f"nothing is behind {service}, while {postgres.leader} leads",
+            subject=Ref("Service", namespace, service),
+        )
+    return found
 
 
 @pytest.fixture
@@ -52,21 +86,37 @@ def table(postgres: Postgres) -> Iterator[str]:
         postgres.admin(DATABASE).rows(identifiers("DROP TABLE IF EXISTS {}", name))
 
 
+@pytest.mark.means("NO_LEADER", "TWO_LEADERS")
 def test_postgres_has_one_leader(postgres: Postgres, system: System) -> None:
     """Exactly one member is not in recovery."""
-    members = postgres.in_recovery
+    members, failures = postgres.roll_call()
+    leaders = [name for name, follows in members.items() if not follows]
 
+    if len(leaders) != 1 and not (failures and not leaders):
+        raise LeadershipError(leaders, members)
+    for error in failures.values():
+        raise error
     assert len(members) == system.workload(system.postgres.workload).replicas
-    assert list(members.values()).count(False) == 1
 
 
+@pytest.mark.means("REPLICA_NOT_STREAMING")
 def test_postgres_replicas_stream(postgres: Postgres) -> None:
     """The leader streams to every other member."""
     streaming = {name for name, (state, _) in postgres.standbys.items() if state == "streaming"}
+    away = sorted(set(postgres.replicas) - streaming)
 
+    if away:
+        pod = postgres.members[away[0]]
+        raise broken(
+            "REPLICA_NOT_STREAMING",
+            f"{postgres.leader} does not stream to {', '.join(away)}",
+            subject=Ref("Pod", pod.namespace, pod.name),
+            evidence=[f"{name}: {state}" for name, (state, _) in postgres.standbys.items()],
+        )
     assert streaming == set(postgres.replicas)
 
 
+@pytest.mark.means("NOT_SYNCHRONOUS")
 def test_postgres_replicates_synchronously(postgres: Postgres) -> None:
     """An acknowledged commit is on a second member already."""
     synchrony = [synchrony for _, synchrony in postgres.standbys.values()]
@@ -75,14 +125,18 @@ def test_postgres_replicates_synchronously(postgres: Postgres) -> None:
 
 
 @pytest.mark.patroni
+@pytest.mark.means("TWO_LEADERS", "NO_LEADER")
 def test_patroni_agrees_on_the_leader(postgres: Postgres, patroni: Patroni) -> None:
     """Every member's Patroni names the member that PostgreSQL itself says leads."""
     leaders = {name: view.leader for name, view in patroni.views.items()}
 
+    if not any(leaders.values()):
+        raise broken("NO_LEADER", "no member's Patroni names a leader")
     assert leaders == dict.fromkeys(postgres.members, postgres.leader)
 
 
 @pytest.mark.patroni
+@pytest.mark.means("REPLICA_NOT_STREAMING")
 def test_patroni_agrees_on_the_replicas(postgres: Postgres, patroni: Patroni) -> None:
     """Every member's Patroni counts the others as replicas that follow."""
     replicas = {name: view.replicas for name, view in patroni.views.items()}
@@ -91,6 +145,7 @@ def test_patroni_agrees_on_the_replicas(postgres: Postgres, patroni: Patroni) ->
 
 
 @pytest.mark.patroni
+@pytest.mark.means("TIMELINE_DIVERGED")
 def test_patroni_members_are_on_one_timeline(patroni: Patroni) -> None:
     """No member follows a history of its own."""
     timelines = {name: len(view.timelines) for name, view in patroni.views.items()}
@@ -98,54 +153,65 @@ def test_patroni_members_are_on_one_timeline(patroni: Patroni) -> None:
     assert timelines == dict.fromkeys(timelines, 1)
 
 
+@pytest.mark.means("PRIMARY_SERVICE_ASTRAY", "SERVICE_WITHOUT_ENDPOINTS")
 def test_postgres_primary_leads_to_the_leader(
     fresh_objects: Objects, postgres: Postgres, system: System
 ) -> None:
     """Behind `postgres-primary` is the leader's pod and nothing else."""
-    workload = system.workload(system.postgres.workload)
-    behind = fresh_objects.endpoints(system.postgres.primary, workload.namespace)
+    found = behind(fresh_objects, system.postgres.primary, postgres, system)
 
-    assert [endpoint.pod for endpoint in behind] == [postgres.leader]
+    assert found == {postgres.leader}
 
 
+@pytest.mark.means("PRIMARY_SERVICE_ASTRAY", "SERVICE_WITHOUT_ENDPOINTS")
 def test_postgres_replicas_leads_to_the_replicas(
     fresh_objects: Objects, postgres: Postgres, system: System
 ) -> None:
     """Behind `postgres-replicas` are the replicas' pods and nothing else."""
-    workload = system.workload(system.postgres.workload)
-    behind = fresh_objects.endpoints(system.postgres.replicas, workload.namespace)
+    found = behind(fresh_objects, system.postgres.replicas, postgres, system)
 
-    assert {endpoint.pod for endpoint in behind} == set(postgres.replicas)
+    assert found == set(postgres.replicas)
 
 
+@pytest.mark.means("PRIMARY_READ_ONLY")
 def test_postgres_primary_accepts_writes(
-    ways: dict[str, Route], logins: Callable[[str, str], Login], witness: Witness, table: str
+    primary: Route, logins: Callable[[str, str], Login], witness: Witness, table: str
 ) -> None:
     """app_user writes through `postgres-primary`, and reads it back."""
-    with connect(ways["primary"], logins("app_user", DATABASE), witness) as session:
+    with connect(primary, logins("app_user", DATABASE), witness) as session:
         session.rows(identifiers("INSERT INTO {} VALUES ('kept')", table))
 
         assert session.column(identifiers("SELECT word FROM {}", table)) == {"kept"}
 
 
+@pytest.mark.means("REPLICA_LAGS", "REPLICA_NOT_STREAMING", "PRIMARY_SERVICE_ASTRAY")
 def test_row_written_on_the_primary_is_read_on_a_replica(
-    ways: dict[str, Route], logins: Callable[[str, str], Login], witness: Witness, table: str
+    *,
+    primary: Route,
+    replica: Route,
+    postgres: Postgres,
+    logins: Callable[[str, str], Login],
+    witness: Witness,
+    table: str,
 ) -> None:
     """A row written through `postgres-primary` is soon read through `postgres-replicas`."""
     login = logins("app_user", DATABASE)
-    with connect(ways["primary"], login, witness) as primary:
-        primary.rows(identifiers("INSERT INTO {} VALUES ('sent')", table))
+    with connect(primary, login, witness) as writing:
+        writing.rows(identifiers("INSERT INTO {} VALUES ('sent')", table))
 
-    with connect(ways["replica"], login, witness) as replica:
+    with connect(replica, login, witness) as reading:
         arrived = until(
-            lambda: replica.column(identifiers("SELECT word FROM {}", table)) == {"sent"},
+            lambda: reading.column(identifiers("SELECT word FROM {}", table)) == {"sent"},
             within=timeouts.REPLAY,
             ignoring=psycopg.errors.UndefinedTable,  # the table itself is still on its way
         )
-        assert arrived <= timeouts.REPLAY
-        assert replica.value("SELECT pg_is_in_recovery()")
+        if arrived > timeouts.REPLAY:
+            raise late(postgres)
+        follows = reading.value("SELECT pg_is_in_recovery()")
+        equal(follows, True, "PRIMARY_SERVICE_ASTRAY", "what postgres-replicas says of recovery")
 
 
+@pytest.mark.means("REPLICA_LAGS", "REPLICA_NOT_STREAMING")
 def test_row_written_on_the_primary_is_read_on_every_replica(
     postgres: Postgres, table: str
 ) -> None:
@@ -153,21 +219,24 @@ def test_row_written_on_the_primary_is_read_on_every_replica(
     postgres.admin(DATABASE).rows(identifiers("INSERT INTO {} VALUES ('sent')", table))
 
     for name in postgres.replicas:
-        with postgres.member(name, DATABASE) as replica:
+        with postgres.member(name, DATABASE) as member:
             arrived = until(
-                lambda: replica.column(identifiers("SELECT word FROM {}", table)) == {"sent"},
+                lambda: member.column(identifiers("SELECT word FROM {}", table)) == {"sent"},
                 within=timeouts.REPLAY,
                 ignoring=psycopg.errors.UndefinedTable,
             )
-            assert arrived <= timeouts.REPLAY
+            if arrived > timeouts.REPLAY:
+                raise late(postgres)
 
 
+@pytest.mark.means("PRIMARY_SERVICE_ASTRAY", "PRIVILEGE_MISSING")
 def test_replicas_refuse_writes(
-    ways: dict[str, Route], logins: Callable[[str, str], Login], witness: Witness
+    replica: Route, logins: Callable[[str, str], Login], witness: Witness
 ) -> None:
     """app_user reads through `postgres-replicas`, and is refused a write for being read-only."""
-    with connect(ways["replica"], logins("app_user", DATABASE), witness) as session:
-        assert session.value("SELECT has_table_privilege('messaging.messages', 'DELETE')")
+    with connect(replica, logins("app_user", DATABASE), witness) as session:
+        may = session.value("SELECT has_table_privilege('messaging.messages', 'DELETE')")
+        equal(may, True, "PRIVILEGE_MISSING", "app_user's DELETE on messaging.messages")
 
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
             session.rows("DELETE FROM messaging.messages WHERE false")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
+import psycopg
 import pytest
 
+from nova_acceptance.probes.claims import broken, equal, exactly, none_of, privileges
 from nova_acceptance.probes.postgres import Postgres
+from nova_acceptance.probes.roles import Role as RoleOfPostgres
 from nova_acceptance.probes.sql import Session, identifiers
 from nova_acceptance.system import Database, Reach, Role, Schema, System
 
@@ -28,18 +31,66 @@ def later_table(session: Session, schema: Schema) -> Iterator[str]:
         yield table
 
 
+def there(postgres: Postgres, name: str) -> RoleOfPostgres:
+    """Return a role; that it exists is claimed as well."""
+    found = postgres.role(name)
+    if not found.exists:
+        raise broken("ROLE_MISSING", f"there is no role {name}")
+    return found
+
+
+def schemas_of(postgres: Postgres, reach: Reach) -> list[str]:
+    """Return the schemas of a database; that those granted on are there is claimed as well."""
+    database = reach.grant.database
+    found = list(postgres.schemas(database))
+    if missing := sorted(set(reach.grant.schemas) - set(found)):
+        raise broken("SCHEMA_MISSING", f"database {database} has no schema {', '.join(missing)}")
+    return found
+
+
+def claim(
+    postgres: Postgres,
+    reach: Reach,
+    held: Mapping[str, frozenset[str]],
+    wanted: Mapping[str, frozenset[str]],
+    *,
+    lacking: str = "PRIVILEGE_MISSING",
+) -> None:
+    """Claim exactly these privileges; where there are more, say where they come from."""
+    role, database = reach.role, reach.grant.database
+    excess = any(set(held[name]) - wanted[name] for name in wanted)
+    beyond = (
+        postgres.source_of_excess(role.name, database, attributes=role.attributes)
+        if excess
+        else "PRIVILEGE_EXCESS"
+    )
+    privileges(held, wanted, role=reach.name, lacking=lacking, beyond=beyond)
+
+
+@pytest.mark.means("ROLE_ATTRIBUTES_WRONG", "ROLE_MISSING")
 def test_role_has_exactly_its_attributes(postgres: Postgres, spec_role: Role) -> None:
     """The role exists, and its attributes are those of nova.yaml."""
-    assert postgres.role(spec_role.name).attributes == set(spec_role.attributes)
+    exactly(
+        there(postgres, spec_role.name).attributes,
+        spec_role.attributes,
+        lacking="ROLE_ATTRIBUTES_WRONG",
+        beyond="ROLE_ATTRIBUTES_WRONG",
+        what=f"role {spec_role.name}",
+    )
 
 
+@pytest.mark.means("ROLE_INHERITS", "ROLE_MISSING")
 def test_role_is_member_of_nothing(postgres: Postgres, spec_role: Role) -> None:
     """The role has no right through another role."""
-    assert postgres.role(spec_role.name).memberships == frozenset()
+    found = there(postgres, spec_role.name).memberships
+
+    none_of(sorted(found), "ROLE_INHERITS", f"{spec_role.name} is a member of roles")
 
 
+@pytest.mark.means("PASSWORD_STORED_WEAKLY", "ROLE_MISSING")
 def test_role_password_is_kept_as_scram(postgres: Postgres, spec_role: Role) -> None:
     """Whoever has a password has it stored as a SCRAM verifier; who has none has none stored."""
+    there(postgres, spec_role.name)
     kept = postgres.admin().value(
         "SELECT coalesce(split_part(rolpassword, '$', 1), 'none') FROM pg_authid"
         " WHERE rolname = %s",
@@ -49,93 +100,111 @@ def test_role_password_is_kept_as_scram(postgres: Postgres, spec_role: Role) -> 
     assert kept == ("SCRAM-SHA-256" if spec_role.password else "none")
 
 
+@pytest.mark.means("ROLE_UNDECLARED", "ROLE_MISSING")
 def test_postgres_has_only_declared_roles(postgres: Postgres, system: System) -> None:
     """There is no role that nova.yaml does not know, PostgreSQL's own ones apart."""
     found = postgres.admin().column("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")
 
-    assert found == {role.name for role in system.postgres.roles}
+    exactly(
+        found,
+        (role.name for role in system.postgres.roles),
+        lacking="ROLE_MISSING",
+        beyond="ROLE_UNDECLARED",
+        what="PostgreSQL",
+    )
 
 
+@pytest.mark.means("PRIVILEGE_MISSING", "ROLE_ATTRIBUTES_WRONG", "ROLE_MISSING")
 def test_app_user_holds_usage_on_schema_auth(postgres: Postgres) -> None:
     """app_user can resolve names in schema auth through a grant, not by being a superuser."""
-    app_user = postgres.role("app_user")
+    app_user = there(postgres, "app_user")
 
-    assert not app_user.is_superuser
+    equal(app_user.is_superuser, False, "ROLE_ATTRIBUTES_WRONG", "app_user's being a superuser")
     assert "USAGE" in app_user.privileges_on_schema("auth", database="nova_auth")
 
 
+@pytest.mark.means("PRIVILEGE_MISSING", "PRIVILEGE_EXCESS", "PUBLIC_PRIVILEGE", "ROLE_INHERITS")
 def test_role_holds_exactly_its_privileges_on_the_database(
     postgres: Postgres, reach: Reach
 ) -> None:
     """What the role may do with the database is what nova.yaml grants."""
-    held = postgres.role(reach.role.name).privileges_on_database(reach.grant.database)
+    database = reach.grant.database
+    held = there(postgres, reach.role.name).privileges_on_database(database)
 
-    assert held == set(reach.grant.on_database)
+    claim(postgres, reach, {database: held}, {database: frozenset(reach.grant.on_database)})
 
 
+@pytest.mark.means("PRIVILEGE_MISSING", "PRIVILEGE_EXCESS", "PUBLIC_PRIVILEGE", "ROLE_INHERITS")
 def test_role_holds_exactly_its_privileges_on_schemas(postgres: Postgres, reach: Reach) -> None:
     """What the role may do with each schema of the database is what nova.yaml grants."""
-    role, database = postgres.role(reach.role.name), reach.grant.database
-    schemas = postgres.schemas(database)
+    role, database = there(postgres, reach.role.name), reach.grant.database
+    schemas = schemas_of(postgres, reach)
 
     held = {schema: role.privileges_on_schema(schema, database=database) for schema in schemas}
-    assert held == {schema: reach.on_schema(schema) for schema in schemas}
+    claim(postgres, reach, held, {schema: reach.on_schema(schema) for schema in schemas})
 
 
+@pytest.mark.means("PRIVILEGE_MISSING", "PRIVILEGE_EXCESS", "PUBLIC_PRIVILEGE", "TABLE_MISSING")
 def test_role_holds_exactly_its_privileges_on_tables(postgres: Postgres, reach: Reach) -> None:
     """What the role may do with each table that exists is what nova.yaml grants."""
-    role, database = postgres.role(reach.role.name), reach.grant.database
+    role, database = there(postgres, reach.role.name), reach.grant.database
     tables = {
         f"{schema}.{table}": reach.on_tables_of(schema)
-        for schema in postgres.schemas(database)
+        for schema in schemas_of(postgres, reach)
         for table in postgres.tables(database, schema)
     }
 
-    assert {name: role.privileges_on_table(name, database=database) for name in tables} == tables
-    assert tables, f"{database} holds no table, so nothing is shown"
+    held = {name: role.privileges_on_table(name, database=database) for name in tables}
+    claim(postgres, reach, held, tables)
+    if not tables:
+        raise broken("TABLE_MISSING", f"{database} holds no table, so nothing is shown")
 
 
+@pytest.mark.means("PRIVILEGE_MISSING", "PRIVILEGE_EXCESS", "PUBLIC_PRIVILEGE", "ROLE_INHERITS")
 def test_role_holds_exactly_its_privileges_on_sequences(postgres: Postgres, reach: Reach) -> None:
     """What the role may do with each sequence that exists is what nova.yaml grants."""
-    role, database = postgres.role(reach.role.name), reach.grant.database
+    role, database = there(postgres, reach.role.name), reach.grant.database
     sequences = {
         f"{schema}.{sequence}": reach.on_sequences_of(schema)
-        for schema in postgres.schemas(database)
+        for schema in schemas_of(postgres, reach)
         for sequence in postgres.sequences(database, schema)
     }
 
     held = {name: role.privileges_on_sequence(name, database=database) for name in sequences}
-    assert held == sequences
+    claim(postgres, reach, held, sequences)
 
 
+@pytest.mark.means("DEFAULT_PRIVILEGES_MISSING", "PRIVILEGE_EXCESS", "PUBLIC_PRIVILEGE")
 def test_role_holds_exactly_its_privileges_on_later_tables(
     postgres: Postgres, schema: Schema, system: System
 ) -> None:
     """On a table that its owner creates afterwards each role holds what nova.yaml grants."""
     roles = [r for r in system.postgres.roles if "SUPERUSER" not in r.attributes]
     reaches = [Reach(r, r.grant_in(schema.database)) for r in roles if r.name != schema.owner]
-    wanted = {
-        reach.role.name: (
-            reach.on_tables_of(schema.schema),
-            reach.on_sequences_of(schema.schema),
-        )
-        for reach in reaches
-    }
-
+    held: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
     with later_table(postgres.admin(schema.database), schema) as table:
-        held = {
-            name: (
-                postgres.role(name).privileges_on_table(table, database=schema.database),
-                postgres.role(name).privileges_on_sequence(
-                    f"{table}_id_seq", database=schema.database
-                ),
+        for reach in reaches:
+            role = there(postgres, reach.role.name)
+            held[role.name] = (
+                role.privileges_on_table(table, database=schema.database),
+                role.privileges_on_sequence(f"{table}_id_seq", database=schema.database),
             )
-            for name in wanted
-        }
 
-    assert held == wanted
+    for reach in reaches:
+        on_table, on_sequence = held[reach.role.name]
+        claim(
+            postgres,
+            reach,
+            {"a later table": on_table, "its sequence": on_sequence},
+            {
+                "a later table": reach.on_tables_of(schema.schema),
+                "its sequence": reach.on_sequences_of(schema.schema),
+            },
+            lacking="DEFAULT_PRIVILEGES_MISSING",
+        )
 
 
+@pytest.mark.means("DEFAULT_PRIVILEGES_MISSING", "PRIVILEGE_MISSING")
 def test_app_user_works_with_later_tables(postgres: Postgres) -> None:
     """app_user writes, changes, reads and removes rows of a table created afterwards."""
     schema = Schema("nova_auth", "auth", "nova_owner")
@@ -143,23 +212,34 @@ def test_app_user_works_with_later_tables(postgres: Postgres) -> None:
 
     with later_table(session, schema) as table:
         session.rows("SET LOCAL ROLE app_user")
-        session.rows(identifiers("INSERT INTO {} (note) VALUES ('first')", table))
-        session.rows(identifiers("UPDATE {} SET note = 'second'", table))
-        read = session.rows(identifiers("DELETE FROM {} RETURNING id, note", table))
+        try:
+            session.rows(identifiers("INSERT INTO {} (note) VALUES ('first')", table))
+            session.rows(identifiers("UPDATE {} SET note = 'second'", table))
+            read = session.rows(identifiers("DELETE FROM {} RETURNING id, note", table))
+        except psycopg.errors.InsufficientPrivilege as error:
+            # on the schema it is a grant that is missing; on what is new in it, a default one
+            is_grant = "for schema" in str(error)
+            cause = "PRIVILEGE_MISSING" if is_grant else "DEFAULT_PRIVILEGES_MISSING"
+            raise broken(
+                cause, f"app_user on a later table: {error.diag.message_primary}"
+            ) from error
 
     assert read == [(1, "second")]
 
 
+@pytest.mark.means("PUBLIC_PRIVILEGE")
 def test_public_holds_nothing_on_databases(postgres: Postgres) -> None:
     """PUBLIC may neither connect to a database nor make temporary tables in it."""
     assert postgres.public_on_databases == []
 
 
+@pytest.mark.means("PUBLIC_PRIVILEGE")
 def test_public_holds_nothing_in_the_database(postgres: Postgres, database: Database) -> None:
     """PUBLIC holds nothing on schemas, tables, sequences, functions and what is still to come."""
     assert postgres.public_in(database.name) == []
 
 
+@pytest.mark.means("PUBLIC_PRIVILEGE")
 def test_public_holds_nothing_on_later_tables(postgres: Postgres, schema: Schema) -> None:
     """A table that its owner creates afterwards gives PUBLIC nothing."""
     with later_table(postgres.admin(schema.database), schema):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nova_acceptance.probes.claims import broken, equal
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.system import Claim, System
 from nova_acceptance.system.quantity import octets
@@ -11,16 +12,19 @@ from nova_acceptance.system.quantity import octets
 pytestmark = pytest.mark.storage
 
 
+@pytest.mark.means("CLAIM_TOO_SMALL", "CLAIM_MISSING", "CLAIM_UNBOUND")
 def test_claim_is_bound_at_its_size(objects: Objects, claim: Claim) -> None:
     """The claim is bound to a volume that holds at least what nova.yaml says."""
     found = objects.find("PersistentVolumeClaim", claim.name, claim.namespace)
 
-    assert found is not None
-    assert found["status"]["phase"] == "Bound"
+    if found is None:
+        raise broken("CLAIM_MISSING", f"there is no claim {claim.namespace}/{claim.name}")
+    equal(found["status"].get("phase"), "Bound", "CLAIM_UNBOUND", f"the phase of {claim.name}")
     assert found["spec"]["resources"]["requests"]["storage"] == claim.size
     assert octets(found["status"]["capacity"]["storage"]) >= octets(claim.size)
 
 
+@pytest.mark.means("CLAIM_LEFT_OVER")
 def test_namespace_holds_only_declared_claims(
     objects: Objects, namespace: str, system: System
 ) -> None:

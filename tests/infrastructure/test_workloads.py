@@ -6,7 +6,9 @@ from collections import Counter
 
 import pytest
 
-from nova_acceptance.kube import Kube
+from nova_acceptance.diagnosis import ref
+from nova_acceptance.kube import Kube, Object
+from nova_acceptance.probes.claims import broken, equal
 from nova_acceptance.probes.nodes import hosts
 from nova_acceptance.probes.objects import Objects, summary
 from nova_acceptance.probes.pods import is_ready, restarts
@@ -22,14 +24,32 @@ def now(kube: Kube, witness: Witness, objects: Objects) -> Objects:  # noqa: ARG
     return Objects(kube, witness)
 
 
+def name_of(found: Object) -> str:
+    """Return an object's name."""
+    return str(found["metadata"]["name"])
+
+
+def how_it_ended(pod: Object) -> str:
+    """Return how a pod's containers ended the last time."""
+    ends = [
+        f"{entry['name']}: {last.get('reason', '?')}, exit status {last.get('exitCode', '?')}"
+        for entry in pod["status"].get("containerStatuses") or []
+        if (last := (entry.get("lastState") or {}).get("terminated"))
+    ]
+    return f", the last time by {'; '.join(ends)}" if ends else ""
+
+
+@pytest.mark.means("NAMESPACE_TERMINATING", "NAMESPACE_MISSING")
 def test_namespace_is_active(objects: Objects, namespace: str) -> None:
     """The namespace exists and is not on its way out."""
     found = objects.find("Namespace", namespace)
 
-    assert found is not None
+    if found is None:
+        raise broken("NAMESPACE_MISSING", f"there is no namespace {namespace}")
     assert found["status"]["phase"] == "Active"
 
 
+@pytest.mark.means("UNDECLARED_WORKLOAD")
 def test_namespace_holds_only_declared_workloads(
     objects: Objects, namespace: str, system: System
 ) -> None:
@@ -44,17 +64,21 @@ def test_namespace_holds_only_declared_workloads(
     assert found - declared == set()
 
 
+@pytest.mark.means("WORKLOAD_NOT_READY", "WORKLOAD_MISSING", "REPLICAS_WRONG")
 def test_workload_has_its_replicas(objects: Objects, workload: Workload) -> None:
     """As many replicas are wanted, up to date and ready as nova.yaml says."""
     found = objects.find(workload.kind, workload.name, workload.namespace)
 
-    assert found is not None
-    assert found["spec"]["replicas"] == workload.replicas
+    if found is None:
+        raise broken("WORKLOAD_MISSING", f"there is no {workload.kind} {workload.name}")
+    replicas = found["spec"].get("replicas", 1)
+    equal(replicas, workload.replicas, "REPLICAS_WRONG", f"the scale of {workload.name}")
     assert found["status"]["observedGeneration"] == found["metadata"]["generation"]
     assert found["status"].get("updatedReplicas", 0) == workload.replicas
     assert found["status"].get("readyReplicas", 0) == workload.replicas
 
 
+@pytest.mark.means("WORKLOAD_NOT_READY")
 def test_workload_pods_are_ready(objects: Objects, workload: Workload) -> None:
     """There are exactly as many pods as replicas, and each is ready."""
     pods = objects.pods_of(workload)
@@ -63,14 +87,23 @@ def test_workload_pods_are_ready(objects: Objects, workload: Workload) -> None:
     assert [pod["metadata"]["name"] for pod in pods if not is_ready(pod)] == []
 
 
+@pytest.mark.means("CONTAINER_RESTARTED")
 def test_workload_has_not_restarted(now: Objects, workload: Workload) -> None:
     """No container has restarted since its pod was deployed."""
     pods = now.pods_of(workload)
 
     assert pods
-    assert {pod["metadata"]["name"]: restarts(pod) for pod in pods if restarts(pod)} == {}
+    for pod in pods:
+        if count := restarts(pod):
+            where = ref(pod)
+            raise broken(
+                "CONTAINER_RESTARTED",
+                f"{where} has restarted {count} times{how_it_ended(pod)}",
+                subject=where,
+            )
 
 
+@pytest.mark.means("SPREAD_LOST")
 def test_workload_spreads_over_nodes(objects: Objects, workload: Workload) -> None:
     """Replicas share a node only where fewer nodes than replicas can carry them."""
     pods = objects.pods_of(workload)
@@ -79,31 +112,42 @@ def test_workload_spreads_over_nodes(objects: Objects, workload: Workload) -> No
     assert len(on_nodes) == min(workload.replicas, len(hosts(objects.all("Node"))))
 
 
+@pytest.mark.means("SERVICE_PORT_WRONG", "SERVICE_MISSING", "HEADLESS_LOST", "SERVICE_TYPE_WRONG")
 def test_service_declares_its_ports(objects: Objects, front: Front) -> None:
     """The Service exists with exactly the ports of nova.yaml, headless or with an address."""
     found = objects.find("Service", front.name, front.namespace)
 
-    assert found is not None
-    assert {port["name"]: port["port"] for port in found["spec"]["ports"]} == front.service.ports
-    assert (found["spec"]["clusterIP"] == "None") is front.service.headless
-    assert found["spec"]["type"] == "ClusterIP"
+    if found is None:
+        raise broken("SERVICE_MISSING", f"there is no Service {front.namespace}/{front.name}")
+    spec = found["spec"]
+    equal(spec["type"], "ClusterIP", "SERVICE_TYPE_WRONG", f"the type of {front.name}")
+    is_headless = spec.get("clusterIP") == "None"
+    what = f"whether {front.name} is headless"
+    equal(is_headless, front.service.headless, "HEADLESS_LOST", what)
+    ports = {port.get("name", ""): port["port"] for port in spec.get("ports") or []}
+    assert ports == front.service.ports
 
 
+@pytest.mark.means("SERVICE_WITHOUT_ENDPOINTS", "SELECTOR_WRONG", "PRIMARY_SERVICE_ASTRAY")
 def test_service_leads_to_its_pods(now: Objects, front: Front) -> None:
     """Behind the Service are exactly its workload's ready pods; behind a role's, those of it."""
     behind = {endpoint.pod for endpoint in now.endpoints(front.name, front.namespace)}
     pods = {pod["metadata"]["name"] for pod in now.pods_of(front.workload)}
 
+    if not behind:
+        raise broken("SERVICE_WITHOUT_ENDPOINTS", f"nothing is behind {front.name}")
+    if strangers := sorted(behind - pods):
+        raise broken("SELECTOR_WRONG", f"behind {front.name} is {', '.join(strangers)} as well")
     if not front.service.role:
         assert behind == pods
     elif front.service.role == "primary":
-        assert len(behind) == 1
-        assert behind < pods
+        one = f"the number of pods behind {front.name}"
+        equal(len(behind), 1, "PRIMARY_SERVICE_ASTRAY", one)
     else:
         assert len(behind) == front.workload.replicas - 1
-        assert behind < pods
 
 
+@pytest.mark.means("POD_LEFT_OVER")
 def test_no_pod_is_left_over(objects: Objects, namespace: str, system: System) -> None:
     """Every pod of the namespace belongs to a declared workload, and none has failed."""
     declared = {
@@ -112,10 +156,12 @@ def test_no_pod_is_left_over(objects: Objects, namespace: str, system: System) -
         if workload.namespace == namespace
         for pod in objects.pods_of(workload)
     }
-    others = {
-        pod["metadata"]["name"]: summary(pod)
-        for pod in objects.all("Pod", namespace)
-        if pod["metadata"]["name"] not in declared
-    }
+    others = [pod for pod in objects.all("Pod", namespace) if name_of(pod) not in declared]
 
-    assert others == {}
+    if others:
+        raise broken(
+            "POD_LEFT_OVER",
+            f"in {namespace}: {', '.join(map(name_of, others))}",
+            subject=ref(others[0]),
+            evidence=[f"{name_of(pod)}: {summary(pod)}" for pod in others],
+        )

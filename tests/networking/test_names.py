@@ -5,9 +5,13 @@ from __future__ import annotations
 import dns.rcode
 import pytest
 
+from nova_acceptance.diagnosis import Ref
 from nova_acceptance.kube import PodRef
+from nova_acceptance.probes.claims import BrokenClaimError, broken, none_of
+from nova_acceptance.probes.concerned import of_front
 from nova_acceptance.probes.names import SCHEMA_VERSION, is_absent, values
-from nova_acceptance.probes.objects import Objects
+from nova_acceptance.probes.naming import Lookup, of_lookup
+from nova_acceptance.probes.objects import Objects, addresses_of
 from nova_acceptance.probes.plans import (
     expected_records,
     forms,
@@ -29,11 +33,7 @@ TRANSPORTS = {"UDP": False, "TCP": True}
 @pytest.fixture
 def addresses(objects: Objects, front: Front) -> set[str]:
     """What the API says a Service's name stands for."""
-    found = objects.find("Service", front.name, front.namespace)
-    assert found is not None
-    if not front.service.headless:
-        return {found["spec"]["clusterIP"]}
-    return {endpoint.address for endpoint in objects.endpoints(front.name, front.namespace)}
+    return set(addresses_of(objects, front))
 
 
 @pytest.fixture
@@ -45,6 +45,21 @@ def wanted(
     return {record.name: record.values for record in records if record.rdtype == rdtype}
 
 
+def who_asked(cause: str, pod: PodRef, front: Front) -> Ref:
+    """Return at what it is that a name does not resolve: the pod that asked, or the Service."""
+    if cause == "SEARCH_PATH_LOST":
+        return Ref("Pod", pod.namespace, pod.name)
+    return of_front(front)
+
+
+def answered(names: Survey, pod: PodRef, name: str, rdtype: str, tcp: bool) -> bool:
+    """Whether the name server said anything at all."""
+    return names.answer(pod, Exchange(name, rdtype, tcp)).message is not None
+
+
+@pytest.mark.means(
+    "NAME_RESOLVES_WRONGLY", "DNS_WRONG_ANSWER", "NAME_UNRESOLVED", "SEARCH_PATH_LOST"
+)
 def test_service_resolves_in_every_form(
     names: Survey,
     namespace_pods: dict[str, PodRef],
@@ -53,35 +68,50 @@ def test_service_resolves_in_every_form(
     system: System,
 ) -> None:
     """From every namespace each form of the name gives an application the API's addresses."""
-    wrong = {
-        (namespace, form): answer.addresses
-        for namespace, pod in namespace_pods.items()
-        for form in forms(front.name, front.namespace, system)
-        if (answer := names.answer(pod, Resolve(form))).addresses != addresses
-    }
-
+    for pod in namespace_pods.values():
+        *short, full = forms(front.name, front.namespace, system)
+        lookup = Lookup(
+            full=full,
+            by_full=names.answer(pod, Resolve(full)),
+            by_form={form: names.answer(pod, Resolve(form)) for form in short},
+            served=names.answer(pod, Exchange(front.full_name(system.zone), "A")),
+            wanted=frozenset(addresses),
+        )
+        if found := of_lookup(lookup):
+            raise BrokenClaimError(found.at(who_asked(found.cause, pod, front)))
     assert addresses
-    assert wrong == {}
 
 
+@pytest.mark.means("NAME_RESOLVES_WRONGLY", "SEARCH_PATH_LOST", "NAME_UNRESOLVED")
 def test_service_resolves_by_its_bare_name_at_home_only(
     names: Survey, namespace_pods: dict[str, PodRef], front: Front, addresses: set[str]
 ) -> None:
     """The bare name works within the namespace, and from another one does not exist."""
+    home = names.answer(namespace_pods[front.namespace], Resolve(front.name))
     answers = {
         namespace: names.answer(pod, Resolve(front.name))
         for namespace, pod in namespace_pods.items()
+        if namespace != front.namespace
     }
-    home = answers.pop(front.namespace)
 
+    if home.is_absent:
+        cause = "SEARCH_PATH_LOST" if addresses else "NAME_UNRESOLVED"
+        raise broken(
+            cause,
+            f"{front.name} does not resolve in its own namespace {front.namespace}",
+            subject=who_asked(cause, namespace_pods[front.namespace], front),
+        )
     assert home.addresses == addresses
     assert [namespace for namespace, answer in answers.items() if not answer.is_absent] == []
 
 
 @pytest.mark.parametrize("rdtype", ["A", "SRV", "PTR"])
+@pytest.mark.means("DNS_WRONG_ANSWER", "NAME_UNRESOLVED")
 def test_records_equal_the_api(
+    *,
     names: Survey,
     namespace_pods: dict[str, PodRef],
+    front: Front,
     wanted: dict[str, frozenset[str]],
     rdtype: str,
 ) -> None:
@@ -92,10 +122,14 @@ def test_records_equal_the_api(
                 name: values(names.answer(pod, Exchange(name, rdtype, tcp)), rdtype)
                 for name in wanted
             }
+            unanswered = [name for name in wanted if not answered(names, pod, name, rdtype, tcp)]
+            none_of(unanswered, "NAME_UNRESOLVED", f"the DNS gives {pod} no answer for")
             assert served == wanted
-    assert wanted
+    if not wanted:
+        raise broken("NAME_UNRESOLVED", f"nothing is behind {front.name}, so it has no records")
 
 
+@pytest.mark.means("NAME_UNRESOLVED")
 def test_pod_of_headless_service_has_a_name_of_its_own(
     names: Survey,
     namespace_pods: dict[str, PodRef],
@@ -122,16 +156,21 @@ def test_pod_of_headless_service_has_a_name_of_its_own(
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.means("DNS_WRONG_ANSWER", "DNS_SLOW", "NAME_UNRESOLVED")
 def test_absent_name_is_said_to_be_absent_at_once(
     names: Survey, namespace_pods: dict[str, PodRef], absent: str, transport: str
 ) -> None:
     """A name that does not exist is NXDOMAIN, without waiting for anybody."""
     for pod in namespace_pods.values():
         answer = names.answer(pod, Exchange(absent, "A", TRANSPORTS[transport]))
+        if answer.message is None:
+            raise broken("NAME_UNRESOLVED", f"the DNS gives {pod} no answer for {absent}")
         assert is_absent(answer)
-        assert answer.seconds < AT_ONCE
+        if answer.seconds >= AT_ONCE:
+            raise broken("DNS_SLOW", f"{absent} is said to be absent after {answer.seconds:.1f} s")
 
 
+@pytest.mark.means("DNS_WRONG_ANSWER")
 def test_absent_name_does_not_resolve(
     names: Survey, namespace_pods: dict[str, PodRef], absent: str
 ) -> None:
@@ -140,17 +179,26 @@ def test_absent_name_does_not_resolve(
         assert names.answer(pod, Resolve(f"{absent}.")).is_absent
 
 
+@pytest.mark.means("DNS_WRONG_ANSWER", "NAME_UNRESOLVED")
 def test_name_without_records_of_a_type_still_exists(
-    names: Survey, namespace_pods: dict[str, PodRef], front: Front, system: System
+    names: Survey,
+    namespace_pods: dict[str, PodRef],
+    front: Front,
+    addresses: set[str],
+    system: System,
 ) -> None:
     """Asked for a type that it has no record of, the name is not denied (NOERROR, no answer)."""
     for pod in namespace_pods.values():
         answer = names.answer(pod, other_family(front, system))
-        assert answer.message is not None
+        if answer.message is None:
+            raise broken("NAME_UNRESOLVED", f"the DNS gives {pod} no answer for {front.name}")
+        if answer.message.rcode() == dns.rcode.NXDOMAIN and not addresses:
+            raise broken("NAME_UNRESOLVED", f"nothing is behind the name {front.name}")
         assert answer.message.rcode() == dns.rcode.NOERROR
         assert answer.message.answer == []
 
 
+@pytest.mark.means("DNS_NO_SPECIFICATION")
 def test_dns_follows_the_specification(
     names: Survey, namespace_pods: dict[str, PodRef], system: System
 ) -> None:

@@ -5,31 +5,32 @@ from __future__ import annotations
 import pytest
 
 from nova_acceptance.kube import PodRef
+from nova_acceptance.probes.claims import BrokenClaimError, broken, equal
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.plans import (
     CLOSED_PORT,
     addresses,
-    dial,
     dial_pod,
     listening,
     undeclared,
 )
 from nova_acceptance.probes.survey import Survey
+from nova_acceptance.probes.ways import SILENT, Ways
 from nova_acceptance.system import Front, Passage, Service, System, Workload
 
 pytestmark = pytest.mark.reachability
 
 
-def test_service_reaches(
-    reachability: Survey, service_pods: dict[str, PodRef], passage: Passage, system: System
-) -> None:
+@pytest.mark.means("PORT_CLOSED", "PORT_SILENT", "NETWORK_CUT", "NAME_UNRESOLVED")
+def test_service_reaches(ways: Ways, service_pods: dict[str, PodRef], passage: Passage) -> None:
     """From the service's pod, the other Service's port is open under its full name."""
     pod = service_pods[passage.source.name]
-    answer = reachability.answer(pod, dial(passage.door.front, passage.door.port, system))
 
-    assert answer.state == "open"
+    if found := ways.closed(pod, passage.door.front, passage.door.port):
+        raise BrokenClaimError(found)
 
 
+@pytest.mark.means("PORT_UNDECLARED_OPEN", "PORT_CLOSED", "PORT_SILENT")
 def test_closed_port_is_refused(
     reachability: Survey,
     service_pods: dict[str, PodRef],
@@ -49,16 +50,28 @@ def test_closed_port_is_refused(
         address: reachability.answer(pod, dial_pod(address, CLOSED_PORT)).state for address in found
     }
 
-    assert opened == dict.fromkeys(found, "open")
-    assert closed == dict.fromkeys(found, "refused")
+    if not found:
+        raise broken("WORKLOAD_NOT_READY", f"{workload.name} has no pod with an address")
+    for address, state in opened.items():
+        cause = "PORT_SILENT" if state in SILENT else "PORT_CLOSED"
+        equal(state, "open", cause, f"the declared port at {address}, to {service.name},")
+    for address, state in closed.items():
+        cause = "PORT_SILENT" if state in SILENT else "PORT_UNDECLARED_OPEN"
+        equal(state, "refused", cause, f"port {CLOSED_PORT} at {address}, to {service.name},")
 
 
+@pytest.mark.means("PORT_UNDECLARED_OPEN", "PORT_CLOSED", "PORT_SILENT", "NETWORK_CUT")
 def test_service_is_silent_at_undeclared_ports(
-    reachability: Survey, service_pods: dict[str, PodRef], clustered: Front, system: System
+    ways: Ways,
+    reachability: Survey,
+    service_pods: dict[str, PodRef],
+    clustered: Front,
+    system: System,
 ) -> None:
     """At its address a Service lets nobody in by a port that it does not declare."""
     declared = next(iter(clustered.service.ports.values()))
     for pod in service_pods.values():
-        assert reachability.answer(pod, dial(clustered, declared, system)).state == "open"
+        if found := ways.closed(pod, clustered, declared):
+            raise BrokenClaimError(found)
         answer = reachability.answer(pod, undeclared(clustered, system))
         assert answer.state in ("refused", "timeout", "unreachable")

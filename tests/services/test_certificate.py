@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from nova_acceptance.probes.claims import BrokenClaimError, broken
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.secret_values import SecretValues
 from nova_acceptance.probes.witness import Witness
@@ -26,7 +27,16 @@ pytestmark = [pytest.mark.tls, pytest.mark.component("nova-tls")]
 def shown(secret_values: SecretValues, certificate: Certificate) -> x509.Certificate:
     """The certificate of the Secret."""
     text = secret_values.text(certificate.namespace, certificate.secret, "tls.crt")
-    return x509.load_pem_x509_certificate(text.encode())
+    try:
+        return x509.load_pem_x509_certificate(text.encode())
+    except ValueError as error:
+        raise unreadable(certificate, "tls.crt") from error
+
+
+def unreadable(certificate: Certificate, key: str) -> BrokenClaimError:
+    """Return what it shows that a key of the Secret holds nothing readable."""
+    sentence = f"{key} of Secret {certificate.namespace}/{certificate.secret} cannot be read"
+    return broken("CERTIFICATE_UNREADABLE", sentence)
 
 
 def fingerprint(key: PublicKeyTypes) -> str:
@@ -34,14 +44,17 @@ def fingerprint(key: PublicKeyTypes) -> str:
     return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
+@pytest.mark.means("CERTIFICATE_UNREADABLE")
 def test_certificate_is_in_a_tls_secret(objects: Objects, certificate: Certificate) -> None:
     """The Secret is of the type that Kubernetes checks for a certificate and its key."""
     found = objects.find("Secret", certificate.secret, certificate.namespace)
 
-    assert found is not None
+    if found is None:
+        raise broken("CONFIGURATION_MISSING", f"there is no Secret {certificate.secret}")
     assert found["type"] == "kubernetes.io/tls"
 
 
+@pytest.mark.means("CERTIFICATE_KEY_MISMATCH", "CERTIFICATE_UNREADABLE")
 def test_certificate_fits_its_key(
     shown: x509.Certificate,
     secret_values: SecretValues,
@@ -50,7 +63,10 @@ def test_certificate_fits_its_key(
 ) -> None:
     """The certificate's public key is that of the private key beside it."""
     text = secret_values.text(certificate.namespace, certificate.secret, "tls.key")
-    key = load_pem_private_key(text.encode(), password=None)
+    try:
+        key = load_pem_private_key(text.encode(), password=None)
+    except ValueError as error:
+        raise unreadable(certificate, "tls.key") from error
     prints = {"tls.crt": fingerprint(shown.public_key()), "tls.key": fingerprint(key.public_key())}
     with witness.asking("public keys", source="runner", target=certificate.secret) as asking:
         asking.answered(prints)
@@ -58,6 +74,7 @@ def test_certificate_fits_its_key(
     assert prints["tls.crt"] == prints["tls.key"]
 
 
+@pytest.mark.means("CERTIFICATE_NAME_MISMATCH", "CERTIFICATE_UNREADABLE")
 def test_certificate_names_the_services(
     shown: x509.Certificate, certificate: Certificate, system: System, witness: Witness
 ) -> None:
@@ -82,6 +99,7 @@ def test_certificate_names_the_services(
     assert wanted - held == set()
 
 
+@pytest.mark.means("CERTIFICATE_EXPIRING", "CERTIFICATE_EXPIRED", "CERTIFICATE_UNREADABLE")
 def test_certificate_is_not_about_to_expire(
     shown: x509.Certificate, certificate: Certificate, witness: Witness
 ) -> None:
@@ -90,5 +108,7 @@ def test_certificate_is_not_about_to_expire(
     with witness.asking("validity", source="runner", target=certificate.secret) as asking:
         asking.answered(f"{shown.not_valid_before_utc} to {shown.not_valid_after_utc}")
 
-    assert shown.not_valid_before_utc <= now
+    if not shown.not_valid_before_utc <= now <= shown.not_valid_after_utc:
+        span = f"{shown.not_valid_before_utc} to {shown.not_valid_after_utc}"
+        raise broken("CERTIFICATE_EXPIRED", f"the certificate is valid from {span}")
     assert shown.not_valid_after_utc - now >= timedelta(days=certificate.days_left)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from nova_acceptance.kube import Object
+from nova_acceptance.probes.claims import broken
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.pods import containers, security_context
 from nova_acceptance.probes.witness import Witness
@@ -22,7 +23,8 @@ HOST = ("hostNetwork", "hostPID", "hostIPC")
 def pods(objects: Objects, workload: Workload, witness: Witness) -> list[Object]:
     """The workload's pods, as they run."""
     found = objects.pods_of(workload)
-    assert found, f"{workload.name} has no pod"
+    if not found:
+        raise broken("WORKLOAD_NOT_READY", f"{workload.name} has no pod")
     for name, context in contexts(found):
         with witness.asking("security context", source="runner", target=name) as asking:
             asking.answered(", ".join(f"{key} {context[key]}" for key in sorted(context)))
@@ -37,6 +39,7 @@ def contexts(pods: list[Object]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, security_context(pod, container)
 
 
+@pytest.mark.means("SECURITY_CONTEXT_WEAK")
 def test_container_does_not_run_as_root(pods: list[Object]) -> None:
     """The kubelet is told to refuse root, and the user is a number that is not root's."""
     wrong = [
@@ -48,6 +51,7 @@ def test_container_does_not_run_as_root(pods: list[Object]) -> None:
     assert wrong == []
 
 
+@pytest.mark.means("SECURITY_CONTEXT_WEAK")
 def test_container_has_a_read_only_root(pods: list[Object]) -> None:
     """No container can change its own image's files."""
     wrong = [n for n, c in contexts(pods) if c.get("readOnlyRootFilesystem") is not True]
@@ -55,6 +59,7 @@ def test_container_has_a_read_only_root(pods: list[Object]) -> None:
     assert wrong == []
 
 
+@pytest.mark.means("SECURITY_CONTEXT_WEAK")
 def test_container_cannot_gain_privileges(pods: list[Object]) -> None:
     """No container is privileged or may become so."""
     wrong = [
@@ -66,6 +71,7 @@ def test_container_cannot_gain_privileges(pods: list[Object]) -> None:
     assert wrong == []
 
 
+@pytest.mark.means("SECURITY_CONTEXT_WEAK")
 def test_container_has_no_capabilities(pods: list[Object]) -> None:
     """All capabilities are dropped and none is added."""
     wrong = [
@@ -78,6 +84,7 @@ def test_container_has_no_capabilities(pods: list[Object]) -> None:
     assert wrong == []
 
 
+@pytest.mark.means("SECURITY_CONTEXT_WEAK")
 def test_container_has_a_seccomp_profile(pods: list[Object]) -> None:
     """The runtime's own system call filter is at work."""
     wrong = [
@@ -89,6 +96,7 @@ def test_container_has_a_seccomp_profile(pods: list[Object]) -> None:
     assert wrong == []
 
 
+@pytest.mark.means("RESOURCES_UNSET")
 def test_container_has_requests_and_limits(pods: list[Object]) -> None:
     """The scheduler knows what each container needs, and the kernel where it must stop."""
     wrong = [
@@ -102,6 +110,7 @@ def test_container_has_requests_and_limits(pods: list[Object]) -> None:
     assert wrong == []
 
 
+@pytest.mark.means("NODE_EXPOSED")
 def test_pod_shares_nothing_with_its_node(pods: list[Object]) -> None:
     """No pod sees its node's network, processes or file system."""
     wrong = [
@@ -114,6 +123,7 @@ def test_pod_shares_nothing_with_its_node(pods: list[Object]) -> None:
     assert wrong == []
 
 
+@pytest.mark.means("API_TOKEN_WRONG")
 def test_pod_holds_an_api_token_only_where_it_needs_one(
     pods: list[Object], workload: Workload
 ) -> None:

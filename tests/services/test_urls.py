@@ -8,11 +8,15 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import pytest
 
 from nova_acceptance.kube import PodRef
+from nova_acceptance.probes.admission import WRONG, let_in, turned_away
+from nova_acceptance.probes.claims import broken, equal
 from nova_acceptance.probes.objects import Objects
+from nova_acceptance.probes.postgres import Postgres
 from nova_acceptance.probes.redis import Redis
-from nova_acceptance.probes.routes import Route, Routes
+from nova_acceptance.probes.routes import Route
 from nova_acceptance.probes.secret_values import SecretValues
-from nova_acceptance.probes.sql import Login, connect, refusal
+from nova_acceptance.probes.sql import Login, connect
+from nova_acceptance.probes.ways import Ways
 from nova_acceptance.probes.witness import Witness
 from nova_acceptance.system import System, Use, parts
 
@@ -31,18 +35,21 @@ def url(secret_values: SecretValues, use: Use, witness: Witness) -> SplitResult:
 
 
 @pytest.fixture
-def way(url: SplitResult, use: Use, routes: Routes, service_pods: dict[str, PodRef]) -> Route:
+def way(url: SplitResult, use: Use, ways: Ways, service_pods: dict[str, PodRef]) -> Route:
     """From the service's pod to where its URL points."""
-    assert url.hostname
-    assert url.port
-    return routes.through(service_pods[use.service.name], url.hostname, url.port)
+    if not (url.hostname and url.port):
+        raise broken("URL_MALFORMED", f"{use.url_key} of {use.service.name} has no host and port")
+    return ways.to_host(service_pods[use.service.name], url.hostname, url.port)
 
 
-def login_of(url: SplitResult) -> Login:
-    """Return who a PostgreSQL URL connects as, and to what."""
+def login_of(url: SplitResult, postgres: Postgres) -> Login:
+    """Return who a PostgreSQL URL connects as, and to what; that the role exists is claimed."""
+    if not postgres.has_role(url.username or ""):
+        raise broken("ROLE_MISSING", f"there is no role {url.username}")
     return Login(url.username or "", url.path.lstrip("/"), unquote(url.password or ""))
 
 
+@pytest.mark.means("URL_TARGET_WRONG", "URL_SCHEME_WRONG", "URL_PORT_WRONG", "URL_DATABASE_WRONG")
 def test_url_leads_to_what_the_service_uses(url: SplitResult, use: Use, system: System) -> None:
     """The URL names the Service, the port and the database that nova.yaml says."""
     by_name = {front.name: front for front in parts.fronts(system)}
@@ -50,43 +57,65 @@ def test_url_leads_to_what_the_service_uses(url: SplitResult, use: Use, system: 
     front = by_name[system.redis.service if redis else system.postgres.primary]
     (port,) = front.service.ports.values()
 
-    assert url.scheme == ("redis" if redis else "postgresql")
-    assert (url.hostname, url.port) == (front.full_name(system.zone), port)
-    assert redis or url.path == f"/{use.target}"
+    what = f"{use.url_key} of {use.service.name}: the"
+    scheme = "redis" if redis else "postgresql"
+    equal(url.scheme, scheme, "URL_SCHEME_WRONG", f"{what} scheme")
+    equal(url.hostname, front.full_name(system.zone), "URL_TARGET_WRONG", f"{what} host")
+    equal(url.port, port, "URL_PORT_WRONG", f"{what} port")
+    equal(redis or url.path == f"/{use.target}", True, "URL_DATABASE_WRONG", f"{what} database")
 
 
+@pytest.mark.means(
+    "URL_DATABASE_WRONG", "PASSWORD_REFUSED", "REDIS_WRONG_PASSWORD", "PRIMARY_READ_ONLY"
+)
 def test_url_connects_and_authenticates(
-    url: SplitResult, way: Route, use: Use, witness: Witness
+    url: SplitResult,
+    way: Route,
+    use: Use,
+    witness: Witness,
+    request: pytest.FixtureRequest,
 ) -> None:
     """With the credentials in its URL the service is let in, to what it uses."""
     if use.target == "redis":
         assert Redis(way, unquote(url.password or ""), witness).answers_ping
         return
-    with connect(way, login_of(url), witness) as session:
-        assert session.value("SELECT current_database()") == use.target
-        assert session.value("SELECT NOT pg_is_in_recovery()")
+    postgres = request.getfixturevalue("postgres")  # Redis's URLs do without it
+    with connect(way, login_of(url, postgres), witness) as session:
+        database = session.value("SELECT current_database()")
+        equal(database, use.target, "URL_DATABASE_WRONG", f"the database of {use.service.name}")
+        follows = session.value("SELECT pg_is_in_recovery()")
+        equal(follows, False, "PRIMARY_READ_ONLY", "what the primary says of recovery")
 
 
+@pytest.mark.means("TRUST_AUTHENTICATION", "REDIS_WITHOUT_PASSWORD")
 def test_url_with_another_password_is_refused(
-    url: SplitResult, way: Route, use: Use, witness: Witness
+    url: SplitResult,
+    way: Route,
+    use: Use,
+    witness: Witness,
+    request: pytest.FixtureRequest,
 ) -> None:
     """It is the password in the URL that lets the service in."""
     if use.target == "redis":
         redis = Redis(way, unquote(url.password or ""), witness)
         assert redis.answers_ping
-        assert "invalid username-password pair" in redis.refusal("not-the-password")
+        said = redis.refusal(WRONG)
+        if "invalid username-password pair" not in said:
+            raise broken("REDIS_WITHOUT_PASSWORD", f"to a wrong password Redis says {said!r}")
         return
-    right = login_of(url)
-    assert refusal(way, right, witness) == ""
-    said = refusal(way, replace(right, password="not-the-password"), witness)  # noqa: S106
-    assert said == f'password authentication failed for user "{right.user}"'
+    right = login_of(url, request.getfixturevalue("postgres"))
+    let_in(way, right, witness)
+    because = f'^password authentication failed for user "{right.user}"$'
+    turned_away(way, replace(right, password=WRONG), witness, because=because)
 
 
 @pytest.mark.external
+@pytest.mark.means("CONFIGURATION_KEY_MISSING", "CONFIGURATION_MISSING")
 def test_external_system_is_declared(objects: Objects, external_use: Use) -> None:
     """The service's Secret says where the external system is; whether it answers is not asked."""
     service = external_use.service
     found = objects.find("Secret", service.secret, service.namespace)
 
-    assert found is not None
-    assert found["data"].get(external_use.url_key)
+    if found is None:
+        raise broken("CONFIGURATION_MISSING", f"there is no Secret {service.secret}")
+    assert (found.get("data") or {}).get(external_use.url_key)

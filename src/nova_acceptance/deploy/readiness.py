@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from nova_acceptance.deploy.explanation import last_words, unready_pods, warnings
-from nova_acceptance.deploy.findings import Finding, findings, of_claim, pods_of
-from nova_acceptance.deploy.picture import API_VERSIONS, Observation, Picture, key_of
+from nova_acceptance.deploy.observation import API_VERSIONS, Observation
+from nova_acceptance.deploy.outcome import RolloutError, explained, rollout_error
+from nova_acceptance.deploy.verdict import Patience, Verdict
+from nova_acceptance.deploy.words import LastWords
+from nova_acceptance.diagnosis import Diagnosis, Doctor, Explanation, Ref, Snapshot, examine, ref
+from nova_acceptance.diagnosis.snapshot import uid
 from nova_acceptance.diagnosis.status import CURRENT, State, Status, is_pod_ready, status_of
-from nova_acceptance.errors import NotReadyError
-from nova_acceptance.kube import Kube, Object, describe
+from nova_acceptance.diagnosis.workloads import KINDS, pods_of
+from nova_acceptance.kube import Kube, Object
 from nova_acceptance.progress import Step
 
 _LOOK = 0.5
-"""Seconds after which a state without change is looked at again, for its grace to run out."""
-_WORKLOADS = frozenset({"DaemonSet", "Deployment", "Job", "Pod", "StatefulSet"})
-
-
-class Patience:
-    """How long each finding has lasted."""
-
-    def __init__(self) -> None:
-        self._since: dict[tuple[str, str, str], float] = {}
-
-    def exhausted(self, found: Iterable[Finding], now: float) -> list[Finding]:
-        """Return the findings that have outlasted their grace; forget those that passed.
-
-        Args:
-            found: what was found at this moment.
-            now: this moment, in seconds of a monotonic clock.
-        """
-        present = list(found)
-        self._since = {each.key: self._since.get(each.key, now) for each in present}
-        return [each for each in present if now - self._since[each.key] >= each.rule.grace]
+"""Seconds between two examinations; a state without change is examined again for its grace."""
+_WORKLOADS = frozenset({*KINDS, "Pod"})
 
 
 class Readiness:
@@ -46,6 +31,7 @@ class Readiness:
         leftovers: uids of the pods that were there before. One that is broken is deleted once, so
             that its controller makes it anew from what was applied now: a StatefulSet would wait
             for it for ever, and a crashed pod's back-off can last five minutes.
+        on_lost: called whenever something more is believed to be lost, with why.
     """
 
     def __init__(
@@ -54,27 +40,34 @@ class Readiness:
         applied: Sequence[Object],
         observation: Observation,
         leftovers: Iterable[str] = (),
+        on_lost: Callable[[Explanation], None] = lambda _explanation: None,
     ) -> None:
         self._kube = kube
-        self._applied = applied
+        self._applied = {ref(obj): obj for obj in applied}
         self._observation = observation
         self._leftovers = set(leftovers)
         self._renewed: set[str] = set()
+        self._on_lost = on_lost
         self._patience = Patience()
+        self._verdict = Verdict()
+        self._words = LastWords(kube, observation.snapshot)
+        self._examined_at = float("-inf")
 
     @property
-    def _picture(self) -> Picture:
-        return self._observation.picture
+    def _snapshot(self) -> Snapshot:
+        return self._observation.snapshot
 
     def wait(self, deadline: float, step: Step) -> None:
         """Return once everything is current.
+
+        What is lost does not end the wait for what does not need it.
 
         Args:
             deadline: when to give up, in seconds of `time.monotonic`.
             step: where to show how far it is.
 
         Raises:
-            NotReadyError: something cannot become ready, or was not by the deadline.
+            RolloutError: what is left cannot become ready, or was not by the deadline.
             ClusterError: the API could not be watched.
         """
         self._observation.complete(deadline)
@@ -82,28 +75,27 @@ class Readiness:
             left = dict(self._left())
             if not left and self._observation.is_complete:
                 return
-            step.update(self._summary(left))
-            for finding in self._patience.exhausted(self._found(), time.monotonic()):
-                if not self._is_renewed(finding):
-                    raise self._lost(finding)
+            lost = self._lost(left) if left else []
+            step.update(self._summary(left, lost))
+            if left and len(lost) == len(left):
+                raise self._error(left, in_time=True)
             remaining = deadline - time.monotonic()
             if remaining <= 0:
-                raise self._late(left)
+                raise self._error(left, in_time=False)
             self._observation.advance(min(_LOOK, remaining))
 
-    def _left(self) -> Iterator[tuple[str, Status]]:
-        for obj in self._applied:
-            status = self._status(obj)
+    def _left(self) -> Iterator[tuple[Ref, Status]]:
+        for where, obj in self._applied.items():
+            status = self._status(where, obj)
             if not status.is_current:
-                yield describe(obj), status
+                yield where, status
 
-    def _status(self, applied: Object) -> Status:
-        kind, namespace, name = key_of(applied)
-        if kind == "Service":  # its spec is as applied; only what stands behind it changes
-            return status_of(applied, self._picture.get("Endpoints", namespace, name))
-        if kind not in API_VERSIONS:
+    def _status(self, where: Ref, applied: Object) -> Status:
+        if where.kind == "Service":  # its spec is as applied; only what stands behind it changes
+            return status_of(applied, self._snapshot.at(Ref("Endpoints", *where[1:])))
+        if where.kind not in API_VERSIONS:
             return CURRENT
-        live = self._picture.get(kind, namespace, name)
+        live = self._snapshot.at(where)
         if live and _generation(live) < _generation(applied):
             return Status(State.IN_PROGRESS, "NotSeen", "what was applied is not seen yet")
         status = status_of(live)
@@ -118,70 +110,85 @@ class Readiness:
         """
         status = workload.get("status", {})
         counted = int(status.get("readyReplicas", status.get("numberReady", 0)))
-        return sum(map(is_pod_ready, pods_of(self._picture, workload))) >= counted
+        return counted == 0 or (
+            sum(map(is_pod_ready, pods_of(self._snapshot, workload))) >= counted
+        )
+
+    def _lost(self, left: Mapping[Ref, Status]) -> list[Ref]:
+        """Return what of it is lost, after a new examination if the last one is not of now."""
+        now = time.monotonic()
+        if now - self._examined_at >= _LOOK:
+            self._examined_at = now
+            self._words.refresh()
+            found = [each for each in examine(self._snapshot) if not self._is_outdated(each)]
+            exhausted = self._patience.exhausted(found, now)
+            broken = [each for each in exhausted if not self._is_renewed(each)]
+            if self._verdict.believe(broken, self._snapshot, now):
+                concerned = self._verdict.lost(list(left), self._snapshot, now)
+                if concerned:
+                    doctor = Doctor(self._snapshot)
+                    self._on_lost(explained(doctor, concerned, self._verdict.keys))
+        return self._verdict.lost(list(left), self._snapshot, now)
+
+    def _is_outdated(self, found: Diagnosis) -> bool:
+        """Whether it was found at a workload of which what was applied is not seen yet."""
+        applied, live = self._applied.get(found.subject), self._snapshot.at(found.subject)
+        return bool(applied and live and _generation(live) < _generation(applied))
+
+    def _is_renewed(self, found: Diagnosis) -> bool:
+        """Delete the broken pods that were there before; False where there are none.
+
+        What a template itself says is as true of the pods to come.
+        """
+        old = [
+            pod
+            for pod in self._pods_at(found.subject)
+            if uid(pod) in self._leftovers
+            and pod["metadata"].get("ownerReferences")
+            and not is_pod_ready(pod)
+        ]
+        for pod in old:
+            metadata = pod["metadata"]
+            if uid(pod) not in self._renewed:
+                self._renewed.add(uid(pod))
+                self._kube.delete(
+                    "v1",
+                    "Pod",
+                    metadata["name"],
+                    metadata["namespace"],
+                    precondition_uid=uid(pod),
+                )
+        return bool(old)
+
+    def _pods_at(self, subject: Ref) -> list[Object]:
+        obj = self._snapshot.at(subject)
+        if obj is None or subject.kind not in _WORKLOADS or subject.kind == "Job":
+            return []
+        return pods_of(self._snapshot, obj)
 
     def _workloads(self) -> Iterator[Object]:
-        for obj in self._applied:
-            live = self._picture.get(*key_of(obj)) if obj["kind"] in _WORKLOADS else None
+        for where, obj in self._applied.items():
+            live = self._snapshot.at(where) if where.kind in _WORKLOADS else None
             if live and _generation(live) >= _generation(obj):
                 yield live
 
-    def _found(self) -> Iterator[Finding]:
-        for workload in self._workloads():
-            yield from findings(self._picture, workload)
-        for obj in self._applied:
-            if obj["kind"] == "PersistentVolumeClaim":
-                claim = self._picture.get(*key_of(obj))
-                yield from of_claim(self._picture, claim) if claim else ()
-
-    def _is_renewed(self, finding: Finding) -> bool:
-        """Delete a broken pod that was there before; False where the finding is of now."""
-        metadata = finding.obj["metadata"]
-        uid = metadata["uid"]
-        if uid in self._leftovers and metadata.get("ownerReferences") and uid not in self._renewed:
-            self._renewed.add(uid)
-            name, namespace = metadata["name"], metadata["namespace"]
-            self._kube.delete("v1", "Pod", name, namespace, precondition_uid=uid)
-        return uid in self._renewed
-
-    def _summary(self, left: dict[str, Status]) -> str:
+    def _summary(self, left: Mapping[Ref, Status], lost: Sequence[Ref]) -> str:
         workloads = list(self._workloads())
-        pods = [pod for workload in workloads for pod in pods_of(self._picture, workload)]
+        pods = [pod for workload in workloads for pod in pods_of(self._snapshot, workload)]
         ready = sum(map(is_pod_ready, pods))
         wanted = sum(obj["spec"].get("replicas", 1) for obj in workloads)
+        counted = f"{ready} of {wanted} pods ready"
+        if lost:
+            return f"{counted}, lost: {', '.join(where.name for where in lost)}"
         if ready < wanted or not left:
-            return f"{ready} of {wanted} pods ready"
+            return counted
         name, status = next(iter(left.items()))
-        return f"{ready} of {wanted} pods ready, waiting for {name}: {status.message}"
+        return f"{counted}, waiting for {name}: {status.message}"
 
-    def _lost(self, finding: Finding) -> NotReadyError:
-        names = (
-            describe(workload)
-            for workload in self._workloads()
-            if any(each.key == finding.key for each in findings(self._picture, workload))
-        )
-        self._observation.list_events(finding.obj["metadata"]["namespace"])
-        name = next(names, finding.subject)
-        where = "" if finding.subject == name else f"{finding.subject}: "
-        return NotReadyError(
-            f"{name} cannot become ready: {where}{finding.reason}",
-            hint=finding.rule.hint,
-            evidence=[
-                *filter(None, finding.message.splitlines()),
-                *warnings(self._picture, finding.obj),
-                *last_words(self._kube, finding),
-            ],
-        )
-
-    def _late(self, left: dict[str, Status]) -> NotReadyError:
-        return NotReadyError(
-            f"not ready in time: {', '.join(left) or 'the API could not be watched'}",
-            hint="what the pods themselves say is above; a slow machine may just need longer",
-            evidence=[
-                *(f"{name}: {status.message or status.reason}" for name, status in left.items()),
-                *unready_pods(self._picture, self._workloads()),
-            ],
-        )
+    def _error(self, left: Mapping[Ref, Status], *, in_time: bool) -> RolloutError:
+        self._observation.list_events(dict.fromkeys(where.namespace for where in left))
+        self._words.refresh()
+        return rollout_error(Doctor(self._snapshot), left, self._verdict.keys, in_time=in_time)
 
 
 def _generation(obj: Object) -> int:

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from nova_acceptance import timeouts
+from nova_acceptance.deploy.observation import Observation
+from nova_acceptance.deploy.outcome import Deployment, RolloutError
 from nova_acceptance.deploy.phases import apply_phase, guard_namespaces, phases
-from nova_acceptance.deploy.picture import Observation
 from nova_acceptance.deploy.readiness import Readiness
-from nova_acceptance.deploy.timeline import PodTimes, Timeline
+from nova_acceptance.deploy.timeline import Timeline
+from nova_acceptance.diagnosis import Explanation, Snapshot
 from nova_acceptance.kube import Kube, Object, describe
 from nova_acceptance.progress import Progress
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """What was deployed, and how long each part took.
-
-    Attributes:
-        started_at: when it began, by this machine's clock, in UTC.
-        applied: every object, as `Kind namespace/name`.
-        seconds: how long each phase took: `namespaces`, `configuration`, `workloads`, `ready`.
-        timeline: the pods' milestones, in the order of their creation.
-    """
-
-    started_at: datetime
-    applied: tuple[str, ...]
-    seconds: dict[str, float] = field(default_factory=dict)
-    timeline: tuple[PodTimes, ...] = ()
 
 
 def deploy(
@@ -39,6 +23,8 @@ def deploy(
     *,
     progress: Progress,
     timeout: float = timeouts.ROLLOUT,
+    base: Snapshot | None = None,
+    on_lost: Callable[[Explanation], None] = lambda _explanation: None,
 ) -> Deployment:
     """Apply the objects in phases and wait until all of them are ready.
 
@@ -47,10 +33,14 @@ def deploy(
         objects: what to deploy, namespaces included.
         progress: where to show how far it is.
         timeout: seconds for all of it.
+        base: what the cluster looked like before, for the diagnosis of what does not become ready.
+        on_lost: called whenever something more is believed to be lost, with why, while the wait
+            for the rest goes on.
 
     Raises:
         ApplyError: a namespace is not ours, or the API refused an object.
-        NotReadyError: something cannot become ready, or was not in time.
+        RolloutError: something cannot become ready, or was not in time. It carries what was
+            deployed nevertheless, and why.
         ClusterError: the API did not answer.
     """
     started_at = datetime.now(UTC)
@@ -59,21 +49,38 @@ def deploy(
     seconds: dict[str, float] = {}
     guard_namespaces(kube, objects)
     applied: list[Object] = []
-    with Observation(kube, objects, deadline=deadline, on_change=timeline.note) as observation:
+    failure: RolloutError | None = None
+    with Observation(
+        kube, objects, deadline=deadline, base=base, on_change=timeline.note
+    ) as observation:
         observation.complete(deadline)
-        leftovers = {pod["metadata"]["uid"] for pod in observation.picture.of_kind("Pod")}
+        leftovers = {pod["metadata"]["uid"] for pod in _pods(observation.snapshot, objects)}
         timeline.is_applying = True
         with progress.step("applying Nova's objects") as step:
             for phase in phases(objects):
                 began = time.monotonic()
                 step.update(f"{len(phase.objects)} {phase.name}")
-                applied += apply_phase(kube, phase)
+                answered = apply_phase(kube, phase)
+                observation.add(answered)
+                applied += answered
                 seconds[phase.name] = round(time.monotonic() - began, 3)
             step.update(f"{len(objects)} objects")
-        with progress.step("waiting for Nova to be ready") as step:
-            began = time.monotonic()
-            Readiness(kube, applied, observation, leftovers).wait(deadline, step)
-            seconds["ready"] = round(time.monotonic() - began, 3)
-            pods = timeline.pods()
-            step.update(f"{len(pods)} pods ready")
-    return Deployment(started_at, tuple(map(describe, objects)), seconds, pods)
+        began = time.monotonic()
+        try:
+            with progress.step("waiting for Nova to be ready") as step:
+                Readiness(kube, applied, observation, leftovers, on_lost).wait(deadline, step)
+                step.update(f"{len(timeline.pods())} pods ready")
+        except RolloutError as error:
+            failure = error
+        seconds["ready"] = round(time.monotonic() - began, 3)
+    done = Deployment(started_at, tuple(map(describe, objects)), seconds, timeline.pods())
+    if failure is not None:
+        failure.deployment = done
+        raise failure
+    return done
+
+
+def _pods(snapshot: Snapshot, objects: Sequence[Object]) -> Iterator[Object]:
+    """Yield the pods that are in the namespaces that are deployed to."""
+    for namespace in {obj["metadata"].get("namespace", "") for obj in objects} - {""}:
+        yield from snapshot.of_kind("Pod", namespace)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from nova_acceptance.diagnosis.cause import Ref
+from nova_acceptance.diagnosis.cause import Ref, ref
+from nova_acceptance.diagnosis.shapes import is_host_key
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.workloads import containers, references, template
 from nova_acceptance.kube import Object
@@ -21,18 +22,26 @@ _ADDRESS: Final = re.compile(
 _SVC: Final = "svc"
 
 
+_HOST: Final = re.compile(r"(host|hostname|addr|address|endpoint)$", re.IGNORECASE)
+_NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.IGNORECASE)
+_ASSIGNED: Final = re.compile(r"[\w.-]+=")
+_COMMENTS: Final = ("#", "//", ";", "--")
+_AROUND: Final = "\"'`[](){}<>;"
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """One address that a value holds.
 
     Attributes:
         holder: the ConfigMap, Secret or workload that holds it.
-        key: the key or variable.
+        key: the key, variable or option.
         host: the name as it is written, in lower case.
         port: None where none is written.
         scheme: of a URL; empty for a bare `host:port`.
         user: of a URL; empty if none.
         path: of a URL, with its slash; empty if none.
+        is_in_text: whether the value is a file of several lines, of which little is understood.
     """
 
     holder: Ref
@@ -42,6 +51,7 @@ class Address:
     scheme: str
     user: str
     path: str
+    is_in_text: bool = False
 
     def __str__(self) -> str:
         return self.host if self.port is None else f"{self.host}:{self.port}"
@@ -50,44 +60,73 @@ class Address:
 def addresses_in(text: str, holder: Ref, key: str) -> Iterator[Address]:
     """Yield the addresses that a value, or the shape of a Secret's value, is made of.
 
-    A URL, a `host:port`, a bare name with at least one dot, or a list of these with commas; a
-    value that is anything else holds none.
+    A URL, a `host:port`, a bare name under a key such as `REDIS_HOST`, or a list of these with
+    commas, each perhaps after `name=`; a value that is anything else holds none.
     """
-    for part in re.split(r"[,\s]+", text.strip()):
-        found = _ADDRESS.fullmatch(part.partition("?")[0].partition("#")[0].strip())
-        if found is None:
-            continue
-        host, port = found["host"].lower(), found["port"]
-        if not (found["scheme"] or port or host.endswith((".svc", ".local"))):
-            continue
-        if host.replace(".", "").isdigit():
-            continue
-        yield Address(
-            holder,
-            key,
-            host,
-            int(port) if port else None,
-            (found["scheme"] or "").lower(),
-            found["user"] or "",
-            found["path"] or "",
-        )
+    text = text.strip()
+    lines = text.splitlines()
+    is_in_text = len(lines) > 1
+    if is_in_text:
+        kept = (line for line in lines if not line.lstrip().startswith(_COMMENTS))
+        text = "\n".join(line.partition(" #")[0] for line in kept)
+    for part in re.split(r"[,\s]+", text):
+        bare = part.partition("?")[0].partition("#")[0].strip(_AROUND)
+        bare = bare[found.end() :] if (found := _ASSIGNED.match(bare)) else bare
+        if address := _address(bare, holder, key, is_in_text=is_in_text):
+            yield address
 
 
-def addresses_of(snapshot: Snapshot, workload: Object) -> Iterator[Address]:
-    """Yield the addresses that a workload is configured with.
+def _address(text: str, holder: Ref, key: str, *, is_in_text: bool) -> Address | None:
+    found = _ADDRESS.fullmatch(text.removeprefix("jdbc:"))
+    if found is None:
+        return None
+    host, port = found["host"].lower(), found["port"]
+    is_named = not is_in_text and is_host_key(key) and _NAME.fullmatch(text) is not None
+    if not (found["scheme"] or port or is_named or host.endswith((".svc", ".local"))):
+        return None
+    if host.replace(".", "").isdigit():
+        return None
+    return Address(
+        holder,
+        key,
+        host,
+        int(port) if port else None,
+        (found["scheme"] or "").lower(),
+        found["user"] or "",
+        found["path"] or "",
+        is_in_text,
+    )
+
+
+def addresses_of(snapshot: Snapshot, workload: Object) -> tuple[Address, ...]:
+    """Return the addresses that a workload is configured with.
 
     They are in the literal values of its variables and arguments, and in the ConfigMaps and
     Secrets that it refers to.
     """
+    key = addresses_of, ref(workload)
+    if snapshot.at(ref(workload)) is not workload:
+        return tuple(_addresses_of(snapshot, workload))  # one that is not of this snapshot
+    if key not in snapshot.derived:
+        snapshot.derived[key] = tuple(_addresses_of(snapshot, workload))
+    found: tuple[Address, ...] = snapshot.derived[key]
+    return found
+
+
+def _addresses_of(snapshot: Snapshot, workload: Object) -> Iterator[Address]:
     metadata = workload["metadata"]
     namespace = metadata.get("namespace", "")
     holder = Ref(workload["kind"], namespace, metadata["name"])
     pod = template(workload)
     for container in containers(pod):
-        for variable in container.get("env") or ():
-            yield from addresses_in(str(variable.get("value") or ""), holder, variable["name"])
+        literal = {
+            variable["name"]: str(variable.get("value") or "")
+            for variable in container.get("env") or ()
+        }
+        yield from _addresses_under(literal, literal, holder)
         for argument in (*(container.get("command") or ()), *(container.get("args") or ())):
-            yield from addresses_in(str(argument).rpartition("=")[2], holder, "arguments")
+            option, _, value = str(argument).rpartition("=")
+            yield from addresses_in(value, holder, option.lstrip("-") or "arguments")
     seen: set[tuple[Ref, str]] = set()
     for reference in references(pod, namespace):
         if (reference.target, reference.key) in seen:
@@ -96,9 +135,27 @@ def addresses_of(snapshot: Snapshot, workload: Object) -> Iterator[Address]:
         found = snapshot.at(reference.target)
         if found is None or found["kind"] not in ("ConfigMap", "Secret"):
             continue
-        for key, value in (found.get("data") or {}).items():
-            if not reference.key or key == reference.key:
-                yield from addresses_in(str(value), reference.target, key)
+        data = {key: str(value) for key, value in (found.get("data") or {}).items()}
+        wanted = {key: data[key] for key in data if reference.key in ("", key)}
+        yield from _addresses_under(wanted, data, reference.target)
+
+
+def _addresses_under(
+    values: dict[str, str], beside: dict[str, str], holder: Ref
+) -> Iterator[Address]:
+    """Yield the addresses of values by their keys; that of REDIS_HOST has the port REDIS_PORT."""
+    for key, value in values.items():
+        for address in addresses_in(value, holder, key):
+            port = beside.get(_partner(key), "") if address.port is None else ""
+            is_port = is_host_key(key) and not address.scheme and port.isdigit()
+            yield replace(address, port=int(port)) if is_port else address
+
+
+def _partner(key: str) -> str:
+    found = _HOST.search(key)
+    if found is None:
+        return ""
+    return f"{key[: found.start()]}{'PORT' if found[0].isupper() else 'port'}"
 
 
 def service_meant(host: str, namespace: str, zone: str = "cluster.local") -> Ref | None:
@@ -117,3 +174,18 @@ def service_meant(host: str, namespace: str, zone: str = "cluster.local") -> Ref
     if len(labels) == 1:
         return Ref("Service", namespace, labels[0])
     return Ref("Service", labels[1], labels[0]) if len(labels) == 2 else None  # noqa: PLR2004
+
+
+def services_meant(host: str, namespace: str, zone: str = "cluster.local") -> tuple[Ref, ...]:
+    """Return every Service that a host name can mean to a pod of `namespace`, likeliest first.
+
+    `a.b` is the Service a of the namespace b, or the pod a of the headless Service b beside; and
+    `a.b.c` the pod a of the headless Service b in c. What exists of these decides.
+    """
+    meant = service_meant(host, namespace, zone)
+    labels = host.removesuffix(".").split(".")
+    if meant and len(labels) == 2:  # noqa: PLR2004
+        return meant, Ref("Service", namespace, labels[1])
+    if meant is None and len(labels) == 3:  # noqa: PLR2004
+        return (Ref("Service", labels[2], labels[1]),)
+    return (meant,) if meant else ()

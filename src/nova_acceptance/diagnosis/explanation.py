@@ -35,7 +35,7 @@ class Doctor:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self.graph = Graph(snapshot)
+        self.graph = Graph.of(snapshot)
         self.diagnoses = tuple(examine(snapshot))
 
     def overall(self) -> tuple[Ranked, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from typing import Final
 
-from nova_acceptance.diagnosis.addresses import addresses_of, service_meant
+from nova_acceptance.diagnosis.addresses import addresses_of, services_meant
 from nova_acceptance.diagnosis.cause import Ref, ref
+from nova_acceptance.diagnosis.policies import every_selecting
 from nova_acceptance.diagnosis.snapshot import Snapshot
-from nova_acceptance.diagnosis.status import status_of
+from nova_acceptance.diagnosis.status import condition, status_of
 from nova_acceptance.diagnosis.workloads import (
     KINDS,
     controllers,
@@ -20,6 +23,8 @@ from nova_acceptance.kube import Object
 
 DNS = Ref("Service", "kube-system", "kube-dns")
 """The name under which every cluster's DNS answers, CoreDNS's too."""
+CLOSED: Final = re.compile(r"were unschedulable|node\.kubernetes\.io/")
+"""The scheduler passed over nodes that the cluster or its administrator has closed."""
 
 
 class Graph:
@@ -28,6 +33,13 @@ class Graph:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._needs: dict[Ref, tuple[Ref, ...]] = {}
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Graph:
+        """Return the graph of a snapshot as it is now, the same one until it changes."""
+        found: Graph = snapshot.derived.get(cls) or cls(snapshot)
+        snapshot.derived[cls] = found
+        return found
 
     def needs(self, where: Ref) -> tuple[Ref, ...]:
         """Return what an object directly needs; an object that is absent may be among it."""
@@ -98,16 +110,30 @@ class Graph:
             if name := entry["spec"].get("storageClassName"):
                 yield Ref("StorageClass", "", name)
         yield from (found.target for found in references(template(workload), namespace))
+        yield from (ref(policy) for policy in every_selecting(self._snapshot, workload))
         if status_of(workload).is_current:
             return  # it runs; whether what it is configured with is right decides nothing below it
         zone = self._snapshot.system.zone if self._snapshot.system else "cluster.local"
         for address in addresses_of(self._snapshot, workload):
-            if meant := service_meant(address.host, namespace, zone):
-                yield meant
+            if meant := services_meant(address.host, namespace, zone):
+                there = [where for where in meant if self._snapshot.at(where)]
+                yield from there or meant[:1]
                 yield DNS
 
     def _of_pod(self, pod: Object) -> Iterator[Ref]:
         spec = pod["spec"]
         if node := spec.get("nodeName"):
             yield Ref("Node", "", node)
+        elif CLOSED.search(condition(pod, "PodScheduled").get("message") or ""):
+            yield from (ref(node) for node in self._snapshot.of_kind("Node") if _is_closed(node))
         yield from (found.target for found in references(pod, pod["metadata"]["namespace"]))
+
+
+def _is_closed(node: Object) -> bool:
+    spec = node.get("spec") or {}
+    taints = (taint["key"] for taint in spec.get("taints") or ())
+    return (
+        bool(spec.get("unschedulable"))
+        or condition(node, "Ready").get("status") != "True"
+        or any(key.startswith("node.kubernetes.io/") for key in taints)
+    )

@@ -1,8 +1,9 @@
 """What of a Secret's value may be looked at: its shape, in which nothing secret is left.
 
-A URL keeps everything but its password, a certificate is public, a private key becomes the
-fingerprint of its public half. Any other value, and a URL's password, becomes a mark that is equal
-for equal values and tells nothing else: it is keyed with bytes that no file and no message holds.
+A URL keeps everything but its password, a host and a port that their keys call so stay, a
+certificate is public, a private key becomes the fingerprint of its public half. Any other value,
+and a URL's password, becomes a mark that is equal for equal values and tells nothing else: it is
+keyed with bytes that no file and no message holds.
 """
 
 from __future__ import annotations
@@ -32,6 +33,23 @@ _URL: Final = re.compile(
     r"(?P<head>[a-z][a-z0-9+.-]*://(?:[^\s:/@?#]*)):(?P<password>[^\s@]*)@", re.IGNORECASE
 )
 _ADDRESS: Final = re.compile(r"[a-z0-9.-]+:[0-9]{1,5}(,[a-z0-9.-]+:[0-9]{1,5})*", re.IGNORECASE)
+_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.IGNORECASE)
+_PORT: Final = re.compile(r"[0-9]{1,5}")
+_HOST_WORD: Final = "host|hostname|addr|address|endpoint"
+_HOST_KEY: Final = re.compile(
+    rf"[A-Za-z0-9]([_.-](?i:{_HOST_WORD})|{_HOST_WORD.title()})$|^(PG|DB)HOST$|^dbhost$"
+)
+_PORT_KEY: Final = re.compile(r"[A-Za-z0-9]([_.-](?i:port)|Port)$|^(PG|DB)PORT$|^dbport$")
+_OWN_KEY: Final = re.compile(
+    r"(^|[_.-])(bind|listen|virtual|my|self|own|node|pod|public|external|allowed|advertised?)"
+    r"[_.-]?(host|hostname|addr|address|endpoint)$",
+    re.IGNORECASE,
+)
+
+
+def is_host_key(key: str) -> bool:
+    """Whether a key says that its value is the host of something else."""
+    return bool(_HOST_KEY.search(key)) and not _OWN_KEY.search(key)
 
 
 def mark(value: str) -> str:
@@ -78,8 +96,18 @@ def without_values(secret: Object) -> Object:
         "kind": "Secret",
         "metadata": {**metadata, "annotations": annotations},
         "type": secret.get("type", "Opaque"),
-        "data": {key: shape(value) for key, value in decoded.items()},
+        "data": {key: _shape_under(key, value) for key, value in decoded.items()},
     }
+
+
+def _shape_under(key: str, value: bytes) -> str:
+    """Return a value's shape; a host and a port that their keys call so are no secrets."""
+    text = value.decode("utf-8", "replace")
+    if (is_host_key(key) and _NAME.fullmatch(text)) or (
+        _PORT_KEY.search(key) and _PORT.fullmatch(text)
+    ):
+        return text
+    return shape(value)
 
 
 def _private_key(pem: bytes) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from nova_acceptance.diagnosis.cause import Ref, ref
 from nova_acceptance.kube import Object
@@ -40,6 +41,7 @@ class Snapshot:
         unread: what could not be read, a line each, such as a kind that is forbidden.
         system: what nova.yaml says, where the cluster is looked at for its sake.
         is_watched: whether changes are followed, so that old events can be told from new ones.
+        derived: what was worked out from the objects as they are now; each change empties it.
     """
 
     listed: set[tuple[str, str]] = field(default_factory=set)
@@ -47,7 +49,8 @@ class Snapshot:
     unread: list[str] = field(default_factory=list)
     system: System | None = None
     is_watched: bool = False
-    _objects: dict[Ref, Object] = field(default_factory=dict)
+    derived: dict[Any, Any] = field(default_factory=dict)
+    _objects: dict[str, dict[Ref, Object]] = field(default_factory=dict)
     _fresh: set[str] = field(default_factory=set)
 
     @classmethod
@@ -61,10 +64,12 @@ class Snapshot:
 
     def update(self, change: str, obj: Object, *, fresh: bool = True) -> None:
         """Take in one change; `fresh` says that it came after the first complete list."""
+        self.derived.clear()
+        of_its_kind = self._objects.setdefault(obj["kind"], {})
         if change == "DELETED":
-            self._objects.pop(ref(obj), None)
+            of_its_kind.pop(ref(obj), None)
             return
-        self._objects[ref(obj)] = obj
+        of_its_kind[ref(obj)] = obj
         if fresh:
             self._fresh.add(uid(obj))
 
@@ -75,30 +80,30 @@ class Snapshot:
 
     def get(self, kind: str, namespace: str, name: str) -> Object | None:
         """Return an object, or None when there is none (see `knows`)."""
-        return self._objects.get(Ref(kind, namespace, name))
+        return self.at(Ref(kind, namespace, name))
 
     def at(self, where: Ref) -> Object | None:
         """Return the object of a reference, or None."""
-        return self._objects.get(where)
+        return self._objects.get(where.kind, {}).get(where)
 
     def of_kind(self, kind: str, namespace: str | None = None) -> Iterator[Object]:
         """Yield the objects of a kind, in one namespace or in all."""
-        for where, obj in list(self._objects.items()):
-            if where.kind == kind and namespace in (None, where.namespace):
+        for where, obj in list(self._objects.get(kind, {}).items()):
+            if namespace in (None, where.namespace):
                 yield obj
 
     def refs(self) -> list[Ref]:
         """Return every object's reference."""
-        return list(self._objects)
+        return [where for of_a_kind in self._objects.values() for where in of_a_kind]
 
     def owned_by(self, owner: Object, kind: str) -> list[Object]:
         """Return the objects of a kind that name `owner` as an owner."""
-        wanted = uid(owner)
+        owned = self._grouped(kind, _owners)
+        namespace = owner["metadata"].get("namespace")
         return [
             obj
-            for obj in self.of_kind(kind, owner["metadata"].get("namespace"))
-            if wanted
-            and any(its["uid"] == wanted for its in obj["metadata"].get("ownerReferences") or ())
+            for obj in owned.get(uid(owner), ())
+            if namespace in (None, obj["metadata"].get("namespace", ""))
         ]
 
     def events_about(self, obj: Object, *, fresh: bool = False) -> list[Object]:
@@ -109,20 +114,36 @@ class Snapshot:
             fresh: only those that came, or came again, since watching began; in a snapshot of
                 one moment every event counts.
         """
-        wanted = uid(obj)
         events = [
             event
-            for event in self.of_kind("Event")
-            if wanted
-            and event.get("involvedObject", {}).get("uid") == wanted
-            and (not (fresh and self.is_watched) or uid(event) in self._fresh)
+            for event in self._grouped("Event", _subject).get(uid(obj), ())
+            if not (fresh and self.is_watched) or uid(event) in self._fresh
         ]
         return sorted(events, key=_event_time)
+
+    def _grouped(self, kind: str, by: Callable[[Object], list[str]]) -> dict[str, list[Object]]:
+        """Return the objects of a kind by the uids that they are about."""
+        if (kind, by) not in self.derived:
+            groups: dict[str, list[Object]] = {}
+            for obj in self.of_kind(kind):
+                for its in filter(None, by(obj)):
+                    groups.setdefault(its, []).append(obj)
+            self.derived[kind, by] = groups
+        found: dict[str, list[Object]] = self.derived[kind, by]
+        return found
 
 
 def uid(obj: Object) -> str:
     """Return an object's uid; empty for one that was only rendered."""
     return str(obj["metadata"].get("uid", ""))
+
+
+def _owners(obj: Object) -> list[str]:
+    return [owner["uid"] for owner in obj["metadata"].get("ownerReferences") or ()]
+
+
+def _subject(event: Object) -> list[str]:
+    return [event.get("involvedObject", {}).get("uid", "")]
 
 
 def _event_time(event: Object) -> str:

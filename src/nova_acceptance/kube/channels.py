@@ -85,8 +85,9 @@ class Channels:
             self._wait(deadline)
             try:
                 opcode, data = self._connection.recv_data(control_frame=True)
-            except WebSocketConnectionClosedException:
-                return None
+            except WebSocketConnectionClosedException as error:
+                # The other side says when it ends; without that, the way there was cut.
+                raise ConnectionAbortedError("the API cut the connection") from error
             except WebSocketException as error:
                 raise ConnectionError(str(error)) from error
             if opcode == ABNF.OPCODE_CLOSE:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 
 from nova_acceptance import timeouts
 from nova_acceptance.kube import exec as command
+from nova_acceptance.kube.availability import Outage
 from nova_acceptance.kube.failures import ApiError
 from nova_acceptance.kube.forward import Forward
 from nova_acceptance.kube.objects import Object, PodRef
@@ -39,6 +40,15 @@ class Kube:
         """The API's address, such as `https://127.0.0.1:6443`."""
         return self._rest.server
 
+    @property
+    def outages(self) -> tuple[Outage, ...]:
+        """Every time that the API was away or too busy to answer, as its users here saw it."""
+        return self._rest.availability.outages
+
+    def answers(self) -> bool:
+        """Whether the API answers at this moment; asked once, and never raises."""
+        return self._rest.answers()
+
     @cached_property
     def server_version(self) -> str:
         """The server's version, such as `v1.20.2`."""
@@ -47,6 +57,11 @@ class Kube:
     def serves(self, api_version: str, kind: str) -> bool:
         """Whether the server serves the kind in that version."""
         return self._discovery.find(api_version, kind) is not None
+
+    def plural(self, api_version: str, kind: str) -> str | None:
+        """Return the name of a kind's resource, such as `statefulsets`; None if not served."""
+        found = self._discovery.find(api_version, kind)
+        return found.plural if found else None
 
     def list(
         self,
@@ -72,7 +87,8 @@ class Kube:
         try:
             return self._rest.request("GET", resource.path(namespace=namespace, name=name))
         except ApiError as error:
-            if error.status == HTTPStatus.NOT_FOUND:
+            # without a reason it was not the API that said so, but whoever stands before it
+            if error.status == HTTPStatus.NOT_FOUND and error.reason:
                 return None
             raise
 
@@ -107,6 +123,9 @@ class Kube:
     ) -> None:
         """Delete an object; one that is not there is as good as deleted.
 
+        Asked again when the API was away, as all else is: without `precondition_uid`, that may
+        then be another object of the same name.
+
         Args:
             api_version: the object's version, such as `apps/v1`.
             kind: its kind.
@@ -125,7 +144,9 @@ class Kube:
             path = resource.path(namespace=namespace, name=name)
             self._rest.request("DELETE", path, body=options)
         except ApiError as error:
-            if error.status != HTTPStatus.NOT_FOUND:
+            # an attempt whose answer was lost may be what made way for another incarnation
+            was_done = error.status == HTTPStatus.CONFLICT and error.was_repeated
+            if error.status != HTTPStatus.NOT_FOUND and not (was_done and precondition_uid):
                 raise
 
     def watch(
@@ -169,6 +190,7 @@ class Kube:
         container: str | None = None,
         stdin: str = "",
         timeout: float = timeouts.EXEC,
+        again: command.Again = command.Again.UNLESS_BEGUN,
     ) -> command.ExecResult:
         """Run a command in a container and return its output and exit status.
 
@@ -178,12 +200,22 @@ class Kube:
             container: which container, where the pod has several.
             stdin: what it may read. Before Kubernetes 1.30 it never sees the end of it, so it
                 must know where to stop.
-            timeout: seconds for all of it.
+            timeout: seconds for one attempt.
+            again: when it may be run again, where the API failed and not the command.
 
         Raises:
             ProbeError: it could not be run, or gave no exit status.
+            ClusterError: the API was away for too long (`is_api_away`).
         """
-        return command.run(self._rest, pod, argv, container=container, stdin=stdin, timeout=timeout)
+        return command.run(
+            self._rest,
+            pod,
+            argv,
+            container=container,
+            stdin=stdin,
+            timeout=timeout,
+            again=again,
+        )
 
     def logs(
         self,
@@ -200,11 +232,11 @@ class Kube:
         path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/log"
         return self._rest.text(path, query=query)
 
-    def forward(self, pod: PodRef, port: int) -> Forward:
+    def forward(self, pod: PodRef, port: int | Callable[[], int]) -> Forward:
         """Return a context manager whose port on 127.0.0.1 leads to the pod's port.
 
         `with kube.forward(pod, 5432) as local_port:`; what goes wrong behind it is in the
-        manager's `errors`.
+        manager's `errors`. A function is asked for the pod's port at every connection.
         """
         return Forward(self._rest, pod, port)
 

@@ -2,24 +2,42 @@
 
 The status comes on a channel of its own as JSON, so a container needs no shell. A status that
 does not come is no status: the official client may report 0 for `false` (kubernetes-client/python
-#2328), which is why its `stream` is not used.
+#2328), which is why its `stream` is not used. No status is no answer either: whoever asks what may
+be asked twice has it asked again.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
+from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, ProbeError
+from nova_acceptance.kube.availability import patiently
 from nova_acceptance.kube.channels import Channels
+from nova_acceptance.kube.failures import ApiUnreachableError, is_api_away
 from nova_acceptance.kube.objects import PodRef
 from nova_acceptance.kube.rest import Rest
 
 _STDIN, _STDOUT, _STDERR, _STATUS = range(4)
 _AFTER_STATUS = 1.0
 """Seconds in which the rest of the output and the close may follow the status."""
+
+
+_INCONCLUSIVE_AT_MOST = 2
+"""Attempts that may end without a status while the API itself answers."""
+
+
+class Again(Enum):
+    """When a command may be run once more because the API failed, not the command."""
+
+    NEVER = "never"
+    UNLESS_BEGUN = "only where it certainly did not begin"
+    FREELY = "whenever its outcome is not known: it asks, and changes nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +65,7 @@ def run(
     container: str | None,
     stdin: str,
     timeout: float,
+    again: Again,
 ) -> ExecResult:
     """Run a command in a container and return what it left behind.
 
@@ -55,7 +74,49 @@ def run(
 
     Raises:
         ProbeError: the command could not be run, or gave no exit status.
+        ClusterError: the API was away for too long.
     """
+    inconclusive = 0
+
+    def attempt() -> ExecResult:
+        nonlocal inconclusive
+        while True:
+            try:
+                return _once(rest, pod, argv, container=container, stdin=stdin, timeout=timeout)
+            except (_InconclusiveError, ApiUnreachableError) as error:
+                if isinstance(error, ApiUnreachableError) and error.is_away:
+                    raise
+                inconclusive += 1
+                if again is not Again.FREELY or inconclusive >= _INCONCLUSIVE_AT_MOST:
+                    raise
+
+    try:
+        return patiently(
+            rest.availability,
+            attempt,
+            limit=0 if again is Again.NEVER else math.inf,
+            is_safe=lambda error: again is Again.FREELY or error.was_turned_away,
+        )
+    except ClusterError as error:
+        if is_api_away(error):
+            raise
+        why = "\n".join((error.message, *error.evidence))
+        raise _unanswered(pod, argv, why, {}, error.hint) from error
+
+
+class _InconclusiveError(ProbeError):
+    """The command may have run, and nobody knows how it ended."""
+
+
+def _once(
+    rest: Rest,
+    pod: PodRef,
+    argv: Sequence[str],
+    *,
+    container: str | None,
+    stdin: str,
+    timeout: float,
+) -> ExecResult:
     started = time.monotonic()
     deadline = started + timeout
     query = {
@@ -68,8 +129,9 @@ def run(
     path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/exec"
     output = {_STDOUT: bytearray(), _STDERR: bytearray(), _STATUS: bytearray()}
     finished = started
+    opened = rest.channels(path, query=query, timeout=min(timeout, timeouts.PORT_FORWARD))
     try:
-        with Channels(rest.channels(path, query=query, timeout=timeout)) as channels:
+        with Channels(opened) as channels:
             if stdin:
                 channels.send(_STDIN, stdin.encode())
                 channels.end(_STDIN)
@@ -79,12 +141,9 @@ def run(
                 if channel == _STATUS and data:
                     finished = time.monotonic()
                     deadline = min(deadline, finished + _AFTER_STATUS)
-    except ClusterError as error:
-        why = "\n".join((error.message, *error.evidence))
-        raise _unanswered(pod, argv, why, output, error.hint) from error
     except OSError as error:
         if not output[_STATUS]:
-            raise _unanswered(pod, argv, f"{type(error).__name__}: {error}", output) from error
+            raise _broken(rest, pod, argv, error, output) from error
     return ExecResult(
         stdout=output[_STDOUT].decode("utf-8", "replace"),
         stderr=output[_STDERR].decode("utf-8", "replace"),
@@ -93,14 +152,28 @@ def run(
     )
 
 
+def _broken(
+    rest: Rest, pod: PodRef, argv: Sequence[str], error: OSError, output: dict[int, bytearray]
+) -> ClusterError | ProbeError:
+    if not rest.answers():
+        return ApiUnreachableError(f"exec in {pod}", rest.server, error)
+    unanswered = _unanswered(pod, argv, f"{type(error).__name__}: {error}", output)
+    return unanswered if isinstance(error, TimeoutError) else _inconclusive(unanswered)
+
+
+def _inconclusive(error: ProbeError) -> ProbeError:
+    return _InconclusiveError(error.message, hint=error.hint, evidence=error.evidence)
+
+
 def _exit_code(pod: PodRef, argv: Sequence[str], output: dict[int, bytearray]) -> int:
     text = output[_STATUS].decode("utf-8", "replace")
     if not text:
-        raise _unanswered(pod, argv, "the connection closed without an exit status", output)
+        why = "the connection closed without an exit status"
+        raise _inconclusive(_unanswered(pod, argv, why, output))
     try:
         status = json.loads(text)
     except ValueError as error:
-        raise _unanswered(pod, argv, text, output) from error
+        raise _inconclusive(_unanswered(pod, argv, text, output)) from error
     if status.get("status") == "Success":
         return 0
     for cause in (status.get("details") or {}).get("causes") or ():
@@ -113,7 +186,7 @@ def _unanswered(
     pod: PodRef, argv: Sequence[str], why: str, output: dict[int, bytearray], hint: str = ""
 ) -> ProbeError:
     # only the program's name: arguments may be long, or hold a password
-    said = output[_STDERR].decode("utf-8", "replace").splitlines()[-5:]
+    said = output.get(_STDERR, bytearray()).decode("utf-8", "replace").splitlines()[-5:]
     return ProbeError(
         f"`{argv[0]}` could not be run to its end in pod {pod}",
         hint=hint or f"is it running? `kubectl -n {pod.namespace} describe pod {pod.name}`",

@@ -1,7 +1,7 @@
 """Why a request to the API failed, and what a person can do about it.
 
 ClusterError
-├── ApiError                the API answered, with an error status
+├── ApiError                the API answered, with an error status; some say that it is busy
 └── ApiUnreachableError     no answer: refused, reset, timed out; asking again may help
 
 Source: Kubernetes API conventions, "Response Status Kind".
@@ -25,7 +25,31 @@ TRANSIENT = frozenset(
 )
 
 # A 500 is as often for good (a patch that the server cannot type) as it is passing.
-_TRANSIENT_500 = ("etcdserver", "leader", "timeout", "deadline exceeded", "connection refused")
+_TRANSIENT_500 = (
+    "etcdserver",
+    "leader",
+    "timeout",
+    "timed out",
+    "deadline exceeded",
+    "connection refused",
+    "connection reset",
+    "context canceled",
+    "shutting down",
+    "not ready",
+    "unexpected eof",
+    "transport is closing",
+)
+# Whom the API could not reach on our behalf, while it was there itself.
+_BEHIND_IT = ("webhook", "dialing", "proxy error", ":10250", "containerlogs", "kubelet")
+
+_TURNED_AWAY = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    }
+)
 
 _HINTS = {
     HTTPStatus.UNAUTHORIZED: (
@@ -47,11 +71,17 @@ class ApiError(ClusterError):
         reason: the API's own word for it, such as `NotFound` or `Invalid`.
         detail: the API's own sentence.
         causes: the fields that it refused, as `field: message`.
+        retry_after: seconds after which it wants to be asked again; 0 where it does not say.
+        was_repeated: whether an attempt before this answer had none, and may have had effects.
     """
 
-    def __init__(self, asked: str, status: int, body: bytes | str) -> None:
+    def __init__(
+        self, asked: str, status: int, body: bytes | str, *, retry_after: str | None = None
+    ) -> None:
         answer = _decode(body)
         self.status = int(answer.get("code") or status)
+        self.retry_after = float(retry_after) if retry_after and retry_after.isdecimal() else 0.0
+        self.was_repeated = False
         self.reason = str(answer.get("reason") or "")
         self.detail = str(answer.get("message") or "").strip()
         self.causes = tuple(
@@ -68,19 +98,45 @@ class ApiError(ClusterError):
     def is_transient(self) -> bool:
         """Whether the same request may well succeed a moment later."""
         if self.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            return any(phrase in self.detail for phrase in _TRANSIENT_500)
+            return any(phrase in self.detail.lower() for phrase in _TRANSIENT_500)
         return self.status in TRANSIENT
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it is the API itself that cannot answer now, and nobody behind it."""
+        return self.is_transient and not any(phrase in self.detail.lower() for phrase in _BEHIND_IT)
+
+    @property
+    def was_turned_away(self) -> bool:
+        """Whether the request certainly had no effect."""
+        return self.status in _TURNED_AWAY
 
 
 class ApiUnreachableError(ClusterError):
-    """The API gave no answer; the connection was refused, reset, or timed out."""
+    """The API gave no answer; the connection was refused, reset, or timed out.
+
+    Attributes:
+        is_away: whether that is the API's own doing; it may as well wait for a node's kubelet.
+        was_turned_away: whether the request certainly had no effect.
+    """
 
     def __init__(self, asked: str, server: str, cause: BaseException) -> None:
+        self.is_away = True
+        self.was_turned_away = isinstance(cause, ConnectionRefusedError)
         super().__init__(
             f"the Kubernetes API at {server} did not answer `{asked}`",
             hint="is the cluster running? `nova-cluster status` tells; `nova-cluster up` starts it",
             evidence=(f"{type(cause).__name__}: {cause}",),
         )
+
+
+def is_api_away(error: BaseException | None) -> bool:
+    """Whether an error, or one that it comes from, says that the API was away or busy."""
+    while error is not None:
+        if isinstance(error, ApiError | ApiUnreachableError):
+            return error.is_away
+        error = error.__cause__
+    return False
 
 
 def certificate_error(server: str, cause: BaseException) -> ClusterError:

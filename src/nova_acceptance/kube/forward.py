@@ -12,40 +12,62 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from types import TracebackType
 
 from nova_acceptance import timeouts
-from nova_acceptance.errors import ClusterError
+from nova_acceptance.errors import ClusterError, NovaError, ProbeError
 from nova_acceptance.kube.channels import Channels
+from nova_acceptance.kube.failures import ApiUnreachableError, is_api_away
 from nova_acceptance.kube.objects import PodRef
 from nova_acceptance.kube.rest import Rest
 
 _DATA, _ERROR = range(2)
 _PORT_BYTES = 2
 _CHUNK = 64 * 1024
+_FIRST_TRY = 2.5
+"""Seconds for the first of two attempts to open one connection's way."""
 _LOOK_UP = 0.25
 """Seconds between two looks at whether the forward has ended."""
 _RESET = struct.pack("ii", 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What was wrong with the way to a pod, as opposed to what is at its end.
+
+    Attributes:
+        error: what the API did or did not do.
+        is_away: whether the API was away; else the way was cut, and the API may be well.
+    """
+
+    error: ClusterError
+    is_away: bool
 
 
 class Forward(AbstractContextManager[int]):
     """A listener on 127.0.0.1, within a `with`, that carries each connection to a pod's port.
 
     Entering gives the local port. A connection that the pod refuses is reset here, as it would be
-    without the API in between. What is open at the end is closed.
+    without the API in between. What is open at the end is closed. The listener outlives an API that
+    goes away: a later connection finds its way once the API is back.
 
     Args:
         rest: the API.
         pod: the pod.
-        port: the port that something in the pod listens on.
+        port: the port that something in the pod listens on, or a function that finds it, asked
+            at every connection.
 
     Attributes:
         errors: what went wrong behind the listener, a line a connection.
     """
 
-    def __init__(self, rest: Rest, pod: PodRef, port: int) -> None:
+    def __init__(self, rest: Rest, pod: PodRef, port: int | Callable[[], int]) -> None:
         self.errors: list[str] = []
+        self._faults: list[tuple[float, Fault]] = []
+        self._preparing: set[socket.socket] = set()
         self._rest = rest
         self._pod = pod
         self._port = port
@@ -73,6 +95,24 @@ class Forward(AbstractContextManager[int]):
         """The latest error, such as "connection refused" inside the pod; empty if none."""
         return self.errors[-1] if self.errors else ""
 
+    def fault_since(self, moment: float) -> Fault | None:
+        """Return what has been wrong with the way since then; None where nothing was.
+
+        For whoever got no answer through it and must not take that for the pod's own.
+
+        Args:
+            moment: in seconds of `time.monotonic`.
+        """
+        found = [fault for at, fault in list(self._faults) if at >= moment]
+        if found:
+            return max(found, key=lambda fault: fault.is_away)
+        if not self._rest.answers():
+            return Fault(self._unreachable(TimeoutError("no answer in time")), is_away=True)
+        if self._preparing:
+            late = TimeoutError("the way into the pod is still being made")
+            return Fault(self._unreachable(late), is_away=False)
+        return None
+
     def _listen(self, listener: socket.socket) -> None:
         while not self._ended.is_set():
             try:
@@ -82,18 +122,47 @@ class Forward(AbstractContextManager[int]):
             threading.Thread(target=self._carry, args=(connection,), daemon=True).start()
 
     def _carry(self, connection: socket.socket) -> None:
-        path = f"/api/v1/namespaces/{self._pod.namespace}/pods/{self._pod.name}/portforward"
-        query = {"ports": str(self._port)}
         with connection:
             connection.settimeout(timeouts.PORT_FORWARD)
             try:
-                opened = self._rest.channels(path, query=query, timeout=timeouts.PORT_FORWARD)
-                with Channels(opened) as channels:
+                with self._opened(connection) as channels:
                     self._pump(connection, channels)
-            except (ClusterError, OSError) as error:
-                self.errors.append(f"{self._pod} port {self._port}: {error}")
+            except (NovaError, OSError) as error:
+                self._note(error)
                 with contextlib.suppress(OSError):
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+
+    def _opened(self, connection: socket.socket) -> Channels:
+        path = f"/api/v1/namespaces/{self._pod.namespace}/pods/{self._pod.name}/portforward"
+        query = {"ports": str(self._port_for(connection))}
+        # Clients have less patience than the API may need for one request that hangs.
+        with contextlib.suppress(ApiUnreachableError):
+            return Channels(self._rest.channels(path, query=query, timeout=_FIRST_TRY))
+        return Channels(self._rest.channels(path, query=query, timeout=timeouts.PORT_FORWARD))
+
+    def _port_for(self, connection: socket.socket) -> int:
+        if isinstance(self._port, int):
+            return self._port
+        self._preparing.add(connection)
+        try:
+            return self._port()
+        finally:
+            self._preparing.discard(connection)
+
+    def _note(self, error: NovaError | OSError) -> None:
+        """Keep what went wrong, before the client can see that something did."""
+        port = f" port {self._port}" if isinstance(self._port, int) else ""
+        self.errors.append(f"{self._pod}{port}: {error}")
+        if isinstance(error, ClusterError | ProbeError):
+            if is_api_away(error):
+                away = error if isinstance(error, ClusterError) else self._unreachable(error)
+                self._faults.append((time.monotonic(), Fault(away, is_away=True)))
+        elif not isinstance(error, _RefusedError):
+            fault = Fault(self._unreachable(error), is_away=not self._rest.answers())
+            self._faults.append((time.monotonic(), fault))
+
+    def _unreachable(self, error: Exception) -> ApiUnreachableError:
+        return ApiUnreachableError(f"port-forward to {self._pod}", self._rest.server, error)
 
     def _pump(self, connection: socket.socket, channels: Channels) -> None:
         greeted: set[int] = set()
@@ -112,7 +181,7 @@ class Forward(AbstractContextManager[int]):
                     greeted.add(channel)
                     data = data[_PORT_BYTES:]
                 if channel == _ERROR and data:
-                    raise ConnectionError(data.decode("utf-8", "replace").strip())
+                    raise _RefusedError(data.decode("utf-8", "replace").strip())
                 if not _passed_on(connection, data):
                     return
             if connection.fileno() in ready:
@@ -120,6 +189,10 @@ class Forward(AbstractContextManager[int]):
                 if not data:
                     return
                 channels.send(_DATA, data)
+
+
+class _RefusedError(ConnectionError):
+    """The pod's side said why it carries nothing."""
 
 
 def _received(connection: socket.socket) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -43,8 +44,13 @@ class Discovery:
         self._lock = threading.Lock()
         self._kinds: dict[str, dict[str, Resource]] = {}
 
-    def find(self, api_version: str, kind: str) -> Resource | None:
+    def find(self, api_version: str, kind: str, *, patience: float = math.inf) -> Resource | None:
         """Return the resource, or None when the server does not serve it.
+
+        Args:
+            api_version: the version.
+            kind: the kind.
+            patience: seconds to wait for an API that is away; see `Rest.request`.
 
         Raises:
             ClusterError: the API could not be asked.
@@ -52,16 +58,16 @@ class Discovery:
         with self._lock:
             known = self._kinds.get(api_version)
             if known is None or kind not in known:  # asked again: a new CRD may have come
-                known = self._kinds[api_version] = self._ask(api_version)
+                known = self._kinds[api_version] = self._ask(api_version, patience)
             return known.get(kind)
 
-    def resource(self, api_version: str, kind: str) -> Resource:
-        """Return the resource.
+    def resource(self, api_version: str, kind: str, *, patience: float = math.inf) -> Resource:
+        """Return the resource; its arguments are those of `find`.
 
         Raises:
             ClusterError: the server does not serve it, or could not be asked.
         """
-        found = self.find(api_version, kind)
+        found = self.find(api_version, kind, patience=patience)
         if found is None:
             raise ClusterError(
                 f"the server does not serve {kind} of {api_version}",
@@ -69,10 +75,10 @@ class Discovery:
             )
         return found
 
-    def _ask(self, api_version: str) -> dict[str, Resource]:
+    def _ask(self, api_version: str, patience: float) -> dict[str, Resource]:
         path = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
         try:
-            served = self._rest.request("GET", path)
+            served = self._rest.request("GET", path, patience=patience)
         except ApiError as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return {}

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 import os
 import ssl
 import threading
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,13 @@ from kubernetes import client, config
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError
-from nova_acceptance.kube.failures import ApiError, ApiUnreachableError, certificate_error
+from nova_acceptance.kube.availability import Availability, patiently
+from nova_acceptance.kube.failures import (
+    ApiError,
+    ApiUnreachableError,
+    certificate_error,
+    is_api_away,
+)
 from nova_acceptance.kube.objects import Object
 
 APPLY = "application/apply-patch+yaml"
@@ -36,7 +43,11 @@ CHANNELS_WITH_CLOSE = "v5.channel.k8s.io"
 Query = Mapping[str, str | Iterable[str]]
 
 _POOL_SIZE = 32
-_RETRY_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
+_TIMEOUTS = (
+    TimeoutError,
+    urllib3.exceptions.ReadTimeoutError,
+    websocket.WebSocketTimeoutException,
+)
 
 
 class Rest:
@@ -45,6 +56,10 @@ class Rest:
     Args:
         kubeconfig: the file to read; None takes `$KUBECONFIG`, else `~/.kube/config`.
         context: the context in it; None takes the current one.
+
+    Attributes:
+        server: the API's address, such as `https://127.0.0.1:6443`.
+        availability: when it was away.
 
     Raises:
         ClusterError: the kubeconfig cannot be used.
@@ -55,6 +70,7 @@ class Rest:
         self._client = client.ApiClient(self._configuration)
         self._credentials = threading.Lock()
         self.server = str(self._configuration.host).rstrip("/")
+        self.availability = Availability()
 
     def request(
         self,
@@ -65,28 +81,64 @@ class Rest:
         body: object = None,
         content_type: str = "application/json",
         timeout: float = timeouts.API_REQUEST,
+        patience: float = math.inf,
     ) -> Object:
         """Send a request and return the decoded answer.
 
-        Every request that this package sends may be sent twice, so one without an answer or with
-        a transient one is repeated for about three seconds.
+        Every request that this package sends may be sent twice, so one without an answer, or with
+        one that says that the API is busy, is repeated until the API is back, within its budget.
+
+        Args:
+            method: the HTTP method.
+            path: the resource's path.
+            query: the query's parameters.
+            body: what is sent as JSON.
+            content_type: what it is.
+            timeout: seconds for one attempt.
+            patience: seconds after which no further attempt is made, however little was waited.
 
         Raises:
             ApiError: the API answered with an error status.
             ApiUnreachableError: the API did not answer.
         """
-        answer = json.loads(
-            self._send(
-                method, path, query=query, body=body, content_type=content_type, timeout=timeout
+
+        def attempt() -> object:
+            data = self._whole(
+                method, path, timeout=timeout, query=query, body=body, content_type=content_type
             )
-        )
+            try:
+                return json.loads(data)
+            except ValueError as error:
+                if not data.lstrip().startswith(b"{"):
+                    return None
+                # half an answer is none
+                raise ApiUnreachableError(f"{method} {path}", self.server, error) from error
+
+        answer = patiently(self.availability, attempt, limit=patience)
         if not isinstance(answer, dict):
             raise ClusterError(f"{self.server}{path} answers, but not as a Kubernetes API does")
         return answer
 
     def text(self, path: str, *, query: Query | None = None) -> str:
         """Return what a GET answers as text; raises as `request` does."""
-        return self._send("GET", path, query=query).decode("utf-8", "replace")
+
+        def attempt() -> bytes:
+            with self._noted(for_a_node=True):
+                return self._read(
+                    f"GET {path}",
+                    self._once("GET", path, query=query, timeout=timeouts.API_REQUEST),
+                )
+
+        data = patiently(self.availability, attempt)
+        return data.decode("utf-8", "replace")
+
+    def answers(self) -> bool:
+        """Whether the API answers now, whatever it says; asked once."""
+        try:
+            self._whole("GET", "/version", timeout=timeouts.CONNECT)
+        except ClusterError as error:
+            return not is_api_away(error)
+        return True
 
     def stream(self, path: str, *, query: Query, read_timeout: float) -> urllib3.HTTPResponse:
         """Open a GET whose body arrives bit by bit; the caller closes it.
@@ -100,7 +152,9 @@ class Rest:
             ApiError: the API answered with an error status.
             ApiUnreachableError: the API did not answer.
         """
-        return self._once("GET", path, query=query, timeout=(timeouts.API_REQUEST, read_timeout))
+        timeout = (timeouts.API_REQUEST, read_timeout)
+        with self._noted():
+            return self._once("GET", path, query=query, timeout=timeout)
 
     def channels(self, path: str, *, query: Query, timeout: float) -> websocket.WebSocket:
         """Open a WebSocket that carries numbered channels (exec, port-forward).
@@ -109,6 +163,10 @@ class Rest:
             ApiError: the API refused the upgrade.
             ApiUnreachableError: the API did not answer.
         """
+        with self._noted(for_a_node=True):
+            return self._upgraded(path, query, timeout)
+
+    def _upgraded(self, path: str, query: Query, timeout: float) -> websocket.WebSocket:
         asked = f"GET {path}"
         secure = self.server.startswith("https:")
         connection = websocket.WebSocket(
@@ -125,14 +183,18 @@ class Rest:
                 **self._proxy(),
             )
         except websocket.WebSocketBadStatusException as error:
-            raise ApiError(asked, error.status_code, error.resp_body or b"") from error
+            retry_after = (error.resp_headers or {}).get("retry-after")
+            raise ApiError(
+                asked, error.status_code, error.resp_body or b"", retry_after=retry_after
+            ) from error
         except ssl.SSLCertVerificationError as error:
             raise certificate_error(self.server, error) from error
         except (OSError, websocket.WebSocketException) as error:
             raise ApiUnreachableError(asked, self.server, error) from error
+        connection.settimeout(timeouts.API_REQUEST)  # no longer that of the handshake
         return connection
 
-    def _send(
+    def _whole(
         self,
         method: str,
         path: str,
@@ -142,19 +204,24 @@ class Rest:
         content_type: str = "application/json",
         timeout: float = timeouts.API_REQUEST,
     ) -> bytes:
-        give_up = time.monotonic() + timeout
-        for pause in (*_RETRY_PAUSES, None):
-            try:
-                response = self._once(
-                    method, path, timeout=timeout, query=query, body=body, content_type=content_type
-                )
-                return self._read(f"{method} {path}", response)
-            except (ApiError, ApiUnreachableError) as error:
-                lasting = isinstance(error, ApiError) and not error.is_transient
-                if lasting or pause is None or time.monotonic() + pause > give_up:
-                    raise
-                time.sleep(pause)
-        raise AssertionError("the last attempt returns or raises")
+        with self._noted():
+            response = self._once(
+                method, path, timeout=timeout, query=query, body=body, content_type=content_type
+            )
+            return self._read(f"{method} {path}", response)
+
+    @contextmanager
+    def _noted(self, *, for_a_node: bool = False) -> Iterator[None]:
+        """Tell the availability how it went; what a node's kubelet must answer is not the API's."""
+        try:
+            yield
+        except (ApiError, ApiUnreachableError) as error:
+            if isinstance(error, ApiUnreachableError) and for_a_node:
+                timed_out = isinstance(error.__cause__, _TIMEOUTS)
+                error.is_away = not (timed_out and self.answers())
+            self.availability.away(error)
+            raise
+        self.availability.back()
 
     def _once(
         self,
@@ -186,7 +253,12 @@ class Rest:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ApiUnreachableError(asked, self.server, error) from error
         if response.status >= HTTPStatus.BAD_REQUEST:
-            raise ApiError(asked, response.status, self._read(asked, response))
+            raise ApiError(
+                asked,
+                response.status,
+                self._read(asked, response),
+                retry_after=response.headers.get("Retry-After"),
+            )
         return response
 
     def _read(self, asked: str, response: urllib3.HTTPResponse) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -39,8 +40,9 @@ class Watch(Iterator[Event]):
     """An iterator over `(type, object)`: ADDED, MODIFIED, DELETED.
 
     Survives expired versions, cut connections and an API server that restarts. It ends at its
-    deadline or after `stop`, and raises `ClusterError` when the API refuses for good, or was out
-    of reach when the deadline came. What vanished while nobody watched is reported as DELETED.
+    deadline or after `stop`, and raises `ClusterError` when the API refuses for good, or is out of
+    reach when the deadline comes or for longer than its budget. What vanished while nobody
+    watched is reported as DELETED.
 
     Args:
         rest: the API.
@@ -98,7 +100,8 @@ class Watch(Iterator[Event]):
     def _run(self) -> Iterator[Event]:
         pause = _FIRST_PAUSE
         failure: ApiError | ApiUnreachableError | None = None
-        while self._left > 0:
+        failing = math.inf
+        while self._left > 0 and time.monotonic() - failing < timeouts.API_AWAY:
             started, seen = time.monotonic(), False
             try:
                 for event in self._round():
@@ -108,12 +111,14 @@ class Watch(Iterator[Event]):
             except ApiError as error:
                 if error.status == HTTPStatus.GONE:
                     self._version = ""
-                elif not (error.is_transient or self._was_listed):
-                    raise
-                else:  # also a 403, once it worked: a server that starts may not know its roles yet
+                elif self._was_listed or self._rest.availability.patience(error) > 0:
+                    # also a 403: a server that starts may not know its roles yet
                     failure = error
+                else:
+                    raise
             except ApiUnreachableError as error:
                 failure = error
+            failing = min(failing, time.monotonic()) if failure else math.inf
             fruitful = failure is None and (seen or time.monotonic() - started > _QUICK)
             pause = _FIRST_PAUSE if fruitful else min(pause * 2, _LONGEST_PAUSE)
             if not (fruitful and self._version):
@@ -122,14 +127,16 @@ class Watch(Iterator[Event]):
             raise failure
 
     def _round(self) -> Iterator[Event]:
-        path = self._discovery.resource(*self._kind).path(namespace=self._namespace)
+        # one attempt each: this loop repeats, and ends with the deadline
+        resource = self._discovery.resource(*self._kind, patience=0)
+        path = resource.path(namespace=self._namespace)
         if not self._version:
             yield from self._list(path)
         yield from self._follow(path)
 
     def _list(self, path: str) -> Iterator[Event]:
         timeout = max(1.0, min(timeouts.API_REQUEST, self._left))
-        answer = self._rest.request("GET", path, query=self._selectors, timeout=timeout)
+        answer = self._rest.request("GET", path, query=self._selectors, timeout=timeout, patience=0)
         listed = {item["metadata"]["uid"]: self._typed(item) for item in answer.get("items") or ()}
         before, self._known = self._known, listed
         self._version = answer["metadata"]["resourceVersion"]

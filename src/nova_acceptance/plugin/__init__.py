@@ -7,6 +7,8 @@ directory of the reports, is set, as the acceptance suite's `pyproject.toml` doe
     options     what the command line may say, checked before anything is touched
     layers      markers by directory, disruptive tests last
     facts       what fixtures tell of the run, and the evidence of each test
+    diagnosing  the cause of every failure, in its first line
+    material    what tells of a cause, kept beside the record
     masked      secrets out of every report, traceback and log
     recording   the record of the run, the reports rendered from it, the summary at the end
     workers     the same from the workers of pytest-xdist
@@ -21,6 +23,8 @@ from nova_acceptance.plugin.recording import Recording
 from nova_acceptance.report import Recorder
 
 FIXTURES = "nova_acceptance.fixtures"
+CLIENTS = "nova_acceptance.clients"
+DIAGNOSING = "nova_acceptance.plugin.diagnosing"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,12 +45,16 @@ def pytest_configure(config: pytest.Config) -> None:
     plugins = config.pluginmanager
     # Before the record begins: a wrong nova.yaml ends the run here.
     plugins.import_plugin(FIXTURES)
+    plugins.import_plugin(CLIENTS)
     plugins.register(layers, "nova-layers")
     plugins.register(masked, "nova-masked")
+    # Not imported above: what it looks at clusters with takes a while to import.
+    plugins.import_plugin(DIAGNOSING)
     if workers.is_worker(config):
         worker = workers.Worker(config)
         plugins.register(worker, "nova-worker")
         config.stash[facts.RECORDER] = Recorder(worker.send)
+        config.stash[facts.DIRECTORY] = worker.directory
     else:
         recording = Recording(config)
         plugins.register(recording, "nova-recording")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -16,6 +17,9 @@ ATTRIBUTE: Final = "nova"
 RECORDER: Final = pytest.StashKey[Recorder]()
 """Where the configuration keeps the recorder of this process."""
 
+DIRECTORY: Final = pytest.StashKey[Path]()
+"""The run's own directory; in a worker of pytest-xdist the controller's."""
+
 _EVIDENCE: Final = pytest.StashKey[EvidenceLog]()
 
 
@@ -28,7 +32,7 @@ def recorder(pytestconfig: pytest.Config) -> Recorder:
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest) -> EvidenceLog:
     """Keeps what the test asked and what came back: `evidence.add(…)`."""
-    return _log(request.node)
+    return log_of(request.node)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -37,7 +41,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach the evidence that came since the last phase."""
     report = yield
-    entries = [entry.as_dict() for entry in _log(item).drain()]
+    entries = [entry.as_dict() for entry in log_of(item).drain()]
     extra(report)["evidence"] = masking.masked(entries)
     return report
 
@@ -51,5 +55,6 @@ def extra(report: pytest.TestReport) -> dict[str, Any]:
     return found
 
 
-def _log(item: pytest.Item) -> EvidenceLog:
+def log_of(item: pytest.Item) -> EvidenceLog:
+    """Return what a test asked so far, and what came back."""
     return item.stash.setdefault(_EVIDENCE, EvidenceLog())

@@ -29,6 +29,7 @@ MARKERS: Final = {
     "reachability": "open and closed ports between pods",
     "external": "systems that are declared and not verified",
     "component(name, ...)": "the parts of the system, as reports name them, that a test is about",
+    "means(cause, ...)": "the causes that a failure of its own claim shows, the plain one first",
 }
 
 _MARKER_OF_LAYER: Final = {
@@ -37,7 +38,7 @@ _MARKER_OF_LAYER: Final = {
     "networking": "networking",
 }
 _OF_PYTEST: Final = frozenset(
-    {"parametrize", "usefixtures", "filterwarnings", "skip", "skipif", "xfail", "component"}
+    "parametrize usefixtures filterwarnings skip skipif xfail component means".split()
 )
 
 

@@ -13,7 +13,7 @@ from jinja2 import TemplateError
 
 from nova_acceptance.errors import NovaError
 from nova_acceptance.plugin import layers, masked, options, summary, workers
-from nova_acceptance.plugin.facts import extra
+from nova_acceptance.plugin.facts import DIRECTORY, extra
 from nova_acceptance.report import Fact, Record, Run, layer_of, render
 from nova_acceptance.report.record import FILE_NAME, SCHEMA
 
@@ -58,6 +58,7 @@ class Recording:
             raise pytest.UsageError(
                 f"{self._reports}: no record can be written here: {error.strerror}"
             ) from error
+        self._config.stash[DIRECTORY] = self._record.directory
         self._record.write(
             "run-started",
             schema=SCHEMA,
@@ -116,7 +117,7 @@ class Recording:
         more = extra(report)
         for fact in more.get(workers.OUTBOX, ()):
             self.send(fact)
-        described = {"test": more["test"]} if "test" in more else {}
+        described = {key: more[key] for key in ("test", "diagnosis") if key in more}
         self._write(
             "phase",
             nodeid=report.nodeid,

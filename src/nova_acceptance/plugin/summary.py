@@ -19,7 +19,7 @@ _COLOURS: Final = {
 
 
 def write(run: Run, terminal: pytest.TerminalReporter) -> None:
-    """Write a run's verdicts to the terminal.
+    """Write a run's verdicts to the terminal, and the causes of what failed, deepest first.
 
     Args:
         run: the run, as read back from its record.
@@ -37,6 +37,10 @@ def write(run: Run, terminal: pytest.TerminalReporter) -> None:
                 terminal.line(f"{'':<{width}}  {component.name}: {ready}", red=True)
     for problem in run.problems:
         terminal.line(problem, yellow=True)
+    for named in run.causes:
+        explained = f"{named.tests} test{'' if named.tests == 1 else 's'}"
+        colour = "red" if named.tests else "yellow"
+        terminal.line(f"{named.headline} ({explained})", **{colour: True})
     for system in run.external:
         terminal.line(f"{system.get('name', '?')}: declared, not verified")
     terminal.write("verdict: ")

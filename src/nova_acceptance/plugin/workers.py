@@ -43,6 +43,11 @@ class Worker:
         self._outbox: list[Fact] = []
         self._lock = Path(config.workerinput[LOCK])  # type: ignore[attr-defined]
 
+    @property
+    def directory(self) -> Path:
+        """The run's directory, which is the controller's."""
+        return self._lock.parent
+
     def send(self, fact: Fact) -> None:
         """Keep a fact of a fixture until the next report."""
         self._outbox.append(fact)

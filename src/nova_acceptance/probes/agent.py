@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.kube import Kube, PodRef
+from nova_acceptance.kube import Again, Kube, PodRef
 from nova_acceptance.probes import in_pod
 from nova_acceptance.probes.in_pod_agent import AT_ONCE
 from nova_acceptance.probes.questions import Question
 
 AnswerT = TypeVar("AnswerT")
 PODS_AT_ONCE = 8
+ATTEMPTS = 3
+"""A status that came without the output may have lost it on the way; asking changes nothing."""
 
 
 def ask(kube: Kube, pod: PodRef, questions: Sequence[Question[AnswerT]]) -> list[AnswerT]:
@@ -31,6 +33,7 @@ def ask(kube: Kube, pod: PodRef, questions: Sequence[Question[AnswerT]]) -> list
 
     Raises:
         ProbeError: they could not be asked. This is never an answer of "no".
+        ClusterError: the API was away for too long.
     """
     if not questions:
         return []
@@ -38,16 +41,19 @@ def ask(kube: Kube, pod: PodRef, questions: Sequence[Question[AnswerT]]) -> list
     longest = max(question.timeout for question in questions)
     line = json.dumps([question.as_json() for question in questions])
     timeout = timeouts.EXEC + rounds * longest
-    result = in_pod.run(kube, pod, "in_pod_agent", line, timeout=timeout)
-    try:
-        raw = json.loads(result.stdout)
-    except ValueError as error:
-        raise _unreadable(pod, result.stdout) from error
-    if not isinstance(raw, list) or len(raw) != len(questions):
-        raise _unreadable(pod, result.stdout)
-    return [
-        question.read(answer, str(pod)) for question, answer in zip(questions, raw, strict=True)
-    ]
+    for _ in range(ATTEMPTS):
+        result = in_pod.run(kube, pod, "in_pod_agent", line, timeout=timeout, again=Again.FREELY)
+        raw = _answers(result.stdout)
+        if raw is not None and len(raw) == len(questions):
+            return [
+                question.read(answer, str(pod))
+                for question, answer in zip(questions, raw, strict=True)
+            ]
+    raise ProbeError(
+        f"the probe in pod {pod} wrote no list of answers",
+        hint="a successful command without its output is inconclusive; run the test again",
+        evidence=[result.stdout[:200] or "(nothing)"],
+    )
 
 
 def ask_everywhere(
@@ -70,9 +76,9 @@ def ask_everywhere(
     return {pod: future.result() for pod, future in asked.items()}
 
 
-def _unreadable(pod: PodRef, text: str) -> ProbeError:
-    return ProbeError(
-        f"the probe in pod {pod} wrote no list of answers",
-        hint="a successful command without its output is inconclusive; run the test again",
-        evidence=[text[:200] or "(nothing)"],
-    )
+def _answers(text: str) -> list[Any] | None:
+    try:
+        raw = json.loads(text)
+    except ValueError:
+        return None
+    return raw if isinstance(raw, list) else None

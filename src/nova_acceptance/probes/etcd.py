@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.probes.claims import Shown
 from nova_acceptance.probes.http import exchange
 from nova_acceptance.probes.routes import Route
 from nova_acceptance.probes.witness import Witness
+
+_SAID: Final = (
+    ("ETCD_NO_SPACE", re.compile(r"(?i)database space exceeded|NOSPACE")),
+    ("ETCD_STRANGER", re.compile(r"(?i)cluster[ _-]?id mismatch|permanently removed")),
+    ("ETCD_QUORUM_LOST", re.compile(r"(?i)no leader|request timed out|lost leader|not healthy")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +29,28 @@ class Status:
     Attributes:
         id: its own number.
         leader: the number of the member that it takes for the leader; 0 while there is none.
+        cluster: the number of the cluster that it belongs to.
+        errors: what it complains of, such as an alarm.
     """
 
     id: str
     leader: str
+    cluster: str = ""
+    errors: tuple[str, ...] = ()
+
+
+class RefusalError(ProbeError):
+    """etcd answered, with an error."""
+
+    def __init__(self, target: str, path: str, status: int, text: str) -> None:
+        super().__init__(
+            f"etcd at {target} answered {path} with status {status}",
+            hint="the log of that pod tells more",
+            evidence=[text[:300]],
+        )
+        cause = next((cause for cause, words in _SAID if words.search(text)), None)
+        said = f"etcd at {target} answers: {text.strip()[:200]}"
+        self.shown = Shown(cause, said, evidence=(text[:300],)) if cause else None
 
 
 class Member:
@@ -41,7 +67,13 @@ class Member:
     def status(self) -> Status:
         """What it says of itself."""
         answer = self._post("status", "/v3/maintenance/status", {})
-        return Status(str(answer["header"]["member_id"]), str(answer.get("leader", "0")))
+        header = answer["header"]
+        return Status(
+            str(header["member_id"]),
+            str(answer.get("leader", "0")),
+            str(header.get("cluster_id", "")),
+            tuple(str(line) for line in answer.get("errors") or ()),
+        )
 
     @property
     def members(self) -> dict[str, str]:
@@ -67,11 +99,7 @@ class Member:
         with self._witness.asking(asked, source=source, target=target) as asking:
             status, text = exchange(self._route, "POST", path, json.dumps(body))
             if status != HTTPStatus.OK:
-                raise ProbeError(
-                    f"etcd at {target} answered {path} with status {status}",
-                    hint="the log of that pod tells more",
-                    evidence=[text[:300]],
-                )
+                raise RefusalError(target, path, status, text)
             answer: dict[str, Any] = json.loads(text)
             asking.answered(json.dumps({k: v for k, v in answer.items() if k != "header"}))
             return answer

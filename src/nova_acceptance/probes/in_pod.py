@@ -6,7 +6,7 @@ from functools import cache
 from importlib import resources
 
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.kube import ExecResult, Kube, PodRef
+from nova_acceptance.kube import Again, ExecResult, Kube, PodRef
 
 PYTHON = ("python3", "-I", "-S", "-c")
 """Isolated and without `site`: only what the script itself imports is loaded."""
@@ -19,7 +19,15 @@ def script(name: str) -> str:
     return (resources.files(__package__) / f"{name}.py").read_text(encoding="utf-8")
 
 
-def run(kube: Kube, pod: PodRef, name: str, line: str, *, timeout: float) -> ExecResult:
+def run(
+    kube: Kube,
+    pod: PodRef,
+    name: str,
+    line: str,
+    *,
+    timeout: float,
+    again: Again = Again.UNLESS_BEGUN,
+) -> ExecResult:
     """Run a script in a pod's only or first container.
 
     Args:
@@ -27,13 +35,17 @@ def run(kube: Kube, pod: PodRef, name: str, line: str, *, timeout: float) -> Exe
         pod: where.
         name: `in_pod_agent` or `in_pod_relay`.
         line: what it reads from standard input; one line, without the newline.
-        timeout: seconds for all of it.
+        timeout: seconds for one attempt.
+        again: when it may be run again, where the API failed and not the script.
 
     Raises:
         ProbeError: it could not be run to its end. This is no answer about the network.
+        ClusterError: the API was away for too long, which is none either.
     """
     try:
-        result = kube.exec(pod, [*PYTHON, script(name)], stdin=f"{line}\n", timeout=timeout)
+        result = kube.exec(
+            pod, [*PYTHON, script(name)], stdin=f"{line}\n", timeout=timeout, again=again
+        )
     except ProbeError as error:
         if any(lacks_python(text) for text in error.evidence):
             raise _no_python(pod, error.evidence) from error

@@ -12,7 +12,7 @@ from nova_acceptance.evidence import Evidence
 from nova_acceptance.kube import Kube, Object, PodRef
 from nova_acceptance.probes.pods import is_ready, restarts
 from nova_acceptance.probes.witness import Witness, shorten
-from nova_acceptance.system import Workload
+from nova_acceptance.system import Front, Workload
 
 API: Final = "Kubernetes API"
 VERSIONS: Final = {
@@ -112,6 +112,17 @@ class Objects:
     def _tell(self, asked: str, answer: str, started: float) -> None:
         seconds = time.monotonic() - started
         self._witness.add(Evidence(asked, "runner", API, shorten(answer), seconds))
+
+
+def addresses_of(objects: Objects, front: Front) -> frozenset[str]:
+    """Return what a Service's name stands for: its own address, or those behind a headless one."""
+    found = objects.find("Service", front.name, front.namespace)
+    if found is None:
+        return frozenset()
+    own = found["spec"].get("clusterIP")
+    if own and own != "None":
+        return frozenset({own})
+    return frozenset(e.address for e in objects.endpoints(front.name, front.namespace))
 
 
 def ref(pod: Object) -> PodRef:

@@ -24,7 +24,7 @@ def reachability_questions(
     system: System, objects: Objects, pods: Mapping[str, PodRef]
 ) -> dict[PodRef, list[Question[Answer]]]:
     """Return what each service's pod is to connect to: open doors, and closed ones."""
-    opened = [dial(front, port, system) for front, port in _open(system)]
+    opened = open_doors(system)
     closed = [undeclared(front, system) for front in fronts(system) if not front.service.headless]
     at_pods = [
         dial_pod(address, port)
@@ -34,6 +34,11 @@ def reachability_questions(
     ]
     pages = [health(front, system) for front in fronts(system) if is_application(front)]
     return {pod: [*opened, *closed, *at_pods, *pages] for pod in pods.values()}
+
+
+def open_doors(system: System) -> list[Question[Answer]]:
+    """Return the connections to every declared port, which everybody is to reach."""
+    return [dial(front, port, system) for front, port in _open(system)]
 
 
 def dial(front: Front, port: int, system: System) -> Dial:
@@ -68,8 +73,9 @@ def listening(workload: Workload) -> list[int]:
 
 
 def addresses(objects: Objects, workload: Workload) -> list[str]:
-    """Return the addresses of a workload's pods."""
-    return [pod["status"]["podIP"] for pod in objects.pods_of(workload)]
+    """Return the addresses of a workload's pods, of those that have one."""
+    found = (pod["status"].get("podIP") for pod in objects.pods_of(workload))
+    return [address for address in found if address]
 
 
 def forms(name: str, namespace: str, system: System) -> list[str]:

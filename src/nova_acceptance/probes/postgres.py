@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 
+from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import PodRef
+from nova_acceptance.probes.claims import Shown
 from nova_acceptance.probes.roles import Role
 from nova_acceptance.probes.routes import Routes
-from nova_acceptance.probes.sql import Login, Row, Session, connect
+from nova_acceptance.probes.sql import REFUSED, Login, Row, Session, connect
 from nova_acceptance.probes.witness import Witness
 
 MAINTENANCE = "postgres"
+
+
+class LeadershipError(ProbeError):
+    """Not exactly one member leads, so the leader cannot be asked."""
+
+    def __init__(self, leaders: Sequence[str], answers: Mapping[str, bool]) -> None:
+        names = ", ".join(leaders) or "none"
+        super().__init__(
+            f"PostgreSQL has {len(leaders)} leaders: {names}",
+            hint="Patroni's log says why: `kubectl logs -l app.kubernetes.io/name=postgres`",
+            evidence=[
+                f"{name}: {'in recovery' if follows else 'not in recovery'}"
+                for name, follows in answers.items()
+            ],
+        )
+        self.shown = Shown(
+            "TWO_LEADERS" if leaders else "NO_LEADER", self.message, evidence=self.evidence
+        )
 
 
 class Postgres:
@@ -44,6 +66,9 @@ class Postgres:
         self._lock = threading.RLock()
         self._leader = ""
         self._sessions: dict[str, Session] = {}
+        self._failure: ProbeError | None = None
+        self._failed = 0.0
+        self._roles: frozenset[str] | None = None
 
     def close(self) -> None:
         """Close what is open."""
@@ -59,12 +84,21 @@ class Postgres:
     def leader(self) -> str:
         """The name of the one member that is not in recovery.
 
+        A failure to find it is remembered for a while: it takes long where members are silent.
+
         Raises:
-            ProbeError: none leads, or several do.
+            LeadershipError: none leads, or several do.
+            ProbeError: the members could not be asked.
         """
         with self._lock:
+            if self._failure and time.monotonic() - self._failed < timeouts.FAILURE_SERVES:
+                raise self._failure
             if not self._leader:
-                self._leader = self.find_leader()
+                try:
+                    self._leader = self.find_leader()
+                except ProbeError as error:
+                    self._failure, self._failed = error, time.monotonic()
+                    raise
             return self._leader
 
     @property
@@ -74,33 +108,58 @@ class Postgres:
 
     @property
     def in_recovery(self) -> dict[str, bool]:
-        """What each member says of itself: whether it follows."""
-        answers = {}
-        for name in self.members:
-            with self.member(name) as session:
-                answers[name] = bool(session.value("SELECT pg_is_in_recovery()"))
-        return answers
-
-    def find_leader(self) -> str:
-        """Ask every member anew and return the leader's name.
+        """What each member says of itself: whether it follows.
 
         Raises:
-            ProbeError: none leads, or several do, or one could not be asked.
+            psycopg.OperationalError: one of them could not be asked.
         """
-        try:
-            leaders = [name for name, follows in self.in_recovery.items() if not follows]
-        except psycopg.OperationalError as error:
+        answers, failures = self.roll_call()
+        for error in failures.values():
+            raise error
+        return answers
+
+    def roll_call(self) -> tuple[dict[str, bool], dict[str, psycopg.OperationalError]]:
+        """Ask all members at once whether they follow.
+
+        Returns:
+            What each said, and for those that could not be asked why.
+        """
+        answers: dict[str, bool] = {}
+        failures: dict[str, psycopg.OperationalError] = {}
+        with ThreadPoolExecutor(max(1, len(self.members))) as pool:
+            asked = {name: pool.submit(self._follows, name) for name in self.members}
+        for name, future in asked.items():
+            try:
+                answers[name] = future.result()
+            except psycopg.OperationalError as error:
+                failures[name] = error
+        return answers, failures
+
+    def find_leader(self) -> str:
+        """Ask every member anew and return the leader's name; a replica may be away.
+
+        Raises:
+            LeadershipError: none leads, or several do.
+            ProbeError: nobody was found to lead, and not all could be asked.
+        """
+        answers, failures = self.roll_call()
+        leaders = sorted(name for name, follows in answers.items() if not follows)
+        if len(leaders) == 1:
+            return leaders[0]
+        if failures and not leaders:
+            # What a server says for itself tells more than one that is silent.
+            told = [error for error in failures.values() if REFUSED.search(str(error))]
+            error = (told or list(failures.values()))[0]
             raise ProbeError(
-                "a member of PostgreSQL could not be asked whether it leads",
+                "no member of PostgreSQL was found to lead, and not all could be asked",
                 hint="`kubectl get pods -A -l app.kubernetes.io/name=postgres` shows them",
-                evidence=str(error).splitlines()[:5],
+                evidence=[
+                    f"{name}: {line}"
+                    for name, error in failures.items()
+                    for line in str(error).splitlines()[:2]
+                ],
             ) from error
-        if len(leaders) != 1:
-            raise ProbeError(
-                f"PostgreSQL has {len(leaders)} leaders: {', '.join(leaders) or 'none'}",
-                hint="Patroni's log says why: `kubectl logs -l app.kubernetes.io/name=postgres`",
-            )
-        return leaders[0]
+        raise LeadershipError(leaders, answers)
 
     def forget_leader(self) -> None:
         """Ask again who leads, the next time; for when that may have changed."""
@@ -109,6 +168,11 @@ class Postgres:
                 session.__exit__(None, None, None)
             self._sessions.clear()
             self._leader = ""
+            self._failure = None
+
+    def _follows(self, name: str) -> bool:
+        with self.member(name) as session:
+            return bool(session.value("SELECT pg_is_in_recovery()"))
 
     def admin(self, database: str = MAINTENANCE) -> Session:
         """Return the superuser's connection to the leader, kept open for the next question."""
@@ -121,6 +185,34 @@ class Postgres:
     def role(self, name: str) -> Role:
         """Return a role, whether it exists or not."""
         return Role(name, self.admin)
+
+    def has_role(self, name: str) -> bool:
+        """Whether there is a role of that name; asked once, since everybody wants to know it."""
+        with self._lock:
+            if self._roles is None:
+                self._roles = self.admin().column("SELECT rolname FROM pg_roles")
+            return name in self._roles
+
+    def source_of_excess(self, role: str, database: str, *, attributes: Iterable[str] = ()) -> str:
+        """Return the cause by which a role may do more than it should, as far as it can be seen.
+
+        Args:
+            role: the role's name.
+            database: where it may do too much.
+            attributes: those that it should have.
+        """
+        found = self.role(role)
+        if found.attributes - set(attributes):
+            return "ROLE_ATTRIBUTES_WRONG"
+        if found.memberships:
+            return "ROLE_INHERITS"
+        if role in {
+            owner for each in (self.databases, self.schemas(database)) for owner in each.values()
+        }:
+            return "SCHEMA_OWNER_WRONG"
+        if self.public_in(database) or self.public_on_databases:
+            return "PUBLIC_PRIVILEGE"
+        return "PRIVILEGE_EXCESS"
 
     @property
     def databases(self) -> dict[str, str]:

@@ -11,11 +11,16 @@ from redis.retry import Retry
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.probes.over import over
 from nova_acceptance.probes.routes import LOOPBACK, Route
 from nova_acceptance.probes.witness import Witness
 
 Word = str | int
 RETRY = 0.2
+REPEATABLE = frozenset(
+    {"PING", "GET", "SET", "DEL", "EXISTS", "INFO", "CONFIG GET", "ROLE", "DBSIZE", "ACL WHOAMI"}
+)
+"""Commands whose second execution changes nothing more."""
 
 
 class Redis:
@@ -106,7 +111,12 @@ class Redis:
         source, target = self._route.source, self._route.target
         with self._witness.asking(spelled, source=source, target=target) as asking:
             try:
-                reply = client.execute_command(*command)  # type: ignore[no-untyped-call]
+                reply = over(
+                    self._route,
+                    lambda: client.execute_command(*command),  # type: ignore[no-untyped-call]
+                    is_silence=_is_silence,
+                    is_safe=str(command[0]) in REPEATABLE,
+                )
             except redis.AuthenticationError:
                 raise
             except (redis.ConnectionError, redis.TimeoutError) as error:
@@ -117,3 +127,8 @@ class Redis:
                 ) from error
             asking.answered(reply)
             return reply
+
+
+def _is_silence(error: Exception) -> bool:
+    is_refusal = isinstance(error, redis.AuthenticationError)
+    return isinstance(error, redis.ConnectionError | redis.TimeoutError) and not is_refusal

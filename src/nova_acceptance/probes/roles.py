@@ -37,6 +37,14 @@ class Role:
         self._session = session
 
     @property
+    def exists(self) -> bool:
+        """Whether there is such a role."""
+        rows = self._session("postgres").rows(
+            "SELECT 1 FROM pg_roles WHERE rolname = %s", self.name
+        )
+        return bool(rows)
+
+    @property
     def attributes(self) -> frozenset[str]:
         """The attributes that are on, of SUPERUSER, LOGIN, REPLICATION, CREATEDB and the like.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import socket
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,13 +19,21 @@ from psycopg import sql
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.probes.over import over
 from nova_acceptance.probes.routes import LOOPBACK, Route
 from nova_acceptance.probes.witness import Asking, Witness
 
 Row = tuple[Any, ...]
 Statement = LiteralString | sql.Composed
 APPLICATION = "nova-acceptance"
+LIMITED = f"-c statement_timeout={timeouts.STATEMENT:.0f}s"
 REFUSED = re.compile(r"FATAL:\s*(.+\S)")
+READS = re.compile(
+    r"\s*(SELECT|SHOW|TABLE|VALUES|WITH)\b(?!.*\b(INSERT|UPDATE|DELETE|MERGE)\b)", re.S
+)
+"""What may be asked twice."""
+STATELESS = re.compile(r"\s*(INSERT|UPDATE|DELETE|GRANT|REVOKE|ALTER|DROP|CREATE (?!TEMP))")
+"""What, besides, leaves nothing behind that lives in the connection alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +46,18 @@ class Login:
 
 
 class Session:
-    """One connection. Each statement is a transaction of its own unless a block says otherwise."""
+    """One connection. Each statement is a transaction of its own unless a block says otherwise.
+
+    One that is cut for the API's sake is opened anew, unless something is known to it alone.
+    """
 
     def __init__(
         self, connection: psycopg.Connection[Row], login: Login, route: Route, witness: Witness
     ) -> None:
         self._connection = connection
+        self._is_renewable = True
+        self._blocks = 0
+        self._used = time.monotonic()
         self._login = login
         self._route = route
         self._witness = witness
@@ -67,19 +83,46 @@ class Session:
 
         Raises:
             psycopg.Error: PostgreSQL refused it, by the class that tells why.
+            ClusterError: the API was away: for too long, or with what may not be asked twice.
         """
         spelled = " ".join(_spelled(statement, self._connection).split())
         source, target = self._route.source, f"{self._route.target}/{self._login.database}"
         given = f" with {', '.join(map(str, parameters))}" if parameters else ""
         asked = f"{self._login.user}: {spelled}{given}"
-        with (
-            self._witness.asking(asked, source=source, target=target) as asking,
-            _bounded(self._connection),
-        ):
-            cursor = self._connection.execute(statement, parameters or None)
-            found = cursor.fetchall() if cursor.description else []
+        is_read = bool(READS.match(spelled))
+        if not (self._blocks or is_read or STATELESS.match(spelled)):
+            self._is_renewable = False
+        with self._witness.asking(asked, source=source, target=target) as asking:
+            self._renew_if_cut()
+            cursor, found = over(
+                self._route,
+                lambda: self._ask(statement, parameters),
+                is_silence=_is_silence,
+                is_safe=is_read and self._can_renew,
+            )
             asking.answered(_table(found) if cursor.description else cursor.statusmessage)
             return found
+
+    @property
+    def _can_renew(self) -> bool:
+        return self._is_renewable and not self._blocks
+
+    def _renew_if_cut(self) -> None:
+        # Cut while nothing was asked: whatever comes next has not been asked before.
+        if self._can_renew and _is_cut(self._connection) and self._route.fault_since(self._used):
+            self._connection.close()
+            self._connection = _opened_patiently(self._route, self._login)
+
+    def _ask(
+        self, statement: Statement, parameters: tuple[object, ...]
+    ) -> tuple[psycopg.Cursor[Row], list[Row]]:
+        if self._connection.closed and self._can_renew and self._route.fault_since(self._used):
+            self._connection = opened(self._route, self._login, options=LIMITED)
+        with _bounded(self._connection):
+            cursor = self._connection.execute(statement, parameters or None)
+            found = cursor.fetchall() if cursor.description else []
+        self._used = time.monotonic()
+        return cursor, found
 
     def value(self, statement: Statement, *parameters: object) -> Any:
         """Run a statement and return the one value of its one row."""
@@ -93,14 +136,23 @@ class Session:
     @contextmanager
     def undone(self) -> Iterator[None]:
         """Undo at the end everything that happens in the block."""
-        with self._connection.transaction(force_rollback=True):
+        with self._block(), self._connection.transaction(force_rollback=True):
             yield
 
     @contextmanager
     def whole(self) -> Iterator[None]:
         """Keep everything that happens in the block, or nothing."""
-        with self._connection.transaction():
+        with self._block(), self._connection.transaction():
             yield
+
+    @contextmanager
+    def _block(self) -> Iterator[None]:
+        self._renew_if_cut()
+        self._blocks += 1
+        try:
+            yield
+        finally:
+            self._blocks -= 1
 
 
 def connect(route: Route, login: Login, witness: Witness) -> Session:
@@ -108,13 +160,13 @@ def connect(route: Route, login: Login, witness: Witness) -> Session:
 
     Raises:
         psycopg.OperationalError: nothing answered, or it refused; `refusal` tells which.
+        ClusterError: the API was away for too long.
     """
     asked = f"connect as {login.user}"
     target = f"{route.target}/{login.database}"
     with witness.asking(asked, source=route.source, target=target) as asking:
-        options = f"-c statement_timeout={timeouts.STATEMENT:.0f}s"
         with _told(asking):
-            connection = opened(route, login, options=options)
+            connection = _opened_patiently(route, login)
         asking.answered("accepted")
     return Session(connection, login, route, witness)
 
@@ -129,12 +181,17 @@ def replication_system(route: Route, login: Login, witness: Witness) -> str:
     """
     asked = f"IDENTIFY_SYSTEM as {login.user}"
     with witness.asking(asked, source=route.source, target=route.target) as asking:
-        with _told(asking), opened(route, login, replication="true") as connection:
-            # such a connection knows only the simple query protocol
-            result = connection.pgconn.exec_(b"IDENTIFY_SYSTEM")
-            identifier = (result.get_value(0, 0) or b"").decode()
+        with _told(asking):
+            identifier = over(route, lambda: _system(route, login), is_silence=_is_silence)
         asking.answered(identifier)
         return identifier
+
+
+def _system(route: Route, login: Login) -> str:
+    with opened(route, login, replication="true") as connection:
+        # such a connection knows only the simple query protocol
+        result = connection.pgconn.exec_(b"IDENTIFY_SYSTEM")
+        return (result.get_value(0, 0) or b"").decode()
 
 
 def refusal(route: Route, login: Login, witness: Witness) -> str:
@@ -183,6 +240,36 @@ def opened(
         options=options,
         replication=replication,
     )
+
+
+def _opened_patiently(route: Route, login: Login) -> psycopg.Connection[Row]:
+    return over(route, lambda: opened(route, login, options=LIMITED), is_silence=_is_silence)
+
+
+def _is_silence(error: Exception) -> bool:
+    """Whether it was the connection that failed, and not the server that said so."""
+    return isinstance(error, psycopg.OperationalError) and not (
+        error.sqlstate or REFUSED.search(str(error))
+    )
+
+
+def _is_cut(connection: psycopg.Connection[Row]) -> bool:
+    """Whether a connection on which nothing is under way has ended."""
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if not poll.poll(0):
+        return False
+    end = socket.socket(fileno=os.dup(connection.fileno()))
+    try:
+        return end.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    finally:
+        end.close()
 
 
 @contextmanager

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, cast
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar, cast
 
+from nova_acceptance.errors import NovaError
 from nova_acceptance.kube import Kube, PodRef
-from nova_acceptance.probes.agent import ask, ask_everywhere
+from nova_acceptance.probes.agent import PODS_AT_ONCE, ask
 from nova_acceptance.probes.questions import Answer, Question
 from nova_acceptance.probes.witness import Witness
 
@@ -17,7 +19,8 @@ AnswerT = TypeVar("AnswerT", bound=Answer)
 class Survey:
     """A matrix of n pods and m targets, at the price of n execs.
 
-    Nothing is asked before the first answer is wanted. Threads may share it.
+    Nothing is asked before the first answer is wanted, and a pod that could not be asked is not
+    asked again: its own answers alone are missing. Threads may share it.
 
     Args:
         kube: the API that the pods are behind.
@@ -33,24 +36,47 @@ class Survey:
         self._questions = questions
         self._lock = threading.Lock()
         self._answers: dict[tuple[PodRef, Question[Answer]], Answer] = {}
+        self._failures: dict[PodRef, NovaError] = {}
+        self._is_asked = False
 
     def answer(self, pod: PodRef, question: Question[AnswerT]) -> AnswerT:
         """Return the answer to a question; one that was not foreseen is asked by itself.
 
         Raises:
-            ProbeError: it could not be asked.
+            NovaError: it could not be asked.
         """
         with self._lock:
-            if not self._answers:
-                self._ask_all()
+            self._ask_all()
+            if pod in self._failures:
+                raise self._failures[pod]
             if (pod, question) not in self._answers:
                 (self._answers[pod, question],) = ask(self._kube, pod, [question])
             answer = cast(AnswerT, self._answers[pod, question])
         self._witness.add(answer.evidence)
         return answer
 
+    def all_to(self, question: Question[AnswerT]) -> dict[PodRef, AnswerT]:
+        """Return what each pod that was asked this was answered; for comparing, not as evidence."""
+        with self._lock:
+            self._ask_all()
+            return {
+                pod: cast(AnswerT, answer)
+                for (pod, asked), answer in self._answers.items()
+                if asked == question
+            }
+
     def _ask_all(self) -> None:
-        asked: dict[PodRef, list[Any]] = dict(ask_everywhere(self._kube, self._questions))
-        for pod, answers in asked.items():
-            for question, answer in zip(self._questions[pod], answers, strict=True):
-                self._answers[pod, question] = answer
+        if self._is_asked:
+            return
+        self._is_asked = True
+        with ThreadPoolExecutor(PODS_AT_ONCE) as pool:
+            asked = {
+                pod: pool.submit(ask, self._kube, pod, questions)
+                for pod, questions in self._questions.items()
+            }
+        for pod, future in asked.items():
+            try:
+                for question, answer in zip(self._questions[pod], future.result(), strict=True):
+                    self._answers[pod, question] = answer
+            except NovaError as error:
+                self._failures[pod] = error

@@ -64,6 +64,6 @@ class Asking:
         self.answer = str(answer)
 
 
-def shorten(text: str) -> str:
+def shorten(text: str, length: int = ANSWER_LENGTH) -> str:
     """Return what of an answer a reader needs."""
-    return text if len(text) <= ANSWER_LENGTH else f"{text[:ANSWER_LENGTH]}…"
+    return text if len(text) <= length else f"{text[:length]}…"

@@ -80,6 +80,38 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A cause that the run named, with what it explains.
+
+    Attributes:
+        cause: the stable name, or `UNKNOWN`.
+        subject: the object at which it is.
+        summary: what is wrong, in a sentence.
+        cure: what to do.
+        evidence: what was seen, a line each.
+        chain: the objects on the way to the subject.
+        symptoms: what it brought about, a sentence each.
+        tests: how many tests it explains.
+        seconds: from the run's start until it was named.
+    """
+
+    cause: str
+    subject: str
+    summary: str
+    cure: str
+    evidence: tuple[str, ...]
+    chain: tuple[str, ...]
+    symptoms: tuple[str, ...]
+    tests: int
+    seconds: float | None
+
+    @property
+    def headline(self) -> str:
+        """Cause, summary and cure in one line."""
+        return f"{self.cause}: {self.summary}" + (f" → {self.cure}" if self.cure else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Component:
     """A part of the system as the last snapshot saw it, and what the tests say of it."""
 
@@ -133,6 +165,8 @@ class Run:
         cluster, deployment: the facts as recorded; empty when there are none.
         counts: objects of the system by kind, counted from the cluster.
         external: systems that are declared and not verified.
+        notes: what else a reader should know.
+        causes: the causes that were named, the deepest first.
     """
 
     name: str
@@ -152,6 +186,7 @@ class Run:
     counts: dict[str, int]
     external: tuple[dict[str, Any], ...]
     notes: tuple[str, ...]
+    causes: tuple[Named, ...] = ()
 
     @property
     def outcomes(self) -> Counter[Outcome]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from nova_acceptance.report.causes import causes_of
 from nova_acceptance.report.model import (
     LAYERS,
     OTHER,
@@ -71,6 +72,7 @@ def run_of(events: Events) -> Run:
         counts={str(k): _integer(v) for k, v in _mapping(snapshot.get("counts")).items()},
         external=tuple(_dicts(snapshot.get("external"))),
         notes=tuple(dict.fromkeys(str(note.get("text", "")) for note in by_type.get("note", []))),
+        causes=causes_of(events),
     )
 
 
@@ -168,6 +170,9 @@ def _problems(
         yield f"worker {event.get('worker', '?')} crashed while running {event.get('nodeid', '?')}"
     for event in by_type.get("worker-lost", []):
         yield f"worker {event.get('worker', '?')} was lost: {event.get('text', '')}"
+    for event in by_type.get("collected-material", []):
+        for line in event.get("failed") or ():
+            yield f"not collected for {event.get('cause', '?')}: {line}"
     if "run-finished" not in by_type:
         yield "the run was cut off: its record has no end"
     without = count(tests)[Outcome.NO_RESULT]

@@ -8,12 +8,24 @@ schema's number. The types and their fields beside `type` and `time`:
     collect-failed  nodeid, text
     cluster, deployment, snapshot, note             see `report.recorder.Recorder`
     phase           nodeid, when (setup, call, teardown), outcome (passed, failed, skipped),
-                    expected_failure, seconds, text, message, evidence, sections, worker, test
+                    expected_failure, seconds, text, message, evidence, sections, worker, test;
+                    diagnosis where it failed
+    diagnosis       source (preflight, deployment, test), nodeid, and the fields of a diagnosis:
+                    the moment at which a cause is first named
+    collected-material
+                    cause, subject, directory (relative to the run's), written, failed: what was
+                    kept beside the record for a cause, and what could not be
     crashed         nodeid, worker, text            a worker of pytest-xdist died in a test
     worker-lost     worker, text                    a worker ended otherwise than it should
     interrupted     text                            Ctrl-C, or pytest.exit
     internal-error  message, text
     run-finished    exit_status, seconds
+
+A diagnosis is {cause, subject, summary, cure, evidence, chain, symptoms, others}: the cause's
+stable name (`UNKNOWN` where none is known), the object at which it is (`Kind namespace/name`), what
+is wrong in a sentence, what to do, what was seen line by line, the objects on the way to the
+subject, and two lists of {cause, subject, summary}: what the cause brought about, and what else is
+wrong there and may have part in it.
 
 Each line is flushed as it is written, so that a killed run leaves what it knew. Times are UTC.
 """

@@ -158,5 +158,40 @@ class Recorder:
         """Record anything that a reader of the report should know."""
         self._emit("note", text=text, **more)
 
+    def diagnosis(self, source: str, found: Mapping[str, Any], *, nodeid: str = "") -> None:
+        """Record a cause at the moment at which it is first named.
+
+        Args:
+            source: who named it: `preflight`, `deployment` or `test`.
+            found: the fields of a diagnosis, see `report.record`.
+            nodeid: the test that named it.
+        """
+        self._emit("diagnosis", source=source, nodeid=nodeid, **found)
+
+    def material(
+        self,
+        found: Mapping[str, Any],
+        *,
+        directory: str,
+        written: Sequence[str],
+        failed: Sequence[str],
+    ) -> None:
+        """Record what was kept beside the record for a cause.
+
+        Args:
+            found: the fields of its diagnosis.
+            directory: where, relative to the run's directory.
+            written: the names of the files.
+            failed: what could not be written or collected, a line each.
+        """
+        self._emit(
+            "collected-material",
+            cause=found["cause"],
+            subject=found["subject"],
+            directory=directory,
+            written=list(written),
+            failed=list(failed),
+        )
+
     def _emit(self, kind: str, **fields: Any) -> None:
         self._send({"type": kind, "time": now(), **fields})

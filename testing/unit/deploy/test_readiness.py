@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from nova_acceptance.deploy import deploy
-from nova_acceptance.deploy.rollout import Deployment
+from nova_acceptance.deploy import Deployment, RolloutError, deploy
+from nova_acceptance.diagnosis import Explanation, Ref, Snapshot
 from nova_acceptance.errors import ApplyError, NotReadyError
 from nova_acceptance.kube import Object
 from nova_acceptance.progress import Progress
-from testing.unit.deploy.recorded import (
+from testing.unit.deploy.stub_kube import StubKube
+from testing.unit.diagnosis.recorded import (
     deployment,
     endpoints,
     event,
@@ -23,9 +24,11 @@ from testing.unit.deploy.recorded import (
     pod,
     replica_set,
     service,
+    stateful_set,
+    storage_class,
     stuck_pod,
+    with_container,
 )
-from testing.unit.deploy.stub_kube import StubKube
 
 CONFIG: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata("services-config")}
 
@@ -129,17 +132,118 @@ def test_hopeless_pod_ends_the_wait_at_once_with_its_cause() -> None:
 
     assert time.monotonic() - started < 5
     error = caught.value
-    assert error.message == (
-        "Deployment nova-services/user-service cannot become ready: "
-        "Pod nova-services/user-service-x, container main: ErrImageNeverPull"
+    assert error.message.startswith(
+        "IMAGE_NOT_PRESENT: Pod nova-services/user-service-x, container main: "
+        "docker.io/nova/service:1 is not on the node → "
     )
-    assert error.evidence == (
-        "Container image is not present with pull policy of Never",
-        "event Failed: Error: ErrImageNeverPull",
-        "log: first line",
-        "log: last line",
-    )
+    assert "Container image is not present with pull policy of Never" in error.evidence
+    assert "event Failed: Error: ErrImageNeverPull" in error.evidence
     assert error.hint
+
+
+def crashed() -> list[Object]:
+    """Return a workload whose container has crashed once."""
+    broken = stuck("CrashLoopBackOff", "back-off 10s restarting failed container")
+    ended = {"terminated": {"reason": "Error", "exitCode": 1}}
+    broken[-1]["status"]["containerStatuses"][0] |= {"restartCount": 1, "lastState": ended}
+    return broken
+
+
+def test_crash_is_judged_by_its_log_before_it_is_repeated() -> None:
+    kube = StubKube()
+    kube.last_log = "starting\nmkdir: cannot create directory: Read-only file system\n"
+    later(kube, *crashed())
+    started = time.monotonic()
+
+    with pytest.raises(RolloutError) as caught:
+        run(kube, timeout=30)
+
+    assert time.monotonic() - started < 5
+    assert caught.value.message.startswith("READ_ONLY_FILE_SYSTEM: ")
+    assert "log: starting" in caught.value.evidence
+
+
+def test_error_says_what_is_lost_why_and_what_was_deployed() -> None:
+    kube = StubKube()
+    later(kube, *stuck("ErrImageNeverPull", "not present"))
+    told: list[Explanation] = []
+
+    with pytest.raises(RolloutError) as caught:
+        deploy(kube, applied(), progress=Progress(io.StringIO()), timeout=30, on_lost=told.append)
+
+    error = caught.value
+    assert set(error.lost) == {
+        Ref("Deployment", "nova-services", "user-service"),
+        Ref("Service", "nova-services", "user-service"),
+    }
+    (cause,) = error.explanation.causes
+    assert cause.root.cause.id == "IMAGE_NOT_PRESENT"
+    assert error.explanation.headline == error.message
+    assert error.explanation.chain[-1] == cause.root.subject
+    assert error.deployment is not None
+    assert "ready" in error.deployment.seconds
+    assert [each.causes[0].root.cause.id for each in told] == ["IMAGE_NOT_PRESENT"]
+
+
+def test_what_does_not_need_the_lost_is_waited_for() -> None:
+    kube = StubKube()
+    etcd = stateful_set()
+    front = service("etcd")
+    broken = stuck("ErrImageNeverPull", "not present")
+    wanted = [*applied(), without_status(stateful_set()), front]
+    later(kube, *broken, seconds=0.1)
+    members = [pod(f"etcd-{number}", etcd) for number in range(3)]
+    later(kube, etcd, *members, endpoints("etcd", "10.244.1.8"), seconds=1.5)
+
+    with pytest.raises(RolloutError) as caught:
+        run(kube, wanted, timeout=30)
+
+    assert {where.name for where in caught.value.lost} == {"user-service"}
+    assert caught.value.deployment is not None
+    assert len(caught.value.deployment.timeline) == 4
+
+
+def test_what_needs_the_lost_is_lost_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nova_acceptance.deploy.verdict.NEXT_TRY", 0.5)
+    kube = StubKube()
+    etcd = stateful_set(readyReplicas=0)
+    stuck_member = stuck_pod(etcd, "ErrImageNeverPull", "not present")
+    caller = with_container(applied()[0], env=[{"name": "STORE", "value": "etcd:2379"}])
+    waiting = with_container(deployment(readyReplicas=0, availableReplicas=0))
+    waiting["spec"]["template"] = caller["spec"]["template"]
+    owner = replica_set(waiting)
+    unready = pod("user-service-y", owner, ready=False)
+    later(kube, etcd, stuck_member, waiting, owner, unready)
+    started = time.monotonic()
+
+    with pytest.raises(RolloutError) as caught:
+        run(kube, [caller, without_status(etcd), service("etcd"), namespace()], timeout=30)
+
+    assert time.monotonic() - started < 10
+    assert {where.name for where in caught.value.lost} == {"user-service", "etcd"}
+    assert caught.value.message.startswith("IMAGE_NOT_PRESENT: ")
+
+
+def test_what_the_cluster_lacks_is_known_from_before() -> None:
+    base = Snapshot.of([storage_class("standard")])
+    etcd = stateful_set(readyReplicas=0, replicas=0)
+    template = {"metadata": {"name": "data"}, "spec": {"storageClassName": "turbo"}}
+    etcd["spec"]["volumeClaimTemplates"] = [template]
+    kube = StubKube()
+    later(kube, etcd)
+
+    with pytest.raises(RolloutError, match=r"^STORAGE_CLASS_MISSING: .*turbo"):
+        deploy(
+            kube,
+            [without_status(etcd), namespace()],
+            progress=Progress(io.StringIO()),
+            timeout=30,
+            base=base,
+        )
+
+
+def without_status(obj: Object) -> Object:
+    return {key: value for key, value in obj.items() if key != "status"}
 
 
 def test_deadline_names_what_was_still_missing_object_by_object() -> None:
@@ -171,7 +275,7 @@ def test_broken_pod_that_comes_back_broken_ends_the_wait() -> None:
     again[-1]["metadata"]["uid"] = "uid-of-its-successor"
     later(kube, *again, seconds=0.5)
 
-    with pytest.raises(NotReadyError, match="ErrImageNeverPull"):
+    with pytest.raises(NotReadyError, match="IMAGE_NOT_PRESENT"):
         run(kube)
     assert kube.calls.count(("delete", "Pod user-service-x")) == 1
 

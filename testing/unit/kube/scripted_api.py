@@ -46,6 +46,7 @@ class Answer:
     lines: Iterable[object] | None = None
     cut: bool = False
     websocket: Callable[[Channels], None] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -155,7 +156,9 @@ def scripted_api(script: Callable[[Request], Answer], port: int = 0) -> Iterator
             answer = api.answer(
                 Request(self.command, url.path, query, dict(self.headers.items()), body)
             )
-            if answer.websocket:
+            if answer.websocket and "Sec-WebSocket-Key" not in self.headers:
+                self._plain(Answer(status(400, "BadRequest"), 400))  # as the API does
+            elif answer.websocket:
                 self._upgrade(answer.websocket)
             elif answer.lines is not None:
                 self._stream(answer.lines, cut=answer.cut)
@@ -169,6 +172,8 @@ def scripted_api(script: Callable[[Request], Answer], port: int = 0) -> Iterator
                 answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
             )
             self.send_response(answer.status)
+            for header in answer.headers.items():
+                self.send_header(*header)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -9,13 +9,26 @@ from pathlib import Path
 
 import pytest
 
+from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.kube import ExecResult, Kube, PodRef
-from testing.unit.kube.scripted_api import Answer, Channels, scripted_api, status
+from nova_acceptance.kube import (
+    Again,
+    ApiError,
+    ApiUnreachableError,
+    ExecResult,
+    Kube,
+    PodRef,
+    is_api_away,
+)
+from testing.unit.kube.scripted_api import Answer, Channels, Request, scripted_api, status
 
 POD = PodRef("here", "it")
 PATH = "/api/v1/namespaces/here/pods/it/exec"
 SUCCESS = json.dumps({"status": "Success"}).encode()
+
+
+def busy(code: int) -> Answer:
+    return Answer(status(code, "SomeReason"), code)
 
 
 def exited(code: int) -> bytes:
@@ -143,3 +156,90 @@ def test_arguments_are_not_in_the_error(tmp_path: Path) -> None:
         Kube(api.kubeconfig(tmp_path)).exec(POD, ["tool", "the-password"])
 
     assert "the-password" not in str(caught.value)
+
+
+def cut_short(channels: Channels) -> None:
+    """Lose the connection without a farewell, as when the API is killed."""
+    channels.receive()
+
+
+def answering(channels: Channels) -> None:
+    channels.send(1, b"out")
+    channels.send(3, SUCCESS)
+    channels.close()
+
+
+@pytest.mark.parametrize("first", [busy(429), busy(503), busy(401), busy(403)])
+def test_command_that_was_turned_away_is_run_when_the_api_is_back(
+    tmp_path: Path, first: Answer
+) -> None:
+    kinds = iter([busy(503), first, Answer(websocket=answering)])
+    with scripted_api(lambda _: next(kinds)) as api:
+        assert Kube(api.kubeconfig(tmp_path)).exec(POD, ["tool"]).stdout == "out"
+
+
+@pytest.mark.parametrize("talk", [cut_short, lambda channels: channels.close()])
+@pytest.mark.parametrize(("again", "runs"), [(Again.UNLESS_BEGUN, 1), (Again.FREELY, 2)])
+def test_command_without_a_status_is_run_again_only_where_that_is_harmless(
+    tmp_path: Path, talk: Callable[[Channels], None], again: Again, runs: int
+) -> None:
+    with scripted_api(lambda _: Answer(websocket=talk)) as api, pytest.raises(ProbeError):
+        Kube(api.kubeconfig(tmp_path)).exec(POD, ["tool"], stdin="x", again=again)
+
+    assert len(api.asked(PATH)) == runs
+
+
+def test_question_whose_answer_was_lost_is_asked_again(tmp_path: Path) -> None:
+    talks = iter([cut_short, answering])
+
+    def script(request: Request) -> Answer:
+        return Answer(websocket=next(talks)) if request.path == PATH else Answer({})
+
+    with scripted_api(script) as api:
+        result = Kube(api.kubeconfig(tmp_path)).exec(POD, ["tool"], stdin="x", again=Again.FREELY)
+
+    assert (result.exit_code, result.stdout) == (0, "out")
+
+
+def test_command_that_is_cut_as_the_api_goes_away_tells_of_the_api(tmp_path: Path) -> None:
+    is_down = False
+
+    def talk(channels: Channels) -> None:
+        nonlocal is_down
+        is_down = True
+        channels.receive()
+
+    def script(request: Request) -> Answer:
+        return busy(503) if is_down or request.path != PATH else Answer(websocket=talk)
+
+    with (
+        scripted_api(script) as api,
+        pytest.raises(ApiUnreachableError, match="exec in here/it") as caught,
+    ):
+        Kube(api.kubeconfig(tmp_path)).exec(POD, ["kill"], stdin="x")
+
+    assert is_api_away(caught.value)
+    assert len(api.asked(PATH)) == 1
+
+
+def test_command_that_was_never_begun_is_not_run_where_it_would_be_too_late(
+    tmp_path: Path,
+) -> None:
+    with scripted_api(lambda _: busy(503)) as api, pytest.raises(ApiError, match="503"):
+        Kube(api.kubeconfig(tmp_path)).exec(POD, ["tool"], again=Again.NEVER)
+
+    assert len(api.asked(PATH)) == 1
+
+
+def test_node_that_does_not_answer_is_not_the_api(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "PORT_FORWARD", 0.3)
+
+    def script(request: Request) -> Answer:
+        if request.path == PATH:
+            time.sleep(1)
+        return Answer({})
+
+    with scripted_api(script) as api, pytest.raises(ProbeError, match="could not be run"):
+        Kube(api.kubeconfig(tmp_path)).exec(POD, ["tool"])

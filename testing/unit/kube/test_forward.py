@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from nova_acceptance.kube import Forward, Kube, PodRef
-from testing.unit.kube.scripted_api import Answer, Channels, ScriptedApi, scripted_api, status
+from testing.unit.kube.scripted_api import (
+    Answer,
+    Channels,
+    Request,
+    ScriptedApi,
+    scripted_api,
+    status,
+)
 
 POD = PodRef("here", "it")
 PORT = 5432
@@ -138,3 +145,87 @@ def test_nothing_listens_after_the_block(tmp_path: Path) -> None:
         with client:
             assert client.recv(1) == b""
         wait_until(lambda: threading.active_count() <= before)
+
+
+def hang_up(channels: Channels) -> None:
+    """Carry one exchange, then lose the connection without a farewell."""
+    greet(channels)
+    channels.send(0, channels.receive()[1:])
+
+
+def test_connection_that_is_cut_is_a_fault_of_the_way(tmp_path: Path) -> None:
+    with (
+        scripted_api(lambda _: Answer(websocket=hang_up)) as api,
+        (through := forward(api, tmp_path)) as local,
+        connect(local) as client,
+    ):
+        began = time.monotonic()
+        client.sendall(b"x")
+        assert client.recv(1) == b"x"
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+        fault = through.fault_since(began)
+        assert fault
+        assert not fault.is_away, "the API answers"
+        assert through.fault_since(time.monotonic()) is None
+
+
+def test_api_that_is_away_is_a_fault_of_the_way_until_it_is_back(tmp_path: Path) -> None:
+    is_busy = True
+
+    def script(_: Request) -> Answer:
+        refusal = Answer(status(503, "ServiceUnavailable"), 503)
+        return refusal if is_busy else Answer(websocket=echo)
+
+    with (
+        scripted_api(script) as api,
+        (through := forward(api, tmp_path)) as local,
+    ):
+        began = time.monotonic()
+        with connect(local) as client, pytest.raises(ConnectionResetError):
+            client.recv(1)
+        fault = through.fault_since(began)
+        assert fault
+        assert fault.is_away
+
+        is_busy = False
+        with connect(local) as client:
+            client.sendall(b"x")
+            assert client.recv(1) == b"X"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(websocket=refuse),
+        Answer(status(404, "NotFound", 'pods "it" not found'), 404),
+        Answer(status(500, "", "error dialing backend: dial tcp: i/o timeout"), 500),
+    ],
+)
+def test_what_is_wrong_at_the_end_of_the_way_is_no_fault_of_it(
+    tmp_path: Path, answer: Answer
+) -> None:
+    with (
+        scripted_api(lambda _: answer) as api,
+        (through := forward(api, tmp_path)) as local,
+        connect(local) as client,
+    ):
+        began = time.monotonic()
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+        assert through.error
+        assert through.fault_since(began) is None
+
+
+def test_port_is_asked_for_at_every_connection(tmp_path: Path) -> None:
+    ports = iter([7000, 7001])
+    with (
+        scripted_api(lambda _: Answer(websocket=echo)) as api,
+        Kube(api.kubeconfig(tmp_path)).forward(POD, lambda: next(ports)) as local,
+    ):
+        for _ in range(2):
+            with connect(local) as client:
+                client.sendall(b"x")
+                assert client.recv(1) == b"X"
+
+        assert [r.query["ports"] for r in api.requests] == ["7000", "7001"]

@@ -16,7 +16,7 @@ import dns.rrset
 import pytest
 
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.kube import ExecResult, PodRef
+from nova_acceptance.kube import Again, ExecResult, PodRef
 from nova_acceptance.probes import in_pod
 from nova_acceptance.probes.agent import ask, ask_everywhere
 from nova_acceptance.probes.questions import Answer, Dial, Exchange, Get, Question, Resolve
@@ -33,9 +33,16 @@ class Here:
         self.runs = 0
 
     def exec(
-        self, _pod: PodRef, argv: Sequence[str], *, stdin: str = "", timeout: float = 0
+        self,
+        _pod: PodRef,
+        argv: Sequence[str],
+        *,
+        stdin: str = "",
+        timeout: float = 0,
+        again: Again = Again.NEVER,
     ) -> ExecResult:
         assert argv[0] == "python3"
+        assert again is Again.FREELY, "a question may be asked again whenever it was lost"
         self.runs += 1
         done = subprocess.run(
             [sys.executable, *argv[1:]],

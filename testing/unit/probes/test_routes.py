@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
-from nova_acceptance.errors import ProbeError
-from nova_acceptance.kube import ExecResult, PodRef
+from nova_acceptance import timeouts
+from nova_acceptance.errors import NovaError, ProbeError
+from nova_acceptance.kube import Again, ApiUnreachableError, ExecResult, PodRef
 from nova_acceptance.probes.routes import Relay, Routes
 
 HERE = "127.0.0.1"
@@ -22,14 +23,30 @@ POD = PodRef("here", "pod-0")
 
 
 class Here:
-    """A stand-in for the API: the pod is this machine, and a forward leads to the port itself."""
+    """A stand-in for the API: the pod is this machine, and a forward leads to its loopback."""
+
+    server = "https://here"
+    outages = ()
 
     def __init__(self) -> None:
         self.processes: list[subprocess.Popen[str]] = []
+        self.is_away = False
+
+    def answers(self) -> bool:
+        return not self.is_away
 
     def exec(
-        self, _pod: PodRef, argv: Sequence[str], *, stdin: str = "", timeout: float = 0
+        self,
+        _pod: PodRef,
+        argv: Sequence[str],
+        *,
+        stdin: str = "",
+        timeout: float = 0,
+        again: Again = Again.NEVER,
     ) -> ExecResult:
+        assert again is Again.NEVER, "a relay that begins later than it is waited for is lost"
+        if self.is_away:
+            raise ApiUnreachableError("exec", self.server, ConnectionRefusedError())
         process = subprocess.Popen(
             [sys.executable, *argv[1:]],
             stdin=subprocess.PIPE,
@@ -42,8 +59,38 @@ class Here:
         return ExecResult(stdout, stderr, process.returncode, 0.0)
 
     @contextlib.contextmanager
-    def forward(self, _pod: PodRef, port: int) -> Iterator[int]:
-        yield port
+    def forward(self, _pod: PodRef, port: int | Callable[[], int]) -> Iterator[int]:
+        with socket.create_server((HERE, 0)) as listener:
+            threading.Thread(target=self._serve, args=(listener, port), daemon=True).start()
+            yield listener.getsockname()[1]
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+
+    def _serve(self, listener: socket.socket, port: int | Callable[[], int]) -> None:
+        while True:
+            try:
+                near, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._carry, args=(near, port), daemon=True).start()
+
+    def _carry(self, near: socket.socket, port: int | Callable[[], int]) -> None:
+        with near, contextlib.suppress(OSError, NovaError):
+            if self.is_away:
+                return
+            inside = port if isinstance(port, int) else port()
+            with socket.create_connection((HERE, inside), 5) as far:
+                far.settimeout(None)
+                threading.Thread(target=pump, args=(near, far), daemon=True).start()
+                pump(far, near)
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with contextlib.suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
 
 
 @pytest.fixture
@@ -87,8 +134,8 @@ def exchanged(port: int, data: bytes) -> bytes:
 
 
 def test_relay_carries_both_ways(here: Any, echo: int) -> None:
-    with Relay(here, POD) as relay:
-        route = relay.to("localhost", echo)
+    with Routes(here) as routes:
+        route = routes.through(POD, "localhost", echo)
 
         assert route.source == "here/pod-0"
         assert route.target == f"localhost:{echo}"
@@ -110,7 +157,7 @@ def test_refusal_closes_the_connection(here: Any) -> None:
         closed = listener.getsockname()[1]
     with (
         Relay(here, POD) as relay,
-        socket.create_connection((HERE, relay.to(HERE, closed).port), 5) as connection,
+        socket.create_connection((HERE, relay.inside(HERE, closed)), 5) as connection,
         contextlib.suppress(ConnectionResetError),
     ):
         assert connection.recv(1) == b""
@@ -135,15 +182,54 @@ def test_relay_ends_when_its_lease_is_cut(here: Any) -> None:
     assert relay.has_ended
 
 
-def test_ended_relay_is_replaced(here: Any, echo: int) -> None:
-    with Routes(here) as routes:
-        routes.through(POD, HERE, echo)
-        here.processes[0].kill()
-        deadline = time.monotonic() + 5
-        while not routes._relays[POD].has_ended and time.monotonic() < deadline:
-            time.sleep(0.02)
+def test_relay_is_lost_with_its_lease_alone(here: Any) -> None:
+    with Relay(here, POD) as relay:
+        relay._lease.shutdown(socket.SHUT_RDWR)
 
-        assert exchanged(routes.through(POD, HERE, echo).port, b"again") == b"again"
+        assert relay.has_ended
+
+
+def test_ended_relay_is_replaced_behind_the_same_port(here: Any, echo: int) -> None:
+    with Routes(here) as routes:
+        route = routes.through(POD, HERE, echo)
+        end_relay(here, routes)
+
+        assert exchanged(route.port, b"again") == b"again"
+        assert routes.through(POD, HERE, echo) is route
+        assert len(here.processes) == 2
+
+
+def test_way_is_opened_once_the_api_is_back(here: Any, echo: int) -> None:
+    with Routes(here) as routes:
+        route = routes.through(POD, HERE, echo)
+        end_relay(here, routes)
+        here.is_away = True
+        with contextlib.suppress(ConnectionResetError):
+            assert exchanged(route.port, b"lost") == b""
+        here.is_away = False
+
+        assert exchanged(route.port, b"back") == b"back"
+
+
+def test_way_is_waited_for_while_the_api_is_away(here: Any, echo: int) -> None:
+    here.is_away = True
+    threading.Timer(1, setattr, (here, "is_away", False)).start()
+    with Routes(here) as routes:
+        assert exchanged(routes.through(POD, HERE, echo).port, b"late") == b"late"
+
+
+def test_api_that_stays_away_is_told_as_such(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeouts, "API_AWAY", 0.5)
+    here.is_away = True
+    with Routes(here) as routes, pytest.raises(ApiUnreachableError, match="https://here"):
+        routes.through(POD, HERE, 1)
+
+
+def end_relay(here: Any, routes: Routes) -> None:
+    here.processes[0].kill()
+    deadline = time.monotonic() + 5
+    while not routes._relays[POD].has_ended and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def test_pod_without_python_is_told_so() -> None:

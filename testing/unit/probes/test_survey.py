@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.kube import ExecResult, PodRef
 from nova_acceptance.probes.questions import Dial
@@ -135,3 +136,24 @@ def test_until_ignores_only_what_it_is_told_to() -> None:
     assert until(ask, within=1, every=0.01, ignoring=KeyError) < 1
     with pytest.raises(ZeroDivisionError):
         until(lambda: bool(1 / 0), within=1, ignoring=KeyError)
+
+
+def test_pod_that_cannot_be_asked_is_asked_once_and_spoils_no_other() -> None:
+    asked = []
+
+    class Partly(Counting):
+        def exec(self, pod: PodRef, _argv: Sequence[str], **more: Any) -> ExecResult:
+            asked.append(pod)
+            if pod == SECOND:
+                raise ProbeError("no container runs")
+            return super().exec(pod, _argv, **more)
+
+    partly: Any = Partly()
+    survey = Survey(partly, Witness(), {FIRST: [OPEN], SECOND: [OPEN]})
+
+    for _ in range(2):
+        assert survey.answer(FIRST, OPEN).state == "open"
+        with pytest.raises(ProbeError, match="no container runs"):
+            survey.answer(SECOND, OPEN)
+    assert list(survey.all_to(OPEN)) == [FIRST]
+    assert sorted(asked) == [FIRST, SECOND]

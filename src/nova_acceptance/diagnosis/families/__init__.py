@@ -5,7 +5,53 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Final
 
-from nova_acceptance.diagnosis.families import storage
+from nova_acceptance.diagnosis.families import (
+    admission,
+    api,
+    certificates,
+    configuration,
+    dns,
+    endpoints,
+    etcd,
+    images,
+    network,
+    nodes,
+    postgres,
+    presence,
+    programs,
+    redis,
+    references,
+    scheduling,
+    selection,
+    services,
+    startup,
+    storage,
+    urls,
+    workloads,
+)
 
-DEEPEST_FIRST: Final[tuple[ModuleType, ...]] = (storage,)
+DEEPEST_FIRST: Final[tuple[ModuleType, ...]] = (
+    presence,
+    nodes,
+    storage,
+    scheduling,
+    admission,
+    images,
+    references,
+    startup,
+    programs,
+    configuration,
+    urls,
+    certificates,
+    services,
+    selection,
+    endpoints,
+    network,
+    dns,
+    etcd,
+    postgres,
+    redis,
+    workloads,
+    api,
+)
 """What the others stand on comes first."""

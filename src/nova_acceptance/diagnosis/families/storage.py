@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
+from nova_acceptance.diagnosis.graces import AT_ONCE, NEXT_TRY, PLACING, SETTLING
+from nova_acceptance.diagnosis.pods import Ill, ill_pods, message, short
 from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.workloads import references, template, workloads
 from nova_acceptance.kube import Object
+from nova_acceptance.system.quantity import octets
 
 STORAGE_CLASS_MISSING: Final = Cause(
     "STORAGE_CLASS_MISSING",
@@ -16,8 +22,90 @@ STORAGE_CLASS_MISSING: Final = Cause(
     "The claim's or claim template's `storageClassName` against the cluster's StorageClasses",
     "name a class that exists (`kubectl get storageclass`), or none, so that the default serves",
 )
+DEFAULT_STORAGE_CLASS_MISSING: Final = Cause(
+    "DEFAULT_STORAGE_CLASS_MISSING",
+    "A claim names no storage class, and the cluster has no default one",
+    "Its pod stays Pending; the claim stays Pending without a volume",
+    "Claims without `storageClassName`; StorageClasses without the annotation of a default",
+    "make a class the default (annotation `storageclass.kubernetes.io/is-default-class: true`), "
+    "or name one in the claim",
+)
+CLAIM_LOST: Final = Cause(
+    "CLAIM_LOST",
+    "The volume of a claim is gone",
+    "Its pod cannot start again; what it stored is not there",
+    "The claim's phase Lost",
+    "restore the volume or its data from a backup, or delete the claim and begin anew",
+)
+CLAIM_MISSING: Final = Cause(
+    "CLAIM_MISSING",
+    "A pod wants a claim that does not exist",
+    "The pod stays Pending: `persistentvolumeclaim … not found`",
+    "The claims that the specification names against those that exist",
+    "create the claim, or correct its name in the workload",
+)
+PROVISIONING_FAILED: Final = Cause(
+    "PROVISIONING_FAILED",
+    "The cluster's provisioner could not make a volume for a claim",
+    "The claim stays Pending, and its pod with it",
+    "Warnings ProvisioningFailed and FailedBinding about the claim",
+    "see what the provisioner says: room, quota of the provider, parameters of the class",
+)
+VOLUME_NOT_MOUNTED: Final = Cause(
+    "VOLUME_NOT_MOUNTED",
+    "A volume cannot be attached or mounted",
+    "The pod hangs in ContainerCreating",
+    "Warnings FailedMount, FailedAttachVolume and FailedMapVolume about the pod",
+    "see the message: the path on the node, another pod that holds the volume, the storage driver",
+)
+CLAIM_TOO_SMALL: Final = Cause(
+    "CLAIM_TOO_SMALL",
+    "A claim asks for, or was given, less than nova.yaml says",
+    "All works until the volume is full",
+    "The claim's request and capacity against nova.yaml's `claims`",
+    "raise the request in the claim template; a class that allows it grows the volume in place",
+)
+CLAIM_UNBOUND: Final = Cause(
+    "CLAIM_UNBOUND",
+    "A claim has no volume yet",
+    "Its pod stays Pending: `unbound immediate PersistentVolumeClaims`",
+    "The claim's phase, where its class does not wait for a pod to be placed first",
+    "see the claim's events (`kubectl describe pvc`): does its provisioner run?",
+    is_symptom=True,
+)
 
-CAUSES: Final = (STORAGE_CLASS_MISSING,)
+CAUSES: Final = (
+    STORAGE_CLASS_MISSING,
+    DEFAULT_STORAGE_CLASS_MISSING,
+    CLAIM_LOST,
+    CLAIM_MISSING,
+    PROVISIONING_FAILED,
+    VOLUME_NOT_MOUNTED,
+    CLAIM_TOO_SMALL,
+    CLAIM_UNBOUND,
+)
+
+SOURCE_MISSING: Final = re.compile(
+    r"(?i)(secret|configmap) \S+ not found|non-existent (secret|config)|object \S+ not registered"
+)
+"""A mount that fails for want of what the volume is made of is no matter of storage."""
+_NO_CLASS: Final = re.compile(r"(?i)storageclass(\.storage\.k8s\.io)? \"?([\w.-]+)\"? not found")
+_NO_DEFAULT: Final = re.compile(r"(?i)no storage class is set")
+_DEFAULT: Final = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+_OLD_CLASS: Final = "volume.beta.kubernetes.io/storage-class"
+_STARTED: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A claim, or a template of claims, without a volume so far."""
+
+    holder: Ref
+    what: str
+    storage_class: str | None
 
 
 def storage_class_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
@@ -25,29 +113,257 @@ def storage_class_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
     if not snapshot.knows("StorageClass"):
         return
     classes = sorted(found["metadata"]["name"] for found in snapshot.of_kind("StorageClass"))
-    for holder, spec, what in _claims(snapshot):
-        name = spec.get("storageClassName")
-        if name and name not in classes and not spec.get("volumeName"):
+    for wanted in _wanted(snapshot):
+        name = wanted.storage_class
+        if name and name not in classes and not _has_volumes(snapshot, name):
+            yield _class_missing(wanted.holder, wanted.what, name, classes)
+
+
+def default_storage_class_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find claims that leave the class to a default which the cluster does not have."""
+    if not snapshot.knows("StorageClass"):
+        return
+    classes = list(snapshot.of_kind("StorageClass"))
+    if any(_is_default(each) for each in classes) or _has_volumes(snapshot, ""):
+        return
+    names = ", ".join(sorted(each["metadata"]["name"] for each in classes))
+    for wanted in _wanted(snapshot):
+        if wanted.storage_class is None:
+            yield _default_missing(wanted.holder, wanted.what, names)
+
+
+def claims_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find claims that a specification names and that nobody has made."""
+    for workload in workloads(snapshot):
+        namespace = workload["metadata"].get("namespace", "")
+        for found in references(template(workload), namespace):
+            where = found.target
+            absent = where.kind == "PersistentVolumeClaim" and snapshot.at(where) is None
+            if absent and snapshot.knows(where.kind, namespace):
+                yield Diagnosis(
+                    CLAIM_MISSING,
+                    where,
+                    f"{ref(workload)}, {found.user}, wants the claim {where.name}, which does not "
+                    "exist",
+                    grace=SETTLING,
+                )
+
+
+def claims_too_small(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find claims that are smaller than nova.yaml says."""
+    for spec in snapshot.system.every_workload if snapshot.system else ():
+        live = snapshot.get(spec.kind, spec.namespace, spec.name)
+        templates = (live or {}).get("spec", {}).get("volumeClaimTemplates") or ()
+        asked = {each["metadata"]["name"]: _request(each["spec"]) for each in templates}
+        small = {name for name, size in spec.claims.items() if _less(asked.get(name), size)}
+        for name in sorted(small):
+            yield _small(ref(live or {}), f" for {name}", asked[name], spec.claims[name])
+        for claim in spec.claimed:
+            found = snapshot.get("PersistentVolumeClaim", claim.namespace, claim.name)
+            if found is None or any(claim.name.startswith(f"{name}-") for name in small):
+                continue
+            given = ((found.get("status") or {}).get("capacity") or {}).get("storage")
+            for amount in (_request(found["spec"]), given):
+                if _less(amount, claim.size):
+                    yield _small(ref(found), "", amount, claim.size)
+                    break
+
+
+def claims_without_volume(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find claims that have lost their volume or were given none, and why."""
+    for claim in snapshot.of_kind("PersistentVolumeClaim"):
+        phase = (claim.get("status") or {}).get("phase")
+        if phase == "Lost":
+            volume = claim["spec"].get("volumeName") or "its volume"
             yield Diagnosis(
-                STORAGE_CLASS_MISSING,
-                holder,
-                f"{holder}{what} names the storage class {name}, which the cluster does not have",
-                f"name one of {', '.join(classes)}, or none, so that the default serves"
-                if classes
-                else "install a StorageClass; the cluster has none at all",
-                evidence=(f"StorageClasses: {', '.join(classes) or 'none'}",),
-                grace=0,
+                CLAIM_LOST, ref(claim), f"{ref(claim)} has lost {volume}", grace=AT_ONCE
+            )
+        elif phase == "Pending":
+            yield from _why_unbound(snapshot, claim)
+
+
+def volumes_not_mounted(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find pods that hang because a volume cannot be attached or mounted."""
+    for ill in ill_pods(snapshot):
+        if ill.phase == "Pending" and (said := _mount_failure(ill)):
+            yield Diagnosis(
+                VOLUME_NOT_MOUNTED,
+                ill.where,
+                f"{ill.where} cannot mount a volume: {short(said)}",
+                evidence=(said,),
+                grace=PLACING,
             )
 
 
-def _claims(snapshot: Snapshot) -> Iterator[tuple[Ref, Object, str]]:
+def _why_unbound(snapshot: Snapshot, claim: Object) -> Iterator[Diagnosis]:
+    holder, what = _holder(snapshot, claim)
+    events = snapshot.events_about(claim, fresh=True)
+    said = [
+        message(event)
+        for event in events
+        if event.get("reason") in {"ProvisioningFailed", "FailedBinding"}
+    ]
+    latest = said[-1] if said else ""
+    if missing := _NO_CLASS.search(latest):
+        yield _class_missing(holder, what, missing[2], None)
+    elif _NO_DEFAULT.search(latest):
+        yield _default_missing(holder, what, "")
+    elif latest:
+        yield Diagnosis(
+            PROVISIONING_FAILED,
+            ref(claim),
+            f"no volume could be made for {ref(claim)}: {short(latest)}",
+            evidence=(latest,),
+            grace=PLACING,
+        )
+    elif not _waits_for_a_pod(snapshot, claim):
+        yield Diagnosis(
+            CLAIM_UNBOUND,
+            ref(claim),
+            f"{ref(claim)} has no volume yet",
+            evidence=tuple(message(event) for event in events[-1:]),
+        )
+
+
+def _wanted(snapshot: Snapshot) -> Iterator[_Wanted]:
+    """Yield the claims without a volume, each template of a StatefulSet once for all of its."""
     for workload in snapshot.of_kind("StatefulSet"):
         for entry in workload["spec"].get("volumeClaimTemplates") or ():
             name = entry["metadata"]["name"]
-            yield ref(workload), entry["spec"], f", claim template {name},"
+            if not _are_bound(snapshot, workload, name):
+                yield _of_claim(ref(workload), f", claim template {name},", entry)
     for claim in snapshot.of_kind("PersistentVolumeClaim"):
-        if (claim.get("status") or {}).get("phase") != "Bound":
-            yield ref(claim), claim["spec"], ""
+        holder, _ = _holder(snapshot, claim)
+        if holder == ref(claim) and not _is_bound(claim):
+            yield _of_claim(holder, "", claim)
 
 
-BEFOREHAND: Final = (storage_class_missing,)
+def _of_claim(holder: Ref, what: str, claim: Object) -> _Wanted:
+    spec, annotations = claim["spec"], claim["metadata"].get("annotations") or {}
+    name = annotations.get(_OLD_CLASS, spec.get("storageClassName"))
+    return _Wanted(holder, what, name)
+
+
+def _holder(snapshot: Snapshot, claim: Object) -> tuple[Ref, str]:
+    """Return where a claim's specification is written: a StatefulSet's template, or itself."""
+    where = ref(claim)
+    for workload in snapshot.of_kind("StatefulSet", where.namespace):
+        for entry in workload["spec"].get("volumeClaimTemplates") or ():
+            name = entry["metadata"]["name"]
+            stem = f"{name}-{workload['metadata']['name']}-"
+            if where.name.startswith(stem) and where.name.removeprefix(stem).isdigit():
+                return ref(workload), f", claim template {name},"
+    return where, ""
+
+
+def _are_bound(snapshot: Snapshot, workload: Object, name: str) -> bool:
+    metadata = workload["metadata"]
+    wanted = workload["spec"].get("replicas", 1)
+    claims = [
+        snapshot.get(
+            "PersistentVolumeClaim",
+            metadata.get("namespace", ""),
+            f"{name}-{metadata['name']}-{ordinal}",
+        )
+        for ordinal in range(wanted)
+    ]
+    return all(claim is not None and _is_bound(claim) for claim in claims)
+
+
+def _is_bound(claim: Object) -> bool:
+    return bool(
+        (claim.get("status") or {}).get("phase") == "Bound" or claim["spec"].get("volumeName")
+    )
+
+
+def _has_volumes(snapshot: Snapshot, name: str) -> bool:
+    """Whether volumes made by hand serve a class, which then need not exist as an object."""
+    return any(
+        (volume["spec"].get("storageClassName") or "") == name
+        and (volume.get("status") or {}).get("phase", "Available") == "Available"
+        for volume in snapshot.of_kind("PersistentVolume")
+    )
+
+
+def _is_default(storage_class: Object) -> bool:
+    annotations = storage_class["metadata"].get("annotations") or {}
+    return any(annotations.get(name) == "true" for name in _DEFAULT)
+
+
+def _waits_for_a_pod(snapshot: Snapshot, claim: Object) -> bool:
+    """Whether its class binds it only once a pod that wants it has been given a node."""
+    name = claim["spec"].get("storageClassName") or ""
+    storage_class = snapshot.get("StorageClass", "", name) or {}
+    annotations = claim["metadata"].get("annotations") or {}
+    placed = "volume.kubernetes.io/selected-node" in annotations
+    return storage_class.get("volumeBindingMode") == "WaitForFirstConsumer" and not placed
+
+
+def _mount_failure(ill: Ill) -> str:
+    """Return the latest failure to mount, unless the mounts succeeded after it."""
+    latest = ""
+    for event in ill.events:
+        if event.get("reason") in _STARTED:
+            latest = ""
+        elif event.get("reason") in {"FailedMount", "FailedAttachVolume", "FailedMapVolume"}:
+            said = message(event)
+            if SOURCE_MISSING.search(said):
+                return ""
+            # what timed out says less than why
+            latest = latest if latest and "timed out waiting" in said else said
+    return latest
+
+
+def _request(spec: Object) -> str | None:
+    return ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+
+
+def _less(amount: str | None, wanted: str) -> bool:
+    try:
+        return amount is not None and octets(str(amount)) < octets(wanted)
+    except ValueError:
+        return False  # written in a form that is no whole number of bytes
+
+
+def _small(where: Ref, what: str, amount: str | None, wanted: str) -> Diagnosis:
+    return Diagnosis(
+        CLAIM_TOO_SMALL,
+        where,
+        f"{where} has {amount}{what}, and nova.yaml says {wanted}",
+        evidence=(f"storage {amount}, wanted {wanted}",),
+    )
+
+
+def _class_missing(holder: Ref, what: str, name: str, classes: list[str] | None) -> Diagnosis:
+    there = ", ".join(classes or ())
+    return Diagnosis(
+        STORAGE_CLASS_MISSING,
+        holder,
+        f"{holder}{what} names the storage class {name}, which the cluster does not have",
+        ""
+        if classes is None
+        else f"name one of {there}, or none, so that the default serves"
+        if classes
+        else "install a StorageClass; the cluster has none at all",
+        evidence=() if classes is None else (f"StorageClasses: {there or 'none'}",),
+        grace=AT_ONCE if classes is not None else SETTLING,
+    )
+
+
+def _default_missing(holder: Ref, what: str, names: str) -> Diagnosis:
+    return Diagnosis(
+        DEFAULT_STORAGE_CLASS_MISSING,
+        holder,
+        f"{holder}{what} names no storage class, and the cluster has no default",
+        evidence=(f"StorageClasses: {names}",) if names else (),
+        grace=NEXT_TRY,
+    )
+
+
+BEFOREHAND: Final = (
+    storage_class_missing,
+    default_storage_class_missing,
+    claims_missing,
+    claims_too_small,
+)
+LIVE: Final = (claims_without_volume, volumes_not_mounted)

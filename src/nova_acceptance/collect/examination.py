@@ -1,0 +1,82 @@
+"""One cluster, looked at once, and all that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from nova_acceptance import timeouts
+from nova_acceptance.collect.looking import look
+from nova_acceptance.collect.values import without_passwords
+from nova_acceptance.diagnosis.account import Account, account
+from nova_acceptance.errors import UsageError
+from nova_acceptance.kube import ApiError, Kube
+from nova_acceptance.system import System, load
+
+SPEC: Final = Path("nova.yaml")
+_CLUSTERS_OWN: Final = "kube-"
+
+
+def examine(kube: Kube, namespaces: Sequence[str] = (), spec: Path | None = None) -> Account:
+    """Return what is wrong with a cluster; nothing is changed there.
+
+    Args:
+        kube: the API.
+        namespaces: where to look; none takes those of nova.yaml where they exist, else all but
+            the cluster's own.
+        spec: what the system should be; None takes the working directory's nova.yaml, where it
+            is one and its namespaces are looked at.
+
+    Raises:
+        UsageError: there is no such namespace, or the file is wrong.
+        ClusterError: the API did not answer.
+    """
+    chosen = spec or (SPEC if SPEC.is_file() else None)
+    system = load(chosen) if chosen else None
+    wanted = list(namespaces) or _default_namespaces(kube, system, is_named=spec is not None)
+    if namespaces:
+        _check_names(kube, namespaces)
+    is_meant = spec is not None or (system and not set(system.namespaces).isdisjoint(wanted))
+    return account(look(kube, wanted, system if is_meant else None, timeout=timeouts.EXAMINATION))
+
+
+def lines(found: Account) -> list[str]:
+    """Return an account as text, without anything secret."""
+    return [without_passwords(line) for line in found.lines()]
+
+
+def _default_namespaces(kube: Kube, system: System | None, *, is_named: bool) -> list[str]:
+    there = _namespaces(kube)
+    if there is None:
+        if system:
+            return list(system.namespaces)
+        raise UsageError(
+            "this user may not list namespaces",
+            hint="say where to look: --namespace NAME, as often as there are namespaces",
+        )
+    ours = list(system.namespaces) if system else []
+    if is_named or not there.isdisjoint(ours):
+        return ours
+    return sorted(name for name in there if not name.startswith(_CLUSTERS_OWN))
+
+
+def _check_names(kube: Kube, namespaces: Sequence[str]) -> None:
+    there = _namespaces(kube)
+    unknown = [name for name in namespaces if there is not None and name not in there]
+    if there is not None and unknown:
+        raise UsageError(
+            f"there is no namespace {', '.join(unknown)}",
+            evidence=[f"there are: {', '.join(sorted(there))}"],
+        )
+
+
+def _namespaces(kube: Kube) -> set[str] | None:
+    """Return the names of all namespaces; None where this user may not list them."""
+    try:
+        return {each["metadata"]["name"] for each in kube.list("v1", "Namespace")}
+    except ApiError as error:
+        if error.status == HTTPStatus.FORBIDDEN:
+            return None
+        raise

@@ -1,0 +1,66 @@
+"""The last words of containers that are not well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from nova_acceptance.collect.values import without_passwords
+from nova_acceptance.diagnosis import Log, Snapshot
+from nova_acceptance.diagnosis.workloads import statuses
+from nova_acceptance.errors import NovaError
+from nova_acceptance.kube import Kube, Object, PodRef
+
+LINES = 30
+MOST = 40
+"""Logs that one look reads; where more containers are ill, they are ill of the same."""
+
+
+class Source(NamedTuple):
+    """One log of one container: the present one's or the one's before it."""
+
+    namespace: str
+    pod: str
+    container: str
+    previous: bool
+
+
+def sources(snapshot: Snapshot, namespaces: Iterable[str]) -> list[Source]:
+    """Return which logs to read: of containers that are not ready or have restarted.
+
+    Those that are not ready come first, and no more than `MOST` are returned.
+    """
+    ill: list[tuple[bool, Source]] = []
+    for namespace in namespaces:
+        for pod in snapshot.of_kind("Pod", namespace):
+            for is_ready, source in _of(pod):
+                ill.append((is_ready, source))
+    return [source for _, source in sorted(ill, key=lambda each: each[0])][:MOST]
+
+
+def read(kube: Kube, source: Source) -> Log | None:
+    """Return the last lines of a log, masked; None where there is none (any more)."""
+    try:
+        text = kube.logs(
+            PodRef(source.namespace, source.pod),
+            container=source.container,
+            previous=source.previous,
+            tail_lines=LINES,
+        )
+    except NovaError:
+        return None  # the container is gone, or was never started: nothing it could have said
+    return Log(without_passwords(text), source.previous) if text.strip() else None
+
+
+def _of(pod: Object) -> Iterator[tuple[bool, Source]]:
+    metadata = pod["metadata"]
+    for status in statuses(pod):
+        state = status.get("state") or {}
+        done = (state.get("terminated") or {}).get("exitCode") == 0
+        is_ready = bool(status.get("ready")) or done
+        restarted = status.get("restartCount", 0) > 0
+        where = metadata["namespace"], metadata["name"], status["name"]
+        if restarted:
+            yield is_ready, Source(*where, previous=True)
+        if not is_ready and ("waiting" not in state or restarted):
+            yield is_ready, Source(*where, previous=False)

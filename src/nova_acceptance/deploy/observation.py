@@ -1,0 +1,195 @@
+"""The part of a cluster that a deployment concerns, kept up to date by one set of watches."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import TracebackType
+
+from nova_acceptance.diagnosis import Snapshot
+from nova_acceptance.diagnosis.shapes import without_values
+from nova_acceptance.diagnosis.snapshot import EVERYWHERE
+from nova_acceptance.errors import ClusterError, NovaError
+from nova_acceptance.kube import SYNCED, Kube, Object, Watch
+
+API_VERSIONS = {
+    "DaemonSet": "apps/v1",
+    "Deployment": "apps/v1",
+    "Endpoints": "v1",
+    "Event": "v1",
+    "Job": "batch/v1",
+    "Node": "v1",
+    "PersistentVolumeClaim": "v1",
+    "Pod": "v1",
+    "ReplicaSet": "apps/v1",
+    "StatefulSet": "apps/v1",
+}
+"""What is watched where it is wanted; other kinds are current once they are applied."""
+
+_ALWAYS = ("Event", "Pod")
+_COMPANIONS = {
+    "Deployment": ("ReplicaSet",),
+    "Service": ("Endpoints",),
+    "StatefulSet": ("PersistentVolumeClaim",),
+}
+_OUTDATED = frozenset({"EndpointSlice"})
+"""What follows from the watched kinds; how it was at the beginning says nothing later."""
+
+Place = tuple[str, str]
+"""A kind, and a namespace or the whole cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    watch: Watch
+    change: str
+    obj: Object
+    failure: NovaError | None = None
+
+
+class Observation:
+    """Watches, a thread each, that feed one snapshot; it changes only in `advance` and `add`.
+
+    Args:
+        kube: the API.
+        objects: what is going to be deployed; it decides which kinds are watched where.
+        deadline: when the watches end, in seconds of `time.monotonic`.
+        base: what the cluster looked like before; what is not watched stays as it is there.
+        on_change: called with every change, in the thread that calls `advance`.
+    """
+
+    def __init__(
+        self,
+        kube: Kube,
+        objects: Iterable[Object],
+        *,
+        deadline: float,
+        base: Snapshot | None = None,
+        on_change: Callable[[str, Object], None] = lambda _change, _obj: None,
+    ) -> None:
+        self._kube = kube
+        self._on_change = on_change
+        self._changes: queue.SimpleQueue[_Change] = queue.SimpleQueue()
+        before = base or Snapshot()
+        wanted = _wanted(objects)
+        self._optional: set[int] = set()
+        self._watches: list[Watch] = []
+        self._places: dict[int, Place] = {}
+        for place in (*wanted, *([("Node", EVERYWHERE)] if before.knows("Node") else ())):
+            kind, namespace = place
+            watch = kube.watch(
+                API_VERSIONS[kind],
+                kind,
+                namespace=namespace or None,
+                deadline=deadline,
+                announce=True,
+            )
+            self._watches.append(watch)
+            self._places[id(watch)] = place
+            if place not in wanted:
+                self._optional.add(id(watch))
+        self._unsynced = set(self._places)
+        self.snapshot = _begun(before, set(self._places.values()))
+
+    def __enter__(self) -> Observation:
+        for watch in self._watches:
+            threading.Thread(target=self._feed, args=(watch,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for watch in self._watches:
+            watch.stop()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every watch has listed what was there."""
+        return not self._unsynced - self._optional
+
+    def add(self, applied: Iterable[Object]) -> None:
+        """Take in what was applied, as the server answered, where no watch will show it."""
+        for obj in applied:
+            if obj["kind"] not in API_VERSIONS:
+                shown = without_values(obj) if obj["kind"] == "Secret" else obj
+                self.snapshot.update("ADDED", shown, fresh=False)
+
+    def advance(self, timeout: float) -> None:
+        """Take in what changed, waiting up to `timeout` seconds for the first change.
+
+        Raises:
+            ClusterError: a watch could not go on.
+        """
+        with contextlib.suppress(queue.Empty):
+            self._take(self._changes.get(timeout=max(0.0, timeout)))
+            while True:
+                self._take(self._changes.get_nowait())
+
+    def complete(self, deadline: float) -> None:
+        """Take in changes until every watch has listed what was there, or the deadline."""
+        while not self.is_complete and time.monotonic() < deadline:
+            self.advance(deadline - time.monotonic())
+
+    def list_events(self, namespaces: Iterable[str]) -> None:
+        """Take in the events of namespaces as the API lists them now.
+
+        Watches do not keep step: a pod's state may be seen before the event that explains it.
+        What the API cannot list, the snapshot shows as the watches last saw it.
+        """
+        for namespace in namespaces:
+            with contextlib.suppress(ClusterError):
+                for event in self._kube.list(API_VERSIONS["Event"], "Event", namespace=namespace):
+                    self.snapshot.update("MODIFIED", event, fresh=False)
+
+    def _take(self, change: _Change) -> None:
+        where = id(change.watch)
+        if change.failure is not None:
+            if where not in self._optional:
+                raise change.failure
+            self._unsynced.discard(where)
+            return
+        if change.change == SYNCED:
+            self._unsynced.discard(where)
+            self.snapshot.listed.add(self._places[where])
+            return
+        self.snapshot.update(change.change, change.obj, fresh=where not in self._unsynced)
+        self._on_change(change.change, change.obj)
+
+    def _feed(self, watch: Watch) -> None:
+        try:
+            for change, obj in watch:
+                self._changes.put(_Change(watch, change, obj))
+        except NovaError as error:
+            self._changes.put(_Change(watch, "", {}, error))
+
+
+def _begun(base: Snapshot, watched: set[Place]) -> Snapshot:
+    """Return what is known before the watches tell theirs."""
+    snapshot = Snapshot(system=base.system, unread=list(base.unread), is_watched=True)
+    namespaces = {namespace for _, namespace in watched}
+    stale = watched | {(kind, namespace) for kind in _OUTDATED for namespace in namespaces}
+    snapshot.listed |= base.listed - stale
+    for where in base.refs():
+        obj = base.at(where)
+        if obj is not None and (where.kind, where.namespace) not in stale:
+            snapshot.update("ADDED", obj, fresh=False)
+    return snapshot
+
+
+def _wanted(objects: Iterable[Object]) -> list[Place]:
+    """Return what to watch where."""
+    wanted: set[Place] = set()
+    for obj in objects:
+        kind, namespace = obj["kind"], obj["metadata"].get("namespace", "")
+        watched = [kind] if kind in API_VERSIONS else []
+        watched += _COMPANIONS.get(kind, ())
+        if watched and namespace:
+            wanted.update((each, namespace) for each in (*watched, *_ALWAYS))
+    return sorted(wanted)

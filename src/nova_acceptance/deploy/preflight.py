@@ -1,0 +1,187 @@
+"""What can be seen to go wrong before the first write.
+
+The rendered objects are laid over what the cluster holds, and the rules that look at
+specifications and abilities alone are asked about them; the API is asked whether it serves every
+kind, and whether this user may do what a deployment does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple
+
+from nova_acceptance.deploy.outcome import told
+from nova_acceptance.diagnosis import (
+    CAUSES,
+    Diagnosis,
+    Explanation,
+    Ref,
+    Snapshot,
+    beforehand,
+    ref,
+)
+from nova_acceptance.diagnosis.families.api import KIND_NOT_SERVED, RIGHTS_MISSING
+from nova_acceptance.diagnosis.graph import Graph
+from nova_acceptance.diagnosis.ranking import ranked
+from nova_acceptance.diagnosis.shapes import without_values
+from nova_acceptance.errors import DeployError
+from nova_acceptance.kube import Kube, Object
+
+_AT_ONCE: Final = 16
+_APPLYING: Final = ("create", "patch")
+"""What a server-side apply needs: the one where the object is new, the other where it is not."""
+
+
+class PreflightError(DeployError):
+    """The objects cannot become ready on this cluster; nothing has been written.
+
+    Attributes:
+        explanation: why, the deepest cause first.
+    """
+
+    def __init__(self, explanation: Explanation) -> None:
+        root = explanation.causes[0].root
+        super().__init__(
+            explanation.headline,
+            hint=root.cure or root.cause.cure,
+            evidence=("nothing has been written to the cluster", *told(explanation)),
+        )
+        self.explanation = explanation
+
+
+class _Right(NamedTuple):
+    """Something that a deployment or a verification does."""
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str
+
+    def __str__(self) -> str:
+        where = f" in {self.namespace}" if self.namespace else ""
+        return f"{self.verb} {self.resource}{f'.{self.group}' if self.group else ''}{where}"
+
+
+def preflight(kube: Kube, objects: Sequence[Object], base: Snapshot) -> list[Diagnosis]:
+    """Return what is wrong with the objects and does not keep them from becoming ready.
+
+    Args:
+        kube: the API; it is asked, and nothing is written.
+        objects: what is about to be applied, Secrets with their values.
+        base: what the cluster holds and can, in the namespaces concerned and of itself.
+
+    Raises:
+        PreflightError: they cannot become ready; its first line is the deepest cause.
+        ClusterError: the API did not answer.
+    """
+    snapshot = laid_over(base, objects)
+    graph = Graph(snapshot)
+    concerned = graph.reach(map(ref, objects))
+    found = [each for each in beforehand(snapshot) if each.subject in concerned]
+    found += _api_findings(kube, objects)
+    lost = [each for each in found if each.grace is not None]
+    if lost:
+        causes = ranked(lost, graph, CAUSES)
+        chain = graph.chain(map(ref, objects), causes[0].root.subject)
+        raise PreflightError(Explanation(causes, tuple(chain)))
+    return [each.root for each in ranked(found, graph, CAUSES)]
+
+
+def laid_over(base: Snapshot, objects: Sequence[Object]) -> Snapshot:
+    """Return a snapshot in which rendered objects have taken the places of those on the cluster.
+
+    They keep the identity of what they replace, so that its pods are still theirs. Of Secrets it
+    holds the shapes of their values.
+    """
+    snapshot = Snapshot(
+        listed=set(base.listed),
+        logs=dict(base.logs),
+        unread=list(base.unread),
+        system=base.system,
+    )
+    for where in base.refs():
+        if obj := base.at(where):
+            snapshot.update("ADDED", obj, fresh=False)
+    for obj in objects:
+        wanted = without_values(obj) if obj["kind"] == "Secret" else obj
+        if live := base.at(ref(obj)):
+            identity = {"uid": live["metadata"].get("uid", "")}
+            wanted = {**wanted, "metadata": {**wanted["metadata"], **identity}}
+        snapshot.update("ADDED", wanted, fresh=False)
+    return snapshot
+
+
+def _api_findings(kube: Kube, objects: Sequence[Object]) -> list[Diagnosis]:
+    plurals: dict[tuple[str, str], str | None] = {}
+    for obj in objects:
+        kind = obj["apiVersion"], obj["kind"]
+        if kind not in plurals:
+            plurals[kind] = kube.plural(*kind)
+    created = {_defined(obj) for obj in objects if obj["kind"] == "CustomResourceDefinition"}
+    unserved = [
+        obj
+        for obj in objects
+        if plurals[obj["apiVersion"], obj["kind"]] is None and _group_kind(obj) not in created
+    ]
+    return [*_not_served(unserved), *_rights_missing(kube, objects, plurals)]
+
+
+def _not_served(unserved: Sequence[Object]) -> Iterator[Diagnosis]:
+    by_kind: dict[tuple[str, str], list[Ref]] = {}
+    for obj in unserved:
+        by_kind.setdefault((obj["apiVersion"], obj["kind"]), []).append(ref(obj))
+    for (version, kind), refs in by_kind.items():
+        yield Diagnosis(
+            KIND_NOT_SERVED,
+            refs[0],
+            f"the cluster does not serve {kind} of {version}, which {refs[0]} is of",
+            evidence=tuple(map(str, refs)),
+            grace=0,
+        )
+
+
+def _rights_missing(
+    kube: Kube, objects: Sequence[Object], plurals: dict[tuple[str, str], str | None]
+) -> Iterator[Diagnosis]:
+    """Yield what this user may not do: one question where it may do everything."""
+    if kube.can_i("*", "*", "*"):
+        return
+    wanted: dict[_Right, Ref] = {}
+    for obj in objects:
+        plural = plurals[obj["apiVersion"], obj["kind"]]
+        group, slash, _ = obj["apiVersion"].partition("/")
+        if plural:
+            for verb in _APPLYING:
+                namespace = obj["metadata"].get("namespace", "")
+                right = _Right(verb, group if slash else "", plural, namespace)
+                wanted.setdefault(right, ref(obj))
+    namespaces = {right.namespace: where for right, where in wanted.items() if right.namespace}
+    for namespace, where in namespaces.items():
+        for verb, resource in (("list", "pods"), ("watch", "pods"), ("watch", "events")):
+            wanted.setdefault(_Right(verb, "", resource, namespace), where)
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="right") as pool:
+        allowed = dict(zip(wanted, pool.map(lambda right: _may(kube, right), wanted), strict=True))
+    refused = [right for right in wanted if not allowed[right]]
+    if refused:
+        more = f" (and {len(refused) - 1} more rights)" if len(refused) > 1 else ""
+        yield Diagnosis(
+            RIGHTS_MISSING,
+            wanted[refused[0]],
+            f"the kubeconfig's user may not {refused[0]}{more}",
+            evidence=tuple(f"not allowed: {right}" for right in refused),
+            grace=0,
+        )
+
+
+def _may(kube: Kube, right: _Right) -> bool:
+    return kube.can_i(right.verb, right.group, right.resource, right.namespace or None)
+
+
+def _defined(definition: Object) -> tuple[str, str]:
+    spec = definition["spec"]
+    return str(spec["group"]), str(spec["names"]["kind"])
+
+
+def _group_kind(obj: Object) -> tuple[str, str]:
+    return obj["apiVersion"].partition("/")[0], obj["kind"]

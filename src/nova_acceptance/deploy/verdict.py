@@ -1,0 +1,114 @@
+"""Which of the objects that are not ready are lost: they, or what they need, cannot become so."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from nova_acceptance.diagnosis import Diagnosis, Ref, Snapshot
+from nova_acceptance.diagnosis.graces import NEXT_TRY
+from nova_acceptance.diagnosis.graph import Graph
+from nova_acceptance.diagnosis.snapshot import uid
+from nova_acceptance.diagnosis.status import is_pod_ready, status_of
+from nova_acceptance.diagnosis.workloads import KINDS
+
+Key = tuple[str, Ref, str]
+
+
+class Patience:
+    """How long each diagnosis has lasted."""
+
+    def __init__(self) -> None:
+        self._since: dict[Key, float] = {}
+
+    def exhausted(self, found: Iterable[Diagnosis], now: float) -> list[Diagnosis]:
+        """Return the diagnoses that have outlasted their grace; forget those that passed.
+
+        Args:
+            found: what was found at this moment; what says nothing about readiness is passed over.
+            now: this moment, in seconds of a monotonic clock.
+        """
+        present = [each for each in found if each.grace is not None]
+        self._since = {each.key: self._since.get(each.key, now) for each in present}
+        return [each for each in present if now - self._since[each.key] >= (each.grace or 0)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Believed:
+    since: float
+    uid: str
+
+
+class Verdict:
+    """What is believed to be lost, and what is lost with it."""
+
+    def __init__(self) -> None:
+        self._believed: dict[Key, _Believed] = {}
+
+    @property
+    def keys(self) -> Collection[Key]:
+        """The diagnoses that are believed."""
+        return self._believed.keys()
+
+    def believe(self, exhausted: Iterable[Diagnosis], snapshot: Snapshot, now: float) -> bool:
+        """Take in what is believed at this moment; whether something was not before.
+
+        A crashing program runs now and then: what is said of a pod or a workload is believed
+        until that is ready or gone, all else as long as it shows.
+        """
+        found = {each.key: each for each in exhausted}
+        kept = {
+            key: state
+            for key, state in self._believed.items()
+            if key in found or _still_holds(snapshot, key[1], state.uid)
+        }
+        new = found.keys() - kept.keys()
+        for key in new:
+            kept[key] = _Believed(now, _uid(snapshot, key[1]))
+        self._believed = kept
+        return bool(new)
+
+    def lost(self, left: Collection[Ref], snapshot: Snapshot, now: float) -> list[Ref]:
+        """Return which of the objects that are left will not become ready.
+
+        What is only configured with something that is lost may become ready by itself, and is
+        given a moment for it.
+        """
+        since: dict[Ref, float] = {}
+        for (_, subject, _), state in self._believed.items():
+            since[subject] = min(state.since, since.get(subject, now))
+        if not since:
+            return []
+        graph = Graph(snapshot)
+        return [where for where in left if _is_lost(graph, where, since, now)]
+
+
+def _is_lost(graph: Graph, where: Ref, since: Mapping[Ref, float], now: float) -> bool:
+    reached = graph.reach([where])
+    for subject, moment in since.items():
+        if subject in reached:
+            is_own = not _passes_others(graph.chain([where], subject))
+            if is_own or now - moment >= NEXT_TRY:
+                return True
+    return False
+
+
+def _passes_others(chain: list[Ref]) -> bool:
+    """Whether a chain leads out of a workload and on to a Service that it is configured with."""
+    kinds = [where.kind in KINDS for where in chain]
+    first = kinds.index(True) if True in kinds else len(chain)
+    return any(where.kind == "Service" for where in chain[first:])
+
+
+def _still_holds(snapshot: Snapshot, subject: Ref, before: str) -> bool:
+    obj = snapshot.at(subject)
+    if obj is None or uid(obj) != before:
+        return False
+    if subject.kind == "Pod":
+        return not is_pod_ready(obj)
+    return subject.kind in KINDS and not status_of(obj).is_current
+
+
+def _uid(snapshot: Snapshot, subject: Ref) -> str:
+    obj = snapshot.at(subject)
+    return uid(obj) if obj else ""

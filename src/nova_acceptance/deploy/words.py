@@ -1,0 +1,76 @@
+"""The last words of containers that a wait sees failing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from nova_acceptance.collect.logs import Source, read
+from nova_acceptance.diagnosis import Snapshot
+from nova_acceptance.diagnosis.pods import ended, ill_pods
+from nova_acceptance.diagnosis.snapshot import uid
+from nova_acceptance.diagnosis.workloads import statuses
+from nova_acceptance.kube import Kube
+
+_AT_ONCE = 4
+_AGAIN = 10.0
+"""Seconds after which the log of a container that runs, and is not ready, is read once more."""
+
+Incarnation = tuple[str, str, int, bool]
+"""A pod's uid, a container, its restarts, and whether it runs."""
+
+
+class LastWords:
+    """Reads logs into a snapshot: of each crash once, of what runs unready now and then.
+
+    Args:
+        kube: the API.
+        snapshot: where the containers are seen, and their logs are kept.
+    """
+
+    def __init__(self, kube: Kube, snapshot: Snapshot) -> None:
+        self._kube = kube
+        self._snapshot = snapshot
+        self._read_at: dict[Incarnation, float] = {}
+
+    def refresh(self) -> None:
+        """Read the logs that are new; one that cannot be read is left out."""
+        wanted = list(self._wanted(time.monotonic()))
+        if not wanted:
+            return
+        sources = [
+            Source(namespace, pod, container, previous)
+            for namespace, pod, container in wanted
+            for previous in (True, False)
+        ]
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="log") as pool:
+            answers = list(pool.map(lambda source: read(self._kube, source), sources))
+        for where in wanted:
+            self._snapshot.logs.pop(where, None)
+        for source, log in zip(sources, answers, strict=True):
+            if log:
+                key = source.namespace, source.pod, source.container
+                self._snapshot.logs.setdefault(key, []).append(log)
+
+    def _wanted(self, now: float) -> Iterator[tuple[str, str, str]]:
+        for ill in ill_pods(self._snapshot):
+            for entry in statuses(ill.pod):
+                incarnation = _incarnation(uid(ill.pod), entry)
+                if incarnation is None or entry.get("ready"):
+                    continue
+                is_running = incarnation[-1]
+                # what has just been started has said nothing yet
+                last = self._read_at.setdefault(incarnation, now if is_running else float("-inf"))
+                if now - last >= _AGAIN and (is_running or last == float("-inf")):
+                    self._read_at[incarnation] = now
+                    yield ill.where.namespace, ill.where.name, entry["name"]
+
+
+def _incarnation(pod: str, entry: dict[str, Any]) -> Incarnation | None:
+    """Return which run of a container it is; None for one that never ran."""
+    is_running = "running" in (entry.get("state") or {})
+    if not (is_running or ended(entry)):
+        return None
+    return pod, entry["name"], int(entry.get("restartCount", 0)), is_running

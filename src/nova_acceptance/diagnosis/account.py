@@ -1,0 +1,101 @@
+"""All that is wrong with a cluster, in words: causes, what each brought about, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from nova_acceptance.diagnosis.cause import Ref, ref
+from nova_acceptance.diagnosis.explanation import Doctor
+from nova_acceptance.diagnosis.pods import ill_pods, last_words
+from nova_acceptance.diagnosis.ranking import Ranked
+from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.status import status_of
+from nova_acceptance.diagnosis.workloads import statuses, workloads
+
+_EVENTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is wrong, and what could not be seen.
+
+    Attributes:
+        causes: each with its consequences, the deepest first.
+        chains: for each consequence the way from it down to its cause.
+        unready: what is not ready, with what was seen of it.
+        unexplained: what of that depends on none of the causes.
+        unread: what could not be read, a line each.
+    """
+
+    causes: tuple[Ranked, ...]
+    chains: dict[tuple[str, Ref, str], list[Ref]]
+    unready: dict[Ref, tuple[str, ...]]
+    unexplained: tuple[Ref, ...]
+    unread: tuple[str, ...]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing was found."""
+        return not (self.causes or self.unexplained)
+
+    def lines(self) -> Iterator[str]:
+        """Yield it as text, a line each."""
+        for number, each in enumerate(self.causes, 1):
+            yield f"{number}. {each.root.headline}"
+            if each.root.cause.is_symptom:
+                yield "     this is a consequence, and no cause of it is known"
+            yield from (f"     seen: {line}" for line in self._seen(each))
+            for symptom in each.symptoms:
+                yield f"     hence {symptom.cause}: {symptom.summary}"
+                way = self.chains.get(symptom.key, [])
+                if len(way) > 1:
+                    yield f"       by way of {' → '.join(map(str, way))}"
+        if not self.causes:
+            yield "nothing known is wrong"
+        for where in self.unexplained:
+            yield f"UNKNOWN: {where} is not ready, and no cause of it is known"
+            yield from (f"     seen: {line}" for line in self.unready[where])
+        if self.unread:
+            yield "not read, so that nothing is said of it:"
+            yield from (f"     {line}" for line in self.unread)
+
+    def _seen(self, each: Ranked) -> Iterable[str]:
+        """Return a cause's evidence; of a mere consequence all that there was to see."""
+        more = self.unready.get(each.root.subject, ()) if each.root.cause.is_symptom else ()
+        return dict.fromkeys((*each.root.evidence, *more))
+
+
+def account(snapshot: Snapshot) -> Account:
+    """Return all that is wrong with what a snapshot shows."""
+    doctor = Doctor(snapshot)
+    causes = doctor.overall()
+    chains = {
+        symptom.key: doctor.graph.chain([symptom.subject], each.root.subject)
+        for each in causes
+        for symptom in each.symptoms
+    }
+    named = {found.subject for found in doctor.diagnoses}
+    unready = _unready(snapshot)
+    unexplained = [where for where in unready if named.isdisjoint(doctor.graph.reach([where]))]
+    return Account(causes, chains, unready, tuple(unexplained), tuple(snapshot.unread))
+
+
+def _unready(snapshot: Snapshot) -> dict[Ref, tuple[str, ...]]:
+    """Return the workloads and pods that are not ready, and what they say of themselves."""
+    found: dict[Ref, tuple[str, ...]] = {}
+    for workload in workloads(snapshot):
+        status = status_of(workload)
+        if not status.is_current and workload["metadata"].get("uid"):
+            found[ref(workload)] = (status.message or status.reason,)
+    for ill in ill_pods(snapshot):
+        seen = [f"{ill.where}: {ill.phase}"]
+        seen += [
+            f"event {event.get('reason', '')}: {' '.join(str(event.get('message', '')).split())}"
+            for event in ill.events
+            if event.get("type") == "Warning"
+        ][-_EVENTS:]
+        for entry in statuses(ill.pod):
+            seen += last_words(snapshot, ill.pod, entry["name"])
+        found[ill.subject] = (*found.get(ill.subject, ()), *dict.fromkeys(seen))
+    return found

@@ -1,0 +1,177 @@
+"""Admission: pods that the API refuses to the controllers that want to make them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
+from nova_acceptance.diagnosis.graces import NEXT_TRY, RETURN, SETTLING
+from nova_acceptance.diagnosis.pods import message, short
+from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.status import condition
+from nova_acceptance.diagnosis.workloads import controllers, template, workloads
+from nova_acceptance.kube import Object
+
+SERVICE_ACCOUNT_MISSING: Final = Cause(
+    "SERVICE_ACCOUNT_MISSING",
+    "A workload names a ServiceAccount that does not exist",
+    "It has no pods: `error looking up service account`",
+    "The specification's `serviceAccountName` against the namespace's ServiceAccounts",
+    "create the ServiceAccount, or correct its name",
+)
+PRIORITY_CLASS_MISSING: Final = Cause(
+    "PRIORITY_CLASS_MISSING",
+    "A workload names a PriorityClass that does not exist",
+    "It has no pods: `no PriorityClass with name … was found`",
+    "The specification's `priorityClassName` against the cluster's PriorityClasses",
+    "create the PriorityClass, or drop the name",
+)
+RUNTIME_CLASS_MISSING: Final = Cause(
+    "RUNTIME_CLASS_MISSING",
+    "A workload names a RuntimeClass that does not exist",
+    "It has no pods: `RuntimeClass … not found`",
+    "What the API said when the controller wanted to make the pods",
+    "create the RuntimeClass, or drop the name",
+)
+QUOTA_EXCEEDED: Final = Cause(
+    "QUOTA_EXCEEDED",
+    "The namespace's quota leaves no room for a pod",
+    "A workload has fewer pods than it wants: `exceeded quota`",
+    "What the API said when the controller wanted to make the pods; the ResourceQuotas",
+    "raise the quota (`kubectl get resourcequota`), lower the requests, or free what uses it",
+)
+LIMIT_RANGE_VIOLATED: Final = Cause(
+    "LIMIT_RANGE_VIOLATED",
+    "A pod asks for less or more than the namespace's LimitRange allows",
+    "A workload has no pods: `maximum cpu usage per Container is …`",
+    "What the API said when the controller wanted to make the pods; the LimitRanges",
+    "bring requests and limits within the range (`kubectl get limitrange -o yaml`)",
+)
+POD_SECURITY_VIOLATED: Final = Cause(
+    "POD_SECURITY_VIOLATED",
+    "The namespace's security standard forbids a pod",
+    "A workload has no pods: `violates PodSecurity`",
+    "What the API said when the controller wanted to make the pods; the namespace's labels",
+    "bring the pod's security context to the standard, as the message lists",
+)
+WEBHOOK_FAILED: Final = Cause(
+    "WEBHOOK_FAILED",
+    "An admission webhook refuses a pod, or does not answer",
+    "A workload has no pods: `failed calling webhook`, `denied the request`",
+    "What the API said when the controller wanted to make the pods",
+    "see the webhook's own pods and rules (`kubectl get validatingwebhookconfigurations`)",
+)
+POD_REFUSED: Final = Cause(
+    "POD_REFUSED",
+    "The API refuses a pod that a controller wants to make",
+    "A workload has fewer pods than it wants",
+    "The warning FailedCreate, or the condition ReplicaFailure",
+    "see the message; `kubectl describe` of the workload repeats it",
+)
+
+CAUSES: Final = (
+    SERVICE_ACCOUNT_MISSING,
+    PRIORITY_CLASS_MISSING,
+    RUNTIME_CLASS_MISSING,
+    QUOTA_EXCEEDED,
+    LIMIT_RANGE_VIOLATED,
+    POD_SECURITY_VIOLATED,
+    WEBHOOK_FAILED,
+    POD_REFUSED,
+)
+
+
+class _Phrase(NamedTuple):
+    cause: Cause
+    pattern: re.Pattern[str]
+    grace: float = SETTLING
+
+
+_PHRASES: Final = (
+    # a namespace's first ServiceAccount comes a moment after the namespace itself
+    _Phrase(SERVICE_ACCOUNT_MISSING, re.compile(r"(?i)service ?account \S+/default\b"), RETURN),
+    _Phrase(SERVICE_ACCOUNT_MISSING, re.compile(r"(?i)service ?account .*not found")),
+    _Phrase(PRIORITY_CLASS_MISSING, re.compile(r"(?i)no PriorityClass")),
+    _Phrase(RUNTIME_CLASS_MISSING, re.compile(r"(?i)RuntimeClass .*not found")),
+    _Phrase(QUOTA_EXCEEDED, re.compile(r"(?i)exceeded quota|failed quota")),
+    _Phrase(LIMIT_RANGE_VIOLATED, re.compile(r"(?i)usage per|limit to request ratio")),
+    _Phrase(
+        POD_SECURITY_VIOLATED,
+        re.compile(r"(?i)podsecurity|pod security policy|security context constraint"),
+    ),
+    _Phrase(WEBHOOK_FAILED, re.compile(r"(?i)webhook|denied the request"), NEXT_TRY),
+    _Phrase(POD_REFUSED, re.compile(r"(?i)is invalid|is forbidden|must be|not allowed"), NEXT_TRY),
+)
+
+
+def classes_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find workloads that name a ServiceAccount or a PriorityClass that does not exist."""
+    for workload in workloads(snapshot):
+        spec, where = template(workload)["spec"], ref(workload)
+        account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
+        if account != "default" and _lacks(snapshot, "ServiceAccount", where.namespace, account):
+            yield _missing(SERVICE_ACCOUNT_MISSING, where, "ServiceAccount", account)
+        name = spec.get("priorityClassName") or ""
+        if name and not name.startswith("system-") and _lacks(snapshot, "PriorityClass", "", name):
+            yield _missing(PRIORITY_CLASS_MISSING, where, "PriorityClass", name)
+
+
+def pods_refused(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find workloads whose pods the API refuses, by what it told their controllers."""
+    for workload in workloads(snapshot):
+        for controller in controllers(snapshot, workload):
+            said = _refusal(snapshot, controller)
+            phrase = next((each for each in _PHRASES if each.pattern.search(said)), None)
+            if said and phrase:
+                yield Diagnosis(
+                    phrase.cause,
+                    ref(workload),
+                    f"the API refuses the pods of {ref(workload)}: {short(_told(said))}",
+                    evidence=(short(said),),
+                    grace=phrase.grace,
+                )
+
+
+def _refusal(snapshot: Snapshot, controller: Object) -> str:
+    """Return what the API last said to a controller that has fewer pods than it wants."""
+    failure = condition(controller, "ReplicaFailure")
+    if failure.get("status") == "True":
+        return str(failure.get("message") or "")
+    status = controller.get("status") or {}
+    wanted = controller["spec"].get("replicas", status.get("desiredNumberScheduled", 1))
+    if controller["kind"] == "ReplicaSet" or condition(controller, "Complete"):
+        return ""  # it keeps the condition; a Job that is done wants no more
+    if len(snapshot.owned_by(controller, "Pod")) >= max(wanted, 1):
+        return ""
+    said = ""
+    for event in snapshot.events_about(controller, fresh=True):
+        if event.get("reason") == "FailedCreate":
+            said = message(event)
+        elif event.get("reason") == "SuccessfulCreate":
+            said = ""
+    return said
+
+
+def _told(said: str) -> str:
+    """Return the message without what names the pod and the controller once more."""
+    return re.sub(r"^.*?(is forbidden: |failed error: )", "", said)
+
+
+def _lacks(snapshot: Snapshot, kind: str, namespace: str, name: str) -> bool:
+    return snapshot.knows(kind, namespace) and snapshot.get(kind, namespace, name) is None
+
+
+def _missing(cause: Cause, where: Ref, kind: str, name: str) -> Diagnosis:
+    return Diagnosis(
+        cause,
+        where,
+        f"{where} names the {kind} {name}, which does not exist",
+        f"create the {kind} {name}, or correct its name in {where}",
+        grace=NEXT_TRY,
+    )
+
+
+BEFOREHAND: Final = (classes_missing,)
+LIVE: Final = (pods_refused,)

@@ -1,0 +1,175 @@
+"""Certificates: their time, their names and their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from cryptography import x509
+
+from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
+from nova_acceptance.diagnosis.shapes import PRIVATE_KEY, fingerprint
+from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.kube import Object
+from nova_acceptance.system import Certificate, System
+
+CERTIFICATE_UNREADABLE: Final = Cause(
+    "CERTIFICATE_UNREADABLE",
+    "A TLS Secret holds no certificate, or no key, that can be read",
+    "The server does not start, or starts without TLS: `no PEM data`, `tls: failed to find any`",
+    "`tls.crt` and `tls.key` of the Secret, parsed as PEM",
+    "put a certificate and its private key into the Secret, both PEM",
+)
+CERTIFICATE_EXPIRED: Final = Cause(
+    "CERTIFICATE_EXPIRED",
+    "A certificate is not valid now",
+    "Clients refuse the connection: `certificate has expired`, `certificate is not yet valid`",
+    "The certificate's notBefore and notAfter against this machine's clock",
+    "deploy again with a new certificate; where it is not yet valid, look at the clocks",
+)
+CERTIFICATE_KEY_MISMATCH: Final = Cause(
+    "CERTIFICATE_KEY_MISMATCH",
+    "A certificate and the private key beside it do not belong together",
+    "The server does not start: `private key does not match public key`, `key values mismatch`",
+    "SHA-256 of both public keys",
+    "put the key into the Secret with which the certificate was made, or a new pair",
+)
+CERTIFICATE_NAME_MISMATCH: Final = Cause(
+    "CERTIFICATE_NAME_MISMATCH",
+    "A certificate does not name a service that shows it",
+    "Clients refuse the connection: `certificate is valid for …, not …`, `hostname mismatch`",
+    "The certificate's subject alternative names against the services of nova.yaml",
+    "issue it for every name of every service (NAME, NAME.NAMESPACE, NAME.NAMESPACE.svc and "
+    "NAME.NAMESPACE.svc.ZONE)",
+)
+CERTIFICATE_EXPIRING: Final = Cause(
+    "CERTIFICATE_EXPIRING",
+    "A certificate expires sooner than nova.yaml allows",
+    "Nothing yet",
+    "The certificate's notAfter against `days_left` in nova.yaml",
+    "deploy again: a certificate about to expire is replaced",
+)
+CAUSES: Final = (
+    CERTIFICATE_UNREADABLE,
+    CERTIFICATE_EXPIRED,
+    CERTIFICATE_KEY_MISMATCH,
+    CERTIFICATE_NAME_MISMATCH,
+    CERTIFICATE_EXPIRING,
+)
+
+TYPE: Final = "kubernetes.io/tls"
+_NAMES_SHOWN: Final = 8
+
+
+def certificates(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find what is wrong with the certificates of TLS Secrets and of those that nova.yaml names."""
+    declared = {
+        Ref("Secret", item.namespace, item.secret): item
+        for item in (snapshot.system.certificates if snapshot.system else ())
+    }
+    now = datetime.now(UTC)
+    for secret in snapshot.of_kind("Secret"):
+        where = ref(secret)
+        if secret.get("type") != TYPE and where not in declared:
+            continue
+        shown = _parsed(secret)
+        if isinstance(shown, str):
+            yield Diagnosis(CERTIFICATE_UNREADABLE, where, f"{where} holds {shown}")
+            continue
+        yield from _key(where, secret, shown)
+        yield from _time(where, shown, declared.get(where), now)
+        if snapshot.system and where in declared:
+            yield from _names(where, shown, snapshot.system)
+
+
+def _parsed(secret: Object) -> x509.Certificate | str:
+    """Return the Secret's first certificate, or what is there in its place."""
+    data = secret.get("data") or {}
+    text, key = str(data.get("tls.crt") or ""), str(data.get("tls.key") or "")
+    if not text.lstrip().startswith("-----BEGIN CERTIFICATE"):
+        return "no certificate under tls.crt"
+    if not key.startswith(PRIVATE_KEY):
+        return "no private key under tls.key"
+    if key.startswith(f"{PRIVATE_KEY}nothing"):
+        return f"a private key under tls.key that cannot be read ({key.rpartition(': ')[2]})"
+    try:
+        return x509.load_pem_x509_certificate(text.encode())
+    except ValueError as error:
+        return f"a certificate under tls.crt that cannot be read ({error})"
+
+
+def _key(where: Ref, secret: Object, shown: x509.Certificate) -> Iterator[Diagnosis]:
+    try:
+        of_certificate = fingerprint(shown.public_key())
+    except ValueError:
+        return  # a kind of key that this library does not know is no mismatch
+    of_key = str(secret["data"]["tls.key"]).removeprefix(PRIVATE_KEY)
+    if of_certificate != of_key:
+        yield Diagnosis(
+            CERTIFICATE_KEY_MISMATCH,
+            where,
+            f"{where}: the private key is not the one that its certificate was made with",
+            evidence=(
+                f"public key of tls.crt: sha256 {of_certificate}",
+                f"public key of tls.key: sha256 {of_key}",
+            ),
+        )
+
+
+def _time(
+    where: Ref, shown: x509.Certificate, declared: Certificate | None, now: datetime
+) -> Iterator[Diagnosis]:
+    begins, ends = shown.not_valid_before_utc, shown.not_valid_after_utc
+    seen = (f"notBefore {begins.isoformat()}, notAfter {ends.isoformat()}, now {now.isoformat()}",)
+    if ends <= now:
+        said = f"the certificate of {where} expired on {ends.date()}"
+        yield Diagnosis(CERTIFICATE_EXPIRED, where, said, evidence=seen)
+    elif begins > now:
+        said = f"the certificate of {where} is not valid before {begins.isoformat()}"
+        yield Diagnosis(CERTIFICATE_EXPIRED, where, said, evidence=seen)
+    elif declared and ends - now < timedelta(days=declared.days_left):
+        yield Diagnosis(
+            CERTIFICATE_EXPIRING,
+            where,
+            f"the certificate of {where} expires in {(ends - now).days} days, where nova.yaml "
+            f"wants {declared.days_left} left",
+            evidence=seen,
+        )
+
+
+def _names(where: Ref, shown: x509.Certificate, system: System) -> Iterator[Diagnosis]:
+    try:
+        extension = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        covered = set(extension.value.get_values_for_type(x509.DNSName))
+    except (x509.ExtensionNotFound, ValueError):
+        covered = set()
+    wanted = [
+        name
+        for service in system.services
+        if service.namespace == where.namespace
+        for name in _names_of(service.name, service.namespace, system.zone)
+    ]
+    if lacking := [name for name in wanted if not _is_covered(name, covered)]:
+        shown_names = ", ".join(sorted(covered)[:_NAMES_SHOWN]) or "none"
+        yield Diagnosis(
+            CERTIFICATE_NAME_MISMATCH,
+            where,
+            f"the certificate of {where} does not name {', '.join(lacking[:2])}"
+            + (f" and {len(lacking) - 2} more" if len(lacking) > 2 else ""),  # noqa: PLR2004
+            evidence=(f"it names {shown_names}", f"it should name {', '.join(lacking)}"),
+        )
+
+
+def _names_of(service: str, namespace: str, zone: str) -> tuple[str, ...]:
+    short = f"{service}.{namespace}"
+    return service, short, f"{short}.svc", f"{short}.svc.{zone}"
+
+
+def _is_covered(name: str, covered: set[str]) -> bool:
+    """Whether a name is among them, by itself or by a wildcard (RFC 6125, section 6.4.3)."""
+    _, _, parent = name.partition(".")
+    return name in covered or bool(parent and f"*.{parent}" in covered)
+
+
+BEFOREHAND: Final = (certificates,)

@@ -1,0 +1,264 @@
+"""Configuration: keys that are wanted, and addresses that lead somewhere."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from nova_acceptance.diagnosis.addresses import Address, addresses_in, addresses_of
+from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
+from nova_acceptance.diagnosis.resolution import (
+    configured,
+    is_certain,
+    missing_service,
+    nearest,
+    service_at,
+    zone_of,
+)
+from nova_acceptance.diagnosis.shapes import mark
+from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.workloads import Reference, references, template
+from nova_acceptance.kube import Object
+from nova_acceptance.system import Configuration, Service, System, parts
+
+CONFIGURATION_MISSING: Final = Cause(
+    "CONFIGURATION_MISSING",
+    "A ConfigMap or Secret of nova.yaml does not exist",
+    "What reads it has nothing to read; pods that refer to it are not started",
+    "The namespace's ConfigMaps and Secrets against nova.yaml",
+    "deploy it again; Secrets come from manifests/components/credentials",
+)
+CONFIGURATION_KEY_MISSING: Final = Cause(
+    "CONFIGURATION_KEY_MISSING",
+    "A ConfigMap or Secret lacks a key that nova.yaml lists, or holds nothing under it",
+    "A program says that a variable is not set, or goes on with a default that is wrong here",
+    "The keys of the object against nova.yaml",
+    "add the key in manifests/ (`make render` shows the keys) and deploy again",
+)
+CONFIGURATION_KEY_UNDECLARED: Final = Cause(
+    "CONFIGURATION_KEY_UNDECLARED",
+    "A ConfigMap or Secret holds a key that nova.yaml does not list",
+    "Nothing breaks; a program may read what nobody meant it to",
+    "The keys of the object against nova.yaml",
+    "remove the key, or list it under `configuration` in nova.yaml",
+)
+STALE_ENDPOINT_URL: Final = Cause(
+    "STALE_ENDPOINT_URL",
+    "Configuration names a Service that does not exist",
+    "The program that reads it cannot resolve the name (`Name or service not known`, NXDOMAIN)",
+    "Every address in the variables, arguments, ConfigMaps and Secrets of a workload, against the "
+    "cluster's Services",
+    "name a Service that exists, in the file under manifests/ from which the value comes",
+)
+URL_PORT_WRONG: Final = Cause(
+    "URL_PORT_WRONG",
+    "Configuration names a port that the Service does not have",
+    "Connections time out or are refused, although the Service and its pods are well",
+    "The port in the address against the ports of the Service that it names",
+    "write the Service's port into the address (`kubectl get service`)",
+)
+ADDRESS_WRONG: Final = Cause(
+    "ADDRESS_WRONG",
+    "A ConfigMap gives a service's address otherwise than nova.yaml",
+    "Who asks the one service reaches another, or none",
+    "The value under <SERVICE>_URL against the service's name, namespace and port in nova.yaml",
+    "correct the value in manifests/base/services/services.conf",
+)
+CAUSES: Final = (
+    CONFIGURATION_MISSING,
+    CONFIGURATION_KEY_MISSING,
+    STALE_ENDPOINT_URL,
+    URL_PORT_WRONG,
+    ADDRESS_WRONG,
+    CONFIGURATION_KEY_UNDECLARED,
+)
+
+
+def configuration_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find objects of nova.yaml that are not there and that no pod waits for.
+
+    For what a pod refers to, its start-up says so.
+    """
+    wanted = {each.target for each in _references(snapshot)}
+    for item, where in _declared(snapshot):
+        is_known = snapshot.knows(item.kind, item.namespace) and _has_namespace(snapshot, where)
+        if is_known and snapshot.at(where) is None and where not in wanted:
+            yield Diagnosis(
+                CONFIGURATION_MISSING,
+                where,
+                f"there is no {where}, which nova.yaml declares",
+                evidence=(f"keys that it should have: {', '.join(item.keys)}",),
+            )
+
+
+def configuration_keys(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find keys that are missing, empty or undeclared in the objects of nova.yaml."""
+    told_by_startup = {(each.target, each.key) for each in _references(snapshot) if each.key}
+    for item, where in _declared(snapshot):
+        found = snapshot.at(where)
+        if found is None:
+            continue
+        data = {**(found.get("binaryData") or {}), **(found.get("data") or {})}
+        keys = f"keys of {where}: {', '.join(sorted(data)) or 'none'}"
+        lacking = [key for key in item.keys if key not in data]
+        if lacking := [key for key in lacking if (where, key) not in told_by_startup]:
+            yield Diagnosis(
+                CONFIGURATION_KEY_MISSING,
+                where,
+                f"{where} lacks {', '.join(lacking)}",
+                evidence=(keys,),
+            )
+        elif empty := [key for key in item.keys if key in data and _is_empty(data[key])]:
+            yield Diagnosis(
+                CONFIGURATION_KEY_MISSING, where, f"{where} holds nothing under {', '.join(empty)}"
+            )
+        if surplus := sorted(data.keys() - set(item.keys)):
+            yield Diagnosis(
+                CONFIGURATION_KEY_UNDECLARED,
+                where,
+                f"{where} holds {', '.join(surplus)}, which nova.yaml does not list",
+                evidence=(keys,),
+            )
+
+
+def stale_endpoint_url(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find addresses of Services that do not exist; one diagnosis for what holds them."""
+    outside = {item.url_key for item in snapshot.system.external} if snapshot.system else set()
+    declared = _fronts(snapshot)
+    found: dict[Ref, dict[tuple[str, str], tuple[Ref, set[str]]]] = defaultdict(dict)
+    for user in configured(snapshot):
+        for address in addresses_of(snapshot, user):
+            missing = missing_service(snapshot, address, user)
+            if missing is None or address.key in outside or missing in declared:
+                continue  # of a Service that nova.yaml declares, the Service is what is missing
+            value = address.key, str(address)
+            found[address.holder].setdefault(value, (missing, set()))[1].add(str(ref(user)))
+    for holder, values in found.items():
+        (key, written), (missing, _) = next(iter(values.items()))
+        users = sorted(set().union(*(its for _, its in values.values())))
+        yield Diagnosis(
+            STALE_ENDPOINT_URL,
+            holder,
+            f"{holder}, {key}, names {written}, and there is no {missing}"
+            + (f" (and {len(values) - 1} more addresses like it)" if len(values) > 1 else ""),
+            nearest(snapshot, missing),
+            evidence=(
+                *(f"{key}: {written}: no {lost}" for (key, written), (lost, _) in values.items()),
+                f"read by {', '.join(users)}",
+            ),
+        )
+
+
+def url_port_wrong(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find addresses whose Service exists and does not have their port."""
+    seen: set[tuple[Ref, str, str]] = set()
+    declared = _fronts(snapshot)
+    for user in configured(snapshot):
+        for address in addresses_of(snapshot, user):
+            where = address.holder, address.key, str(address)
+            service = service_at(snapshot, address, user["metadata"].get("namespace", ""))
+            if service is None or where in seen or not _lacks_port(service, address):
+                continue
+            if address.port in declared.get(ref(service), ()):
+                continue  # the address is as nova.yaml says; the Service is not
+            seen.add(where)
+            ports = ", ".join(str(port["port"]) for port in service["spec"]["ports"])
+            yield Diagnosis(
+                URL_PORT_WRONG,
+                address.holder,
+                f"{address.holder}, {address.key}, names {address}, and {ref(service)} has no "
+                f"port {address.port}",
+                f"write {ports} in the place of {address.port}",
+                evidence=(f"ports of {ref(service)}: {ports}", f"read by {ref(user)}"),
+            )
+
+
+def address_wrong(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find addresses of services that differ from nova.yaml in what they lead to."""
+    for item, where in _declared(snapshot):
+        found = snapshot.at(where)
+        if found is None or not item.addresses or snapshot.system is None:
+            continue
+        for service in snapshot.system.services:
+            text = str((found.get("data") or {}).get(service.address_key) or "")
+            if service.namespace == item.namespace and text:
+                yield from _address_wrong(snapshot, service, text, where)
+
+
+def _address_wrong(
+    snapshot: Snapshot, service: Service, text: str, where: Ref
+) -> Iterator[Diagnosis]:
+    addresses = list(addresses_in(text, where, service.address_key))
+    wanted = f"http://{service.name}.{service.namespace}.svc.{zone_of(snapshot)}:{service.port}"
+    own = Ref("Service", service.namespace, service.name)
+    for address in addresses:
+        meant = service_at(snapshot, address, where.namespace)
+        if meant is None and ".svc" in f"{address.host}.":
+            return  # names what does not exist, which is said of it as such
+        is_own = meant is not None and ref(meant) == own and address.port != service.port
+        if is_own and meant and _lacks_port(meant, address):
+            return  # as is a port that the Service does not have
+        if meant is None and snapshot.at(own) is None:
+            return
+    right = [it for it in addresses if _is_of(snapshot, it, own) and it.port == service.port]
+    if len(addresses) != 1 or not right or addresses[0].scheme != "http":
+        yield Diagnosis(
+            ADDRESS_WRONG,
+            where,
+            f"{where}, {service.address_key}, says {text}, where nova.yaml means {wanted}",
+            f"write {wanted}",
+        )
+
+
+def _is_of(snapshot: Snapshot, address: Address, own: Ref) -> bool:
+    service = service_at(snapshot, address, own.namespace)
+    return service is not None and ref(service) == own
+
+
+def _lacks_port(service: Object, address: Address) -> bool:
+    spec = service["spec"]
+    ports = {port["port"] for port in spec.get("ports") or ()}
+    if address.port is None or not ports or not is_certain(address):
+        return False
+    # by a headless Service, or another name, one reaches every port that listens behind it
+    if spec.get("type") == "ExternalName" or spec.get("clusterIP") == "None":
+        return False
+    return address.port not in ports
+
+
+def _references(snapshot: Snapshot) -> Iterator[Reference]:
+    for user in configured(snapshot):
+        namespace = user["metadata"].get("namespace", "")
+        yield from (it for it in references(template(user), namespace) if not it.is_optional)
+
+
+def _declared(snapshot: Snapshot) -> Iterator[tuple[Configuration, Ref]]:
+    for item in snapshot.system.every_configuration if snapshot.system else ():
+        yield item, Ref(item.kind, item.namespace, item.name)
+
+
+def _has_namespace(snapshot: Snapshot, where: Ref) -> bool:
+    return not snapshot.knows("Namespace") or bool(snapshot.get("Namespace", "", where.namespace))
+
+
+def _is_empty(value: object) -> bool:
+    return not str(value or "").strip() or value == mark("")
+
+
+def _fronts(snapshot: Snapshot) -> dict[Ref, set[int]]:
+    """Return the ports of every Service that nova.yaml declares."""
+    system: System | None = snapshot.system
+    return {
+        Ref("Service", front.namespace, front.name): set(front.service.ports.values())
+        for front in (parts.fronts(system) if system else ())
+    }
+
+
+BEFOREHAND: Final = (
+    configuration_missing,
+    configuration_keys,
+    stale_endpoint_url,
+    url_port_wrong,
+    address_wrong,
+)

@@ -1,0 +1,213 @@
+"""The cluster's DNS, and what pods do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from nova_acceptance.diagnosis.addresses import addresses_of
+from nova_acceptance.diagnosis.backends import carriers, endpoints_of, knows_endpoints
+from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
+from nova_acceptance.diagnosis.dns_service import dns_services
+from nova_acceptance.diagnosis.graph import DNS
+from nova_acceptance.diagnosis.resolution import (
+    configured,
+    is_certain,
+    service_at,
+    uses_cluster_dns,
+    zone_of,
+)
+from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.status import is_pod_ready
+from nova_acceptance.diagnosis.workloads import selected, statuses, template
+from nova_acceptance.kube import Object
+
+DNS_DOWN: Final = Cause(
+    "DNS_DOWN",
+    "The cluster's DNS has no server that is ready",
+    "No name resolves (`Temporary failure in name resolution`, EAI_AGAIN); everything that "
+    "connects by name fails at once",
+    "The Service kube-dns of kube-system, its endpoints, and the pods behind it",
+    "`kubectl -n kube-system get pods -l k8s-app=kube-dns`, and mend or scale up what makes them",
+)
+DNS_SLOW: Final = Cause(
+    "DNS_SLOW",
+    "The cluster's DNS answers late",
+    "The first connection to each name takes seconds; some time out",
+    "A lookup from inside a pod, timed",
+    "look at the load and the CPU limits of CoreDNS, and at packets lost on the way to it",
+)
+DNS_WRONG_ANSWER: Final = Cause(
+    "DNS_WRONG_ANSWER",
+    "The cluster's DNS answers with addresses that are not the Service's",
+    "Connections to a name that resolves lead nowhere, or to another program",
+    "The address from a lookup inside a pod against the Service's own address",
+    "look for a rewrite, a template or a hosts entry in CoreDNS's Corefile "
+    "(`kubectl -n kube-system get configmap coredns -o yaml`), and restart it",
+)
+SEARCH_PATH_LOST: Final = Cause(
+    "SEARCH_PATH_LOST",
+    "A pod does not complete short names by the cluster's search list",
+    "`redis.nova-redis` does not resolve while the full name does; or no name of the cluster does",
+    "`dnsPolicy`, `dnsConfig` and `hostNetwork` of the template; /etc/resolv.conf in the pod",
+    "leave out `dnsPolicy` and `dnsConfig` (ClusterFirst is the default), with hostNetwork write "
+    "ClusterFirstWithHostNet",
+)
+NAME_RESOLVES_WRONGLY: Final = Cause(
+    "NAME_RESOLVES_WRONGLY",
+    "One name resolves otherwise than its Service says",
+    "Connections to that one name lead elsewhere",
+    "The answer for the name against the Service and its endpoints",
+    "look for a hosts entry in the pod, a Service of the same name in another namespace, and "
+    "whether the Service has become headless",
+)
+DNS_NO_SPECIFICATION: Final = Cause(
+    "DNS_NO_SPECIFICATION",
+    "The cluster's DNS does not follow Kubernetes' DNS specification",
+    "Names that every cluster should know, such as a pod's or a port's, do not resolve",
+    "The answers for `dns-version.ZONE`, SRV and pod names",
+    "use CoreDNS with its kubernetes plugin, in a version that fits the cluster's",
+)
+NAME_UNRESOLVED: Final = Cause(
+    "NAME_UNRESOLVED",
+    "A name does not resolve",
+    "`Name or service not known`, NXDOMAIN, EAI_NONAME",
+    "A lookup from inside a pod",
+    "see whether the Service exists, and whether DNS resolves other names",
+    is_symptom=True,
+)
+CAUSES: Final = (
+    DNS_DOWN,
+    DNS_SLOW,
+    DNS_WRONG_ANSWER,
+    SEARCH_PATH_LOST,
+    NAME_RESOLVES_WRONGLY,
+    DNS_NO_SPECIFICATION,
+    NAME_UNRESOLVED,
+)
+
+_ELSEWHERE: Final = ("openshift-dns",)
+"""Namespaces in which distributions keep their DNS, where kube-system has none."""
+
+
+def dns_down(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find a cluster whose DNS Service is missing or has nothing behind it."""
+    if not snapshot.knows("Service", DNS.namespace):
+        return
+    services = list(dns_services(snapshot))
+    if not services:
+        if not snapshot.get("Namespace", "", DNS.namespace):
+            return  # not a whole cluster, or one that keeps its DNS elsewhere
+        if not any(snapshot.get("Namespace", "", name) for name in _ELSEWHERE):
+            yield Diagnosis(
+                DNS_DOWN,
+                DNS,
+                f"there is no {DNS}, by which every pod asks for names",
+                "create it again as the cluster's installer does (`kubeadm init phase addon "
+                "coredns`), with the address that is in the pods' /etc/resolv.conf",
+            )
+        return
+    if not knows_endpoints(snapshot, DNS.namespace):
+        return
+    if any(endpoint.is_ready for it in services for endpoint in endpoints_of(snapshot, it)):
+        return
+    yield _without_servers(snapshot, services[0])
+
+
+def _without_servers(snapshot: Snapshot, service: Object) -> Diagnosis:
+    pods = carriers(snapshot, service)
+    ready = [pod for pod in pods if is_pod_ready(pod)]
+    makers = [each for each in selected(snapshot, service) if each["kind"] != "Job"]
+    resting = [each for each in makers if each["spec"].get("replicas") == 0]
+    subject, cure = ref(service), ""
+    if resting:
+        subject = ref(resting[0])
+        why = f"{subject} is scaled to 0"
+        cure = f"`kubectl -n {subject.namespace} scale {subject.kind.lower()} {subject.name} "
+        cure += "--replicas=2`"
+    elif not pods:
+        why = "it selects no pod" if not makers else f"{ref(makers[0])} has no pod"
+    elif ready:
+        why = "its pods are ready, and it does not lead to them: see its selector and ports"
+    else:
+        why = f"none of its {len(pods)} pods is ready"
+    return Diagnosis(
+        DNS_DOWN,
+        subject,
+        f"{ref(service)} has no server behind it that is ready: {why}",
+        cure,
+        evidence=tuple(_of_pod(pod) for pod in pods),
+    )
+
+
+def _of_pod(pod: Object) -> str:
+    waiting = [
+        str(state["waiting"].get("reason", ""))
+        for state in (status.get("state") or {} for status in statuses(pod))
+        if state.get("waiting")
+    ]
+    said = ", ".join(filter(None, waiting)) or (pod.get("status") or {}).get("phase", "")
+    return f"{ref(pod)}: {'ready' if is_pod_ready(pod) else f'not ready, {said}'}"
+
+
+def search_path_lost(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find templates whose pods do not complete the names that they are configured with.
+
+    Where nova.yaml declares the workload every short name is to resolve in it.
+    """
+    declared = {
+        Ref(it.kind, it.namespace, it.name)
+        for it in (snapshot.system.every_workload if snapshot.system else ())
+    }
+    for user in configured(snapshot):
+        spec = template(user)["spec"]
+        if uses_cluster_dns(spec) or _completes(snapshot, user):
+            continue
+        if ref(user).namespace == DNS.namespace:
+            continue  # what a cluster is made of may well be older than its names
+        names = _names_lost(snapshot, user)
+        if not names and ref(user) not in declared:
+            continue
+        policy = spec.get("dnsPolicy") or "ClusterFirst"
+        how = f"dnsPolicy {policy}" + (" with hostNetwork" if spec.get("hostNetwork") else "")
+        searches = (spec.get("dnsConfig") or {}).get("searches") or ()
+        yield Diagnosis(
+            SEARCH_PATH_LOST,
+            ref(user),
+            f"{ref(user)} has {how}, so that its pods do not know the cluster's names"
+            + (f" such as {names[0]}" if names else ""),
+            "write `dnsPolicy: ClusterFirstWithHostNet`" if spec.get("hostNetwork") else "",
+            evidence=(
+                f"search list: {', '.join(searches) or 'the node has its own'}",
+                *(f"configured with {name}" for name in names),
+            ),
+        )
+
+
+def _completes(snapshot: Snapshot, user: Object) -> bool:
+    """Whether a dnsConfig of its own has what the cluster's search list would have."""
+    searches = set((template(user)["spec"].get("dnsConfig") or {}).get("searches") or ())
+    zone, namespace = zone_of(snapshot), user["metadata"].get("namespace", "")
+    return {f"{namespace}.svc.{zone}", f"svc.{zone}"} <= {name.rstrip(".") for name in searches}
+
+
+def _names_lost(snapshot: Snapshot, user: Object) -> list[str]:
+    """Return the names of Services in a workload's configuration that it does not resolve."""
+    spec = template(user)["spec"]
+    namespace = user["metadata"].get("namespace", "")
+    zone = zone_of(snapshot)
+    asks_cluster = spec.get("dnsPolicy") == "None" and (spec.get("dnsConfig") or {}).get(
+        "nameservers"
+    )
+    lost = {
+        address.host
+        for address in addresses_of(snapshot, user)
+        if is_certain(address)
+        and service_at(snapshot, address, namespace)
+        and not (asks_cluster and address.host.rstrip(".").endswith(f".svc.{zone}"))
+    }
+    return sorted(lost)
+
+
+BEFOREHAND: Final = (search_path_lost,)
+LIVE: Final = (dns_down,)

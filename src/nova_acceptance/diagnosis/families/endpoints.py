@@ -1,0 +1,136 @@
+"""What stands behind Services at this moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from nova_acceptance.diagnosis.backends import (
+    carriers,
+    endpoints_of,
+    is_done,
+    knows_endpoints,
+    offers,
+    replicas_wanted,
+)
+from nova_acceptance.diagnosis.cause import Cause, Diagnosis, ref
+from nova_acceptance.diagnosis.dns_service import is_dns
+from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.status import condition, is_pod_ready
+from nova_acceptance.diagnosis.workloads import selected
+from nova_acceptance.kube import Object
+
+ENDPOINTS_STALE: Final = Cause(
+    "ENDPOINTS_STALE",
+    "A Service's endpoints are not the pods that it selects",
+    "Connections go to an address where nothing is, while the pods are well",
+    "The addresses of Endpoints and EndpointSlices against those of the pods",
+    "look at kube-controller-manager, which writes them: "
+    "`kubectl -n kube-system get pods -l component=kube-controller-manager`",
+)
+SERVICE_WITHOUT_ENDPOINTS: Final = Cause(
+    "SERVICE_WITHOUT_ENDPOINTS",
+    "No ready pod stands behind a Service",
+    "Connections to it are refused or time out",
+    "The Service's Endpoints and EndpointSlices, and the pods that it selects",
+    "see why its pods are not ready",
+    is_symptom=True,
+)
+CAUSES: Final = (ENDPOINTS_STALE, SERVICE_WITHOUT_ENDPOINTS)
+
+_FOLLOWS: Final = timedelta(seconds=20)
+"""In which the controller has followed any change of pods, on a busy machine, too."""
+
+
+def endpoints(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find Services without endpoints that are ready, and endpoints that are no pods'."""
+    for service in snapshot.of_kind("Service"):
+        namespace = service["metadata"].get("namespace", "")
+        spec = service["spec"]
+        if not spec.get("selector") or spec.get("type") == "ExternalName" or is_dns(service):
+            continue
+        if not service["metadata"].get("uid") or not knows_endpoints(snapshot, namespace):
+            continue
+        if not snapshot.knows("Pod", namespace):
+            continue
+        behind = [each for each in selected(snapshot, service) if not is_done(each)]
+        found = endpoints_of(snapshot, service)
+        wrong = list(_stale(snapshot, service))
+        yield from wrong
+        wants = any(replicas_wanted(each) for each in behind)
+        if not wrong and wants and not any(each.is_ready for each in found):
+            yield _without(snapshot, service, behind)
+
+
+def _stale(snapshot: Snapshot, service: Object) -> Iterator[Diagnosis]:
+    found = endpoints_of(snapshot, service)
+    namespace = service["metadata"].get("namespace", "")
+    pods = list(snapshot.of_kind("Pod", namespace))
+    if any(not _is_settled(pod) for pod in pods):
+        return  # the two lists are of two moments
+    addresses = {
+        address["ip"]
+        for pod in pods
+        for address in (*((pod.get("status") or {}).get("podIPs") or ()), *_first_ip(pod))
+    }
+    strange = sorted({each.ip for each in found} - addresses)
+    if strange:
+        yield Diagnosis(
+            ENDPOINTS_STALE,
+            ref(service),
+            f"{ref(service)} leads to {', '.join(strange)}, which no pod of {namespace} has",
+            evidence=(f"addresses of pods: {', '.join(sorted(addresses)) or 'none'}",),
+        )
+    ready = [pod for pod in carriers(snapshot, service) if is_pod_ready(pod)]
+    ports = service["spec"].get("ports") or ()
+    lacking = [
+        pod
+        for pod in ready
+        if all(offers(pod, port) for port in ports)
+        and not {it["ip"] for it in _first_ip(pod)} & {each.ip for each in found}
+    ]
+    if lacking and not strange:
+        names = ", ".join(pod["metadata"]["name"] for pod in lacking)
+        yield Diagnosis(
+            ENDPOINTS_STALE,
+            ref(service),
+            f"{ref(service)} does not lead to {names}, which it selects and which is ready",
+            evidence=(f"endpoints: {', '.join(each.ip for each in found) or 'none'}",),
+        )
+
+
+def _is_settled(pod: Object) -> bool:
+    """Whether nothing about a pod has changed so lately that its endpoints may lag behind."""
+    if "deletionTimestamp" in pod["metadata"]:
+        return False
+    changed = condition(pod, "Ready").get("lastTransitionTime")
+    if not changed:
+        return True
+    return datetime.now(UTC) - datetime.fromisoformat(changed) > _FOLLOWS
+
+
+def _first_ip(pod: Object) -> list[dict[str, str]]:
+    ip = (pod.get("status") or {}).get("podIP")
+    return [{"ip": ip}] if ip else []
+
+
+def _without(snapshot: Snapshot, service: Object, behind: list[Object]) -> Diagnosis:
+    pods = carriers(snapshot, service)
+    ready = [pod for pod in pods if is_pod_ready(pod)]
+    names = ", ".join(str(ref(each)) for each in behind)
+    selector = ", ".join(f"{key}={value}" for key, value in service["spec"]["selector"].items())
+    if not pods:
+        seen = f"no pod carries {selector}"
+    else:
+        seen = f"{len(ready)} of {len(pods)} pods that it selects are ready"
+    return Diagnosis(
+        SERVICE_WITHOUT_ENDPOINTS,
+        ref(service),
+        f"{ref(service)} has no endpoint that is ready: {seen}",
+        f"see why no pod of {names} is ready",
+        evidence=tuple(f"{ref(pod)}: {'ready' if pod in ready else 'not ready'}" for pod in pods),
+    )
+
+
+LIVE: Final = (endpoints,)

@@ -1,0 +1,109 @@
+"""etcd: its members, their quorum, and whether they belong together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref
+from nova_acceptance.diagnosis.members import (
+    is_hindered,
+    pods_of_workload,
+    said,
+    workload_at,
+)
+from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.status import is_pod_ready
+
+ETCD_STRANGER: Final = Cause(
+    "ETCD_STRANGER",
+    "A member of etcd does not belong to the others' cluster",
+    "It never becomes ready, or knows other members than they do; writes may go astray",
+    "Cluster numbers or member lists that differ; `cluster ID mismatch` in a log",
+    "remove it from the member list, empty its volume, and let it join again as a new member",
+)
+ETCD_NO_SPACE: Final = Cause(
+    "ETCD_NO_SPACE",
+    "etcd's database has reached its quota",
+    "Every write is refused, while reads are answered",
+    "The alarm NOSPACE, or `mvcc: database space exceeded`",
+    "compact and defragment (`etcdctl compact`, `defrag`), then `etcdctl alarm disarm`",
+)
+ETCD_QUORUM_LOST: Final = Cause(
+    "ETCD_QUORUM_LOST",
+    "Fewer members of etcd agree than a majority",
+    "No write and no consistent read succeeds; whoever elects a leader by it has none",
+    "Ready members against the number that nova.yaml says; members that name no leader",
+    "bring lost members back with their volumes: `kubectl get pods` and their logs say what failed",
+)
+ETCD_MEMBER_LOST: Final = Cause(
+    "ETCD_MEMBER_LOST",
+    "A member of etcd is missing; a majority is still there",
+    "All works, and one more loss will stop it",
+    "Ready members against the number that nova.yaml says",
+    "see why the member is not ready (`kubectl describe pod`, `kubectl logs --previous`)",
+)
+
+CAUSES: Final = (ETCD_STRANGER, ETCD_NO_SPACE, ETCD_QUORUM_LOST, ETCD_MEMBER_LOST)
+
+_SAID: Final = (
+    (
+        ETCD_STRANGER,
+        re.compile(
+            r"(?i)cluster[ _-]?id mismatch|has already been bootstrapped|permanently"
+            r" removed|member count is unequal|unmatched member"
+        ),
+    ),
+    (ETCD_NO_SPACE, re.compile(r"(?i)database space exceeded|alarm[^\n]{0,40}NOSPACE")),
+)
+_PERSISTS: Final = 10.0
+
+
+def etcd_says_why(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find members whose own log names what is wrong."""
+    if snapshot.system is None:
+        return
+    for pod in pods_of_workload(snapshot, snapshot.system.etcd.workload):
+        for cause, pattern in _SAID:
+            if found := said(snapshot, pod, pattern):
+                where, line = found
+                yield Diagnosis(
+                    cause, where, f"{where} says: {line}", evidence=(line,), grace=_PERSISTS
+                )
+
+
+def members_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find a quorum or a member that is lost for want of members that are ready.
+
+    Where all that are missing are kept from running by something else, that is the cause, and the
+    other families name it.
+    """
+    if snapshot.system is None:
+        return
+    name = snapshot.system.etcd.workload
+    found = workload_at(snapshot, name)
+    if found is None:
+        return
+    wanted = snapshot.system.workload(name).replicas
+    pods = pods_of_workload(snapshot, name)
+    ready = [pod for pod in pods if is_pod_ready(pod)]
+    hindered = [pod for pod in pods if not is_pod_ready(pod) and is_hindered(snapshot, pod)]
+    if len(ready) >= wanted or len(ready) + len(hindered) >= wanted:
+        return
+    where = Ref(found["kind"], found["metadata"].get("namespace", ""), name)
+    quorum = wanted // 2 + 1
+    cause = ETCD_MEMBER_LOST if len(ready) >= quorum else ETCD_QUORUM_LOST
+    there = ", ".join(pod["metadata"]["name"] for pod in ready) or "none"
+    yield Diagnosis(
+        cause,
+        where,
+        f"{len(ready)} of {wanted} members of etcd are ready ({there}); a quorum is {quorum}",
+        evidence=tuple(
+            f"Pod {pod['metadata']['name']}: {'ready' if is_pod_ready(pod) else 'not ready'}"
+            for pod in pods
+        ),
+    )
+
+
+LIVE: Final = (etcd_says_why, members_missing)

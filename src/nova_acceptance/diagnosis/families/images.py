@@ -1,0 +1,183 @@
+"""Images: why a container's image is not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from nova_acceptance.diagnosis.cause import Cause, Diagnosis, ref
+from nova_acceptance.diagnosis.graces import AT_ONCE, NEXT_TRY, RETURN
+from nova_acceptance.diagnosis.pods import Ill, ill_pods, short, waits_for
+from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.workloads import containers, statuses, template, workloads
+
+IMAGE_NAME_INVALID: Final = Cause(
+    "IMAGE_NAME_INVALID",
+    "An image's name cannot be one",
+    "The container waits: InvalidImageName",
+    "The name against the grammar of image references",
+    "correct the image's name in the overlay's `images`",
+)
+IMAGE_NOT_PRESENT: Final = Cause(
+    "IMAGE_NOT_PRESENT",
+    "An image is not on the node, and the pod forbids to pull it",
+    "The container waits: ErrImageNeverPull",
+    "The container's state, and `imagePullPolicy: Never`",
+    "build the image and load it onto every node, or let it be pulled",
+)
+IMAGE_PULL: Final = Cause(
+    "IMAGE_PULL",
+    "An image cannot be pulled",
+    "The container waits: ErrImagePull, then ImagePullBackOff",
+    "The container's state, and what the registry answered in the warnings Failed",
+    "build the image and load it onto every node, or correct its name in the overlay's `images`",
+)
+
+CAUSES: Final = (IMAGE_NAME_INVALID, IMAGE_NOT_PRESENT, IMAGE_PULL)
+
+_REFERENCE: Final = re.compile(
+    r"(?:[\w.-]+(?::\d+)?/|\[[0-9a-fA-F:]+\](?::\d+)?/)?"
+    r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+    r"(?::\w[\w.-]{0,127})?(?:@[A-Za-z][\w+.-]*:[0-9a-fA-F]{32,})?"
+)
+"""Source: https://github.com/distribution/reference/blob/main/reference.go."""
+
+
+class _Answer(NamedTuple):
+    what: str
+    pattern: re.Pattern[str]
+    grace: float
+
+
+_ANSWERS: Final = (
+    _Answer(
+        "it is not for this node's platform", re.compile(r"no match(ing manifest)? for"), AT_ONCE
+    ),
+    _Answer(
+        "the registry wants other credentials or has no such repository",
+        re.compile(r"denied|unauthorized|authorization failed|authentication required|\b40[13]\b"),
+        AT_ONCE,
+    ),
+    _Answer(
+        "the registry's certificate is not trusted",
+        re.compile(r"x509|tls: |server gave http response"),
+        AT_ONCE,
+    ),
+    _Answer("its name is no reference", re.compile(r"invalid reference"), AT_ONCE),
+    _Answer(
+        "the registry's name is not known",
+        re.compile(r"no such host"),
+        AT_ONCE,
+    ),
+    _Answer(
+        "the registry's name could not be asked for",
+        re.compile(r"lookup |server misbehaving|name resolution"),
+        NEXT_TRY,
+    ),
+    _Answer(
+        "the registry cannot be reached",
+        re.compile(r"network is unreachable|connection refused|no route to host"),
+        AT_ONCE,
+    ),
+    _Answer(
+        "the registry does not answer",
+        re.compile(r"i/o timeout|deadline exceeded|timed out"),
+        RETURN,
+    ),
+    _Answer(
+        "the registry allows no more for now", re.compile(r"toomanyrequests|rate limit"), RETURN
+    ),
+    _Answer(
+        "the registry has no such image or tag",
+        re.compile(r"not found|does not exist|manifest unknown|name unknown|not known"),
+        AT_ONCE,
+    ),
+)
+_PULLING: Final = frozenset(
+    {"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed"}
+)
+
+
+def image_names_invalid(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find templates whose image cannot be named so."""
+    for workload in workloads(snapshot):
+        for container in containers(template(workload)):
+            image = str(container.get("image") or "")
+            if image and not _REFERENCE.fullmatch(image):
+                yield Diagnosis(
+                    IMAGE_NAME_INVALID,
+                    ref(workload),
+                    f"{ref(workload)}, container {container['name']}: {image} is no image's name",
+                    container=container["name"],
+                    grace=AT_ONCE,
+                )
+
+
+def images_absent(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find containers that wait for an image which does not come."""
+    for ill in ill_pods(snapshot):
+        for entry in statuses(ill.pod):
+            reason, message = waits_for(entry)
+            image = str(entry.get("image") or "its image")
+            if reason == "ErrImageNeverPull":
+                yield _found(IMAGE_NOT_PRESENT, ill, entry, f"{image} is not on the node", message)
+            elif reason in {"InvalidImageName", "ImageInspectError"}:
+                yield _found(IMAGE_NAME_INVALID, ill, entry, f"{image}: {short(message)}", message)
+            elif reason in _PULLING:
+                yield _pull(ill, entry)
+
+
+def _pull(ill: Ill, entry: dict[str, Any]) -> Diagnosis:
+    """Judge a pull by what the registry said; the kubelet's back-off hides that in an event."""
+    reason, message = waits_for(entry)
+    image = _image(ill, entry)
+    said = [text for text in ill.said("Failed", "InspectFailed") if image in text]
+    texts = [text for text in (message, *reversed(said)) if text]
+    for text in texts:
+        for answer in _ANSWERS:
+            # the name itself may hold the very words
+            if answer.pattern.search(text.replace(image, "").lower()):
+                # one more try before it is believed
+                grace = answer.grace + (NEXT_TRY if reason == "ErrImagePull" else 0)
+                what = f"{image}: {answer.what}"
+                return _found(IMAGE_PULL, ill, entry, what, text, grace=grace, cure=_cure(ill))
+    text = next(iter(texts), reason)
+    what = f"{image}: {short(text)}"
+    return _found(IMAGE_PULL, ill, entry, what, text, grace=None, cure=_cure(ill))
+
+
+def _image(ill: Ill, entry: dict[str, Any]) -> str:
+    """Return the image as it is asked for; a status may name it otherwise."""
+    asked = (each.get("image") for each in containers(ill.pod) if each["name"] == entry["name"])
+    return str(next(asked, None) or entry.get("image") or "")
+
+
+def _cure(ill: Ill) -> str:
+    lacking = ill.said("FailedToRetrieveImagePullSecret")
+    return f"create the pull secret: {short(lacking[-1])}" if lacking else ""
+
+
+def _found(
+    cause: Cause,
+    ill: Ill,
+    entry: dict[str, Any],
+    what: str,
+    message: str,
+    *,
+    grace: float | None = AT_ONCE,
+    cure: str = "",
+) -> Diagnosis:
+    return Diagnosis(
+        cause,
+        ill.subject,
+        f"{ill.container(entry['name'])}: {what}",
+        cure,
+        evidence=tuple(filter(None, (short(message),))),
+        container=entry["name"],
+        grace=grace,
+    )
+
+
+BEFOREHAND: Final = (image_names_invalid,)
+LIVE: Final = (images_absent,)

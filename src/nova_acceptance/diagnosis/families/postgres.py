@@ -1,0 +1,99 @@
+"""PostgreSQL: who leads, who follows, and what the leader's log says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from nova_acceptance.diagnosis.cause import Diagnosis, Ref, ref
+from nova_acceptance.diagnosis.families.postgres_causes import (
+    CAUSES,
+    CONNECTIONS_EXHAUSTED,
+    DISK_FULL,
+    NO_LEADER,
+    PASSWORD_REFUSED,
+    POSTGRES_STRANGER,
+    TIMELINE_DIVERGED,
+    TWO_LEADERS,
+)
+from nova_acceptance.diagnosis.members import pods_of_workload, said, workload_at
+from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.status import is_pod_ready
+
+__all__ = ["CAUSES", "LIVE"]
+
+LEADS: Final = frozenset({"primary", "master", "leader", "promoted"})
+"""What operators and Patroni write into the label of the member that leads."""
+
+_SAID: Final = (
+    (DISK_FULL, re.compile(r"No space left on device")),
+    (
+        POSTGRES_STRANGER,
+        re.compile(r"(?i)system ID (?:mismatch|has changed)|different system ident"),
+    ),
+    (
+        TIMELINE_DIVERGED,
+        re.compile(
+            r"requested timeline \d+ is not a child|is ahead of the WAL flush position"
+            r"|highest timeline \d+ of the primary is behind"
+        ),
+    ),
+    (PASSWORD_REFUSED, re.compile(r'password authentication failed for user "?(\S+?)"?(?:\s|$)')),
+    (
+        CONNECTIONS_EXHAUSTED,
+        re.compile(r"too many clients already|remaining connection slots are reserved"),
+    ),
+)
+_PERSISTS: Final = 15.0
+
+
+def postgres_says_why(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find members whose own log names what is wrong."""
+    if snapshot.system is None:
+        return
+    for pod in pods_of_workload(snapshot, snapshot.system.postgres.workload):
+        for cause, pattern in _SAID:
+            if found := said(snapshot, pod, pattern):
+                where, line = found
+                yield Diagnosis(
+                    cause, where, f"{where} says: {line}", evidence=(line,), grace=_PERSISTS
+                )
+
+
+def leaders_by_label(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find no leader, or several, by the label that each member's role is kept in."""
+    system = snapshot.system
+    if system is None:
+        return
+    found = workload_at(snapshot, system.postgres.workload)
+    pods = pods_of_workload(snapshot, system.postgres.workload)
+    label = system.postgres.role_label
+    roles = {
+        pod["metadata"]["name"]: (pod["metadata"].get("labels") or {}).get(label, "")
+        for pod in pods
+        if is_pod_ready(pod)
+    }
+    leaders = sorted(name for name, role in roles.items() if role in LEADS)
+    if found is None or not pods or len(leaders) == 1:
+        return
+    where: Ref = ref(found)
+    seen = tuple(
+        f"Pod {pod['metadata']['name']}: "
+        + (roles.get(pod["metadata"]["name"], "not ready") or f"no label {label}")
+        for pod in pods
+    )
+    if leaders:
+        yield Diagnosis(
+            TWO_LEADERS,
+            where,
+            f"{len(leaders)} members of {where} are labelled as leader: {', '.join(leaders)}",
+            evidence=seen,
+        )
+    else:
+        yield Diagnosis(
+            NO_LEADER, where, f"no ready member of {where} is labelled as leader", evidence=seen
+        )
+
+
+LIVE: Final = (postgres_says_why, leaders_by_label)

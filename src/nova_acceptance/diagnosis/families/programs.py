@@ -1,0 +1,342 @@
+"""Programs: what they die of, and why their node does not call them ready."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from nova_acceptance.diagnosis.cause import Cause, Diagnosis, ref
+from nova_acceptance.diagnosis.families.startup import NOT_STARTED
+from nova_acceptance.diagnosis.graces import AT_ONCE, NEXT_TRY, RETURN, SETTLING, STARTING
+from nova_acceptance.diagnosis.pods import (
+    Ill,
+    ended,
+    ill_pods,
+    last_words,
+    log_lines,
+    message,
+    short,
+    stands_alone,
+)
+from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.status import State, status_of
+from nova_acceptance.diagnosis.workloads import statuses, workloads
+from nova_acceptance.kube import Object
+
+OUT_OF_MEMORY: Final = Cause(
+    "OUT_OF_MEMORY",
+    "A container needs more memory than its limit allows",
+    "It is killed, with exit status 137, and starts again",
+    "The reason OOMKilled of its last end",
+    "raise `resources.limits.memory`, or have the program use less",
+)
+READ_ONLY_FILE_SYSTEM: Final = Cause(
+    "READ_ONLY_FILE_SYSTEM",
+    "A program wants to write where its file system is read-only",
+    "The container ends soon after its start; its log says `Read-only file system`",
+    "The last lines of the present and the previous container's log; the runtime's message",
+    "mount a volume (`emptyDir`) at that path, or have the program write elsewhere",
+)
+VOLUME_FULL: Final = Cause(
+    "VOLUME_FULL",
+    "A program finds no space left where it writes",
+    "The container ends, or answers with errors; its log says `No space left on device`",
+    "The last lines of the present and the previous container's log",
+    "free or grow the volume",
+)
+PERMISSION_DENIED: Final = Cause(
+    "PERMISSION_DENIED",
+    "A program may not do with a file, a port or a process what it wants to",
+    "The container ends soon after its start; its log says `Permission denied`",
+    "The last lines of the present and the previous container's log",
+    "see `runAsUser`, `fsGroup` and the owner of the path; a port below 1024 wants a capability",
+)
+PORT_IN_USE: Final = Cause(
+    "PORT_IN_USE",
+    "A program finds its port taken",
+    "The container ends soon after its start; its log says `Address already in use`",
+    "The last lines of the present and the previous container's log",
+    "give the pod's containers different ports; with `hostNetwork` the node's ports count, too",
+)
+POD_EVICTED: Final = Cause(
+    "POD_EVICTED",
+    "A node has ended a pod, or refused it",
+    "Pods in the phase Failed pile up, and others are made in their place",
+    "The pod's phase and reason",
+    "see the message: what the node was short of, or why it goes",
+)
+PROBE_FAILING: Final = Cause(
+    "PROBE_FAILING",
+    "A container is killed since its liveness or start-up probe fails",
+    "It starts over and over, though its program does not crash",
+    "The warnings Unhealthy and Killing; what the probe was answered",
+    "correct the probe's path, port or time limits, or mend what it asks",
+    is_symptom=True,
+)
+PROGRAM_ENDED: Final = Cause(
+    "PROGRAM_ENDED",
+    "A program that should keep running ends by itself, without an error",
+    "The container's last end has exit status 0, and it starts over and over",
+    "The exit status of its last end",
+    "see the container's command: a server stays in the foreground",
+    is_symptom=True,
+)
+CRASH_LOOP: Final = Cause(
+    "CRASH_LOOP",
+    "A program ends with an error each time it is started",
+    "The container waits in CrashLoopBackOff",
+    "The exit status of its last end, the restarts, and its last words",
+    "see the container's last log lines (`kubectl logs --previous`)",
+    is_symptom=True,
+)
+READINESS_FAILING: Final = Cause(
+    "READINESS_FAILING",
+    "A program runs, and its readiness or start-up probe is not answered as it should be",
+    "The container runs and is not ready; no traffic is sent to it",
+    "The warning Unhealthy; what the probe was answered",
+    "see the answer and the container's log: a wrong path or port, or the program waits for others",
+    is_symptom=True,
+)
+DEADLINE_EXCEEDED: Final = Cause(
+    "DEADLINE_EXCEEDED",
+    "A controller has given up on its pods",
+    "A Deployment's condition says ProgressDeadlineExceeded, a Job's Failed",
+    "The workload's conditions",
+    "`kubectl describe` of it and of its pods tells more",
+    is_symptom=True,
+)
+
+CAUSES: Final = (
+    OUT_OF_MEMORY,
+    READ_ONLY_FILE_SYSTEM,
+    VOLUME_FULL,
+    PERMISSION_DENIED,
+    PORT_IN_USE,
+    POD_EVICTED,
+    PROBE_FAILING,
+    PROGRAM_ENDED,
+    CRASH_LOOP,
+    READINESS_FAILING,
+    DEADLINE_EXCEEDED,
+)
+
+
+class _Words(NamedTuple):
+    cause: Cause
+    pattern: re.Pattern[str]
+
+
+_WORDS: Final = (
+    # some images remark on a read-only file system in passing, with a question mark
+    _Words(
+        READ_ONLY_FILE_SYSTEM, re.compile(r"(?i)read-only file ?system(?!\?)|\bEROFS\b|errno 30\b")
+    ),
+    _Words(VOLUME_FULL, re.compile(r"(?i)no space left on device|\bENOSPC\b|disk quota exceeded")),
+    _Words(PORT_IN_USE, re.compile(r"(?i)address already in use|\bEADDRINUSE\b")),
+    _Words(
+        PERMISSION_DENIED,
+        # not what a database or a server of keys answers by these words
+        re.compile(
+            r"(?i)permission denied(?! (?:for|to) [a-z]| \()|\bEACCES\b|errno 13\b"
+            r"|operation not permitted|\bEPERM\b"
+        ),
+    ),
+)
+_TAIL: Final = 15
+"""Last lines of a log among which the one that matters is."""
+_FEW, _SOME, _MANY = 2, 3, 5
+"""Restarts after which crashing is no start-up hiccup: of a program that has all that it needs, of
+one whose peers crash with it, and of one that still waits for others."""
+_FAILED_PODS: Final = 3
+_PROBE: Final = re.compile(
+    r"(?i)^(liveness|startup|readiness) probe (?:failed|errored)[^:]*: ?(.*)"
+)
+_KILLED: Final = re.compile(r"(?i)failed (liveness|startup) probe")
+_REFUSED: Final = re.compile(r"(?i)statuscode: 4\d\d")
+_OOM: Final = re.compile(r"(?i)oom-?kill")
+
+
+def programs_ended(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find containers whose program has ended, now or before, by what it died of."""
+    for ill in ill_pods(snapshot):
+        inits = (ill.pod.get("status") or {}).get("initContainerStatuses") or ()
+        for entry in statuses(ill.pod):
+            is_done = entry in inits and ended(entry).get("exitCode") == 0
+            if not is_done and (found := _of_container(snapshot, ill, entry)):
+                yield found
+
+
+def programs_unready(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find containers that run and are not ready, by what their probes are answered."""
+    for ill in ill_pods(snapshot):
+        for entry in (ill.pod.get("status") or {}).get("containerStatuses") or ():
+            if "running" in (entry.get("state") or {}) and not entry.get("ready"):
+                probe, answer = _probed(ill, entry["name"], "readiness", "startup")
+                if probe and not _is_killed(ill, entry["name"]):
+                    yield _unready(snapshot, ill, entry, probe, answer)
+
+
+def pods_ended(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find pods that their node has ended, and those that were made in vain after them."""
+    failed: dict[str, int] = {}
+    for ill in ill_pods(snapshot):
+        if ill.phase != "Failed" or ill.workload["kind"] == "Job":  # a Job counts its own
+            continue
+        failed[str(ill.subject)] = failed.get(str(ill.subject), 0) + 1
+        status = ill.pod["status"]
+        is_vain = failed[str(ill.subject)] >= _FAILED_PODS or ill.workload is ill.pod
+        yield Diagnosis(
+            POD_EVICTED,
+            ill.where,
+            f"{ill.where} has failed: {status.get('reason') or 'its containers ended'}",
+            evidence=tuple(filter(None, (short(status.get("message") or ""),))),
+            grace=AT_ONCE if is_vain else None,
+        )
+
+
+def workloads_given_up(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find workloads that say themselves that they have failed."""
+    for workload in workloads(snapshot):
+        status = status_of(workload)
+        if status.state is State.FAILED:
+            yield Diagnosis(
+                DEADLINE_EXCEEDED,
+                ref(workload),
+                f"{ref(workload)}: {status.reason}: {short(status.message)}",
+                evidence=(short(status.message),),
+                # may stem from an earlier attempt, whose cause is now cured
+                grace=RETURN if workload["kind"] == "Deployment" else AT_ONCE,
+            )
+
+
+def _of_container(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Diagnosis | None:
+    how = ended(entry)
+    if how and (how.get("reason") == "OOMKilled" or _OOM.search(how.get("message") or "")):
+        grace = AT_ONCE if entry.get("restartCount", 0) else NEXT_TRY
+        return _found(OUT_OF_MEMORY, ill, entry, _how(entry), grace=grace)
+    if found := _by_its_words(snapshot, ill, entry):
+        return found
+    if how.get("reason") in NOT_STARTED:
+        return None
+    if _is_killed(ill, entry["name"]):
+        return _killed(ill, entry)
+    return _by_its_status(snapshot, ill, entry) if how else None
+
+
+def _by_its_status(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Diagnosis | None:
+    """Return what is left to say of a program that has ended: with which status."""
+    code, restarts = ended(entry).get("exitCode"), entry.get("restartCount", 0)
+    is_running = "running" in (entry.get("state") or {})
+    if code in {126, 127} or (is_running and restarts < _SOME):
+        return None
+    words = last_words(snapshot, ill.pod, entry["name"])
+    patience = _patience(snapshot, ill, entry)
+    if code == 0:
+        return _found(PROGRAM_ENDED, ill, entry, _how(entry), *words, grace=patience)
+    quoted = f": {words[-1].removeprefix('log: ')}" if words else ""
+    return _found(CRASH_LOOP, ill, entry, f"{_how(entry)}{quoted}", *words, grace=patience)
+
+
+def _by_its_words(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Diagnosis | None:
+    """Return what the log, or the runtime, says a container died of, or cannot get past."""
+    how = ended(entry)
+    is_running = "running" in (entry.get("state") or {})
+    lines = log_lines(snapshot, ill.pod, entry["name"])[-_TAIL:]
+    if how.get("reason") in NOT_STARTED:
+        lines = [str(how.get("message") or "")]
+    if entry.get("ready") or not (how.get("exitCode") or is_running):
+        return None
+    for cause, pattern in _WORDS:
+        for line in reversed(lines):
+            if pattern.search(line):
+                # one that runs may get over it
+                grace = RETURN if is_running else AT_ONCE
+                return _found(cause, ill, entry, short(line), short(line), grace=grace)
+    return None
+
+
+def _patience(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> float | None:
+    """Return how long to wait for a program that crashes to get over it.
+
+    It is told by a run that began when all that it needs was there already: one from before, whose
+    back-off may last for minutes, proves nothing.
+    """
+    restarts = entry.get("restartCount", 0)
+    if restarts >= _MANY:
+        return AT_ONCE
+    began = str(ended(entry).get("startedAt") or "")
+    if not restarts or not stands_alone(snapshot, ill.workload, began):
+        return None
+    spec = ill.workload["spec"]
+    if ill.workload["kind"] == "StatefulSet" and spec.get("replicas", 1) > 1:
+        return AT_ONCE if restarts >= _SOME else None
+    return AT_ONCE if restarts >= _FEW else SETTLING
+
+
+def _killed(ill: Ill, entry: dict[str, Any]) -> Diagnosis:
+    name, restarts = entry["name"], entry.get("restartCount", 0)
+    probe, answer = _probed(ill, name, "liveness", "startup")
+    what = f"killed by its {probe or 'liveness'} probe, {restarts} restarts: {short(answer)}"
+    grace = AT_ONCE if restarts >= _FEW else RETURN if restarts else None
+    return _found(PROBE_FAILING, ill, entry, what, short(answer), grace=grace)
+
+
+def _unready(
+    snapshot: Snapshot, ill: Ill, entry: dict[str, Any], probe: str, answer: str
+) -> Diagnosis:
+    grace: float | None = None
+    if stands_alone(snapshot, ill.workload):  # a server that answers 404 does not just start
+        grace = RETURN if _REFUSED.search(answer) else STARTING
+    name = entry["name"]
+    words = last_words(snapshot, ill.pod, name)
+    what = f"runs, and its {probe} probe fails: {short(answer)}"
+    return _found(READINESS_FAILING, ill, entry, what, short(answer), *words, grace=grace)
+
+
+def _is_killed(ill: Ill, container: str) -> bool:
+    return any(
+        event.get("reason") == "Killing" and _KILLED.search(message(event))
+        for event in _about(ill, container)
+    )
+
+
+def _probed(ill: Ill, container: str, *probes: str) -> tuple[str, str]:
+    """Return the latest of these probes that failed, and what it was answered."""
+    for event in reversed(_about(ill, container)):
+        found = _PROBE.match(message(event)) if event.get("reason") == "Unhealthy" else None
+        if found and found[1].lower() in probes:
+            return found[1].lower(), found[2]
+    return "", ""
+
+
+def _about(ill: Ill, container: str) -> list[Object]:
+    """Return the events about a container, and those that name none."""
+    return [
+        event
+        for event in ill.events
+        if f"{{{container}}}" in (event["involvedObject"].get("fieldPath") or f"{{{container}}}")
+    ]
+
+
+def _how(entry: dict[str, Any]) -> str:
+    how, restarts = ended(entry), entry.get("restartCount", 0)
+    code = f"exit status {how.get('exitCode', '?')} ({how.get('reason', '?')})"
+    return f"{restarts} restarts, the last after {code}" if restarts else f"ended with {code}"
+
+
+def _found(
+    cause: Cause, ill: Ill, entry: dict[str, Any], what: str, *evidence: str, grace: float | None
+) -> Diagnosis:
+    return Diagnosis(
+        cause,
+        ill.subject,
+        f"{ill.container(entry['name'])}: {what}",
+        evidence=tuple(filter(None, evidence)),
+        container=entry["name"],
+        grace=grace,
+    )
+
+
+BEFOREHAND: Final = ()
+LIVE: Final = (programs_ended, programs_unready, pods_ended, workloads_given_up)

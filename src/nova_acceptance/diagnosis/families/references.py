@@ -1,0 +1,162 @@
+"""References: Secrets and ConfigMaps that a pod names, and the keys in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
+from nova_acceptance.diagnosis.graces import NEXT_TRY, SETTLING
+from nova_acceptance.diagnosis.pods import Ill, ill_pods, message, short, waits_for
+from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.workloads import (
+    Reference,
+    references,
+    statuses,
+    template,
+    workloads,
+)
+
+SECRET_MISSING: Final = Cause(
+    "SECRET_MISSING",
+    "A pod refers to a Secret that does not exist",
+    "Its container waits: CreateContainerConfigError; or it hangs in ContainerCreating",
+    "The specification's references against the namespace's Secrets; the kubelet's message",
+    "create the Secret, or correct its name in the workload",
+)
+CONFIG_MAP_MISSING: Final = Cause(
+    "CONFIG_MAP_MISSING",
+    "A pod refers to a ConfigMap that does not exist",
+    "Its container waits: CreateContainerConfigError; or it hangs in ContainerCreating",
+    "The specification's references against the namespace's ConfigMaps; the kubelet's message",
+    "create the ConfigMap, or correct its name in the workload",
+)
+SECRET_KEY_MISSING: Final = Cause(
+    "SECRET_KEY_MISSING",
+    "A pod refers to a key that its Secret does not hold",
+    "Its container waits: CreateContainerConfigError; or it hangs in ContainerCreating",
+    "The specification's references against the Secret's keys; the kubelet's message",
+    "put the key into the Secret, or correct it in the workload",
+)
+CONFIG_MAP_KEY_MISSING: Final = Cause(
+    "CONFIG_MAP_KEY_MISSING",
+    "A pod refers to a key that its ConfigMap does not hold",
+    "Its container waits: CreateContainerConfigError; or it hangs in ContainerCreating",
+    "The specification's references against the ConfigMap's keys; the kubelet's message",
+    "put the key into the ConfigMap, or correct it in the workload",
+)
+
+CAUSES: Final = (SECRET_MISSING, CONFIG_MAP_MISSING, SECRET_KEY_MISSING, CONFIG_MAP_KEY_MISSING)
+
+_MISSING: Final = {"Secret": SECRET_MISSING, "ConfigMap": CONFIG_MAP_MISSING}
+_KEY_MISSING: Final = {"Secret": SECRET_KEY_MISSING, "ConfigMap": CONFIG_MAP_KEY_MISSING}
+_MADE_BY_THE_CLUSTER: Final = frozenset({"kube-root-ca.crt", "openshift-service-ca.crt"})
+_NOT_FOUND: Final = re.compile(r'(?i)\b(secret|configmap)s? "(?:[^"/]+/)?([^"/]+)" not found')
+_NO_KEY: Final = re.compile(
+    r"(?i)couldn't find key (\S+) in (secret|configmap) ([\w.-]+)/([\w.-]+)"
+)
+_NO_KEY_IN_VOLUME: Final = re.compile(
+    r"(?i)volume \"([^\"]+)\".*references non-existent (secret|config) key: ?(\S+)"
+)
+_KINDS: Final = {"secret": "Secret", "configmap": "ConfigMap", "config": "ConfigMap"}
+_STARTED: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})
+
+
+def references_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find Secrets, ConfigMaps and keys that a specification names and that do not exist."""
+    users: dict[tuple[Cause, Ref], list[tuple[Ref, Reference]]] = {}
+    for workload in workloads(snapshot):
+        namespace = workload["metadata"].get("namespace", "")
+        for found in references(template(workload), namespace):
+            cause = None if found.is_optional else _lacks(snapshot, found)
+            if cause:
+                users.setdefault((cause, found.target), []).append((ref(workload), found))
+    for (cause, target), who in users.items():
+        yield _missing(
+            cause,
+            target,
+            sorted({found.key for _, found in who if found.key}),
+            [f"{workload}, {found.user}" for workload, found in who],
+            SETTLING,
+        )
+
+
+def references_refused(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find the same by what the kubelet says, which knows where a snapshot does not."""
+    for ill in ill_pods(snapshot):
+        for entry in statuses(ill.pod):
+            reason, said = waits_for(entry)
+            if reason == "CreateContainerConfigError":
+                yield from _named(ill, said, f"container {entry['name']}", SETTLING)
+        if ill.phase == "Pending":
+            yield from _of_mounts(ill)
+
+
+def _of_mounts(ill: Ill) -> Iterator[Diagnosis]:
+    latest: dict[str, None] = {}
+    for event in ill.events:
+        if event.get("reason") in _STARTED:
+            latest.clear()
+        elif event.get("reason") == "FailedMount":
+            latest[message(event)] = None
+    for said in latest:
+        yield from _named(ill, said, "a volume", NEXT_TRY)
+
+
+def _named(ill: Ill, said: str, user: str, grace: float) -> Iterator[Diagnosis]:
+    who = [f"{ill.where}, {user}"]
+    if found := _NO_KEY.search(said):
+        kind = _KINDS[found[2].lower()]
+        yield _missing(_KEY_MISSING[kind], Ref(kind, found[3], found[4]), [found[1]], who, grace)
+    elif found := _NO_KEY_IN_VOLUME.search(said):
+        kind = _KINDS[found[2].lower()]
+        for target in _behind(ill, found[1], kind):
+            yield _missing(_KEY_MISSING[kind], target, [found[3]], who, grace)
+    elif found := _NOT_FOUND.search(said):
+        kind = _KINDS[found[1].lower()]
+        target = Ref(kind, ill.where.namespace, found[2])
+        yield _missing(_MISSING[kind], target, [], [*who, short(said)], grace)
+
+
+def _behind(ill: Ill, volume: str, kind: str) -> Iterator[Ref]:
+    """Yield what a volume is made of."""
+    found = references(ill.pod, ill.where.namespace)
+    yield from {
+        each.target: None
+        for each in found
+        if each.user == f"volume {volume}" and each.target.kind == kind
+    }
+
+
+def _lacks(snapshot: Snapshot, found: Reference) -> Cause | None:
+    target = found.target
+    if target.kind not in _MISSING or target.name in _MADE_BY_THE_CLUSTER:
+        return None
+    obj = snapshot.at(target)
+    if obj is None:
+        return _MISSING[target.kind] if snapshot.knows(target.kind, target.namespace) else None
+    keys = {**(obj.get("data") or {}), **(obj.get("binaryData") or {})}
+    return _KEY_MISSING[target.kind] if found.key and found.key not in keys else None
+
+
+def _missing(cause: Cause, target: Ref, keys: list[str], who: list[str], grace: float) -> Diagnosis:
+    what = f"{target} has no key {', '.join(keys)}" if keys else f"{target} does not exist"
+    cure = (
+        f"put {', '.join(keys)} into {target}, or correct the key where it is named"
+        if keys
+        else f"create {target}, or correct the name where it is named"
+    )
+    more = f" and {len(who) - 1} more" if len(who) > 1 and not keys else ""
+    return Diagnosis(
+        cause,
+        target,
+        f"{what}, which {who[0]}{more} wants" if not keys else f"{what}, which {who[0]} wants",
+        cure,
+        evidence=tuple(who),
+        grace=grace,
+    )
+
+
+BEFOREHAND: Final = (references_missing,)
+LIVE: Final = (references_refused,)

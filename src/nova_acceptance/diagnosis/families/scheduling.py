@@ -1,0 +1,329 @@
+"""Scheduling: why a pod is given no node."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
+from nova_acceptance.diagnosis.graces import PLACING, RETURN
+from nova_acceptance.diagnosis.placement import (
+    HOSTNAME,
+    is_chosen,
+    selects,
+    short_of,
+    untolerated,
+)
+from nova_acceptance.diagnosis.pods import Ill, ill_pods, short
+from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.status import condition, status_of
+from nova_acceptance.diagnosis.workloads import template, workloads
+from nova_acceptance.kube import Object
+
+NODE_SELECTOR_UNMATCHED: Final = Cause(
+    "NODE_SELECTOR_UNMATCHED",
+    "No node has the labels that a pod asks for",
+    "The pod stays Pending: `didn't match Pod's node affinity/selector`",
+    "The node selector and required node affinity against the nodes' labels",
+    "label a node (`kubectl label node`), or correct the selector",
+)
+TAINT_NOT_TOLERATED: Final = Cause(
+    "TAINT_NOT_TOLERATED",
+    "Every node that a pod could go to has a taint that it does not tolerate",
+    "The pod stays Pending: `had untolerated taint`",
+    "The nodes' taints against the pod's tolerations",
+    "take the taint away (`kubectl taint node NODE KEY-`), or give the pod a toleration",
+)
+INSUFFICIENT_RESOURCES: Final = Cause(
+    "INSUFFICIENT_RESOURCES",
+    "No node has as much free as a pod asks for",
+    "The pod stays Pending: `Insufficient cpu`, `Insufficient memory`, `Too many pods`",
+    "The pod's requests against what is allocatable; the scheduler's message",
+    "lower the requests, or give the cluster more room or nodes (`nova-cluster up --nodes 3`)",
+)
+HOST_PORT_CONFLICT: Final = Cause(
+    "HOST_PORT_CONFLICT",
+    "A pod wants a port of its node that is taken on every node",
+    "The pod stays Pending: `didn't have free ports for the requested pod ports`",
+    "The scheduler's message",
+    "drop `hostPort`, or run no more such pods than there are nodes",
+)
+VOLUME_NODE_CONFLICT: Final = Cause(
+    "VOLUME_NODE_CONFLICT",
+    "A pod's volume is bound to a node or zone to which the pod cannot go",
+    "The pod stays Pending: `volume node affinity conflict`",
+    "The scheduler's message; the volume's node affinity",
+    "free or bring back the volume's node, or delete the claim if its data may go",
+)
+SPREAD_UNSATISFIABLE: Final = Cause(
+    "SPREAD_UNSATISFIABLE",
+    "A topology spread constraint forbids every node",
+    "The pod stays Pending: `didn't match pod topology spread constraints`",
+    "The scheduler's message; the nodes' labels of that topology",
+    "add nodes or label them, or let the constraint be `ScheduleAnyway`",
+)
+ANTI_AFFINITY_UNSATISFIABLE: Final = Cause(
+    "ANTI_AFFINITY_UNSATISFIABLE",
+    "Required anti-affinity wants more nodes than there are",
+    "Some replicas stay Pending: `didn't match pod anti-affinity rules`",
+    "Replicas against the nodes that are open to them; the scheduler's message",
+    "add nodes (`nova-cluster up --nodes 3`), or take the overlay single-node, which only prefers",
+)
+AFFINITY_UNSATISFIABLE: Final = Cause(
+    "AFFINITY_UNSATISFIABLE",
+    "A pod wants to be beside pods that are nowhere",
+    "The pod stays Pending: `didn't match pod affinity rules`",
+    "The scheduler's message",
+    "start what it wants to be beside, or correct the pod affinity's selector",
+)
+SCHEDULING_GATED: Final = Cause(
+    "SCHEDULING_GATED",
+    "A gate keeps a pod from being scheduled, and nobody opens it",
+    "The pod stays Pending: SchedulingGated",
+    "`spec.schedulingGates` of the pod",
+    "see whose gate it is; its controller has to take it away",
+)
+UNSCHEDULABLE: Final = Cause(
+    "UNSCHEDULABLE",
+    "A pod is given no node",
+    "The pod stays Pending",
+    "The pod's condition PodScheduled, or that it has none",
+    "see what the scheduler says, and whether one of that name runs at all",
+    is_symptom=True,
+)
+
+CAUSES: Final = (
+    NODE_SELECTOR_UNMATCHED,
+    TAINT_NOT_TOLERATED,
+    INSUFFICIENT_RESOURCES,
+    HOST_PORT_CONFLICT,
+    VOLUME_NODE_CONFLICT,
+    SPREAD_UNSATISFIABLE,
+    ANTI_AFFINITY_UNSATISFIABLE,
+    AFFINITY_UNSATISFIABLE,
+    SCHEDULING_GATED,
+    UNSCHEDULABLE,
+)
+
+
+class _Phrase(NamedTuple):
+    cause: Cause
+    pattern: re.Pattern[str]
+    what: str
+    grace: float | None = PLACING
+
+
+_PHRASES: Final = (
+    _Phrase(
+        UNSCHEDULABLE,
+        re.compile(r"were unschedulable|node\.(cloudprovider\.)?kubernetes\.io/"),
+        "nodes that are closed or not ready",
+        RETURN,
+    ),
+    _Phrase(
+        UNSCHEDULABLE,
+        re.compile(r"(?i)persistentvolumeclaim|persistent volumes? to bind|storageclass"),
+        "its claims have no volume",
+        None,
+    ),
+    _Phrase(
+        INSUFFICIENT_RESOURCES, re.compile(r"Insufficient [\w./-]+|Too many pods"), "no room left"
+    ),
+    _Phrase(HOST_PORT_CONFLICT, re.compile(r"free ports"), "a port of the node is taken"),
+    _Phrase(
+        VOLUME_NODE_CONFLICT,
+        re.compile(r"volume node affinity conflict|no available volume zone"),
+        "its volume is elsewhere",
+    ),
+    _Phrase(UNSCHEDULABLE, re.compile(r"max volume count"), "the node holds no more volumes"),
+    _Phrase(SPREAD_UNSATISFIABLE, re.compile(r"topology spread"), "spread constraints"),
+    _Phrase(
+        ANTI_AFFINITY_UNSATISFIABLE,
+        re.compile(r"pods? anti-affinity"),
+        "another pod is already on every node that is open to it",
+    ),
+    _Phrase(
+        AFFINITY_UNSATISFIABLE, re.compile(r"pod affinity rules"), "pods to be beside are nowhere"
+    ),
+    _Phrase(
+        ANTI_AFFINITY_UNSATISFIABLE,
+        re.compile(r"pod affinity/anti-affinity"),
+        "it must not be beside the pods that are there",
+    ),
+    _Phrase(
+        NODE_SELECTOR_UNMATCHED,
+        re.compile(r"(?i)node affinity|node selector|affinity/selector|node\(s\) didn't match"),
+        "no node has the labels asked for",
+    ),
+    _Phrase(
+        TAINT_NOT_TOLERATED,
+        re.compile(r"(?:untolerated |had )taints?(?:\(s\))?[^,.]*"),
+        "taints that it does not tolerate",
+    ),
+)
+"""What the scheduler says, by what it checks last: a node that fails late fits in all before.
+
+Taints are checked first of all: those of a control plane are nearly always among the reasons.
+"""
+_ROOM: Final = frozenset({INSUFFICIENT_RESOURCES, HOST_PORT_CONFLICT, ANTI_AFFINITY_UNSATISFIABLE})
+"""What passes when another pod goes."""
+
+
+def templates_without_node(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find templates whose pods no node of the cluster takes, or too few of them."""
+    nodes = list(snapshot.of_kind("Node"))
+    if not (nodes and snapshot.knows("Node")):
+        return
+    for workload in workloads(snapshot):
+        if _wants_pods(workload) and not status_of(workload).is_current:
+            found = _unplaceable(workload, nodes)
+            if found is not None:
+                yield found
+
+
+def pods_without_node(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find pods that the scheduler has given no node, by what it says of them."""
+    leaving = any("deletionTimestamp" in pod["metadata"] for pod in snapshot.of_kind("Pod"))
+    for ill in ill_pods(snapshot):
+        if ill.pod["spec"].get("nodeName") or ill.phase != "Pending":
+            continue
+        found = _by_condition(ill)
+        if found and leaving and found.cause in _ROOM:
+            continue  # there will be room
+        if found:
+            is_awaited = bool(ill.said("TriggeredScaleUp", "Nominated"))  # a node is on its way
+            yield replace(found, grace=None) if is_awaited else found
+
+
+def reason_of(message: str) -> tuple[Cause, str, float | None]:
+    """Return what the scheduler's message comes down to: the cause, in words, and its grace."""
+    said = re.split(r"(?i)\s*preemption:", message)[0]
+    for phrase in _PHRASES:
+        if found := phrase.pattern.search(said):
+            exact = phrase.cause in {INSUFFICIENT_RESOURCES, TAINT_NOT_TOLERATED}
+            return phrase.cause, found[0].strip() if exact else phrase.what, phrase.grace
+    return UNSCHEDULABLE, short(said) or "the scheduler does not say why", RETURN
+
+
+def _by_condition(ill: Ill) -> Diagnosis | None:
+    scheduled = condition(ill.pod, "PodScheduled")
+    message = str(scheduled.get("message") or "")
+    gates = [gate["name"] for gate in ill.pod["spec"].get("schedulingGates") or ()]
+    if gates:
+        return Diagnosis(
+            SCHEDULING_GATED,
+            ill.subject,
+            f"{ill.where} is kept from being scheduled by {', '.join(gates)}",
+            grace=RETURN,
+        )
+    if not scheduled:
+        name = ill.pod["spec"].get("schedulerName") or "default-scheduler"
+        return Diagnosis(
+            UNSCHEDULABLE,
+            ill.subject,
+            f"{ill.where} has been looked at by no scheduler; it waits for {name}",
+            f"see that {name} runs (`kubectl -n kube-system get pods`)",
+            grace=RETURN,
+        )
+    if scheduled.get("status") != "False":
+        return None
+    cause, what, grace = reason_of(message)
+    return Diagnosis(
+        cause,
+        ill.subject,
+        f"{ill.where} is given no node: {what}",
+        evidence=(f"the scheduler: {short(message)}",),
+        grace=grace,
+    )
+
+
+def _wants_pods(workload: Object) -> bool:
+    return bool(workload["spec"].get("replicas", 1))
+
+
+def _unplaceable(workload: Object, nodes: list[Object]) -> Diagnosis | None:
+    """Return why the nodes, were they empty, would not do."""
+    pod, where = template(workload), ref(workload)
+    if pod["spec"].get("nodeName"):
+        return None
+    chosen = [node for node in nodes if is_chosen(pod, node)]
+    if not chosen:
+        return _unmatched(where, pod, nodes)
+    tolerated = [node for node in chosen if not untolerated(pod, node)]
+    if not tolerated:
+        taints = sorted({taint for node in chosen for taint in untolerated(pod, node)})
+        return _certain(
+            TAINT_NOT_TOLERATED,
+            where,
+            f"{where} tolerates none of the nodes that it could go to: {', '.join(taints)}",
+            [f"Node {_name(node)}: {', '.join(untolerated(pod, node))}" for node in chosen],
+        )
+    roomy = [node for node in tolerated if not short_of(pod, node)]
+    if not roomy:
+        lacking = {_name(node): short_of(pod, node) for node in tolerated}
+        first = next(iter(lacking.values()))[0]
+        return _certain(
+            INSUFFICIENT_RESOURCES,
+            where,
+            f"{where} asks for more than any node has, were it empty: {first}",
+            [f"Node {name}: {', '.join(words)}" for name, words in lacking.items()],
+        )
+    return _apart(where, workload, roomy)
+
+
+def _unmatched(where: Ref, pod: Object, nodes: list[Object]) -> Diagnosis:
+    selector = pod["spec"].get("nodeSelector") or {}
+    asked = ", ".join(f"{key}={value}" for key, value in selector.items())
+    return _certain(
+        NODE_SELECTOR_UNMATCHED,
+        where,
+        f"{where} asks for labels that no node has: {asked or 'its required node affinity'}",
+        [f"Node {_name(node)}: {_labels(node)}" for node in nodes],
+    )
+
+
+def _apart(where: Ref, workload: Object, nodes: list[Object]) -> Diagnosis | None:
+    """Return why replicas that must be apart do not find places enough."""
+    if workload["kind"] not in {"Deployment", "StatefulSet"}:
+        return None
+    pod, wanted = template(workload), workload["spec"].get("replicas", 1)
+    labels = (pod.get("metadata") or {}).get("labels") or {}
+    required = ((pod["spec"].get("affinity") or {}).get("podAntiAffinity") or {}).get(
+        "requiredDuringSchedulingIgnoredDuringExecution"
+    )
+    for term in required or ():
+        key = term.get("topologyKey") or HOSTNAME
+        places = {place for node in nodes if (place := _place(node, key))}
+        if selects(term.get("labelSelector"), labels) and 0 < len(places) < wanted:
+            return _certain(
+                ANTI_AFFINITY_UNSATISFIABLE,
+                where,
+                f"{where} wants {wanted} replicas apart by {key}, and only {len(places)} "
+                f"{'place is' if len(places) == 1 else 'places are'} open to them",
+                [f"{key}: {', '.join(sorted(places))}"],
+            )
+    return None
+
+
+def _place(node: Object, key: str) -> str:
+    labels = node["metadata"].get("labels") or {}
+    return str(labels.get(key) or (_name(node) if key == HOSTNAME else ""))
+
+
+def _certain(cause: Cause, where: Ref, summary: str, evidence: list[str]) -> Diagnosis:
+    return Diagnosis(cause, where, summary, evidence=tuple(map(short, evidence)), grace=PLACING)
+
+
+def _labels(node: Object) -> str:
+    labels = node["metadata"].get("labels") or {}
+    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items())) or "no labels"
+
+
+def _name(node: Object) -> str:
+    return str(node["metadata"]["name"])
+
+
+BEFOREHAND: Final = (templates_without_node,)
+LIVE: Final = (pods_without_node,)

@@ -1,0 +1,186 @@
+"""What Services select: the pods that they are meant for, others, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from nova_acceptance.diagnosis.backends import (
+    carriers,
+    declared_ports,
+    is_done,
+    nearly_selected,
+    offers,
+    same_program,
+)
+from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
+from nova_acceptance.diagnosis.graces import AT_ONCE, PLACING
+from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.status import is_pod_ready
+from nova_acceptance.diagnosis.workloads import KINDS, pods_of, selected, template, workloads
+from nova_acceptance.kube import Object
+from nova_acceptance.system import parts
+
+SELECTOR_MATCHES_NOTHING: Final = Cause(
+    "SELECTOR_MATCHES_NOTHING",
+    "A Service selects labels that no pod carries",
+    "The Service has no endpoints; connections are refused or time out, while the pods are well",
+    "The Service's selector against the labels of every pod and template of its namespace",
+    "select labels that the pods carry (`kubectl get pods --show-labels`)",
+)
+SELECTOR_WRONG: Final = Cause(
+    "SELECTOR_WRONG",
+    "A Service selects another workload than nova.yaml says",
+    "Whoever asks the one service is answered by another",
+    "The workloads whose pods the Service selects, against nova.yaml",
+    "select the labels of the right workload's pods",
+)
+SELECTOR_TOO_WIDE: Final = Cause(
+    "SELECTOR_TOO_WIDE",
+    "A Service selects the pods of more than one workload",
+    "Every other answer comes from the wrong program, or none comes",
+    "The workloads whose pods the Service selects: their names, images and ports",
+    "select also the label by which the workloads differ",
+)
+CAUSES: Final = (
+    SELECTOR_MATCHES_NOTHING,
+    SELECTOR_WRONG,
+    SELECTOR_TOO_WIDE,
+)
+
+_OUTSIDE: Final = "ExternalName"
+
+
+def selectors(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find Services that select nothing, something else or too much."""
+    declared = _workloads_declared(snapshot)
+    for service in snapshot.of_kind("Service"):
+        if not service["spec"].get("selector") or service["spec"].get("type") == _OUTSIDE:
+            continue
+        behind = [each for each in selected(snapshot, service) if not is_done(each)]
+        own = declared.get(ref(service))
+        if not behind:
+            yield from _nothing(snapshot, service, own)
+        elif own and own not in map(ref, behind) and snapshot.at(own):
+            yield _selects_other(service, behind, own)
+        else:
+            yield from _too_wide(service, behind, own)
+
+
+def _nothing(snapshot: Snapshot, service: Object, own: Ref | None) -> Iterator[Diagnosis]:
+    namespace = service["metadata"].get("namespace", "")
+    if not all(snapshot.knows(kind, namespace) for kind in (*KINDS, "Pod")):
+        return
+    if carriers(snapshot, service):
+        return  # of pods that somebody else makes
+    near = [it for it in workloads(snapshot, namespace) if nearly_selected(service, template(it))]
+    grace: float | None = AT_ONCE
+    if near and not (own and own in map(ref, near) and not _follows_role(snapshot, service)):
+        # a label that is put on pods while they run: some pod carries it, or one may yet come
+        lacking = service["spec"]["selector"].keys() - set().union(*map(_labels_of, near))
+        pods = [pod for each in near for pod in pods_of(snapshot, each) if is_pod_ready(pod)]
+        if not pods or any(_carries(pod, lacking) for pod in pods):
+            return
+        grace = PLACING
+    if next(workloads(snapshot, namespace), None) is None:
+        grace = None  # who makes pods here is not known
+    yield Diagnosis(
+        SELECTOR_MATCHES_NOTHING,
+        ref(service),
+        f"{ref(service)} selects {_selector(service)}, and no pod of {namespace} has these labels",
+        _cure_of_selector(snapshot, service, own),
+        evidence=tuple(_labels(snapshot, namespace)),
+        grace=grace,
+    )
+
+
+def _carries(pod: Object, keys: set[str]) -> bool:
+    return not keys.isdisjoint(pod["metadata"].get("labels") or {})
+
+
+def _follows_role(snapshot: Snapshot, service: Object) -> bool:
+    """Whether a Service follows the member in a role, as nova.yaml says it should."""
+    system, where = snapshot.system, ref(service)
+    label = service["spec"]["selector"].get(system.postgres.role_label) if system else None
+    return label is not None and any(
+        front.service.role == label
+        for front in (parts.fronts(system) if system else ())
+        if (front.namespace, front.name) == (where.namespace, where.name)
+    )
+
+
+def _selects_other(service: Object, behind: list[Object], own: Ref) -> Diagnosis:
+    others = ", ".join(str(ref(each)) for each in behind)
+    return Diagnosis(
+        SELECTOR_WRONG,
+        ref(service),
+        f"{ref(service)} selects the pods of {others}, where nova.yaml says {own}",
+        evidence=(f"selector: {_selector(service)}",),
+    )
+
+
+def _too_wide(service: Object, behind: list[Object], own: Ref | None) -> Iterator[Diagnosis]:
+    first = next((each for each in behind if ref(each) == own), behind[0])
+    ports = service["spec"].get("ports") or ()
+    alien = [
+        each
+        for each in behind
+        if each is not first
+        and (
+            own or not same_program(template(first), template(each)) or _differ(first, each, ports)
+        )
+    ]
+    if alien:
+        names = ", ".join(str(ref(each)) for each in (first, *alien))
+        yield Diagnosis(
+            SELECTOR_TOO_WIDE,
+            ref(service),
+            f"{ref(service)} selects the pods of {names}",
+            evidence=(
+                f"selector: {_selector(service)}",
+                *(f"labels of {ref(each)}: {_shown(_labels_of(each))}" for each in (first, *alien)),
+            ),
+        )
+
+
+def _differ(one: Object, other: Object, ports: Any) -> bool:
+    """Whether only one of two offers what the Service leads to."""
+    found = [all(offers(template(each), port) for port in ports) for each in (one, other)]
+    silent = [not declared_ports(template(each)) for each in (one, other)]
+    return found[0] != found[1] or (bool(ports) and silent[0] != silent[1])
+
+
+def _workloads_declared(snapshot: Snapshot) -> dict[Ref, Ref]:
+    return {
+        Ref("Service", it.namespace, it.name): Ref(it.workload.kind, it.namespace, it.workload.name)
+        for it in (parts.fronts(snapshot.system) if snapshot.system else ())
+    }
+
+
+def _cure_of_selector(snapshot: Snapshot, service: Object, own: Ref | None) -> str:
+    name = service["metadata"]["name"]
+    meant = snapshot.at(own) if own else None
+    if meant is None:
+        namespace = service["metadata"].get("namespace", "")
+        meant = next((it for it in workloads(snapshot, namespace) if ref(it).name == name), None)
+    return f"select the labels of {ref(meant)}: {_shown(_labels_of(meant))}" if meant else ""
+
+
+def _labels(snapshot: Snapshot, namespace: str) -> Iterator[str]:
+    for workload in workloads(snapshot, namespace):
+        yield f"labels of {ref(workload)}: {_shown(_labels_of(workload))}"
+
+
+def _labels_of(workload: Object) -> dict[str, str]:
+    return template(workload).get("metadata", {}).get("labels") or {}
+
+
+def _selector(service: Object) -> str:
+    return _shown(service["spec"]["selector"])
+
+
+def _shown(labels: dict[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items())) or "none"
+
+
+BEFOREHAND: Final = (selectors,)

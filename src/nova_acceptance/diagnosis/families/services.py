@@ -1,0 +1,245 @@
+"""Services: whether they are there, of which type, and where their ports lead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from nova_acceptance.diagnosis.addresses import addresses_of
+from nova_acceptance.diagnosis.backends import (
+    declared_ports,
+    is_done,
+    offers,
+)
+from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
+from nova_acceptance.diagnosis.graces import AT_ONCE
+from nova_acceptance.diagnosis.resolution import configured
+from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.workloads import (
+    selected,
+    template,
+    workloads,
+)
+from nova_acceptance.kube import Object
+from nova_acceptance.system import parts
+
+SERVICE_MISSING: Final = Cause(
+    "SERVICE_MISSING",
+    "A Service of nova.yaml does not exist",
+    "Its name does not resolve; everything that connects to it fails",
+    "The namespace's Services against nova.yaml",
+    "deploy it again; `kubectl get service -A` shows what there is",
+)
+SERVICE_TYPE_WRONG: Final = Cause(
+    "SERVICE_TYPE_WRONG",
+    "A Service is of another type than nova.yaml says",
+    "Its name resolves to pods where one address is expected, to a name outside, or is open to "
+    "the world",
+    "`spec.type` and `spec.clusterIP` against nova.yaml",
+    "delete the Service and deploy it again: its type cannot always be changed",
+)
+TARGET_PORT_WRONG: Final = Cause(
+    "TARGET_PORT_WRONG",
+    "A Service leads to a port that its pods do not have",
+    "Connections are refused, although the Service has endpoints and the pods are well",
+    "`targetPort` against the ports that the selected pods' containers declare",
+    "write the container's port, best by its name",
+)
+SERVICE_PORT_WRONG: Final = Cause(
+    "SERVICE_PORT_WRONG",
+    "A Service has other ports than nova.yaml says",
+    "Connections to the declared port time out or are refused",
+    "The Service's ports, by name and number, against nova.yaml",
+    "write the ports of nova.yaml into the Service",
+)
+HEADLESS_LOST: Final = Cause(
+    "HEADLESS_LOST",
+    "The Service that gives a StatefulSet's pods their names is missing or not headless",
+    "`POD.SERVICE` does not resolve; members of a cluster do not find each other",
+    "The StatefulSet's `serviceName`, and that Service's `clusterIP`, which has to be None",
+    "delete that Service and create it with `clusterIP: None`",
+)
+CAUSES: Final = (
+    SERVICE_MISSING,
+    HEADLESS_LOST,
+    SERVICE_TYPE_WRONG,
+    SERVICE_PORT_WRONG,
+    TARGET_PORT_WRONG,
+)
+
+_OUTSIDE: Final = "ExternalName"
+
+
+def service_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find Services of nova.yaml that are not there, in namespaces that are."""
+    for front in parts.fronts(snapshot.system) if snapshot.system else ():
+        where = Ref("Service", front.namespace, front.name)
+        home = snapshot.get("Namespace", "", front.namespace)
+        is_known = snapshot.knows("Service", front.namespace)
+        is_known = is_known and (home is not None or not snapshot.knows("Namespace"))
+        if is_known and snapshot.at(where) is None:
+            there = sorted(ref(it).name for it in snapshot.of_kind("Service", front.namespace))
+            yield Diagnosis(
+                SERVICE_MISSING,
+                where,
+                f"there is no {where}, which nova.yaml puts before {front.workload.name}",
+                evidence=(f"Services of {front.namespace}: {', '.join(there) or 'none'}",),
+            )
+
+
+def headless_lost(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find governing Services that are missing or have an address of their own."""
+    told: set[Ref] = set()
+    for front in parts.fronts(snapshot.system) if snapshot.system else ():
+        found = snapshot.get("Service", front.namespace, front.name)
+        if found and front.service.headless and not _is_headless(found):
+            told.add(ref(found))
+            yield _headless_lost(found, f"nova.yaml says that {ref(found)} is headless")
+    for workload in snapshot.of_kind("StatefulSet"):
+        name = workload["spec"].get("serviceName")
+        where = Ref("Service", workload["metadata"].get("namespace", ""), name or "")
+        if not name or where in told or not _needs_names(snapshot, workload, name):
+            continue
+        found = snapshot.at(where)
+        if found and not _is_headless(found):
+            yield _headless_lost(found, f"{ref(workload)} has it as its serviceName")
+        elif (
+            not found
+            and snapshot.knows("Service", where.namespace)
+            and not _declares(snapshot, where)
+        ):
+            yield Diagnosis(
+                HEADLESS_LOST,
+                ref(workload),
+                f"{ref(workload)} has {name} as its serviceName, and there is no such Service",
+                f"create the Service {name} in {where.namespace} with `clusterIP: None`",
+            )
+
+
+def service_type_wrong(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find Services of nova.yaml that are no plain ClusterIP, or headless though none should be."""
+    for front in parts.fronts(snapshot.system) if snapshot.system else ():
+        found = snapshot.get("Service", front.namespace, front.name)
+        if found is None:
+            continue
+        kind = found["spec"].get("type") or "ClusterIP"
+        if kind != "ClusterIP":
+            said = f"{ref(found)} is of type {kind}, where nova.yaml means ClusterIP"
+            yield Diagnosis(SERVICE_TYPE_WRONG, ref(found), said)
+        elif _is_headless(found) and not front.service.headless:
+            said = f"{ref(found)} is headless, where nova.yaml gives it an address of its own"
+            yield Diagnosis(SERVICE_TYPE_WRONG, ref(found), said)
+
+
+def service_ports(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find Services of nova.yaml whose ports are not those that it says."""
+    for front in parts.fronts(snapshot.system) if snapshot.system else ():
+        found = snapshot.get("Service", front.namespace, front.name)
+        if found is None or found["spec"].get("type") == _OUTSIDE:
+            continue
+        wanted = front.service.ports
+        ports = list(found["spec"].get("ports") or ())
+        actual = {str(port.get("name") or port["port"]): port["port"] for port in ports}
+        same_numbers = sorted(actual.values()) == sorted(wanted.values())
+        if actual != wanted and not (
+            same_numbers and len(wanted) == 1 and not ports[0].get("name")
+        ):
+            yield Diagnosis(
+                SERVICE_PORT_WRONG,
+                ref(found),
+                f"{ref(found)} has {_ports(actual)}, where nova.yaml says {_ports(wanted)}",
+                f"write {_ports(wanted)}",
+            )
+
+
+def target_ports(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find ports of Services that lead to no port of any pod behind them."""
+    for service in snapshot.of_kind("Service"):
+        spec = service["spec"]
+        if not spec.get("selector") or spec.get("type") == _OUTSIDE:
+            continue
+        behind = [each for each in selected(snapshot, service) if not is_done(each)]
+        for port in spec.get("ports") or ():
+            target = port.get("targetPort") or port["port"]
+            is_named = isinstance(target, str) and not target.isdigit()
+            if _is_headless(service) and not is_named:
+                continue  # its name leads to the pods themselves, at whichever port is asked for
+            if behind and not any(offers(template(each), port) for each in behind):
+                yield _target_port_wrong(snapshot, service, port, behind, is_named=is_named)
+
+
+def _target_port_wrong(
+    snapshot: Snapshot,
+    service: Object,
+    port: dict[str, Any],
+    behind: list[Object],
+    *,
+    is_named: bool,
+) -> Diagnosis:
+    target = port.get("targetPort") or port["port"]
+    declared = {
+        f"{it.get('name') or 'unnamed'} {it['containerPort']}/{it.get('protocol', 'TCP')}"
+        for each in behind
+        for it in declared_ports(template(each))
+    }
+    owners = ", ".join(str(ref(each)) for each in behind)
+    others = [
+        str(ref(workload))
+        for workload in workloads(snapshot, service["metadata"].get("namespace", ""))
+        if workload not in behind
+        and not is_named
+        and any(it["containerPort"] == int(target) for it in declared_ports(template(workload)))
+    ]
+    return Diagnosis(
+        TARGET_PORT_WRONG,
+        ref(service),
+        f"port {port['port']} of {ref(service)} leads to {target}/{port.get('protocol', 'TCP')}, "
+        f"which {owners} does not have",
+        f"lead it to one of {', '.join(sorted(declared)) or 'the ports that its container has'}",
+        evidence=(
+            f"ports of {owners}: {', '.join(sorted(declared)) or 'none declared'}",
+            *((f"{target} is a port of {', '.join(others)}",) if others else ()),
+        ),
+        # no pod with such a port: the Service never has endpoints
+        grace=AT_ONCE if is_named else None,
+    )
+
+
+def _headless_lost(service: Object, why: str) -> Diagnosis:
+    address = service["spec"].get("clusterIP") or "an address that the cluster chooses"
+    said = f"{ref(service)} has {address} and is not headless"
+    return Diagnosis(HEADLESS_LOST, ref(service), said, evidence=(why,))
+
+
+def _needs_names(snapshot: Snapshot, workload: Object, service: str) -> bool:
+    """Whether the pods of a StatefulSet are meant to be found by their own names."""
+    if (workload["spec"].get("replicas") or 1) > 1:
+        return True
+    own = f".{service}."
+    return any(
+        own in f".{address.host.partition('.')[2]}."
+        for user in configured(snapshot)
+        for address in addresses_of(snapshot, user)
+    )
+
+
+def _declares(snapshot: Snapshot, where: Ref) -> bool:
+    fronts = parts.fronts(snapshot.system) if snapshot.system else ()
+    return any((it.namespace, it.name) == (where.namespace, where.name) for it in fronts)
+
+
+def _ports(ports: dict[str, int]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in sorted(ports.items())) or "no port"
+
+
+def _is_headless(service: Object) -> bool:
+    return bool(service["spec"].get("clusterIP") == "None")
+
+
+BEFOREHAND: Final = (
+    service_missing,
+    headless_lost,
+    service_type_wrong,
+    service_ports,
+    target_ports,
+)

@@ -1,0 +1,178 @@
+"""Which nodes would take a pod, by what its specification asks and what they say of themselves.
+
+The meaning is the scheduler's own: node affinity, taints, requests against what is allocatable.
+What else runs on a node is not counted; a pod that no empty node takes is taken by none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from nova_acceptance.kube import Object
+from nova_acceptance.system.quantity import UNITS
+
+HOSTNAME: Final = "kubernetes.io/hostname"
+CLOSED_BY_CLUSTER: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
+"""Taints that tell a node's state, not whom it is meant for."""
+_FRACTIONS: Final = {"n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3")}
+
+
+def amount(quantity: object) -> Decimal:
+    """Return a quantity of the API as a number, such as 0.25 for `250m`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    text = str(quantity)
+    digits = text.rstrip("numkKMGTPEi")
+    unit = text[len(digits) :]
+    try:
+        if unit in _FRACTIONS:
+            return Decimal(digits) * _FRACTIONS[unit]
+        return Decimal(digits) * UNITS[unit]
+    except (InvalidOperation, KeyError) as error:
+        raise ValueError(f"{text!r} is no quantity") from error
+
+
+def requests(pod: Object) -> dict[str, Decimal]:
+    """Return what a pod or template asks of its node.
+
+    Containers add up; of those that only initialise the pod the greatest counts, unless they keep
+    running beside the others.
+    """
+    spec = pod["spec"]
+    total: dict[str, Decimal] = {}
+    greatest: dict[str, Decimal] = {}
+    for container in spec.get("containers") or ():
+        _add(total, _of_container(container))
+    for container in spec.get("initContainers") or ():
+        if container.get("restartPolicy") == "Always":
+            _add(total, _of_container(container))
+        for name, value in _of_container(container).items():
+            greatest[name] = max(greatest.get(name, value), value)
+    for name, value in greatest.items():
+        total[name] = max(total.get(name, value), value)
+    _add(total, _amounts(spec.get("overhead") or {}))
+    return total
+
+
+def short_of(pod: Object, node: Object) -> list[str]:
+    """Return the resources of which an empty node has less than the pod asks, with both."""
+    status = node.get("status") or {}
+    written = status.get("allocatable") or status.get("capacity")
+    if not written:
+        return []
+    there = _amounts(written)
+    return [
+        f"{name} {_text(value)} of {_text(there.get(name, Decimal(0)))}"
+        for name, value in sorted(requests(pod).items())
+        if value > there.get(name, Decimal(0))
+    ]
+
+
+def is_chosen(pod: Object, node: Object) -> bool:
+    """Whether the pod's node selector and required node affinity admit the node."""
+    spec = pod["spec"]
+    labels = node["metadata"].get("labels") or {}
+    if any(labels.get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
+        return False
+    affinity = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(
+        "requiredDuringSchedulingIgnoredDuringExecution"
+    )
+    if not affinity:
+        return True
+    fields = {"metadata.name": node["metadata"]["name"]}
+    return any(
+        (term.get("matchExpressions") or term.get("matchFields"))
+        and all(_admits(each, labels) for each in term.get("matchExpressions") or ())
+        and all(_admits(each, fields) for each in term.get("matchFields") or ())
+        for term in affinity.get("nodeSelectorTerms") or ()
+    )
+
+
+def untolerated(pod: Object, node: Object) -> list[str]:
+    """Return the taints that keep the pod from the node, those of the node's state aside."""
+    tolerations = pod["spec"].get("tolerations") or ()
+    return [
+        f"{taint['key']}{'=' if taint.get('value') else ''}{taint.get('value') or ''}"
+        f":{taint['effect']}"
+        for taint in (node.get("spec") or {}).get("taints") or ()
+        if taint.get("effect") in {"NoSchedule", "NoExecute"}
+        and not taint["key"].startswith(CLOSED_BY_CLUSTER)
+        and not any(_tolerates(each, taint) for each in tolerations)
+    ]
+
+
+def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
+    """Whether a label selector, with its expressions, selects these labels; None selects none."""
+    if selector is None:
+        return False
+    wanted = selector.get("matchLabels") or {}
+    return wanted.items() <= labels.items() and all(
+        _admits(each, labels) for each in selector.get("matchExpressions") or ()
+    )
+
+
+def _of_container(container: Mapping[str, Any]) -> dict[str, Decimal]:
+    resources = container.get("resources") or {}
+    return _amounts({**(resources.get("limits") or {}), **(resources.get("requests") or {})})
+
+
+def _amounts(written: Mapping[str, Any]) -> dict[str, Decimal]:
+    found = {}
+    for name, quantity in written.items():
+        try:
+            found[name] = amount(quantity)
+        except ValueError:
+            continue  # the API refuses it when it is written
+    return found
+
+
+def _add(total: dict[str, Decimal], more: Mapping[str, Decimal]) -> None:
+    for name, value in more.items():
+        total[name] = total.get(name, Decimal(0)) + value
+
+
+def _text(value: Decimal) -> str:
+    if value >= UNITS["Mi"]:
+        return f"{value / UNITS['Mi']:.0f}Mi"
+    return f"{value.normalize():f}"
+
+
+def _admits(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Judge one expression of a selector; one of an operator that is unknown admits anything."""
+    key, values = expression["key"], expression.get("values") or ()
+    value = labels.get(key)
+    match expression.get("operator"):
+        case "In":
+            return value in values
+        case "NotIn":
+            return value not in values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+        case "Gt" | "Lt" as operator:
+            return _compares(operator, value, values)
+    return True
+
+
+def _compares(operator: str, value: str | None, values: Iterable[str]) -> bool:
+    try:
+        has, wanted = int(value or ""), int(next(iter(values), ""))
+    except ValueError:
+        return False
+    return has > wanted if operator == "Gt" else has < wanted
+
+
+def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
+    if toleration.get("effect") not in (None, "", taint.get("effect")):
+        return False
+    if not toleration.get("key"):
+        return toleration.get("operator") == "Exists"
+    if toleration["key"] != taint["key"]:
+        return False
+    is_any = toleration.get("operator") == "Exists"
+    return is_any or (toleration.get("value") or "") == (taint.get("value") or "")

@@ -1,0 +1,258 @@
+"""Every failure is followed to its cause, and says it in its first line.
+
+What a test's failure means: the cause that the error itself names (`probes.answers`), else the one
+that the test's marker `means` names, for a claim that does not hold. Then the cluster is looked at,
+for what that comes from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable
+from typing import Any, Final
+
+import pytest
+from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprExceptionInfo
+
+from nova_acceptance import masking
+from nova_acceptance.collect import look
+from nova_acceptance.diagnosis import BY_ID, Explanation, Snapshot
+from nova_acceptance.errors import DeployError, NovaError
+from nova_acceptance.fixtures import SYSTEM
+from nova_acceptance.kube import Kube
+from nova_acceptance.plugin import facts
+from nova_acceptance.plugin.facts import extra
+from nova_acceptance.plugin.material import keep_material
+from nova_acceptance.probes.answers import of_error
+from nova_acceptance.probes.claims import Shown
+from nova_acceptance.probes.concerned import Concerned, concerned, of_workload
+from nova_acceptance.probes.examiner import Examiner, Finding
+from nova_acceptance.system import System
+
+COLLECTED: Final = "collected"
+"""The directory beside the record that holds what was kept of each cause."""
+
+_CONSULTATION: Final = pytest.StashKey["Consultation"]()
+_SAYS_NOTHING: Final = frozenset({"assert False", "assert None"})
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class NoClusterError(NovaError):
+    """No cluster was found, so none can be looked at."""
+
+
+class Consultation:
+    """What is known of this run's failures, in this process.
+
+    Args:
+        config: pytest's configuration.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._kube: Kube | None = None
+        self._named: dict[tuple[str, str], Finding] = {}
+        self.examiner = Examiner(self._look, self._system)
+
+    @property
+    def named(self) -> tuple[Finding, ...]:
+        """What was named so far, each cause once."""
+        return tuple(self._named.values())
+
+    def attach(self, kube: Kube) -> None:
+        """Look at this cluster from now on."""
+        self._kube = kube
+
+    def tell(self, error: DeployError, source: str) -> None:
+        """Record what an error of a deployment says of its cause."""
+        if explanation := _carried(error):
+            self.name(Finding(explanation, error.message, (), _subjects(explanation)), source)
+
+    def look_around(self) -> None:
+        """Record what the cluster's objects show to be wrong, before anything is asked of them."""
+        for each in self.examiner.overall():
+            if not each.root.cause.is_symptom:
+                found = Explanation((each,), (each.root.subject,))
+                self.name(Finding(found, each.root.summary, (), _subjects(found)), "deployment")
+
+    def knows(self, finding: Finding) -> bool:
+        """Whether the cause was named before."""
+        return finding.key in self._named
+
+    def unwell(self, components: Iterable[str]) -> Shown | None:
+        """Return what is known to be wrong with parts of the system now, by their names."""
+        refs = [of_workload(self._system.workload(name)) for name in components]
+        named = [each.root for each in self.named if each.root and each.root.subject in refs]
+        found = self.examiner.explain(Concerned(tuple(refs)), None, "").root
+        root = next(iter(named), found)
+        if root is None:
+            return None
+        return Shown(root.cause.id, root.summary, root.subject, root.cure, root.evidence)
+
+    def explain(self, item: pytest.Item, error: BaseException, when: str) -> Finding | None:
+        """Return why a test failed; None where nothing is known and no cluster can be looked at."""
+        if explanation := _carried(error):
+            return Finding(explanation, _sentence(error), (), _subjects(explanation))
+        shown = of_error(error) or _meant(item, error, when)
+        if shown is None and self._kube is None:
+            return None
+        return self.examiner.explain(self._concerned(item), shown, _sentence(error))
+
+    def name(self, finding: Finding, source: str, item: pytest.Item | None = None) -> None:
+        """Record a cause that is named for the first time, and keep what tells of it."""
+        if finding.key in self._named:
+            return
+        self._named[finding.key] = finding
+        said = masking.masked(finding.as_dict())
+        recorder = self._config.stash[facts.RECORDER]
+        recorder.diagnosis(source, said, nodeid=item.nodeid if item else "")
+        snapshot = self.examiner.snapshot
+        if snapshot is not None and facts.DIRECTORY in self._config.stash:
+            self._keep(finding, snapshot, said, item)
+
+    def _keep(
+        self, finding: Finding, snapshot: Snapshot, said: dict[str, Any], item: pytest.Item | None
+    ) -> None:
+        run = self._config.stash[facts.DIRECTORY]
+        whose = item.name if item and not finding.root else said["subject"]
+        directory = run / COLLECTED / _UNSAFE.sub("_", f"{said['cause']}-{whose}")[:120]
+        asked = facts.log_of(item) if item else ()
+        kept = keep_material(directory, snapshot, finding.refs, kube=self._kube, asked=asked)
+        self._config.stash[facts.RECORDER].material(
+            said,
+            directory=str(directory.relative_to(run)),
+            written=kept.written,
+            failed=kept.failed,
+        )
+
+    @property
+    def _system(self) -> System:
+        system: System = self._config.stash[SYSTEM]
+        return system
+
+    def _look(self) -> Snapshot:
+        if self._kube is None:
+            raise NoClusterError("no cluster was found")
+        return look(self._kube, self._system.namespaces, self._system)
+
+    def _concerned(self, item: pytest.Item) -> Concerned:
+        components = [
+            str(name) for marker in item.iter_markers("component") for name in marker.args
+        ]
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        return concerned(
+            self._system,
+            parameters,
+            components=components,
+            fixtures=getattr(item, "fixturenames", ()),
+        )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin with nothing known."""
+    config.stash[_CONSULTATION] = Consultation(config)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a marker `means` that names no cause.
+
+    Raises:
+        pytest.UsageError: with the test and the name.
+    """
+    for item in items:
+        for name in _causes(item):
+            if name not in BY_ID:
+                raise pytest.UsageError(
+                    f"{item.nodeid}: means({name!r}): there is no such cause; "
+                    "`python -m nova_acceptance.diagnosis` lists them"
+                )
+
+
+@pytest.fixture(scope="session")
+def consultation(pytestconfig: pytest.Config) -> Consultation:
+    """Names causes, for fixtures that have something to say or to ask."""
+    return pytestconfig.stash[_CONSULTATION]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the cause before everything else that a report says of a failure."""
+    report = yield
+    if report.failed and call.excinfo:
+        consultation = item.config.stash[_CONSULTATION]
+        try:
+            finding = consultation.explain(item, call.excinfo.value, call.when)
+            if finding:
+                extra(report)["diagnosis"] = masking.masked(finding.as_dict())
+                lines = [masking.mask(line) for line in finding.lines()]
+                if _carried(call.excinfo.value):  # it says the same to every test
+                    is_known = consultation.knows(finding)
+                    put_first(report, lines[:1] if is_known else lines, alone=True)
+                else:
+                    put_first(report, lines)
+                consultation.name(finding, "test", item)
+        except Exception as error:  # noqa: BLE001 - the test's own failure must not be lost with it
+            report.sections.append(("Diagnosis", f"failed: {type(error).__name__}: {error}"))
+    return report
+
+
+def put_first(report: pytest.TestReport, lines: list[str], *, alone: bool = False) -> None:
+    """Make a report of a failure begin with these lines, everywhere where it is shown.
+
+    Args:
+        report: the report.
+        lines: the first of them is its headline.
+        alone: whether nothing else of it is shown.
+    """
+    text = "\n".join(lines)
+    shown = report.longrepr
+    if isinstance(shown, ExceptionChainRepr | ReprExceptionInfo):
+        first = shown.reprtraceback
+        if isinstance(shown, ExceptionChainRepr):
+            first = shown.chain[0][0]
+        rest = () if alone else first.reprentries
+        first.reprentries = [ReprEntryNative([f"{text}\n"]), *rest]
+    elif shown is not None:
+        report.longrepr = f"{text}\n\n{shown}"
+    crash = getattr(shown, "reprcrash", None)
+    if crash is not None:
+        crash.message = lines[0]
+
+
+def _meant(item: pytest.Item, error: BaseException, when: str) -> Shown | None:
+    """Return what the marker says that a claim of the test shows, where that is what failed."""
+    is_claim = isinstance(error, AssertionError | pytest.fail.Exception)
+    cause = next(iter(_causes(item)), None)
+    if cause is None or cause not in BY_ID or not is_claim or when != "call":
+        return None
+    lines = tuple(line.strip() for line in str(error).splitlines() if line.strip())
+    said = _sentence(error)
+    title = BY_ID[cause].title
+    sentence = title if said in _SAYS_NOTHING else f"{title} ({said})"
+    return Shown(cause, sentence, evidence=lines)
+
+
+def _causes(item: pytest.Item) -> list[str]:
+    """Return the causes that a test's markers name, the nearest first."""
+    return [str(name) for marker in item.iter_markers("means") for name in marker.args]
+
+
+def _carried(error: BaseException) -> Explanation | None:
+    """Return the explanation that an error of a deployment brings along."""
+    found = getattr(error, "explanation", None)
+    return found if isinstance(found, Explanation) and found.causes else None
+
+
+def _subjects(explanation: Explanation) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(each.root.subject for each in explanation.causes))
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, NovaError):
+        return error.message
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if isinstance(error, AssertionError | pytest.fail.Exception):
+        return lines[0] if lines else "a claim does not hold"
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"

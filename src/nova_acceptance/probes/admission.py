@@ -1,0 +1,63 @@
+"""Whom PostgreSQL lets in, claimed: each failure says what it comes from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from nova_acceptance.probes.answers import of_refusal
+from nova_acceptance.probes.claims import BrokenClaimError, Shown, broken
+from nova_acceptance.probes.routes import Route
+from nova_acceptance.probes.sql import Login, refusal
+from nova_acceptance.probes.witness import Witness
+
+WRONG: Final = "not-the-password"
+
+
+def let_in(route: Route, login: Login, witness: Witness) -> None:
+    """Claim that a role is let in.
+
+    Raises:
+        BrokenClaimError: it is refused, with what PostgreSQL's words show.
+        ProbeError: nothing answered.
+    """
+    if said := refusal(route, login, witness):
+        plain = Shown("ADMISSION_REFUSED", f"PostgreSQL refuses {login.user}: {said}")
+        raise BrokenClaimError(of_refusal(said) or plain)
+
+
+def turned_away(route: Route, login: Login, witness: Witness, *, because: str) -> None:
+    """Claim that a role is refused, for the reason that is meant.
+
+    Args:
+        route: the way to PostgreSQL.
+        login: who tries, and with which password.
+        witness: who takes down what is asked.
+        because: a pattern for PostgreSQL's own words.
+
+    Raises:
+        BrokenClaimError: it is let in, or refused for something else.
+        ProbeError: nothing answered.
+    """
+    said = refusal(route, login, witness)
+    if said and re.search(because, said):
+        return
+    whom = f"{login.user} to {login.database}"
+    unknown = re.search(rf'role "{re.escape(login.user)}" does not exist', said)
+    if unknown or (not said and _needs_no_password(route, login, witness)):
+        raise broken(
+            "TRUST_AUTHENTICATION",
+            f"PostgreSQL lets {whom} without asking for a password",
+            evidence=(said or "a connection with a wrong password was accepted",),
+        )
+    if not said:
+        raise broken("ADMISSION_TOO_WIDE", f"PostgreSQL lets {whom}, which it should refuse")
+    plain = Shown("ADMISSION_REFUSED", f"PostgreSQL refuses {whom} otherwise than meant: {said}")
+    raise BrokenClaimError(of_refusal(said) or plain)
+
+
+def _needs_no_password(route: Route, login: Login, witness: Witness) -> bool:
+    if login.password == WRONG:
+        return True
+    return refusal(route, replace(login, password=WRONG), witness) == ""

@@ -1,0 +1,153 @@
+"""Claims that tests make, and the cause that is shown where one does not hold.
+
+Most tests show one cause, which their marker `means` names. Where the answer itself tells several
+causes apart, the claim is made by a function of this module, or `BrokenClaimError` is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from nova_acceptance.diagnosis import BY_ID, Ref
+
+Held = TypeVar("Held")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What an answer shows.
+
+    Attributes:
+        cause: the stable name of a cause.
+        sentence: what was seen, with the names concerned.
+        subject: the object at which it is; None where the test's own objects are concerned.
+        cure: what to do here; empty for what the cause says.
+        evidence: what was seen, a line each.
+    """
+
+    cause: str
+    sentence: str
+    subject: Ref | None = None
+    cure: str = ""
+    evidence: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.cause not in BY_ID:
+            raise ValueError(f"there is no cause {self.cause}")
+
+    def at(self, subject: Ref) -> Shown:
+        """Return the same at an object, unless it is at one already."""
+        return self if self.subject else replace(self, subject=subject)
+
+
+class BrokenClaimError(AssertionError):
+    """A claim that does not hold, and what that shows."""
+
+    def __init__(self, shown: Shown) -> None:
+        super().__init__(shown.sentence)
+        self.shown = shown
+
+
+def broken(
+    cause: str,
+    sentence: str,
+    *,
+    subject: Ref | None = None,
+    cure: str = "",
+    evidence: Iterable[str] = (),
+) -> BrokenClaimError:
+    """Return the error of a claim that does not hold, to be raised."""
+    return BrokenClaimError(Shown(cause, sentence, subject, cure, tuple(evidence)))
+
+
+def exactly(
+    held: Iterable[str],
+    wanted: Iterable[str],
+    *,
+    lacking: str,
+    beyond: str,
+    what: str,
+    subject: Ref | None = None,
+) -> None:
+    """Claim that two sets of names are the same.
+
+    Args:
+        held: what there is.
+        wanted: what there should be.
+        lacking: the cause that a name which is not there shows.
+        beyond: the cause that a name which should not be there shows.
+        what: what it is about, as the start of a sentence.
+        subject: the object at which it is.
+
+    Raises:
+        BrokenClaimError: they differ; what is lacking is said first.
+    """
+    found, should = set(held), set(wanted)
+    said = []
+    if missing := sorted(should - found):
+        said.append(f"lacks {', '.join(missing)}")
+    if more := sorted(found - should):
+        said.append(f"has {', '.join(more)} beyond what it should")
+    if said:
+        raise broken(
+            lacking if missing else beyond,
+            f"{what} {' and '.join(said)}",
+            subject=subject,
+            evidence=(
+                f"there: {', '.join(sorted(found)) or 'none'}",
+                f"wanted: {', '.join(sorted(should)) or 'none'}",
+            ),
+        )
+
+
+def equal(held: Held, wanted: Held, cause: str, what: str, *, subject: Ref | None = None) -> None:
+    """Claim that a value is what it should be.
+
+    Raises:
+        BrokenClaimError: it is another.
+    """
+    if held != wanted:
+        raise broken(cause, f"{what} is {held!r}, not {wanted!r}", subject=subject)
+
+
+def privileges(
+    held: Mapping[str, Iterable[str]],
+    wanted: Mapping[str, Iterable[str]],
+    *,
+    role: str,
+    lacking: str = "PRIVILEGE_MISSING",
+    beyond: str = "PRIVILEGE_EXCESS",
+) -> None:
+    """Claim that a role holds exactly its privileges, object by object.
+
+    What is lacking on any object is said before what is too much on another.
+
+    Raises:
+        BrokenClaimError: it does not.
+    """
+    pairs = {name: (set(held.get(name, ())), set(rights)) for name, rights in wanted.items()}
+    missing = [f"{', '.join(sorted(s - h))} on {name}" for name, (h, s) in pairs.items() if s - h]
+    excess = [f"{', '.join(sorted(h - s))} on {name}" for name, (h, s) in pairs.items() if h - s]
+    if missing:
+        raise broken(lacking, f"{role} lacks {_few(missing)}", evidence=(*missing, *excess))
+    if excess:
+        raise broken(
+            beyond, f"{role} holds {_few(excess)}, which nobody meant it to", evidence=excess
+        )
+
+
+def none_of(items: Sequence[str], cause: str, what: str, *, subject: Ref | None = None) -> None:
+    """Claim that there is nothing of a kind.
+
+    Raises:
+        BrokenClaimError: there is something.
+    """
+    if items:
+        raise broken(cause, f"{what}: {_few(items)}", subject=subject, evidence=items)
+
+
+def _few(items: Sequence[str]) -> str:
+    shown = "; ".join(items[:3])
+    return f"{shown}; and {len(items) - 3} more" if len(items) > 3 else shown  # noqa: PLR2004

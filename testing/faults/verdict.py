@@ -1,0 +1,216 @@
+"""What a run of the suite said, against what a fault's file expects it to say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from testing.faults.fault import Fault
+
+UNKNOWN: Final = "UNKNOWN"
+"""What a record has in the place of a cause where none is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One test that failed or could not be run.
+
+    Attributes:
+        nodeid: pytest's name of it.
+        cause: the cause that it names first; empty where it names none.
+        subject: the object at which that is.
+        message: its first line.
+    """
+
+    nodeid: str
+    cause: str = ""
+    subject: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A cause, the first time it was named."""
+
+    cause: str
+    subject: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One run of the suite, from its record.
+
+    Attributes:
+        exit_status: pytest's.
+        passed: how many tests passed.
+        failures: one a test.
+        named: every cause by subject, with the seconds from the run's start.
+        seconds: how long the run took.
+    """
+
+    exit_status: int
+    passed: int = 0
+    failures: tuple[Failure, ...] = ()
+    named: tuple[Named, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one fault.
+
+    Attributes:
+        fault: its name.
+        family: its family.
+        caught: whether every pattern of `tests` has a test that failed; of what has to be
+            survived, whether nothing failed.
+        named: the cause that was named, if it is the right one at the right object.
+        seconds: until it was named.
+        others: causes that were named and should not have been.
+        by: how many tests failed.
+        false_alarms: tests that failed for nothing that the fault is about.
+        problems: what is wrong, a line each; empty where all is as it should be.
+    """
+
+    fault: str
+    family: str
+    caught: bool = False
+    named: str = ""
+    seconds: float | None = None
+    others: tuple[str, ...] = ()
+    by: int = 0
+    false_alarms: tuple[str, ...] = ()
+    problems: tuple[str, ...] = field(default=())
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it was caught, rightly named and taken out, without a false alarm."""
+        return not self.problems
+
+
+def seen_in(events: Iterable[dict[str, Any]]) -> Seen:
+    """Return what a record says of a run."""
+    listed = list(events)
+    started = next((e["time"] for e in listed if e["type"] == "run-started"), "")
+    ended = next((e for e in listed if e["type"] == "run-finished"), {})
+    failures: dict[str, Failure] = {}
+    passed = 0
+    named: dict[tuple[str, str], Named] = {}
+    for event in listed:
+        for cause, subject in _causes(event):
+            moment = _seconds(started, event["time"])
+            named.setdefault((cause, subject), Named(cause, subject, moment))
+        if event["type"] == "phase" and event.get("outcome") == "failed":
+            diagnosis = event.get("diagnosis") or {}
+            cause = str(diagnosis.get("cause", ""))
+            failures.setdefault(
+                event["nodeid"],
+                Failure(
+                    event["nodeid"],
+                    "" if cause == UNKNOWN else cause,
+                    _subject(diagnosis),
+                    str(event.get("message", "")),
+                ),
+            )
+        elif event["type"] in ("crashed", "collect-failed", "internal-error", "interrupted"):
+            where = str(event.get("nodeid", event["type"]))
+            text = str(event.get("message") or event.get("text", "")).split("\n", 1)[0]
+            failures.setdefault(where, Failure(where, message=text))
+        elif event["type"] == "phase" and event.get("when") == "call":
+            passed += event.get("outcome") == "passed"
+    return Seen(
+        int(ended.get("exit_status", -1)),
+        passed,
+        tuple(failures.values()),
+        tuple(named.values()),
+        float(ended.get("seconds", 0.0)),
+    )
+
+
+def judge(fault: Fault, seen: Seen) -> Verdict:
+    """Return what became of a fault in one run."""
+    if fault.expect is None:
+        return _survived(fault, seen)
+    wanted = fault.expect
+    right = [
+        each
+        for each in seen.named
+        if each.cause == wanted.cause and re.search(wanted.subject, each.subject)
+    ]
+    true = {wanted.cause, *wanted.also}
+    others = sorted({each.cause for each in seen.failures} - true - {""})
+    nameless = [each.nodeid for each in seen.failures if not each.cause]
+    unmatched = [
+        pattern
+        for pattern in wanted.tests
+        if not any(fits(each.nodeid, pattern) for each in seen.failures)
+    ]
+    false = [
+        each.nodeid
+        for each in seen.failures
+        if each.cause not in true
+        and not any(fits(each.nodeid, pattern) for pattern in wanted.tests)
+    ]
+    seconds = min((each.seconds for each in right), default=None)
+    problems = [
+        *(f"no test like {pattern} failed" for pattern in unmatched),
+        *([] if right else [f"{wanted.cause} at {wanted.subject or 'any object'} was not named"]),
+        *(f"{cause} was named as well" for cause in others),
+        *([f"{len(nameless)} failed without a cause: {nameless[0]}"] if nameless else []),
+        *([f"{len(false)} false alarms: {false[0]}"] if false else []),
+    ]
+    if seconds is not None and seconds > wanted.seconds:
+        problems.append(f"named after {seconds:.1f} s, later than {wanted.seconds:.0f} s")
+    return Verdict(
+        fault.name,
+        fault.family,
+        caught=not unmatched and bool(seen.failures),
+        named=wanted.cause if right else "",
+        seconds=seconds,
+        others=tuple(others),
+        by=len(seen.failures),
+        false_alarms=tuple(false),
+        problems=tuple(problems),
+    )
+
+
+def fits(nodeid: str, pattern: str) -> bool:
+    """Whether a test is meant; in a pattern only `*` stands for something else than itself."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), nodeid) is not None
+
+
+def _survived(fault: Fault, seen: Seen) -> Verdict:
+    false = tuple(each.nodeid for each in seen.failures)
+    problems = [f"{each.nodeid} failed: {each.message}" for each in seen.failures]
+    if seen.exit_status or not seen.passed:
+        problems.append(f"the run ended with status {seen.exit_status}, {seen.passed} passed")
+    return Verdict(
+        fault.name,
+        fault.family,
+        caught=not problems,
+        by=len(false),
+        false_alarms=false,
+        problems=tuple(problems),
+    )
+
+
+def _causes(event: dict[str, Any]) -> list[tuple[str, str]]:
+    """The causes that an event names: a `diagnosis`, or a test's phase that has one."""
+    found = event if event["type"] == "diagnosis" else event.get("diagnosis")
+    if not isinstance(found, dict) or not found.get("cause"):
+        return []
+    return [(str(found["cause"]), _subject(found))]
+
+
+def _subject(diagnosis: dict[str, Any]) -> str:
+    return str(diagnosis.get("subject", ""))
+
+
+def _seconds(start: str, end: str) -> float:
+    if not start:
+        return 0.0
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()

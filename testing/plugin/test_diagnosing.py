@@ -1,0 +1,246 @@
+"""A failure says its cause in its first line, everywhere where it is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+# Kept loaded here, as in conftest.py.
+import nova_acceptance.collect
+import nova_acceptance.probes.examiner  # noqa: F401
+
+if TYPE_CHECKING:
+    from testing.plugin.conftest import Suite
+
+MEANT = """
+import pytest
+
+@pytest.mark.means("REDIS_PERSISTENCE_OFF")
+@pytest.mark.component("redis")
+def test_redis_is_append_only():
+    assert "no" == "yes"
+
+@pytest.mark.component("redis")
+def test_redis_that_crashed():
+    raise RuntimeError("odd")
+"""
+
+LOOKED_AT = """
+import sys
+import pytest
+from nova_acceptance.diagnosis import Snapshot
+
+def pod():
+    owner = {"kind": "StatefulSet", "name": "redis", "uid": "u"}
+    return {
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "redis-0", "namespace": "nova-redis", "uid": "p",
+                     "ownerReferences": [owner]},
+        "spec": {"containers": [{"name": "redis"}]},
+        "status": {"phase": "Pending", "containerStatuses": [{
+            "name": "redis", "image": "redis:nope", "restartCount": 0, "lastState": {},
+            "state": {"waiting": {"reason": "InvalidImageName", "message": "no <b>such</b> name"}},
+        }]},
+    }
+
+def redis():
+    spec = {"replicas": 1, "template": {"metadata": {}, "spec": {"containers": []}}}
+    return {
+        "apiVersion": "apps/v1", "kind": "StatefulSet",
+        "metadata": {"name": "redis", "namespace": "nova-redis", "uid": "u", "generation": 1},
+        "spec": spec, "status": {"observedGeneration": 1},
+    }
+
+def look(kube, namespaces, system):
+    seen = Snapshot(system=system)
+    for obj in (redis(), pod()):
+        seen.update("ADDED", obj)
+    return seen
+
+@pytest.fixture(scope="session", autouse=True)
+def attached(consultation):
+    sys.modules[type(consultation).__module__].look = look
+    consultation.attach("an API")
+"""
+
+
+def failures(suite: Suite) -> list[dict[str, Any]]:
+    return [e for e in suite.record if e["type"] == "phase" and e["outcome"] == "failed"]
+
+
+def test_claim_that_fails_names_the_cause_that_its_marker_means(suite: Suite) -> None:
+    suite.write("tests/infrastructure/test_a.py", MEANT)
+
+    result = suite.run("-rf")
+
+    meant, crashed = failures(suite)
+    headline = meant["message"]
+    assert headline.startswith("REDIS_PERSISTENCE_OFF: ")
+    assert " → set `appendonly yes`" in headline
+    assert meant["text"].startswith(headline)
+    assert meant["diagnosis"]["subject"] == "StatefulSet nova-redis/redis"
+    assert "diagnosis" not in crashed
+    result.stdout.fnmatch_lines(["REDIS_PERSISTENCE_OFF: * → *", '*assert "no" == "yes"*'])
+    result.stdout.fnmatch_lines(["FAILED *::test_redis_is_append_only - REDIS_PER*"])
+    failure = ET.fromstring(suite.junit()).find(".//failure")  # noqa: S314 - our own file
+    assert failure is not None
+    assert failure.get("message") == headline
+
+
+def test_cause_that_does_not_exist_is_a_usage_error(suite: Suite) -> None:
+    suite.write(
+        "tests/infrastructure/test_a.py",
+        "import pytest\n@pytest.mark.means('REDIS_PERSISTENC_OFF')\ndef test_a(): pass",
+    )
+
+    result = suite.run()
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *test_a: means('REDIS_PERSISTENC_OFF')*no such cause*"])
+
+
+def test_failure_is_followed_to_the_deepest_cause(suite: Suite) -> None:
+    suite.write("conftest.py", LOOKED_AT)
+    suite.write(
+        "tests/infrastructure/test_a.py",
+        """
+import pytest
+from nova_acceptance.errors import ProbeError
+
+@pytest.fixture
+def asked():
+    raise ProbeError("nothing answered")
+
+@pytest.mark.component("redis")
+def test_first(asked): pass
+
+@pytest.mark.component("redis")
+def test_second(): assert False
+
+@pytest.mark.component("etcd")
+def test_third(): raise ValueError("odd")
+""",
+    )
+
+    result = suite.run()
+
+    first, second, third = failures(suite)
+    for event in (first, second):
+        assert event["message"].startswith("IMAGE_NAME_INVALID: ")
+        assert event["diagnosis"]["subject"] == "StatefulSet nova-redis/redis"
+        symptoms = {each["cause"] for each in event["diagnosis"]["symptoms"]}
+        assert "WORKLOAD_NOT_READY" in symptoms
+    assert third["message"].startswith("UNKNOWN: ValueError: odd → ")
+    named = [e for e in suite.record if e["type"] == "diagnosis"]
+    assert [(e["cause"], e["source"]) for e in named] == [
+        ("IMAGE_NAME_INVALID", "test"),
+        ("UNKNOWN", "test"),
+    ]
+    result.stdout.fnmatch_lines(["IMAGE_NAME_INVALID: *(2 tests)", "UNKNOWN: *(1 test)"])
+    assert "<b>such</b>" not in suite.page()
+    assert "IMAGE_NAME_INVALID" in suite.page()
+
+
+def test_what_tells_of_a_cause_is_kept_once(suite: Suite) -> None:
+    suite.write("conftest.py", LOOKED_AT)
+    suite.write(
+        "tests/infrastructure/test_a.py",
+        """
+import pytest
+from nova_acceptance.evidence import Evidence
+pytestmark = pytest.mark.component("redis")
+def test_first(evidence):
+    evidence.add(Evidence("PING", "runner", "redis", "nothing", 0.1))
+    assert False
+def test_second(): assert False
+""",
+    )
+
+    suite.run()
+
+    (event,) = [e for e in suite.record if e["type"] == "collected-material"]
+    directory = suite.latest / event["directory"]
+    assert event["failed"] == []
+    assert sorted(path.name for path in directory.iterdir()) == sorted(event["written"])
+    assert {"Pod.nova-redis.redis-0.yaml", "answers.json"} <= set(event["written"])
+    assert '"asked": "PING"' in (directory / "answers.json").read_text()
+
+
+def test_diagnosis_that_fails_leaves_the_failure_as_it_is(suite: Suite) -> None:
+    suite.write("conftest.py", LOOKED_AT.replace("seen = Snapshot(system=system)", "1 / 0"))
+    suite.write("tests/infrastructure/test_a.py", "def test_first(): raise ValueError('odd')")
+
+    suite.run()
+
+    (event,) = failures(suite)
+    assert event["message"] == "ValueError: odd"
+    assert event["sections"] == [["Diagnosis", "failed: ZeroDivisionError: division by zero"]]
+
+
+def test_worker_names_causes_as_well(suite: Suite) -> None:
+    pytest.importorskip("xdist")
+    suite.write("tests/infrastructure/test_a.py", MEANT)
+
+    suite.run("-n", "1", isolated=True)
+
+    meant = next(e for e in failures(suite) if "append_only" in e["nodeid"])
+    assert meant["message"].startswith("REDIS_PERSISTENCE_OFF: ")
+    assert meant["text"].startswith(meant["message"])
+    assert [e["cause"] for e in suite.record if e["type"] == "diagnosis"] == [
+        "REDIS_PERSISTENCE_OFF"
+    ]
+
+
+def test_deployment_that_failed_says_the_same_to_every_test_and_no_more(suite: Suite) -> None:
+    suite.write(
+        "tests/infrastructure/test_a.py",
+        """
+import pytest
+from nova_acceptance.deploy.preflight import PreflightError
+from nova_acceptance.diagnosis import BY_ID, Diagnosis, Explanation, Ranked, Ref
+
+@pytest.fixture(scope="session")
+def deployment(consultation):
+    cause = BY_ID["STORAGE_CLASS_MISSING"]
+    subject = Ref("StatefulSet", "nova-redis", "redis")
+    root = Diagnosis(cause, subject, "there is no class fast", "name another", ("classes: slow",))
+    error = PreflightError(Explanation((Ranked(root),), (subject,)))
+    consultation.tell(error, "preflight")
+    raise error
+
+def test_first(deployment): pass
+def test_second(deployment): pass
+""",
+    )
+
+    suite.run()
+
+    headline = "STORAGE_CLASS_MISSING: there is no class fast → name another"
+    assert [event["text"].strip() for event in failures(suite)] == [headline, headline]
+    assert [event["message"] for event in failures(suite)] == [headline, headline]
+    assert suite.outcomes() == {"test_first": "error", "test_second": "error"}
+    (named,) = [e for e in suite.record if e["type"] == "diagnosis"]
+    assert (named["source"], named["evidence"]) == ("preflight", ["classes: slow"])
+
+
+def test_system_that_is_not_well_is_not_disturbed(suite: Suite) -> None:
+    suite.write("conftest.py", LOOKED_AT)
+    suite.write(
+        "tests/infrastructure/test_a.py",
+        """
+import pytest
+
+@pytest.fixture(scope="session")
+def deployment(): pass
+
+@pytest.mark.disruptive
+def test_kill(healthy): raise AssertionError("killed")
+""",
+    )
+    suite.run()
+
+    (event,) = failures(suite)
+    assert event["when"] == "setup"
+    assert event["message"].startswith("IMAGE_NAME_INVALID: ")

@@ -1,0 +1,77 @@
+"""A cluster in memory that also says what it serves and allows."""
+# ruff: noqa: ARG002 - a stub keeps the signatures of what it stands for
+
+from __future__ import annotations
+
+import threading
+
+from nova_acceptance.kube import ApiError, Kube, Object, PodRef
+
+
+class StubKube(Kube):
+    """A cluster in memory.
+
+    Attributes:
+        forbidden: kinds whose list is refused.
+        unserved: kinds that the server does not know, and versions in which it serves none.
+        silent: kinds whose list is never answered while the test lasts.
+        denied: what this user may not do, as `verb resource`.
+        asked: every question, in no particular order.
+    """
+
+    def __init__(self, *objects: Object) -> None:
+        self.objects = list(objects)
+        self.forbidden: set[str] = set()
+        self.unserved: set[str] = set()
+        self.silent: set[str] = set()
+        self.denied: set[str] = set()
+        self.asked: list[str] = []
+        self.end = threading.Event()
+        self.last_log = ""
+
+    @property
+    def server(self) -> str:
+        return "https://stub"
+
+    def serves(self, api_version: str, kind: str) -> bool:
+        return not {api_version, kind} & self.unserved
+
+    def plural(self, api_version: str, kind: str) -> str | None:
+        return f"{kind.lower()}s" if self.serves(api_version, kind) else None
+
+    def list(
+        self,
+        api_version: str,
+        kind: str,
+        *,
+        namespace: str | None = None,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> list[Object]:
+        self.asked.append(f"list {api_version} {kind} {namespace}")
+        if kind in self.forbidden:
+            raise ApiError(f"GET {kind}", 403, '{"reason": "Forbidden", "message": "no"}')
+        if kind in self.silent:
+            self.end.wait()
+        return [
+            obj
+            for obj in self.objects
+            if obj["kind"] == kind and namespace in (None, obj["metadata"].get("namespace"))
+        ]
+
+    def logs(
+        self,
+        pod: PodRef,
+        *,
+        container: str | None = None,
+        previous: bool = False,
+        tail_lines: int = 50,
+    ) -> str:
+        self.asked.append(f"logs {pod} {container} {previous}")
+        return self.last_log
+
+    def can_i(self, verb: str, group: str, resource: str, namespace: str | None = None) -> bool:
+        self.asked.append(f"can {verb} {resource} {namespace}")
+        if verb == "*":
+            return not self.denied
+        return f"{verb} {resource}" not in self.denied

@@ -1,0 +1,93 @@
+"""What is kept beside a record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nova_acceptance import masking
+from nova_acceptance.collect import keep
+from nova_acceptance.diagnosis import Log, Ref, Snapshot
+from nova_acceptance.diagnosis.shapes import without_values
+from nova_acceptance.kube import Object
+
+WORD = "kept-n0where-at-all"
+SHOP = Ref("StatefulSet", "shop", "shop")
+KEYS = Ref("Secret", "shop", "keys")
+
+
+def meta(name: str, **more: object) -> dict[str, object]:
+    return {"name": name, "namespace": "shop", "uid": f"uid-{name}", **more}
+
+
+def seen() -> Snapshot:
+    owner: Object = {
+        "kind": "StatefulSet",
+        "metadata": meta("shop", managedFields=[{"manager": "kubectl"}]),
+        "spec": {"template": {"spec": {"containers": [{"name": "main"}]}}},
+    }
+    owners = [{"kind": "StatefulSet", "name": "shop", "uid": "uid-shop"}]
+    pod: Object = {"kind": "Pod", "metadata": meta("shop-0", ownerReferences=owners), "spec": {}}
+    event: Object = {
+        "kind": "Event",
+        "metadata": meta("shop-0.1"),
+        "involvedObject": {"uid": "uid-shop-0"},
+        "type": "Warning",
+        "reason": "BackOff",
+        "message": f"restarting\nwith {WORD}",
+        "count": 3,
+    }
+    secret = without_values(
+        {"kind": "Secret", "metadata": meta("keys"), "stringData": {"PASSWORD": WORD}}
+    )
+    snapshot = Snapshot.of([owner, pod, event, secret])
+    snapshot.logs["shop", "shop-0", "main"] = [
+        Log("before", previous=True),
+        Log(f"token {WORD}\nand http://u:plain-pw@host/ too"),
+    ]
+    return snapshot
+
+
+def test_objects_events_and_logs_are_kept_masked(tmp_path: Path) -> None:
+    masking.register([WORD])
+    kept = keep(tmp_path / "of" / "cause", seen(), [SHOP, KEYS])
+
+    assert sorted(path.name for path in kept.written) == [
+        "Pod.shop.shop-0.yaml",
+        "Secret.shop.keys.yaml",
+        "StatefulSet.shop.shop.yaml",
+        "events.txt",
+        "shop.shop-0.main.log",
+        "shop.shop-0.main.previous.log",
+    ]
+    text = "\n".join(path.read_text() for path in kept.written)
+    assert WORD not in text
+    assert "plain-pw" not in text
+    assert "managedFields" not in text
+    assert "BackOff: restarting with" in text
+    assert kept.is_complete
+
+
+def test_what_was_not_seen_is_said(tmp_path: Path) -> None:
+    gone = Ref("Service", "shop", "gone")
+    kept = keep(tmp_path, seen(), [gone, KEYS])
+
+    assert kept.absent == (gone,)
+    assert kept.is_complete
+
+
+def test_what_cannot_be_written_is_said_and_the_rest_is_written(tmp_path: Path) -> None:
+    (tmp_path / "Secret.shop.keys.yaml").mkdir()
+    kept = keep(tmp_path, seen(), [KEYS, SHOP])
+
+    assert [line.partition(":")[0] for line in kept.failed] == ["Secret.shop.keys.yaml"]
+    assert not kept.is_complete
+    assert (tmp_path / "StatefulSet.shop.shop.yaml").is_file()
+
+
+def test_names_are_safe_for_a_file_system(tmp_path: Path) -> None:
+    role: Object = {"kind": "ClusterRole", "metadata": {"name": "system:a/../b" + "x" * 300}}
+    kept = keep(tmp_path, Snapshot.of([role]), [Ref("ClusterRole", "", role["metadata"]["name"])])
+
+    (path,) = kept.written
+    assert path.parent == tmp_path
+    assert len(path.name) < 255

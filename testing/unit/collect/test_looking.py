@@ -1,0 +1,157 @@
+"""One look at a cluster: what is in it, and what is only not known."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from nova_acceptance import masking
+from nova_acceptance.collect import look
+from nova_acceptance.collect.logs import MOST
+from nova_acceptance.errors import ClusterError
+from nova_acceptance.kube import ApiUnreachableError, Object
+from testing.unit.collect.stub import StubKube
+
+
+def obj(kind: str, name: str, namespace: str = "", **more: Any) -> Object:
+    where = {"namespace": namespace} if namespace else {}
+    return {"kind": kind, "metadata": {"name": name, "uid": f"uid-{name}", **where}, **more}
+
+
+def pod(name: str, namespace: str = "shop", **container: Any) -> Object:
+    status = {"name": "main", "ready": True, "restartCount": 0, "state": {"running": {}}}
+    return obj("Pod", name, namespace, status={"containerStatuses": [{**status, **container}]})
+
+
+def secret(**values: str) -> Object:
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+    return obj("Secret", "keys", "shop", data=data)
+
+
+def test_look_finds_what_is_in_the_namespaces_and_of_the_cluster() -> None:
+    kube = StubKube(
+        pod("a"), pod("b", "other"), pod("dns", "kube-system"), obj("StorageClass", "standard")
+    )
+    found = look(kube, ["shop"])
+
+    names = {where.name for where in found.refs()}
+    assert names == {"a", "dns", "standard"}
+    assert found.knows("Pod", "shop")
+    assert found.knows("StorageClass")
+    assert not found.knows("Pod", "other")
+    assert found.unread == []
+
+
+def test_look_at_many_namespaces_asks_for_each_kind_once() -> None:
+    kube = StubKube(pod("a", "n1"), pod("b", "elsewhere"))
+    found = look(kube, [f"n{number}" for number in range(20)])
+
+    assert [where.name for where in found.refs()] == ["a"]
+    assert sum(" Pod " in asked for asked in kube.asked) == 1
+    assert found.knows("Pod", "n7")
+    assert not found.knows("Pod", "elsewhere")
+
+
+def test_what_may_not_be_read_is_not_taken_for_absent() -> None:
+    kube = StubKube(obj("StorageClass", "standard"))
+    kube.forbidden = {"StorageClass", "Secret"}
+    found = look(kube, ["shop"])
+
+    assert not found.knows("StorageClass")
+    assert not found.knows("Secret", "shop")
+    assert found.knows("Node")
+    assert any(line.startswith("StorageClass") for line in found.unread)
+
+
+def test_kind_is_listed_in_the_version_that_is_served() -> None:
+    kube = StubKube()
+    kube.unserved = {"discovery.k8s.io/v1", "PodDisruptionBudget"}
+    found = look(kube, ["shop"])
+
+    assert "list discovery.k8s.io/v1beta1 EndpointSlice shop" in kube.asked
+    assert found.unread == ["PodDisruptionBudget: the server does not serve it"]
+
+
+def test_look_ends_at_its_deadline() -> None:
+    kube = StubKube(pod("a"))
+    kube.silent = {"Node"}
+    try:
+        found = look(kube, ["shop"], timeout=0.2)
+    finally:
+        kube.end.set()
+
+    assert not found.knows("Node")
+    assert found.knows("Pod", "shop")
+    assert "Node: no answer in time" in found.unread
+
+
+def test_look_at_an_api_that_answers_nothing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    kube = StubKube()
+    error = ApiUnreachableError("GET /", "https://stub", OSError("refused"))
+
+    def refuse(*_: object) -> bool:
+        raise error
+
+    monkeypatch.setattr(kube, "serves", refuse)
+    with pytest.raises(ApiUnreachableError):
+        look(kube, ["shop"])
+
+
+def test_api_that_refuses_everything_is_an_error_too() -> None:
+    kube = StubKube()
+    kube.serves = lambda *_: False  # type: ignore[method-assign]
+
+    with pytest.raises(ClusterError):
+        look(kube, ["shop"])
+
+
+def test_secret_is_in_it_by_its_shapes_and_is_masked_from_now_on() -> None:
+    word = "tr0ub4dor-and-3"
+    kube = StubKube(secret(URL=f"redis://:{word}@cache:6379", MODE="production"))
+    found = look(kube, ["shop"])
+
+    data = found.get("Secret", "shop", "keys") or {}
+    assert word not in str(data)
+    assert "cache:6379" in data["data"]["URL"]
+    assert word not in masking.mask(f"password is {word}")
+    assert masking.mask("in production") == "in production"
+
+
+def test_secrets_of_kube_system_are_not_read() -> None:
+    kube = StubKube()
+    look(kube, ["shop", "kube-system"])
+
+    assert not any("Secret kube-system" in asked for asked in kube.asked)
+
+
+@pytest.mark.parametrize(
+    ("container", "logs"),
+    [
+        ({}, []),
+        ({"ready": False}, [False]),
+        ({"restartCount": 2}, [True]),
+        ({"restartCount": 2, "ready": False, "state": {"waiting": {}}}, [True, False]),
+        ({"ready": False, "state": {"waiting": {"reason": "ErrImagePull"}}}, []),
+        ({"ready": False, "state": {"terminated": {"exitCode": 0}}}, []),
+    ],
+)
+def test_logs_are_of_containers_that_are_not_well(
+    container: dict[str, Any], logs: list[bool]
+) -> None:
+    kube = StubKube(pod("a", **container))
+    kube.last_log = "panic: postgres://app:hunter22@db/x refused"
+    found = look(kube, ["shop"])
+
+    read = found.logs.get(("shop", "a", "main"), [])
+    assert sorted(log.previous for log in read) == sorted(logs)
+    assert all("hunter22" not in log.text and "refused" in log.text for log in read)
+
+
+def test_logs_are_left_out_on_request_and_are_bounded() -> None:
+    kube = StubKube(*(pod(f"p{number}", ready=False) for number in range(3 * MOST)))
+    kube.last_log = "x"
+
+    assert look(kube, ["shop"], logs=False).logs == {}
+    assert len(look(kube, ["shop"]).logs) == MOST

@@ -1,0 +1,100 @@
+"""What a wait knows: what was seen before, and what its watches tell."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from nova_acceptance.deploy.observation import Observation
+from nova_acceptance.diagnosis import Ref, Snapshot
+from nova_acceptance.errors import ClusterError
+from nova_acceptance.kube import Object
+from testing.unit.deploy.stub_kube import StubKube, StubWatch
+from testing.unit.diagnosis.recorded import NAMESPACE, deployment, node, pod, storage_class
+
+WORKLOAD = deployment()
+POD = Ref("Pod", NAMESPACE, "user-service-x")
+
+
+def observation(kube: StubKube, base: Snapshot | None = None) -> Observation:
+    return Observation(kube, [WORKLOAD], deadline=time.monotonic() + 5, base=base)
+
+
+def complete(seen: Observation) -> Snapshot:
+    with seen:
+        seen.complete(time.monotonic() + 2)
+    return seen.snapshot
+
+
+def test_what_was_seen_before_stays_where_nobody_watches() -> None:
+    snapshot = complete(observation(StubKube(), Snapshot.of([storage_class()])))
+
+    assert snapshot.get("StorageClass", "", "standard")
+    assert snapshot.knows("StorageClass")
+
+
+def test_watched_kinds_are_as_the_watches_tell() -> None:
+    base = Snapshot.of([pod("user-service-old")])
+    base.listed.add(("Pod", NAMESPACE))
+    seen = observation(StubKube(pod("user-service-x")), base)
+
+    assert ("Pod", NAMESPACE) not in seen.snapshot.listed
+    snapshot = complete(seen)
+    assert [each["metadata"]["name"] for each in snapshot.of_kind("Pod")] == ["user-service-x"]
+    assert ("Pod", NAMESPACE) in snapshot.listed
+
+
+def test_base_itself_is_left_as_it_was() -> None:
+    base = Snapshot.of([storage_class()])
+    complete(observation(StubKube(pod("user-service-x")), base))
+
+    assert base.at(POD) is None
+    assert not base.is_watched
+
+
+def test_secrets_are_kept_by_their_shapes_alone() -> None:
+    secret: Object = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "s", "namespace": NAMESPACE},
+        "stringData": {"PASSWORD": "correct horse"},
+    }
+    seen = observation(StubKube())
+    seen.add([secret])
+    kept = seen.snapshot.get("Secret", NAMESPACE, "s")
+
+    assert kept
+    assert "correct horse" not in str(kept)
+
+
+class WithoutNodes(StubKube):
+    """A cluster whose nodes may be listed, and not watched."""
+
+    def watch(self, api_version: str, kind: str, **options: object) -> StubWatch:
+        if kind == "Node":
+            return Refusing([], 0.0, announce=True)
+        return super().watch(api_version, kind, **options)  # type: ignore[arg-type]
+
+
+class Refusing(StubWatch):
+    """A watch that the API refuses."""
+
+    def __next__(self) -> tuple[str, Object]:
+        raise ClusterError("nodes is forbidden")
+
+
+@pytest.mark.parametrize("kube", [StubKube(node("b")), WithoutNodes()])
+def test_nodes_are_followed_where_they_are_known(kube: StubKube) -> None:
+    seen = observation(kube, Snapshot.of([node("a")]))
+    with seen:
+        seen.complete(time.monotonic() + 2)
+        seen.advance(0.2)
+
+    assert seen.is_complete
+
+
+def test_nodes_are_not_watched_without_need() -> None:
+    seen = observation(StubKube(node("b")))
+
+    assert list(complete(seen).of_kind("Node")) == []

@@ -1,0 +1,166 @@
+"""What is seen before the first write."""
+
+from __future__ import annotations
+
+import copy
+import time
+from typing import Any
+
+import pytest
+
+from nova_acceptance.collect import look
+from nova_acceptance.deploy import PreflightError, load_credentials, preflight, render
+from nova_acceptance.deploy.preflight import laid_over
+from nova_acceptance.diagnosis import Snapshot
+from nova_acceptance.kube import Object
+from testing.unit.collect.stub import StubKube
+from testing.unit.diagnosis.rendered import ROOT, cluster, system
+
+
+@pytest.fixture(scope="module")
+def rendered() -> list[Object]:
+    manifests = ROOT / "manifests"
+    return render(manifests, "multi-node", load_credentials(None, manifests))
+
+
+@pytest.fixture
+def objects(rendered: list[Object]) -> list[Object]:
+    return copy.deepcopy(rendered)
+
+
+@pytest.fixture
+def kube() -> StubKube:
+    return StubKube(*cluster())
+
+
+def checked(kube: StubKube, objects: list[Object]) -> list[str]:
+    base = look(kube, system().namespaces, system(), logs=False)
+    return [str(found.cause) for found in preflight(kube, objects, base)]
+
+
+def one(objects: list[Object], kind: str, name: str) -> Any:
+    (found,) = [it for it in objects if (it["kind"], it["metadata"]["name"]) == (kind, name)]
+    return found
+
+
+def test_nova_passes_within_a_second(kube: StubKube, objects: list[Object]) -> None:
+    began = time.monotonic()
+
+    assert checked(kube, objects) == []
+    assert time.monotonic() - began < 1
+
+
+def test_claim_of_a_class_that_the_cluster_lacks(kube: StubKube, objects: list[Object]) -> None:
+    template = one(objects, "StatefulSet", "redis")["spec"]["volumeClaimTemplates"][0]
+    template["spec"]["storageClassName"] = "quick"
+
+    with pytest.raises(PreflightError) as caught:
+        checked(kube, objects)
+    first = str(caught.value).splitlines()[0]
+    assert first.startswith("STORAGE_CLASS_MISSING: StatefulSet nova-redis/redis")
+    assert "→" in first
+    assert "nothing has been written" in str(caught.value)
+    assert not any(asked.startswith("apply") for asked in kube.asked)
+
+
+def test_everything_that_is_fatal_is_told_at_once_the_deepest_first(
+    kube: StubKube, objects: list[Object]
+) -> None:
+    template = one(objects, "StatefulSet", "redis")["spec"]["volumeClaimTemplates"][0]
+    template["spec"]["storageClassName"] = "quick"
+    one(objects, "Service", "user-service")["spec"]["selector"] = {"app": "nobody"}
+
+    with pytest.raises(PreflightError) as caught:
+        checked(kube, objects)
+    causes = [each.root.cause.id for each in caught.value.explanation.causes]
+    assert causes == ["STORAGE_CLASS_MISSING", "SELECTOR_MATCHES_NOTHING"]
+    assert "SELECTOR_MATCHES_NOTHING" in str(caught.value)
+
+
+def test_what_keeps_nothing_from_becoming_ready_is_a_warning(
+    kube: StubKube, objects: list[Object]
+) -> None:
+    secret = one(objects, "Secret", "user-service-secrets")
+    secret.pop("data")
+    secret["stringData"] = {"KAFKA_BROKERS": "kafka:9092", "REDIS_URL": "redis://:x@gone:1/0"}
+
+    assert "STALE_ENDPOINT_URL" in checked(kube, objects)
+
+
+def test_kind_that_the_cluster_does_not_serve(kube: StubKube, objects: list[Object]) -> None:
+    kube.unserved = {"RoleBinding"}
+
+    with pytest.raises(PreflightError, match=r"^KIND_NOT_SERVED: .*RoleBinding"):
+        checked(kube, objects)
+
+
+def test_kind_that_comes_with_the_objects_is_served(kube: StubKube, objects: list[Object]) -> None:
+    kube.unserved = {"Shop"}
+    names = {"kind": "Shop", "plural": "shops"}
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "shops.example.org"},
+        "spec": {"group": "example.org", "names": names},
+    }
+    shop = {"apiVersion": "example.org/v1", "kind": "Shop", "metadata": {"name": "x"}}
+
+    assert checked(kube, [*objects, definition, shop]) == []
+
+
+def test_right_that_the_user_lacks(kube: StubKube, objects: list[Object]) -> None:
+    kube.denied = {"create statefulsets", "watch pods"}
+
+    with pytest.raises(PreflightError) as caught:
+        checked(kube, objects)
+    assert str(caught.value).startswith("RIGHTS_MISSING: the kubeconfig's user may not create")
+    assert "not allowed: watch pods in nova-redis" in caught.value.evidence
+    assert "not allowed: create statefulsets.apps in nova-database" in caught.value.evidence
+
+
+def test_administrator_is_asked_about_once(kube: StubKube, objects: list[Object]) -> None:
+    checked(kube, objects)
+
+    assert [asked for asked in kube.asked if asked.startswith("can")] == ["can * * None"]
+
+
+def test_fault_of_something_else_on_the_cluster_is_none_of_the_objects(
+    kube: StubKube, objects: list[Object]
+) -> None:
+    other = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "left-over", "namespace": "nova-redis", "uid": "x"},
+        "spec": {"storageClassName": "gone"},
+        "status": {"phase": "Pending"},
+    }
+    kube.objects.append(other)
+
+    assert checked(kube, objects) == []
+
+
+def test_rendered_objects_take_the_places_and_the_identities_of_what_is_there() -> None:
+    live: Object = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "a", "namespace": "n", "uid": "uid-a"},
+        "data": {"old": "1"},
+    }
+    base = Snapshot.of([live])
+    wanted = {**live, "metadata": {"name": "a", "namespace": "n"}, "data": {"new": "2"}}
+    found = laid_over(base, [wanted])
+
+    assert found.get("ConfigMap", "n", "a") == {**live, "data": {"new": "2"}}
+    assert base.get("ConfigMap", "n", "a") == live
+    assert "uid" not in wanted["metadata"]
+
+
+def test_secrets_are_looked_at_by_their_shapes() -> None:
+    secret = {
+        "kind": "Secret",
+        "metadata": {"name": "a", "namespace": "n"},
+        "stringData": {"KEY": "correct-horse"},
+    }
+    found = laid_over(Snapshot(), [secret])
+
+    assert "correct-horse" not in str(found.get("Secret", "n", "a"))

@@ -1,0 +1,106 @@
+"""Nodes that cannot run pods, and when that matters."""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_acceptance.diagnosis import Diagnosis, Snapshot
+from nova_acceptance.diagnosis.families import nodes
+from nova_acceptance.kube import Object
+from testing.unit.diagnosis.recorded import (
+    deployment,
+    node,
+    pod,
+    replica_set,
+    stuck_pod,
+    unschedulable_pod,
+)
+
+WORKLOAD = deployment(readyReplicas=0, availableReplicas=0)
+OWNER = replica_set(WORKLOAD)
+
+
+def found(*objects: Object) -> list[Diagnosis]:
+    snapshot = Snapshot.of([WORKLOAD, OWNER, *objects])
+    rules = (*nodes.BEFOREHAND, *nodes.LIVE)
+    return [each for rule in rules for each in rule(snapshot)]
+
+
+def names(*objects: Object) -> set[tuple[str, str]]:
+    return {(each.cause.id, each.subject.name) for each in found(*objects)}
+
+
+def test_node_at_ease_is_no_finding() -> None:
+    assert found(node(), pod("user-service-x", OWNER)) == []
+
+
+@pytest.mark.parametrize("word", ["False", "Unknown"])
+def test_node_that_is_not_ready_is_found(word: str) -> None:
+    assert names(node(), node("nova-worker2", ready=word)) == {("NODE_NOT_READY", "nova-worker2")}
+
+
+def test_lost_node_says_nothing_about_pods_elsewhere() -> None:
+    ill = stuck_pod(OWNER, "CrashLoopBackOff")
+
+    assert {each.grace for each in found(node(), node("nova-worker2", ready="Unknown"), ill)} == {
+        None
+    }
+
+
+def test_lost_node_keeps_its_pods_from_being_ready() -> None:
+    ill = stuck_pod(OWNER, "ContainerCreating")
+
+    assert [each.grace for each in found(node(ready="Unknown"), node("b"), ill)] == [None, 30]
+
+
+def test_without_any_node_that_is_ready_nothing_becomes_ready() -> None:
+    (only,) = found(node(ready="Unknown"))
+
+    assert only.grace == 30
+
+
+@pytest.mark.parametrize("name", ["DiskPressure", "MemoryPressure", "PIDPressure"])
+def test_pressure_is_found_by_condition(name: str) -> None:
+    pressed = node(conditions=({"type": name, "status": "True", "reason": "KubeletHas…"},))
+    (only,) = found(pressed)
+
+    assert only.cause.id == "NODE_PRESSURE"
+    assert name in only.summary
+
+
+def test_pressure_is_found_by_taint() -> None:
+    assert names(node(taints=("node.kubernetes.io/disk-pressure:NoSchedule",))) == {
+        ("NODE_PRESSURE", "nova-worker")
+    }
+
+
+def test_node_without_network_is_found() -> None:
+    cut = {"type": "NetworkUnavailable", "status": "True", "reason": "NoRouteCreated"}
+
+    assert names(node(conditions=(cut,))) == {("NODE_NETWORK_UNAVAILABLE", "nova-worker")}
+
+
+def test_cordoned_node_is_found_and_harms_nobody() -> None:
+    (only,) = found(node(cordoned=True), node("b"))
+
+    assert (only.cause.id, only.grace) == ("NODE_CORDONED", None)
+    assert "kubectl uncordon nova-worker" in only.headline
+
+
+def test_cordoned_node_is_no_cause_of_a_crash_on_it() -> None:
+    assert found(node(cordoned=True), node("b"), stuck_pod(OWNER, "CrashLoopBackOff")) == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu.",
+        "0/2 nodes are available: 1 node(s) had untolerated taint "
+        "{node.kubernetes.io/unschedulable: }, 1 node(s) didn't match pod anti-affinity rules. "
+        "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+    ],
+)
+def test_cordoned_node_that_a_pod_waits_for_counts(message: str) -> None:
+    (only,) = found(node(cordoned=True), node("b"), unschedulable_pod(OWNER, message))
+
+    assert (only.cause.id, only.grace) == ("NODE_CORDONED", 30)

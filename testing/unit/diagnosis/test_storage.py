@@ -1,0 +1,193 @@
+"""Classes, claims and volumes, as the provisioner and the kubelet word their trouble."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nova_acceptance.diagnosis import Diagnosis, Snapshot
+from nova_acceptance.diagnosis.families import storage
+from nova_acceptance.kube import Object
+from nova_acceptance.system import System
+from testing.unit.diagnosis.recorded import (
+    asking,
+    claim,
+    deployment,
+    event,
+    pod,
+    stateful_set,
+    storage_class,
+)
+
+
+def etcd(name: str | None = "standard", size: str = "1Gi") -> Object:
+    """Return a StatefulSet of one replica with a claim template of that class."""
+    workload = stateful_set(readyReplicas=0)
+    workload["spec"]["replicas"] = 1
+    spec: dict[str, Any] = {"resources": {"requests": {"storage": size}}}
+    if name is not None:
+        spec["storageClassName"] = name
+    workload["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "data"}, "spec": spec}]
+    return workload
+
+
+def found(*objects: Object, system: System | None = None) -> list[Diagnosis]:
+    snapshot = Snapshot.of(objects, system=system)
+    rules = (*storage.BEFOREHAND, *storage.LIVE)
+    return [each for rule in rules for each in rule(snapshot)]
+
+
+def names(*objects: Object) -> list[tuple[str, str]]:
+    return [(each.cause.id, str(each.subject)) for each in found(*objects)]
+
+
+def test_claim_of_a_class_that_exists_is_no_finding() -> None:
+    assert found(etcd(), storage_class(), claim("data-etcd-0", "Bound")) == []
+
+
+def test_template_of_a_missing_class_is_found_before_any_claim() -> None:
+    (only,) = found(etcd("turbo"), storage_class())
+
+    assert only.cause.id == "STORAGE_CLASS_MISSING"
+    assert only.grace == 0
+    assert "turbo" in only.summary
+    assert "standard" in only.cure
+
+
+def test_claims_of_one_template_are_one_diagnosis() -> None:
+    waiting = claim("data-etcd-0")
+    waiting["spec"]["storageClassName"] = "turbo"
+    said = event(waiting, "ProvisioningFailed", 'storageclass.storage.k8s.io "turbo" not found')
+
+    assert {(each.cause.id, str(each.subject)) for each in found(etcd("turbo"), waiting, said)} == {
+        ("STORAGE_CLASS_MISSING", "StatefulSet nova-services/etcd")
+    }
+
+
+def test_missing_class_is_found_by_the_event_alone() -> None:
+    waiting = claim("uploads")
+    snapshot = Snapshot()  # of which nothing is known to be listed
+    said = event(waiting, "ProvisioningFailed", 'storageclass.storage.k8s.io "fast" not found')
+    for obj in (waiting, said):
+        snapshot.update("ADDED", obj)
+
+    (only,) = [each for rule in storage.LIVE for each in rule(snapshot)]
+    assert (only.cause.id, only.subject.name) == ("STORAGE_CLASS_MISSING", "uploads")
+
+
+def test_class_of_volumes_made_by_hand_needs_no_object() -> None:
+    volume = {
+        "kind": "PersistentVolume",
+        "metadata": {"name": "pv-1"},
+        "spec": {"storageClassName": "manual"},
+        "status": {"phase": "Available"},
+    }
+
+    assert found(etcd("manual"), storage_class(), volume) == []
+
+
+def test_bound_claims_do_not_miss_a_class_that_is_gone() -> None:
+    assert found(etcd("gone"), storage_class(), claim("data-etcd-0", "Bound")) == []
+
+
+def test_claim_without_class_needs_a_default() -> None:
+    assert names(etcd(None), storage_class(default=False)) == [
+        ("DEFAULT_STORAGE_CLASS_MISSING", "StatefulSet nova-services/etcd")
+    ]
+    assert names(etcd(None), storage_class()) == []
+
+
+def test_claim_with_the_empty_class_wants_no_default() -> None:
+    assert names(etcd(""), storage_class(default=False)) == []
+
+
+def test_no_default_is_found_by_the_event() -> None:
+    waiting = claim("uploads")
+    said = event(
+        waiting,
+        "FailedBinding",
+        "no persistent volumes available for this claim and no storage class is set",
+    )
+
+    assert (
+        "DEFAULT_STORAGE_CLASS_MISSING",
+        f"PersistentVolumeClaim {waiting['metadata']['namespace']}/uploads",
+    ) in names(waiting, said, storage_class())
+
+
+def test_provisioner_that_fails_is_quoted() -> None:
+    waiting = claim("uploads")
+    said = event(
+        waiting, "ProvisioningFailed", "failed to create volume: quota of the pool is used"
+    )
+    (only,) = found(waiting, said, storage_class())
+
+    assert only.cause.id == "PROVISIONING_FAILED"
+    assert "quota of the pool" in only.summary
+
+
+def test_claim_that_waits_for_its_pod_is_no_fault() -> None:
+    assert found(claim("uploads"), storage_class()) == []
+
+
+def test_claim_without_volume_is_a_symptom() -> None:
+    (only,) = found(claim("uploads"), storage_class(mode="Immediate"))
+
+    assert only.cause.id == "CLAIM_UNBOUND"
+    assert only.cause.is_symptom
+    assert only.grace is None
+
+
+def test_claim_that_lost_its_volume_is_found() -> None:
+    assert names(claim("uploads", "Lost"), storage_class())[-1][0] == "CLAIM_LOST"
+
+
+def test_claim_that_nobody_made_is_found() -> None:
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "uploads"}}]
+    workload = asking(deployment(readyReplicas=0), volumes=volumes)
+
+    assert names(workload) == [("CLAIM_MISSING", "PersistentVolumeClaim nova-services/uploads")]
+    assert names(workload, claim("uploads", "Bound")) == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        (
+            "FailedMount",
+            'MountVolume.SetUp failed for volume "host" : hostPath type check failed: /srv is not '
+            "a directory",
+        ),
+        (
+            "FailedAttachVolume",
+            'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) other-0',
+        ),
+    ],
+)
+def test_volume_that_cannot_be_mounted_is_found(reason: str, message: str) -> None:
+    stuck = pod("etcd-0", None, phase="Pending", ready=False)
+    late = "Unable to attach or mount volumes: timed out waiting for the condition"
+    (only,) = found(
+        stuck,
+        event(stuck, reason, message, second=1),
+        event(stuck, "FailedMount", late, second=2),
+    )
+
+    assert only.cause.id == "VOLUME_NOT_MOUNTED"
+    assert message[:60] in only.summary
+
+
+def test_mount_that_succeeded_in_the_end_is_no_finding() -> None:
+    stuck = pod("etcd-0", None, phase="Pending", ready=False)
+    failed = event(stuck, "FailedMount", "driver is not registered yet", second=1)
+    pulling = event(stuck, "Pulling", "Pulling image", kind="Normal", second=3)
+
+    assert found(stuck, failed, pulling) == []
+
+
+def test_mount_of_a_missing_secret_is_no_matter_of_storage() -> None:
+    stuck = pod("etcd-0", None, phase="Pending", ready=False)
+    message = 'MountVolume.SetUp failed for volume "tls" : secret "nova-tls" not found'
+
+    assert found(stuck, event(stuck, "FailedMount", message)) == []

@@ -1,0 +1,144 @@
+"""What an error says of its cause, by codes and by words of several versions."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+import redis
+
+from nova_acceptance.diagnosis import BY_ID
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.kube import ApiError, ApiUnreachableError
+from nova_acceptance.probes import answers
+from nova_acceptance.probes.answers import of_error, of_refusal, of_words
+from nova_acceptance.probes.claims import broken
+
+
+def refused(words: str) -> psycopg.OperationalError:
+    return psycopg.OperationalError(
+        f'connection failed: connection to server at "::1", port 3456 failed: FATAL:  {words}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (refused('password authentication failed for user "app_user"'), "PASSWORD_REFUSED"),
+        (refused('no pg_hba.conf entry for host "10.0.0.1", user "x"'), "ADMISSION_REFUSED"),
+        (refused('database "nova_auth" does not exist'), "DATABASE_MISSING"),
+        (refused('role "app_user" does not exist'), "ROLE_MISSING"),
+        (refused('role "app_user" is not permitted to log in'), "ROLE_ATTRIBUTES_WRONG"),
+        (refused("sorry, too many clients already"), "CONNECTIONS_EXHAUSTED"),
+        (refused("remaining connection slots are reserved for roles"), "CONNECTIONS_EXHAUSTED"),
+        (refused('too many connections for role "app_user"'), "CONNECTIONS_EXHAUSTED"),
+        (refused("the database system is starting up"), "DATABASE_STARTING"),
+        (refused("the database system is not yet accepting connections"), "DATABASE_STARTING"),
+        (refused('permission denied for database "nova_auth"'), "PRIVILEGE_MISSING"),
+        (
+            psycopg.errors.InsufficientPrivilege("permission denied for table x"),
+            "PRIVILEGE_MISSING",
+        ),
+        (psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT"), "PRIMARY_READ_ONLY"),
+        (psycopg.errors.DiskFull("could not extend file"), "DISK_FULL"),
+        (psycopg.errors.UndefinedTable('relation "auth.users" does not exist'), "TABLE_MISSING"),
+        (psycopg.errors.InvalidSchemaName('schema "auth" does not exist'), "SCHEMA_MISSING"),
+        (psycopg.OperationalError("connection refused"), "PORT_CLOSED"),
+        (psycopg.OperationalError("connection timeout expired"), "PORT_SILENT"),
+        (psycopg.OperationalError("server closed the connection unexpectedly"), "CONNECTION_CUT"),
+    ],
+)
+def test_postgres_is_understood(error: psycopg.Error, cause: str) -> None:
+    shown = of_error(error)
+
+    assert shown is not None
+    assert shown.cause == cause
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (
+            redis.AuthenticationError("invalid username-password pair or user is disabled."),
+            "REDIS_WRONG_PASSWORD",
+        ),
+        (redis.AuthenticationError("Authentication required."), "REDIS_WRONG_PASSWORD"),
+        (
+            redis.AuthenticationError(
+                "AUTH <password> called without any password configured for the default user."
+            ),
+            "REDIS_WITHOUT_PASSWORD",
+        ),
+        (redis.ReadOnlyError("You can't write against a read only replica."), "REDIS_READ_ONLY"),
+        (
+            redis.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
+            "REDIS_OUT_OF_MEMORY",
+        ),
+        (redis.ResponseError("OOM command not allowed"), "REDIS_OUT_OF_MEMORY"),
+        (
+            redis.ResponseError("MISCONF Errors writing to the AOF file: No space"),
+            "REDIS_WRITE_FAILS",
+        ),
+        (redis.BusyLoadingError("Redis is loading the dataset in memory"), "REDIS_LOADING"),
+        (redis.ConnectionError("Error 111 connecting. Connection refused."), "PORT_CLOSED"),
+        (redis.ConnectionError("Connection closed by server."), "CONNECTION_CUT"),
+        (redis.TimeoutError("Timeout reading from socket"), "PORT_SILENT"),
+    ],
+)
+def test_redis_is_understood(error: redis.RedisError, cause: str) -> None:
+    shown = of_error(error)
+
+    assert shown is not None
+    assert shown.cause == cause
+
+
+def test_what_led_to_an_error_is_read_as_well() -> None:
+    error = ProbeError("Redis did not answer")
+    error.__cause__ = redis.ConnectionError("Connection refused")
+
+    shown = of_error(error)
+
+    assert shown is not None
+    assert shown.cause == "PORT_CLOSED"
+
+
+def test_api_that_is_away_is_not_novas_fault() -> None:
+    away = ProbeError("nothing could be asked")
+    away.__cause__ = ApiUnreachableError("GET /api", "https://api", OSError("refused"))
+
+    shown = of_error(away)
+
+    assert shown is not None
+    assert shown.cause == "API_UNREACHABLE"
+
+
+def test_api_that_refuses_is_told_from_one_that_finds_nothing() -> None:
+    forbidden = of_error(ApiError("GET /api", 403, b'{"reason": "Forbidden", "message": "no"}'))
+
+    assert forbidden is not None
+    assert forbidden.cause == "API_REFUSED"
+    assert of_error(ApiError("GET /api", 404, b'{"reason": "NotFound", "message": "no"}')) is None
+
+
+def test_error_that_says_nothing_names_nothing() -> None:
+    assert of_error(ValueError("1")) is None
+    assert of_error(psycopg.errors.SyntaxError("syntax error")) is None
+    assert of_error(redis.ResponseError("ERR unknown command")) is None
+    assert of_refusal("something else") is None
+    assert of_words("something else") is None
+
+
+def test_claim_that_is_broken_speaks_for_itself() -> None:
+    shown = of_error(broken("REDIS_DATA_LOST", "gone"))
+
+    assert shown is not None
+    assert (shown.cause, shown.sentence) == ("REDIS_DATA_LOST", "gone")
+
+
+def test_every_cause_that_is_named_exists() -> None:
+    named = {
+        cause
+        for table in (answers._BY_WORDS, answers._OF_THE_WAY, answers._REDIS)
+        for cause, _ in table
+    } | set(answers._BY_STATE.values())
+
+    assert named <= set(BY_ID)

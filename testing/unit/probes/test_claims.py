@@ -1,0 +1,74 @@
+"""A claim that holds says nothing; one that does not names its cause."""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_acceptance.diagnosis import Ref
+from nova_acceptance.probes.claims import (
+    BrokenClaimError,
+    Shown,
+    equal,
+    exactly,
+    none_of,
+    privileges,
+)
+
+
+def exact(held: list[str], wanted: list[str]) -> None:
+    exactly(held, wanted, lacking="ROLE_MISSING", beyond="ROLE_UNDECLARED", what="PostgreSQL")
+
+
+def test_equal_sets_are_no_failure() -> None:
+    exact(["a", "b"], ["b", "a"])
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "cause", "sentence"),
+    [
+        (["a"], ["a", "b"], "ROLE_MISSING", "PostgreSQL lacks b"),
+        (["a", "b"], ["a"], "ROLE_UNDECLARED", "PostgreSQL has b beyond what it should"),
+        (["c"], ["a"], "ROLE_MISSING", "PostgreSQL lacks a and has c beyond what it should"),
+    ],
+)
+def test_difference_is_told_by_its_side(
+    held: list[str], wanted: list[str], cause: str, sentence: str
+) -> None:
+    with pytest.raises(BrokenClaimError) as caught:
+        exact(held, wanted)
+
+    assert caught.value.shown.cause == cause
+    assert str(caught.value) == sentence
+
+
+def test_privilege_that_is_lacking_precedes_one_that_is_too_much() -> None:
+    privileges({"t": {"SELECT"}}, {"t": {"SELECT"}}, role="app_user")
+    with pytest.raises(BrokenClaimError, match="app_user lacks DELETE on u") as caught:
+        privileges({"t": {"DROP"}, "u": set()}, {"t": set(), "u": {"DELETE"}}, role="app_user")
+    assert caught.value.shown.cause == "PRIVILEGE_MISSING"
+    assert caught.value.shown.evidence == ("DELETE on u", "DROP on t")
+
+    with pytest.raises(BrokenClaimError) as caught:
+        privileges({"t": {"DROP"}}, {"t": set()}, role="app_user", beyond="PUBLIC_PRIVILEGE")
+    assert caught.value.shown.cause == "PUBLIC_PRIVILEGE"
+
+
+def test_value_and_leftovers() -> None:
+    equal(1, 1, "REPLICAS_WRONG", "the scale")
+    none_of([], "NODE_NOT_READY", "nodes")
+    with pytest.raises(BrokenClaimError, match="the scale is 2, not 1"):
+        equal(2, 1, "REPLICAS_WRONG", "the scale")
+    with pytest.raises(BrokenClaimError, match="nodes: a; b; c; and 1 more"):
+        none_of(["a", "b", "c", "d"], "NODE_NOT_READY", "nodes")
+
+
+def test_cause_must_exist() -> None:
+    with pytest.raises(ValueError, match="there is no cause NO_SUCH"):
+        Shown("NO_SUCH", "…")
+
+
+def test_subject_is_kept() -> None:
+    here, there = Ref("Pod", "a", "b"), Ref("Pod", "c", "d")
+
+    assert Shown("NODE_NOT_READY", "…").at(here).subject == here
+    assert Shown("NODE_NOT_READY", "…", there).at(here).subject == there

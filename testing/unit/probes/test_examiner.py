@@ -1,0 +1,156 @@
+"""From a failure to the deepest cause, by few looks."""
+
+from __future__ import annotations
+
+from nova_acceptance.diagnosis import Ref, Snapshot
+from nova_acceptance.errors import NovaError
+from nova_acceptance.kube import ApiUnreachableError
+from nova_acceptance.probes.claims import Shown
+from nova_acceptance.probes.concerned import Concerned, concerned, home_of
+from nova_acceptance.probes.examiner import MOST_LOOKS, Examiner
+from nova_acceptance.system.parts import passages, uses
+from testing.unit.diagnosis.members import DATABASE, REDIS, member, snapshot, stateful_set, system
+
+ETCD = Ref("StatefulSet", DATABASE, "etcd")
+REDIS_SET = Ref("StatefulSet", REDIS, "redis")
+
+
+class Looks:
+    """Snapshots in their order, the last one again and again; an error is raised."""
+
+    def __init__(self, *snapshots: Snapshot | NovaError) -> None:
+        self.snapshots = list(snapshots)
+        self.count = 0
+        self.now = 0.0
+
+    def __call__(self) -> Snapshot:
+        self.count += 1
+        found = self.snapshots.pop(0) if len(self.snapshots) > 1 else self.snapshots[0]
+        if isinstance(found, NovaError):
+            raise found
+        return found
+
+    def clock(self) -> float:
+        return self.now
+
+    def examiner(self) -> Examiner:
+        return Examiner(self, system(), self.clock)
+
+
+def lost_quorum() -> Snapshot:
+    etcd = stateful_set("etcd", DATABASE, 3, ready=1)
+    postgres = stateful_set("postgres", DATABASE, 3)
+    pods = [member(etcd, number, ready=not number) for number in range(3)]
+    followers = [member(postgres, number) for number in range(3)]
+    return snapshot(etcd, postgres, *pods, *followers)
+
+
+def pulling() -> Snapshot:
+    redis = stateful_set("redis", REDIS, 1, ready=0)
+    pod = member(redis, 0, ready=False, phase="Pending")
+    message = 'rpc error: code = NotFound desc = manifest for "redis:nope" not found'
+    pod["status"]["containerStatuses"][0]["state"] = {
+        "waiting": {"reason": "ImagePullBackOff", "message": message}
+    }
+    return snapshot(redis, pod)
+
+
+def test_answer_that_is_plain_explains_itself() -> None:
+    shown = Shown("REDIS_PERSISTENCE_OFF", "appendonly is no")
+
+    found = Looks(snapshot()).examiner().explain(Concerned((REDIS_SET,)), shown, "…")
+
+    assert found.headline.startswith("REDIS_PERSISTENCE_OFF: appendonly is no → ")
+    assert found.as_dict()["subject"] == str(REDIS_SET)
+
+
+def test_silence_is_explained_by_what_is_behind_it() -> None:
+    service = Ref("Service", REDIS, "redis-service")
+    shown = Shown("PORT_CLOSED", "redis-service refuses", service)
+
+    found = Looks(pulling()).examiner().explain(Concerned((service, REDIS_SET)), shown, "…")
+
+    assert found.root is not None
+    assert found.root.cause.id == "IMAGE_PULL"
+
+
+def test_quorum_that_is_lost_explains_a_database_without_a_leader() -> None:
+    postgres = Ref("StatefulSet", DATABASE, "postgres")
+    shown = Shown("NO_LEADER", "no member leads")
+
+    found = Looks(lost_quorum()).examiner().explain(Concerned((postgres,)), shown, "…")
+
+    assert found.root is not None
+    assert (found.root.cause.id, found.root.subject) == ("ETCD_QUORUM_LOST", ETCD)
+
+
+def test_asker_is_looked_at_only_where_the_target_is_well() -> None:
+    target = Ref("StatefulSet", DATABASE, "postgres")
+    shown = Shown("PORT_SILENT", "silent", target)
+    seen = pulling()
+    seen.update("ADDED", stateful_set("postgres", DATABASE, 3))
+
+    found = Looks(seen).examiner().explain(Concerned((target,), (REDIS_SET,)), shown, "…")
+
+    assert found.root is not None
+    assert found.root.cause.id == "IMAGE_PULL"
+
+
+def test_nothing_known_says_so_and_shows_what_was_seen() -> None:
+    redis = stateful_set("redis", REDIS, 1)
+
+    found = (
+        Looks(snapshot(redis)).examiner().explain(Concerned((REDIS_SET,)), None, "ValueError: odd")
+    )
+
+    assert found.root is None
+    assert found.headline.startswith("UNKNOWN: ValueError: odd → ")
+    assert found.as_dict()["evidence"] == [f"{REDIS_SET}: current"]
+
+
+def test_api_that_is_away_is_the_cause() -> None:
+    looks = Looks(ApiUnreachableError("GET", "https://api", OSError("refused")))
+
+    found = looks.examiner().explain(Concerned((REDIS_SET,)), None, "…")
+
+    assert found.root is not None
+    assert found.root.cause.id == "API_UNREACHABLE"
+
+
+def test_look_serves_a_while_and_looks_are_few() -> None:
+    looks = Looks(snapshot())
+    examiner = looks.examiner()
+    for _ in range(3):
+        examiner.explain(Concerned((REDIS_SET,)), None, "…")
+    assert looks.count == 1
+
+    for _ in range(2 * MOST_LOOKS):
+        looks.now += 60
+        examiner.explain(Concerned((REDIS_SET,)), None, "…")
+    assert looks.count == MOST_LOOKS
+
+
+def test_passage_asks_its_door_before_its_source() -> None:
+    passage = next(each for each in passages(system()) if each.door.name == "redis-service:6379")
+
+    found = concerned(system(), {"passage": passage})
+
+    assert found.targets == (Ref("Service", REDIS, "redis-service"), REDIS_SET)
+    assert found.askers[0] == Ref("Deployment", "nova-services", passage.source.name)
+
+
+def test_use_is_about_the_secret_and_what_it_should_lead_to() -> None:
+    use = next(each for each in uses(system(), inside=True) if each.target == "redis")
+
+    found = concerned(system(), {"use": use}, fixtures=["service_pods"])
+
+    secret, service, *_ = found.targets
+    assert secret == Ref("Secret", "nova-services", use.service.secret)
+    assert service == Ref("Service", REDIS, "redis-service")
+
+
+def test_cause_of_the_data_layer_is_at_its_workload() -> None:
+    assert home_of("ETCD_NO_SPACE", system()) == ETCD
+    assert home_of("REDIS_DATA_LOST", system()) == REDIS_SET
+    assert home_of("DNS_DOWN", system()) == Ref("Service", "kube-system", "kube-dns")
+    assert home_of("IMAGE_PULL", system()) is None

@@ -1,0 +1,71 @@
+"""Who leads, when members are away or disagree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.kube import PodRef
+from nova_acceptance.probes.answers import of_error
+from nova_acceptance.probes.postgres import LeadershipError, Postgres
+from nova_acceptance.probes.sql import Login
+from nova_acceptance.probes.witness import Witness
+
+AWAY = psycopg.OperationalError("connection refused")
+FULL = psycopg.OperationalError("connection failed: FATAL:  sorry, too many clients already")
+
+
+class Members(Postgres):
+    """PostgreSQL whose members answer as they are told."""
+
+    def __init__(self, *answers: bool | psycopg.OperationalError) -> None:
+        names = [f"postgres-{number}" for number in range(len(answers))]
+        pods = {name: PodRef("nova-database", name) for name in names}
+        routes: Any = None
+        super().__init__(pods, 5432, Login("postgres", "postgres", ""), routes, Witness())
+        self.answers = dict(zip(names, answers, strict=True))
+        self.asked = 0
+
+    def _follows(self, name: str) -> bool:
+        self.asked += 1
+        answer = self.answers[name]
+        if isinstance(answer, psycopg.OperationalError):
+            raise answer
+        return answer
+
+
+def cause(postgres: Postgres) -> str:
+    with pytest.raises(ProbeError) as caught:
+        _ = postgres.leader
+    shown = of_error(caught.value)
+    return shown.cause if shown else ""
+
+
+def test_leader_is_found_while_a_replica_is_away() -> None:
+    assert Members(True, False, AWAY).leader == "postgres-1"
+
+
+def test_several_leaders_and_none_are_named() -> None:
+    assert cause(Members(False, False, True)) == "TWO_LEADERS"
+    assert cause(Members(True, True, True)) == "NO_LEADER"
+    with pytest.raises(LeadershipError, match="2 leaders: postgres-0, postgres-1"):
+        Members(False, False, True).find_leader()
+
+
+def test_what_a_server_says_tells_more_than_one_that_is_silent() -> None:
+    assert cause(Members(AWAY, FULL, True)) == "CONNECTIONS_EXHAUSTED"
+    assert cause(Members(AWAY, True, True)) == "PORT_CLOSED"
+
+
+def test_failure_is_not_asked_for_again_until_the_leader_is_forgotten() -> None:
+    postgres = Members(True, True, AWAY)
+    for _ in range(3):
+        assert cause(postgres) == "PORT_CLOSED"
+    assert postgres.asked == 3
+
+    postgres.answers["postgres-2"] = False
+    postgres.forget_leader()
+    assert postgres.leader == "postgres-2"

@@ -1,0 +1,84 @@
+"""Why a door is closed, from what everybody was answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_acceptance.diagnosis import Ref
+from nova_acceptance.evidence import Evidence
+from nova_acceptance.kube import PodRef
+from nova_acceptance.probes.questions import Answer, Dial
+from nova_acceptance.probes.ways import of_door
+
+ASKER = PodRef("nova-services", "user-service-x")
+OTHER = PodRef("nova-redis", "redis-0")
+DOOR = Dial("redis-service.nova-redis.svc.cluster.local", 6379)
+SUBJECT = Ref("Service", "nova-redis", "redis-service")
+
+
+def answer(state: str) -> Answer:
+    return Answer(state, "", Evidence("connect", "pod", "door", state, 0.1))
+
+
+@pytest.mark.parametrize(
+    ("state", "elsewhere", "at_pods", "cause"),
+    [
+        ("open", "open", ["refused"], None),
+        ("refused", "open", ["refused"], "PORT_CLOSED"),
+        ("unresolved", "open", [], "NAME_UNRESOLVED"),
+        ("cut", "open", [], "CONNECTION_CUT"),
+        # packets get there and back, so it is this port alone
+        ("timeout", "timeout", ["timeout", "refused"], "PORT_SILENT"),
+        ("timeout", "timeout", [], "PORT_SILENT"),
+        ("timeout", "open", ["timeout"], "NETWORK_CUT"),
+        ("unreachable", "open", ["unreachable", "timeout"], "NETWORK_CUT"),
+        # whoever is asked reaches itself
+        ("timeout", "open", ["refused"], "PORT_SILENT"),
+    ],
+)
+def test_door(state: str, elsewhere: str, at_pods: list[str], cause: str | None) -> None:
+    found = of_door(
+        ASKER,
+        DOOR,
+        SUBJECT,
+        seen={ASKER: answer(state), OTHER: answer(elsewhere)},
+        at_pods=[answer(each) for each in at_pods],
+        reached=["nova-services", "nova-database"],
+    )
+
+    assert (found.cause if found else None) == cause
+
+
+def test_port_that_answers_a_third_namespace_is_cut_off_from_one() -> None:
+    seen = {ASKER: answer("timeout"), PodRef("nova-database", "etcd-0"): answer("open")}
+
+    found = of_door(ASKER, DOOR, SUBJECT, seen=seen, at_pods=[answer("refused")], reached=[])
+    assert found is not None
+    assert (found.cause, found.subject) == ("NETWORK_CUT", Ref("Namespace", "", ASKER.namespace))
+
+    seen[PodRef(ASKER.namespace, "auth-service-x")] = answer("open")
+    found = of_door(ASKER, DOOR, SUBJECT, seen=seen, at_pods=[answer("refused")], reached=[])
+    assert found is not None
+    assert found.cause == "PORT_SILENT"
+
+
+@pytest.mark.parametrize(
+    ("reached", "namespace"),
+    [
+        (["nova-services", "nova-database"], "nova-redis"),
+        (["nova-services"], "nova-services"),
+        ([], "nova-services"),
+    ],
+)
+def test_namespace_that_is_cut_off(reached: list[str], namespace: str) -> None:
+    found = of_door(
+        ASKER,
+        DOOR,
+        SUBJECT,
+        seen={ASKER: answer("timeout")},
+        at_pods=[answer("timeout")],
+        reached=reached,
+    )
+
+    assert found is not None
+    assert found.subject == Ref("Namespace", "", namespace)

@@ -1,0 +1,45 @@
+"""Every acceptance test says which cause its failure shows, and each of these exists."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nova_acceptance.diagnosis import BY_ID
+
+ROOT = Path(__file__).parents[2]
+
+
+def _acceptance_tests() -> Iterator[tuple[str, ast.FunctionDef]]:
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                yield f"{path.stem}::{node.name}", node
+
+
+TESTS = tuple(_acceptance_tests())
+
+
+def causes(node: ast.FunctionDef) -> list[str]:
+    return [
+        argument.value
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.means"
+        for argument in decorator.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    ]
+
+
+def test_there_are_tests() -> None:
+    assert len(TESTS) > 50
+
+
+@pytest.mark.parametrize(("name", "node"), TESTS, ids=[name for name, _ in TESTS])
+def test_acceptance_test_means_a_cause(name: str, node: ast.FunctionDef) -> None:
+    meant = causes(node)
+
+    assert meant, f"{name} has no marker means"
+    assert [cause for cause in meant if cause not in BY_ID] == []
