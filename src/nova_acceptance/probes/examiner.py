@@ -64,6 +64,8 @@ EXPLAINED_BY: Final[dict[str, frozenset[str]]] = {
     "DNS_WRONG_ANSWER": _OF_SERVICES,
     "NAME_RESOLVES_WRONGLY": _OF_SERVICES,
     "PORT_UNDECLARED_OPEN": _OF_SERVICES,
+    "TIMELINE_DIVERGED": frozenset({"TWO_LEADERS"}),
+    "REPLICA_LAGS": frozenset({"TWO_LEADERS"}),
     # what is on its way out because of something else
     "POD_LEFT_OVER": frozenset({"REPLICAS_WRONG", "NODE_NOT_READY", "NAMESPACE_TERMINATING"}),
     "CLAIM_LEFT_OVER": frozenset({"REPLICAS_WRONG"}),
@@ -221,7 +223,16 @@ class Examiner:
             best = best if best and best.causes else found
         if own and (not weak or own.cause.id in _OF_THE_DATA):
             return _alone(own)
+        if beneath := [each for each in self._beneath(start) if each not in start]:
+            start += beneath
+            if said := _said_by(doctor.explain(start, weak), own):
+                return said
         return _specific(best) if best else Explanation(())
+
+    def _beneath(self, start: Iterable[Ref]) -> Iterator[Ref]:
+        """Yield what a workload stands on although it runs: Patroni waits for etcd in silence."""
+        if of_workload(self._system.workload(self._system.postgres.workload)) in start:
+            yield of_workload(self._system.workload(self._system.etcd.workload))
 
     def _behind(self, found: Explanation, own: Diagnosis | None) -> Iterator[Ref]:
         """Yield objects behind what was found that no configuration names."""

@@ -84,6 +84,19 @@ def test_quorum_that_is_lost_explains_a_database_without_a_leader() -> None:
     assert (found.root.cause.id, found.root.subject) == ("ETCD_QUORUM_LOST", ETCD)
 
 
+def test_silence_of_a_database_that_runs_is_explained_by_what_it_stands_on() -> None:
+    postgres = Ref("StatefulSet", DATABASE, "postgres")
+    looks = Looks(lost_quorum())
+    for pod in looks.snapshots[0].of_kind("Pod", DATABASE):  # type: ignore[union-attr]
+        if pod["metadata"]["name"] == "postgres-0":
+            pod["metadata"]["labels"] = {"nova/role": "primary"}
+
+    found = looks.examiner().explain(Concerned((postgres,)), None, "Patroni gave no list")
+
+    assert found.root is not None
+    assert found.root.cause.id == "ETCD_QUORUM_LOST"
+
+
 def test_asker_is_looked_at_only_where_the_target_is_well() -> None:
     target = Ref("StatefulSet", DATABASE, "postgres")
     shown = Shown("PORT_SILENT", "silent", target)
