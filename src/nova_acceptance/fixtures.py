@@ -30,7 +30,7 @@ from nova_acceptance.deploy import (
     render,
 )
 from nova_acceptance.diagnosis import Diagnosis, Snapshot
-from nova_acceptance.errors import NotReadyError, SpecError
+from nova_acceptance.errors import DeployError, SpecError
 from nova_acceptance.kube import Kube, Object
 from nova_acceptance.probes.claims import BrokenClaimError
 from nova_acceptance.probes.consultation import Consultation
@@ -236,7 +236,7 @@ def _deployed(
     """Deploy; what became ready only in part is verified all the same, each part for itself."""
     try:
         return deploy(kube, objects, progress=progress, base=base)
-    except NotReadyError as error:
+    except DeployError as error:
         consultation.tell(error, "deployment")
         if isinstance(error, RolloutError) and error.deployment:
             return error.deployment

@@ -259,6 +259,18 @@ class Question(Strict):
         return self
 
 
+class Calm(Strict):
+    """Seconds for which nothing else may be amiss, where a change makes pods flicker.
+
+    Attributes:
+        before: before the suite runs; nodes are not looked at.
+        after: after the fault was taken out.
+    """
+
+    before: float = 0.0
+    after: float = 0.0
+
+
 class KustomizePatch(Strict):
     """A patch as kustomize takes it."""
 
@@ -279,7 +291,7 @@ class Deploy(Strict):
 
     Attributes:
         afresh: workloads that are removed before, with their claims, so that they are made anew.
-        writes: whether anything is written; false for what a preflight stops.
+        writes: whether the suite writes anything; not, where its preflight stops it.
     """
 
     patches: tuple[KustomizePatch, ...] = ()
@@ -316,6 +328,7 @@ class Fault(Strict):
         deploy: how the manifests are changed, for one that is deployed.
         breaks: how it is put in, for one of a running system.
         shows: what shows that it is in; it is waited for.
+        calm: how long Nova has to be still before and after.
         through: the trouble that a proxy makes between suite and API (`api_faults.MODES`).
         expect: what the suite has to say; None for what it has to survive.
         survives: whether nothing may fail.
@@ -329,6 +342,7 @@ class Fault(Strict):
     deploy: Deploy | None = None
     breaks: Annotated[tuple[Step, ...], Field(alias="break")] = ()
     shows: tuple[Question, ...] = ()
+    calm: Calm = Calm()
     through: str = ""
     expect: Expectation | None = None
     survives: bool = False

@@ -20,28 +20,36 @@ PAUSE: Final = 0.5
 """Seconds between two looks."""
 
 
-def await_health(ground: Ground) -> None:
+def await_health(ground: Ground, *, calm: float = 0.0, nodes: bool = True) -> None:
     """Wait until everything of Nova is as it was; pods whose containers restarted are replaced.
+
+    Args:
+        ground: the cluster.
+        calm: seconds for which it has to stay so.
+        nodes: whether the nodes have to be well, too.
 
     Raises:
         GroundError: it is not, in time, with what is still amiss.
     """
     deadline = time.monotonic() + HEALTHY_WITHIN
+    well_since: float | None = None
     while True:
         try:
-            amiss = list(ailments(ground))
+            amiss = list(ailments(ground, nodes=nodes))
         except NovaError as error:
             amiss = [str(error)]
-        if not amiss:
+        now = time.monotonic()
+        well_since = None if amiss else (well_since or now)
+        if well_since is not None and now - well_since >= calm:
             return
-        if time.monotonic() > deadline:
+        if now > deadline:
             raise GroundError("Nova is not whole again", evidence=amiss[:8])
         time.sleep(PAUSE)
 
 
-def ailments(ground: Ground) -> Iterator[str]:
+def ailments(ground: Ground, *, nodes: bool = True) -> Iterator[str]:
     """Yield what is not as it should be, a line each."""
-    for node in ground.kube.list("v1", "Node"):
+    for node in ground.kube.list("v1", "Node") if nodes else ():
         yield from _of_node(node)
     for kind in ("Deployment", "DaemonSet"):
         for found in ground.kube.list("apps/v1", kind, namespace=CLUSTER):

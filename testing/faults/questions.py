@@ -68,9 +68,10 @@ def _field(ground: Ground, field: FieldOf) -> str:
 def value_at(obj: Any, path: str) -> Any:
     """Return the value at a path of keys, numbers, and types or names of a list's items.
 
-    "absent" where there is none, so that an absence can be asked for as well.
+    A dot within a key has a backslash before it. "absent" where there is nothing, so that an
+    absence can be asked for as well.
     """
-    for step in path.split("."):
+    for step in (part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", path)):
         if isinstance(obj, dict):
             obj = obj.get(step)
         elif isinstance(obj, list) and step.isdigit():

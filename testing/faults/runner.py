@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -39,54 +40,63 @@ class Runner:
         self._ground = ground
         self._suite = suite
         self._progress = progress
+        self._failed: list[str] = []
 
     def run(self, faults: Iterable[Fault]) -> list[Verdict]:
         """Run faults, and write the table as it grows.
 
+        Each is taken out, and Nova whole, before the next is put in; after each family the tests
+        that failed in it are seen green.
+
         Raises:
-            GroundError: Nova was not green before the first fault, or not after one.
+            GroundError: Nova was not green before the first fault, or not after a family, or a
+                fault could not be taken out.
         """
         self._expect_green("before", self._suite.deploy("before"))
         verdicts: list[Verdict] = []
-        for fault in faults:
-            began = time.monotonic()
-            verdict = self._try(fault)
-            verdicts.append(verdict)
-            table.write(verdicts, self._suite.reports / "faults.json")
-            mark = "✓" if verdict.is_right else "✗"
-            self._progress.say(
-                f"{mark} {fault.family}/{fault.name}: {_told(verdict)}"
-                f" ({time.monotonic() - began:.0f} s)"
-            )
-            if any(problem.startswith(_LEFT) for problem in verdict.problems):
-                raise GroundError(
-                    f"{fault.name} could not be taken out again", evidence=verdict.problems
-                )
+        for family, members in groupby(faults, lambda fault: fault.family):
+            self._failed = []
+            for fault in members:
+                verdicts.append(self._judged(fault))
+                table.write(verdicts, self._suite.reports / "faults.json")
+            again = self._suite.verify(f"after-{family}", *_selection(self._failed))
+            self._expect_green(f"after-{family}", again)
         self._expect_green("after", self._suite.verify("after"))
         return verdicts
 
-    def _try(self, fault: Fault) -> Verdict:
+    def _judged(self, fault: Fault) -> Verdict:
+        began = time.monotonic()
+        verdict, left = self._tried(fault)
+        self._progress.say(
+            f"{'✓' if verdict.is_right else '✗'} {fault.family}/{fault.name}: {_told(verdict)}"
+            f" ({time.monotonic() - began:.0f} s)"
+        )
+        if left:
+            raise GroundError(f"{fault.name} could not be taken out again", evidence=left)
+        return verdict
+
+    def _tried(self, fault: Fault) -> tuple[Verdict, list[str]]:
+        """Return what became of a fault, and what of it could not be taken out."""
         undo = UndoStack()
-        seen: Seen | None = None
-        problems: list[str] = []
-        written = self._written()
+        verdict = Verdict(fault.name, fault.family)
         try:
             seen = self._with(fault, undo)
-            if fault.deploy and not fault.deploy.writes and written != self._written():
-                problems.append("something was written that a preflight should have stopped")
+            self._failed += [each.nodeid for each in seen.failures if "::" in each.nodeid]
+            verdict = judge(fault, seen)
         except NovaError as error:
-            problems.append(f"could not be put in: {_line(error)}")
+            verdict = replace(verdict, problems=(f"could not be put in: {_line(error)}",))
         except KeyboardInterrupt:
             raise KeyboardInterrupt(*undo.unwind()) from None
         except BaseException:
             for line in undo.unwind():
-                self._progress.say(f"{_LEFT}{line}")
+                self._progress.say(f"left behind: {line}")
             raise
         left = undo.unwind()
-        verdict = judge(fault, seen) if seen else Verdict(fault.name, fault.family)
-        left += self._green_again(fault, seen) if not left else []
-        problems += [*verdict.problems, *(f"{_LEFT}{line}" for line in left)]
-        return replace(verdict, problems=tuple(problems))
+        try:
+            health.await_health(self._ground, calm=fault.calm.after)
+        except NovaError as error:
+            left.append(_line(error))
+        return verdict, left
 
     def _written(self) -> dict[str, int]:
         """Return the generation of every workload; a write that changes anything changes it."""
@@ -103,6 +113,8 @@ class Runner:
             steps.put_in(self._ground, step, undo)
         for question in fault.shows:
             await_shown(self._ground, question)
+        if fault.calm.before:
+            health.await_health(self._ground, calm=fault.calm.before, nodes=False)
         with self._way(fault) as suite:
             if fault.deploy is None:
                 return suite.verify(fault.name)
@@ -111,17 +123,22 @@ class Runner:
     def _deployed(self, suite: Suite, fault: Fault, deploy: Deploy, undo: UndoStack) -> Seen:
         with tempfile.TemporaryDirectory(dir=self._ground.scratch) as scratch:
             tree = changed_tree(deploy, suite.overlay, Path(scratch, "tree"))
-            if deploy.writes and fault.changes_manifests:
+            if fault.changes_manifests and (deploy.writes or deploy.afresh):
                 undo.push("deploying Nova as it should be", lambda: self._mend(fault, deploy))
             for pods in deploy.afresh:
                 self._remove(pods)
-            return suite.deploy(fault.name, tree=tree)
+            before = self._written()
+            seen = suite.deploy(fault.name, tree=tree)
+            if not deploy.writes and before != self._written():
+                undo.push("deploying Nova as it should be", lambda: self._mend(fault, deploy))
+                raise GroundError("something was written that a preflight should have stopped")
+            return seen
 
     def _mend(self, fault: Fault, deploy: Deploy) -> None:
         """Deploy Nova as it should be; what cannot change in place is made anew."""
         for pods in deploy.afresh:
             self._remove(pods)
-        self._suite.deploy(f"{fault.name}-mended")
+        self._suite.deploy(f"{fault.name}-mended", "tests/infrastructure/test_workloads.py")
 
     @contextmanager
     def _way(self, fault: Fault) -> Iterator[Suite]:
@@ -150,29 +167,19 @@ class Runner:
                 self._ground.delete("Pod", workload.namespace, pod, now=True)
                 self._ground.delete("PersistentVolumeClaim", workload.namespace, name)
 
-    def _green_again(self, fault: Fault, seen: Seen | None) -> list[str]:
-        """Wait until Nova is whole, run what failed again, and return what still fails."""
-        try:
-            health.await_health(self._ground)
-            if seen is None or not seen.failures or (fault.deploy and not fault.deploy.writes):
-                return []
-            failed = [each.nodeid for each in seen.failures if "::" in each.nodeid]
-            selection = failed if len(failed) <= MOST_RERUN else []
-            again = self._suite.verify(f"{fault.name}-again", *selection)
-        except NovaError as error:
-            return [_line(error)]
-        return [f"{each.nodeid} still fails: {each.message}" for each in again.failures]
-
     def _expect_green(self, when: str, seen: Seen) -> None:
         if seen.exit_status or seen.failures:
             raise GroundError(
-                f"Nova is not green {when} the faults: {len(seen.failures)} tests failed",
+                f"Nova is not green ({when}): {len(seen.failures)} tests failed",
                 evidence=[f"{each.nodeid}: {each.message}" for each in seen.failures[:8]],
                 hint=f"see {self._suite.reports / when}",
             )
 
 
-_LEFT: Final = "left behind: "
+def _selection(failed: Sequence[str]) -> tuple[str, ...]:
+    """Return these tests, each once; nothing, which stands for all, where they are many."""
+    distinct = tuple(dict.fromkeys(failed))
+    return distinct if len(distinct) <= MOST_RERUN else ()
 
 
 def _line(error: NovaError) -> str:

@@ -54,10 +54,10 @@ class Suite:
         """
         return self._run(name, ["--no-deploy", *(selection or _CALM)], tree or project())
 
-    def deploy(self, name: str, *, tree: Path | None = None) -> Seen:
-        """Deploy, and verify all that is not disruptive."""
+    def deploy(self, name: str, *selection: str, tree: Path | None = None) -> Seen:
+        """Deploy, and verify; the arguments are those of `verify`."""
         overlay = OVERLAY if tree else self.overlay
-        return self._run(name, [f"--overlay={overlay}", *_CALM], tree or project())
+        return self._run(name, [f"--overlay={overlay}", *(selection or _CALM)], tree or project())
 
     def _run(self, name: str, options: Sequence[str], tree: Path) -> Seen:
         reports = self.reports / name

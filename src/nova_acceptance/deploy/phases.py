@@ -10,6 +10,9 @@ from http import HTTPStatus
 
 from nova_acceptance import timeouts
 from nova_acceptance.deploy.absence import await_gone
+from nova_acceptance.diagnosis import Diagnosis, Explanation, Ranked, ref
+from nova_acceptance.diagnosis.families.api import API_REFUSED
+from nova_acceptance.diagnosis.families.presence import NAMESPACE_FOREIGN
 from nova_acceptance.errors import ApplyError
 from nova_acceptance.kube import ApiError, Kube, Object, describe
 
@@ -22,6 +25,20 @@ WORKLOADS = frozenset(
 _FIRST = frozenset({"Namespace", "CustomResourceDefinition"})
 _AT_ONCE = 8
 _IMMUTABLE = ("immutable", "updates to statefulset spec", "forbidden: updates", "may not change")
+
+
+class RefusedError(ApplyError):
+    """The API refused objects, or they are not ours to change.
+
+    Attributes:
+        explanation: a cause for each of them, the first one first.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str, evidence: Sequence[str], explanation: Explanation
+    ) -> None:
+        super().__init__(message, hint=hint, evidence=evidence)
+        self.explanation = explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +71,20 @@ def apply_phase(kube: Kube, phase: Phase) -> list[Object]:
         The objects as the server has them now.
 
     Raises:
-        ApplyError: the server refused an object; it names each object and field.
+        RefusedError: the server refused an object; it names each object and field.
         ClusterError: the API did not answer.
     """
     applied: list[Object] = []
-    refused: list[tuple[Object, ApiError]] = []
+    refusals: list[tuple[Object, ApiError]] = []
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="apply") as pool:
         under_way = [(obj, pool.submit(kube.apply, obj)) for obj in phase.objects]
     for obj, answer in under_way:
         try:
             applied.append(answer.result())
         except ApiError as error:
-            refused.append((obj, error))
-    if refused:
-        raise _refusal(refused)
+            refusals.append((obj, error))
+    if refusals:
+        raise _refusal(refusals)
     return applied
 
 
@@ -75,7 +92,8 @@ def guard_namespaces(kube: Kube, objects: Sequence[Object]) -> None:
     """See, before the first write, that every namespace is absent or ours; wait out a deletion.
 
     Raises:
-        ApplyError: a namespace of that name belongs to somebody else.
+        RefusedError: a namespace of that name belongs to somebody else.
+        ApplyError: a namespace of the manifests does not say whose it is.
         ClusterError: the API did not answer, or a namespace under deletion did not go.
     """
     for obj in objects:
@@ -90,10 +108,14 @@ def guard_namespaces(kube: Kube, objects: Sequence[Object]) -> None:
         if live is None:
             continue
         if not is_ours(live, obj):
-            raise ApplyError(
-                f"the namespace {obj['metadata']['name']} exists and is not ours",
-                hint="choose another cluster, or remove that namespace yourself",
-                evidence=(f"label {MANAGED_BY}: {owner(live) or '(absent)'}",),
+            evidence = (f"label {MANAGED_BY}: {owner(live) or '(absent)'}",)
+            message = f"the namespace {obj['metadata']['name']} exists and is not ours"
+            foreign = Diagnosis(NAMESPACE_FOREIGN, ref(live), message, evidence=evidence)
+            raise RefusedError(
+                message,
+                hint=NAMESPACE_FOREIGN.cure,
+                evidence=evidence,
+                explanation=Explanation((Ranked(foreign),), (foreign.subject,)),
             )
         if "deletionTimestamp" in live["metadata"]:
             deadline = time.monotonic() + timeouts.REMOVE
@@ -110,17 +132,28 @@ def is_ours(live: Object, rendered: Object) -> bool:
     return bool(owner(rendered)) and owner(live) == owner(rendered)
 
 
-def _refusal(refused: list[tuple[Object, ApiError]]) -> ApplyError:
-    obj, error = refused[0]
-    more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
-    return ApplyError(
+def refused(obj: Object, error: ApiError) -> Diagnosis:
+    """Return the cause that an object which the API refuses shows, with the fields it names."""
+    said = error.causes or (error.detail or str(error.status),)
+    return Diagnosis(
+        API_REFUSED,
+        ref(obj),
+        f"the API refuses {describe(obj)}: {said[0]}",
+        _hint(obj, error),
+        evidence=tuple(f"{describe(obj)}: {line}" for line in said),
+        grace=0,
+    )
+
+
+def _refusal(refusals: list[tuple[Object, ApiError]]) -> RefusedError:
+    obj, error = refusals[0]
+    more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
+    found = [refused(obj, error) for obj, error in refusals]
+    return RefusedError(
         f"the API refused {describe(obj)}: {error.reason or error.status}{more}",
-        hint=_hint(obj, error),
-        evidence=[
-            f"{describe(obj)}: {line}"
-            for obj, error in refused
-            for line in (error.causes or (error.detail or str(error.status),))
-        ],
+        hint=found[0].cure,
+        evidence=[line for each in found for line in each.evidence],
+        explanation=Explanation(tuple(map(Ranked, found)), (found[0].subject,)),
     )
 
 

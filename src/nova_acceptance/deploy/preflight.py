@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from nova_acceptance.deploy.outcome import told
+from nova_acceptance.deploy.phases import refused
 from nova_acceptance.diagnosis import (
     CAUSES,
     Diagnosis,
@@ -26,9 +28,10 @@ from nova_acceptance.diagnosis.graph import Graph
 from nova_acceptance.diagnosis.ranking import ranked
 from nova_acceptance.diagnosis.shapes import without_values
 from nova_acceptance.errors import DeployError
-from nova_acceptance.kube import Kube, Object
+from nova_acceptance.kube import ApiError, Kube, Object
 
 _AT_ONCE: Final = 16
+_OF_THE_OBJECT: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
 _APPLYING: Final = ("create", "patch")
 """What a server-side apply needs: the one where the object is new, the other where it is not."""
 
@@ -80,6 +83,7 @@ def preflight(kube: Kube, objects: Sequence[Object], base: Snapshot) -> list[Dia
     concerned = graph.reach(map(ref, objects))
     found = [each for each in beforehand(snapshot) if each.subject in concerned]
     found += _api_findings(kube, objects)
+    found += _refused_beforehand(kube, objects, base)
     lost = [each for each in found if each.grace is not None]
     if lost:
         causes = ranked(lost, graph, CAUSES)
@@ -110,6 +114,36 @@ def laid_over(base: Snapshot, objects: Sequence[Object]) -> Snapshot:
             wanted = {**wanted, "metadata": {**wanted["metadata"], **identity}}
         snapshot.update("ADDED", wanted, fresh=False)
     return snapshot
+
+
+def _refused_beforehand(
+    kube: Kube, objects: Sequence[Object], base: Snapshot
+) -> Iterator[Diagnosis]:
+    """Yield what the API says it would refuse, of the objects whose namespace is there already.
+
+    It is asked by applies that write nothing. A webhook that cannot be asked so, a missing right
+    and a kind that is not served are no refusal of the object itself.
+    """
+
+    def tried(obj: Object) -> ApiError | None:
+        try:
+            kube.apply(obj, dry_run=True)
+        except ApiError as error:
+            said = " ".join((error.detail, *error.causes)).lower()
+            is_meant = error.status in _OF_THE_OBJECT and "dry run" not in said
+            return error if is_meant else None
+        return None
+
+    there = [
+        obj
+        for obj in objects
+        if (namespace := obj["metadata"].get("namespace"))
+        and base.get("Namespace", "", namespace) is not None
+    ]
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="preflight") as pool:
+        for obj, error in zip(there, pool.map(tried, there), strict=True):
+            if error:
+                yield refused(obj, error)
 
 
 def _api_findings(kube: Kube, objects: Sequence[Object]) -> list[Diagnosis]:

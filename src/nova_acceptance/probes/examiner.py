@@ -14,7 +14,14 @@ from typing import Any, Final
 
 from nova_acceptance import timeouts
 from nova_acceptance.diagnosis import BY_ID, Diagnosis, Doctor, Explanation, Ranked, Ref, Snapshot
-from nova_acceptance.diagnosis.families import etcd, postgres, presence, redis, services
+from nova_acceptance.diagnosis.families import (
+    etcd,
+    postgres,
+    presence,
+    redis,
+    selection,
+    services,
+)
 from nova_acceptance.diagnosis.status import status_of
 from nova_acceptance.errors import NovaError
 from nova_acceptance.probes.answers import of_error
@@ -39,7 +46,9 @@ _URL: Final = frozenset(
     }
 )
 _OF_SERVICES: Final = frozenset(
-    cause.id for cause in (*presence.CAUSES, *services.CAUSES) if not cause.is_symptom
+    cause.id
+    for cause in (*presence.CAUSES, *services.CAUSES, *selection.CAUSES)
+    if not cause.is_symptom
 )
 _OF_THE_DATA: Final = frozenset(
     cause.id for cause in (*etcd.CAUSES, *postgres.CAUSES, *redis.CAUSES)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.deploy.phases import Phase, apply_phase
+from nova_acceptance.deploy.phases import Phase, RefusedError, apply_phase
 from nova_acceptance.errors import ApplyError
 from nova_acceptance.kube import ApiError, Object
 from testing.unit.deploy.recorded import deployment, metadata, stateful_set
@@ -70,6 +70,16 @@ def test_refused_object_and_its_fields_are_named() -> None:
         "Deployment nova-services/user-service: spec.replicas: must be greater than or equal to 0",
     )
     assert "manifests/" in error.hint
+
+
+def test_refusal_is_a_cause_of_its_own_for_each_object() -> None:
+    error = refusal("Deployment", INVALID, deployment())
+    assert isinstance(error, RefusedError)
+
+    (found,) = error.explanation.causes
+    assert found.root.cause.id == "API_REFUSED"
+    assert str(found.root.subject) == "Deployment nova-services/user-service"
+    assert "image: Required value" in error.explanation.headline
 
 
 def test_field_that_cannot_change_says_how_to_go_on() -> None:

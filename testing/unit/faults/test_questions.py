@@ -5,13 +5,14 @@ import pytest
 from testing.faults.questions import value_at
 
 POD = {
+    "metadata": {"annotations": {"example.com/owner": "nova"}},
     "status": {
         "conditions": [
             {"type": "PodScheduled", "status": "False", "message": "0/3 nodes"},
             {"type": "Ready", "status": "True"},
         ],
         "containerStatuses": [{"name": "app", "restartCount": 0}],
-    }
+    },
 }
 
 
@@ -24,6 +25,7 @@ POD = {
         ("status.conditions.Initialized.status", "absent"),
         ("status.conditions.7.status", "absent"),
         ("spec.nodeName", "absent"),
+        (r"metadata.annotations.example\.com/owner", "nova"),
     ],
 )
 def test_value_is_found_by_its_path(path: str, value: object) -> None:

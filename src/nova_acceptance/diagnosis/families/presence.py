@@ -24,6 +24,13 @@ NAMESPACE_TERMINATING: Final = Cause(
     "wait until it is gone and deploy again; `kubectl get namespace NAME -o yaml` names finalizers "
     "that hold it",
 )
+NAMESPACE_FOREIGN: Final = Cause(
+    "NAMESPACE_FOREIGN",
+    "A namespace of Nova's name was made by somebody else",
+    "Nothing is deployed: what is in it is not ours to change",
+    "The label `app.kubernetes.io/managed-by` of the namespace on the cluster",
+    "choose another cluster, or remove that namespace yourself",
+)
 WORKLOAD_MISSING: Final = Cause(
     "WORKLOAD_MISSING",
     "A workload of nova.yaml does not exist",
@@ -39,6 +46,7 @@ REPLICAS_WRONG: Final = Cause(
     "`kubectl scale` it back, and see what scaled it (an autoscaler, a hand)",
 )
 CAUSES: Final = (
+    NAMESPACE_FOREIGN,
     NAMESPACE_MISSING,
     NAMESPACE_TERMINATING,
     WORKLOAD_MISSING,
