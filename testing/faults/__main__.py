@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nova_acceptance.cluster.home import Home, project
 from nova_acceptance.cluster.kind.provider import Provider
+from nova_acceptance.cluster.lock import exclusive
 from nova_acceptance.cluster.model import Request
 from nova_acceptance.diagnosis import BY_ID
 from nova_acceptance.errors import NovaError, UsageError
@@ -66,7 +67,11 @@ def _run(faults: Sequence[Fault], name: str) -> int:
     docker = provider.cluster(name).run_docker
     system = load(project() / "nova.yaml")
     directory = own_directory(project() / "reports")
-    with tempfile.TemporaryDirectory(prefix="nova-faults-") as scratch:
+    lock = Home.of_user().root / "locks" / f"faults-{name}"
+    with (
+        exclusive(lock, f"putting faults into {name}", progress),
+        tempfile.TemporaryDirectory(prefix="nova-faults-") as scratch,
+    ):
         ground = Ground(
             cluster.kubeconfig,
             cluster.context,

@@ -179,15 +179,18 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the cause before everything else that a report says of a failure."""
+    error = call.excinfo.value if call.excinfo else None
+    if error and _carried(error):
+        call.excinfo = _bare(error)
     report = yield
-    if report.failed and call.excinfo:
+    if report.failed and error:
         consultation = item.config.stash[_CONSULTATION]
         try:
-            finding = consultation.explain(item, call.excinfo.value, call.when)
+            finding = consultation.explain(item, error, call.when)
             if finding:
                 extra(report)["diagnosis"] = masking.masked(finding.as_dict())
                 lines = [masking.mask(line) for line in finding.lines()]
-                if _carried(call.excinfo.value):  # it says the same to every test
+                if _carried(error):  # it says the same to every test
                     is_known = consultation.knows(finding)
                     put_first(report, lines[:1] if is_known else lines, alone=True)
                 else:
@@ -219,6 +222,12 @@ def put_first(report: pytest.TestReport, lines: list[str], *, alone: bool = Fals
     crash = getattr(shown, "reprcrash", None)
     if crash is not None:
         crash.message = lines[0]
+
+
+def _bare(error: BaseException) -> pytest.ExceptionInfo[BaseException]:
+    """Return an error without the way to it, which is not shown, and takes long to spell out."""
+    plain = pytest.fail.Exception(str(error), pytrace=False).with_traceback(error.__traceback__)
+    return pytest.ExceptionInfo.from_exception(plain)
 
 
 def _meant(item: pytest.Item, error: BaseException, when: str) -> Shown | None:
