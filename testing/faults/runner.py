@@ -98,13 +98,16 @@ class Runner:
             left.append(_line(error))
         return verdict, left
 
-    def _written(self) -> dict[str, int]:
-        """Return the generation of every workload; a write that changes anything changes it."""
+    def _written(self) -> dict[str, str]:
+        """Return what changes with every write that changes anything, by object.
+
+        Of a workload that is its generation, since its status is written all the time.
+        """
         return {
-            f"{kind} {found['metadata']['name']}": found["metadata"]["generation"]
-            for kind in ("Deployment", "StatefulSet")
+            f"{kind} {found['metadata']['name']}": str(found["metadata"][field])
+            for version, kind, field in _WRITTEN
             for namespace in self._ground.system.namespaces
-            for found in self._ground.kube.list("apps/v1", kind, namespace=namespace)
+            for found in self._ground.kube.list(version, kind, namespace=namespace)
         }
 
     def _with(self, fault: Fault, undo: UndoStack) -> Seen:
@@ -174,6 +177,15 @@ class Runner:
                 evidence=[f"{each.nodeid}: {each.message}" for each in seen.failures[:8]],
                 hint=f"see {self._suite.reports / when}",
             )
+
+
+_WRITTEN: Final = (
+    ("apps/v1", "Deployment", "generation"),
+    ("apps/v1", "StatefulSet", "generation"),
+    ("v1", "Service", "resourceVersion"),
+    ("v1", "ConfigMap", "resourceVersion"),
+    ("v1", "Secret", "resourceVersion"),
+)
 
 
 def _selection(failed: Sequence[str]) -> tuple[str, ...]:

@@ -232,6 +232,15 @@ def test_program_that_does_not_call_itself_ready_is_a_symptom(answer: str, grace
     assert answer.partition(": ")[2] in each.summary
 
 
+def test_page_that_a_start_up_probe_never_finds_is_the_end_of_the_program() -> None:
+    ill = running()
+    each = only(
+        ill, event(ill, "Unhealthy", "Startup probe failed: HTTP probe failed with statuscode: 404")
+    )
+
+    assert (each.cause.id, each.grace) == ("PROBE_FAILING", 10)
+
+
 def test_probe_of_another_container_is_not_taken_for_this_one() -> None:
     ill = running()
     said = event(ill, "Unhealthy", "Readiness probe failed: no")

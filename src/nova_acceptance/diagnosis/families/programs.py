@@ -285,13 +285,16 @@ def _killed(ill: Ill, entry: dict[str, Any]) -> Diagnosis:
 def _unready(
     snapshot: Snapshot, ill: Ill, entry: dict[str, Any], probe: str, answer: str
 ) -> Diagnosis:
+    is_refused = bool(_REFUSED.search(answer))  # a server that answers 404 does not just start
+    is_deadly = is_refused and probe == "startup"  # it is killed in the end
     grace: float | None = None
-    if stands_alone(snapshot, ill.workload):  # a server that answers 404 does not just start
-        grace = RETURN if _REFUSED.search(answer) else STARTING
+    if stands_alone(snapshot, ill.workload):
+        grace = NEXT_TRY if is_deadly else RETURN if is_refused else STARTING
     name = entry["name"]
     words = last_words(snapshot, ill.pod, name)
     what = f"runs, and its {probe} probe fails: {short(answer)}"
-    return _found(READINESS_FAILING, ill, entry, what, short(answer), *words, grace=grace)
+    cause = PROBE_FAILING if is_deadly else READINESS_FAILING
+    return _found(cause, ill, entry, what, short(answer), *words, grace=grace)
 
 
 def _is_killed(ill: Ill, container: str) -> bool:
