@@ -151,7 +151,7 @@ def deployment(
             objects = render(manifests, overlay, credentials, tmp_path_factory.mktemp("render"))
             base = look(kube, system.namespaces, system, logs=False)
             with _told(consultation):
-                _say(preflight(kube, objects, base), progress, recorder)
+                _say(preflight(kube, objects, base), progress, recorder, consultation)
             done = _deployed(kube, objects, progress, consultation, base)
         recorder.deployment(
             overlay=overlay,
@@ -219,11 +219,17 @@ def _told(consultation: Consultation) -> Iterator[None]:
         raise
 
 
-def _say(warnings: list[Diagnosis], progress: Progress, recorder: Recorder) -> None:
+def _say(
+    warnings: list[Diagnosis],
+    progress: Progress,
+    recorder: Recorder,
+    consultation: Consultation,
+) -> None:
     """Show and record what is wrong with the objects and keeps none from becoming ready."""
     for found in warnings:
         progress.say(f"preflight: {found.headline}")
         recorder.note(f"preflight: {found.headline}", evidence=found.evidence)
+        consultation.warn(found)
 
 
 def _deployed(

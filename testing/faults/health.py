@@ -15,6 +15,7 @@ from testing.faults.ground import NAME_LABEL, Ground, GroundError
 
 HEALTHY_WITHIN: Final = 150.0
 """Seconds from the last undoing until Nova is whole: pods made anew, a member caught up."""
+_PRESSURES: Final = ("MemoryPressure", "DiskPressure", "PIDPressure")
 CLUSTER: Final = "kube-system"
 PAUSE: Final = 0.5
 """Seconds between two looks."""
@@ -78,8 +79,9 @@ def _of_services(ground: Ground, namespace: str) -> Iterator[str]:
 def _of_node(node: Object) -> Iterator[str]:
     name = node["metadata"]["name"]
     conditions = {each["type"]: each["status"] for each in node["status"]["conditions"]}
-    if conditions.get("Ready") != "True" or conditions.get("DiskPressure") == "True":
-        yield f"node {name} is not ready"
+    pressed = [kind for kind in _PRESSURES if conditions.get(kind) == "True"]
+    if conditions.get("Ready") != "True" or pressed:
+        yield f"node {name} is not ready: {', '.join(pressed)}"
     if node["spec"].get("unschedulable"):
         yield f"node {name} is cordoned"
 

@@ -33,7 +33,8 @@ def score(verdicts: Sequence[Verdict]) -> str:
     median = f"{statistics.median(times):.1f} s" if times else "none"
     return (
         f"{right} of {len(verdicts)} caught and rightly named; median time to the named cause "
-        f"{median}; false alarms: {alarms}"
+        f"{median}; later than expected: {sum(bool(each.late) for each in verdicts)}; "
+        f"false alarms: {alarms}"
     )
 
 
@@ -58,5 +59,5 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
         verdict.named or "-",
         "-" if verdict.seconds is None else f"{verdict.seconds:.1f}",
         str(len(verdict.false_alarms)),
-        "; ".join(verdict.problems),
+        "; ".join(filter(None, (*verdict.problems, verdict.late))),
     )

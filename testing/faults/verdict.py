@@ -73,6 +73,8 @@ class Verdict:
         others: causes that were named and should not have been.
         by: how many tests failed.
         false_alarms: tests that failed for nothing that the fault is about.
+        late: that it was named later than it should be; how fast that is depends on the machine,
+            so it is told and fails nothing.
         problems: what is wrong, a line each; empty where all is as it should be.
     """
 
@@ -84,6 +86,7 @@ class Verdict:
     others: tuple[str, ...] = ()
     by: int = 0
     false_alarms: tuple[str, ...] = ()
+    late: str = ""
     problems: tuple[str, ...] = field(default=())
 
     @property
@@ -163,8 +166,7 @@ def judge(fault: Fault, seen: Seen) -> Verdict:
         *([f"{len(nameless)} failed without a cause: {nameless[0]}"] if nameless else []),
         *([f"{len(false)} false alarms: {false[0]}"] if false else []),
     ]
-    if seconds is not None and seconds > wanted.seconds:
-        problems.append(f"named after {seconds:.1f} s, later than {wanted.seconds:.0f} s")
+    is_late = seconds is not None and seconds > wanted.seconds
     return Verdict(
         fault.name,
         fault.family,
@@ -174,6 +176,7 @@ def judge(fault: Fault, seen: Seen) -> Verdict:
         others=tuple(others),
         by=len(seen.failures),
         false_alarms=tuple(false),
+        late=f"named after {seconds:.1f} s, later than {wanted.seconds:.0f} s" if is_late else "",
         problems=tuple(problems),
     )
 

@@ -81,15 +81,13 @@ def is_chosen(pod: Object, node: Object) -> bool:
     affinity = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(
         "requiredDuringSchedulingIgnoredDuringExecution"
     )
-    if not affinity:
-        return True
-    fields = {"metadata.name": node["metadata"]["name"]}
-    return any(
-        (term.get("matchExpressions") or term.get("matchFields"))
-        and all(_admits(each, labels) for each in term.get("matchExpressions") or ())
-        and all(_admits(each, fields) for each in term.get("matchFields") or ())
-        for term in affinity.get("nodeSelectorTerms") or ()
-    )
+    return not affinity or _is_in(affinity, node)
+
+
+def holds(volume: Object, node: Object) -> bool:
+    """Whether a PersistentVolume can be reached from the node."""
+    required = (volume["spec"].get("nodeAffinity") or {}).get("required")
+    return not required or _is_in(required, node)
 
 
 def untolerated(pod: Object, node: Object) -> list[str]:
@@ -139,6 +137,18 @@ def _text(value: Decimal) -> str:
     if value >= UNITS["Mi"]:
         return f"{value / UNITS['Mi']:.0f}Mi"
     return f"{value.normalize():f}"
+
+
+def _is_in(selector: Mapping[str, Any], node: Object) -> bool:
+    """Whether a node is one that a node selector's terms admit."""
+    labels = node["metadata"].get("labels") or {}
+    fields = {"metadata.name": node["metadata"]["name"]}
+    return any(
+        (term.get("matchExpressions") or term.get("matchFields"))
+        and all(_admits(each, labels) for each in term.get("matchExpressions") or ())
+        and all(_admits(each, fields) for each in term.get("matchFields") or ())
+        for term in selector.get("nodeSelectorTerms") or ()
+    )
 
 
 def _admits(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:

@@ -16,7 +16,7 @@ from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprExceptio
 
 from nova_acceptance import masking
 from nova_acceptance.collect import look
-from nova_acceptance.diagnosis import BY_ID, Explanation, Snapshot
+from nova_acceptance.diagnosis import BY_ID, Diagnosis, Explanation, Ranked, Snapshot
 from nova_acceptance.errors import DeployError, NovaError
 from nova_acceptance.fixtures import SYSTEM
 from nova_acceptance.kube import Kube
@@ -68,12 +68,19 @@ class Consultation:
         if explanation := _carried(error):
             self.name(Finding(explanation, error.message, (), _subjects(explanation)), source)
 
+    def warn(self, found: Diagnosis) -> None:
+        """Record what a preflight has found and what does not keep anything from being deployed."""
+        self._name_alone(Ranked(found), "preflight")
+
     def look_around(self) -> None:
         """Record what the cluster's objects show to be wrong, before anything is asked of them."""
         for each in self.examiner.overall():
             if not each.root.cause.is_symptom:
-                found = Explanation((each,), (each.root.subject,))
-                self.name(Finding(found, each.root.summary, (), _subjects(found)), "deployment")
+                self._name_alone(each, "deployment")
+
+    def _name_alone(self, each: Ranked, source: str) -> None:
+        found = Explanation((each,), (each.root.subject,))
+        self.name(Finding(found, each.root.summary, (), _subjects(found)), source)
 
     def knows(self, finding: Finding) -> bool:
         """Whether the cause was named before."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from nova_acceptance.diagnosis import Diagnosis
 from nova_acceptance.errors import DeployError
 from nova_acceptance.kube import Kube
 from nova_acceptance.probes.claims import Shown
@@ -23,6 +24,9 @@ class Consultation(Protocol):
             error: which may carry an explanation.
             source: `preflight` or `deployment`.
         """
+
+    def warn(self, found: Diagnosis) -> None:
+        """Record what a preflight has found and what does not keep anything from being deployed."""
 
     def look_around(self) -> None:
         """Record what the cluster's objects show to be wrong, before anything is asked of them."""

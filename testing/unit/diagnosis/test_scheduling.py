@@ -12,6 +12,7 @@ from nova_acceptance.diagnosis.placement import amount, is_chosen, requests, unt
 from nova_acceptance.kube import Object
 from testing.unit.diagnosis.recorded import (
     asking,
+    claim,
     deployment,
     event,
     node,
@@ -300,3 +301,35 @@ def test_requests_add_up_and_the_greatest_of_the_first_counts() -> None:
 )
 def test_quantity_is_read(text: str, value: float) -> None:
     assert float(amount(text)) == value
+
+
+CONFLICT = "0/2 nodes are available: 1 node(s) had taint {kept: }, that the pod didn't tolerate, "
+
+
+def local_volume(host: str) -> Object:
+    expression = {"key": "kubernetes.io/hostname", "operator": "In", "values": [host]}
+    term = {"matchExpressions": [expression]}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": "pv-1", "uid": "uid-pv-1"},
+        "spec": {"nodeAffinity": {"required": {"nodeSelectorTerms": [term]}}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("home", "cause"), [("tainted", "TAINT_NOT_TOLERATED"), ("gone", "VOLUME_NODE_CONFLICT")]
+)
+def test_pod_is_kept_from_its_volume_by_a_taint_or_by_the_lack_of_the_node(
+    home: str, cause: str
+) -> None:
+    stuck = unschedulable_pod(OWNER, f"{CONFLICT}1 node(s) had volume node affinity conflict.")
+    stuck["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+    bound = claim("data", "Bound")
+    bound["spec"]["volumeName"] = "pv-1"
+    nodes = [node("tainted", taints=("kept=:NoSchedule",)), node("open")]
+
+    each = only(WORKLOAD, OWNER, stuck, bound, local_volume(home), *nodes)
+
+    assert each.cause.id == cause
+    assert ("tainted, which has the taint kept" in each.summary) == (home == "tainted")

@@ -12,7 +12,8 @@ WRONG = Verdict("two", "redis", seconds=6.0, false_alarms=("t::x",), problems=("
 
 def test_score_counts_what_is_right_and_every_false_alarm() -> None:
     assert table.score([RIGHT, WRONG]) == (
-        "1 of 2 caught and rightly named; median time to the named cause 4.0 s; false alarms: 1"
+        "1 of 2 caught and rightly named; median time to the named cause 4.0 s; "
+        "later than expected: 0; false alarms: 1"
     )
 
 

@@ -84,13 +84,14 @@ def test_failure_without_a_cause_is_a_problem() -> None:
     assert "1 failed without a cause: tests/a.py::test_two[front]" in verdict.problems
 
 
-def test_cause_that_is_named_late_is_a_problem() -> None:
+def test_cause_that_is_named_late_is_told_and_is_right_all_the_same() -> None:
     verdict = judge(
         FAULT, seen(RIGHT, named=(Named("SELECTOR_WRONG", "Service here/front", 10.1),))
     )
 
     assert verdict.named
-    assert verdict.problems == ("named after 10.1 s, later than 10 s",)
+    assert verdict.late == "named after 10.1 s, later than 10 s"
+    assert verdict.is_right
 
 
 def test_what_has_to_be_survived_fails_nothing() -> None:

@@ -11,6 +11,7 @@ from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
 from nova_acceptance.diagnosis.graces import PLACING, RETURN
 from nova_acceptance.diagnosis.placement import (
     HOSTNAME,
+    holds,
     is_chosen,
     selects,
     short_of,
@@ -19,7 +20,7 @@ from nova_acceptance.diagnosis.placement import (
 from nova_acceptance.diagnosis.pods import Ill, ill_pods, short
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import condition, status_of
-from nova_acceptance.diagnosis.workloads import template, workloads
+from nova_acceptance.diagnosis.workloads import references, template, workloads
 from nova_acceptance.kube import Object
 
 NODE_SELECTOR_UNMATCHED: Final = Cause(
@@ -189,7 +190,7 @@ def pods_without_node(snapshot: Snapshot) -> Iterator[Diagnosis]:
     for ill in ill_pods(snapshot):
         if ill.pod["spec"].get("nodeName") or ill.phase != "Pending":
             continue
-        found = _by_condition(ill)
+        found = _by_condition(snapshot, ill)
         if found and leaving and found.cause in _ROOM:
             continue  # there will be room
         if found:
@@ -207,7 +208,7 @@ def reason_of(message: str) -> tuple[Cause, str, float | None]:
     return UNSCHEDULABLE, short(said) or "the scheduler does not say why", RETURN
 
 
-def _by_condition(ill: Ill) -> Diagnosis | None:
+def _by_condition(snapshot: Snapshot, ill: Ill) -> Diagnosis | None:
     scheduled = condition(ill.pod, "PodScheduled")
     message = str(scheduled.get("message") or "")
     gates = [gate["name"] for gate in ill.pod["spec"].get("schedulingGates") or ()]
@@ -230,6 +231,8 @@ def _by_condition(ill: Ill) -> Diagnosis | None:
     if scheduled.get("status") != "False":
         return None
     cause, what, grace = reason_of(message)
+    if cause is VOLUME_NODE_CONFLICT and (barred := _barred_from_its_volume(snapshot, ill.pod)):
+        cause, what = TAINT_NOT_TOLERATED, barred
     return Diagnosis(
         cause,
         ill.subject,
@@ -237,6 +240,35 @@ def _by_condition(ill: Ill) -> Diagnosis | None:
         evidence=(f"the scheduler: {short(message)}",),
         grace=grace,
     )
+
+
+def _barred_from_its_volume(snapshot: Snapshot, pod: Object) -> str:
+    """Return the taints that keep a pod from every node that has its volumes; empty if none do.
+
+    To the scheduler, which looks at each node for itself, the others are the ones in conflict.
+    """
+    namespace = pod["metadata"].get("namespace", "")
+    claims = [
+        snapshot.at(each.target)
+        for each in references(pod, namespace)
+        if each.target.kind == "PersistentVolumeClaim"
+    ]
+    names = [claim["spec"]["volumeName"] for claim in claims if claim and _is_bound(claim)]
+    volumes = [snapshot.get("PersistentVolume", "", name) for name in names]
+    homes = [
+        node
+        for node in snapshot.of_kind("Node")
+        if volumes and all(volume and holds(volume, node) for volume in volumes)
+    ]
+    if not homes or not all(untolerated(pod, node) for node in homes):
+        return ""
+    return "its volume is on " + "; ".join(
+        f"{_name(node)}, which has the taint {', '.join(untolerated(pod, node))}" for node in homes
+    )
+
+
+def _is_bound(claim: Object) -> bool:
+    return bool(claim["spec"].get("volumeName"))
 
 
 def _wants_pods(workload: Object) -> bool:
