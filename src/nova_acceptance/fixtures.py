@@ -241,7 +241,7 @@ def _deployed(
 ) -> Deployment:
     """Deploy; what became ready only in part is verified all the same, each part for itself."""
     try:
-        return deploy(kube, objects, progress=progress, base=base)
+        return deploy(kube, objects, progress=progress, base=base, on_lost=consultation.lost)
     except DeployError as error:
         consultation.tell(error, "deployment")
         if isinstance(error, RolloutError) and error.deployment:

@@ -68,6 +68,12 @@ class Consultation:
         if explanation := _carried(error):
             self.name(Finding(explanation, error.message, (), _subjects(explanation)), source)
 
+    def lost(self, explanation: Explanation) -> None:
+        """Record why a part of a deployment is lost, while the wait for the rest goes on."""
+        if explanation.causes:
+            first = explanation.causes[0].root
+            self.name(Finding(explanation, first.summary, (), _subjects(explanation)), "deployment")
+
     def warn(self, found: Diagnosis) -> None:
         """Record what a preflight has found and what does not keep anything from being deployed."""
         self._name_alone(Ranked(found), "preflight")

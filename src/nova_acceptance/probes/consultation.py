@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from nova_acceptance.diagnosis import Diagnosis
+from nova_acceptance.diagnosis import Diagnosis, Explanation
 from nova_acceptance.errors import DeployError
 from nova_acceptance.kube import Kube
 from nova_acceptance.probes.claims import Shown
@@ -24,6 +24,9 @@ class Consultation(Protocol):
             error: which may carry an explanation.
             source: `preflight` or `deployment`.
         """
+
+    def lost(self, explanation: Explanation) -> None:
+        """Record why a part of a deployment is lost, while the wait for the rest goes on."""
 
     def warn(self, found: Diagnosis) -> None:
         """Record what a preflight has found and what does not keep anything from being deployed."""
