@@ -127,6 +127,30 @@ def test_provisioner_that_fails_is_quoted() -> None:
     assert "quota of the pool" in only.summary
 
 
+def test_provisioner_that_takes_no_claim_on_is_named_after_a_while() -> None:
+    waiting = claim("uploads")
+    asked = event(
+        waiting,
+        "ExternalProvisioning",
+        'waiting for a volume to be created, either by external provisioner "shelf.example.com" '
+        "or manually created by system administrator",
+    )
+    (only,) = found(waiting, asked, storage_class(mode="Immediate"))
+
+    assert only.cause.id == "PROVISIONER_SILENT"
+    assert "shelf.example.com" in only.summary
+    assert only.grace
+
+
+def test_provisioner_at_work_is_waited_for() -> None:
+    waiting = claim("uploads")
+    asked = event(waiting, "ExternalProvisioning", "waiting for a volume to be created")
+    begun = event(waiting, "Provisioning", "External provisioner is provisioning volume")
+    (only,) = found(waiting, asked, begun, storage_class(mode="Immediate"))
+
+    assert (only.cause.id, only.grace) == ("CLAIM_UNBOUND", None)
+
+
 def test_claim_that_waits_for_its_pod_is_no_fault() -> None:
     assert found(claim("uploads"), storage_class()) == []
 

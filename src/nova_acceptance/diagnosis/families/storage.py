@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
-from nova_acceptance.diagnosis.graces import AT_ONCE, NEXT_TRY, PLACING, SETTLING
+from nova_acceptance.diagnosis.graces import AT_ONCE, NEXT_TRY, PLACING, RETURN, SETTLING
 from nova_acceptance.diagnosis.pods import Ill, ill_pods, message, short
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.workloads import references, template, workloads
@@ -65,6 +65,14 @@ CLAIM_TOO_SMALL: Final = Cause(
     "The claim's request and capacity against nova.yaml's `claims`",
     "raise the request in the claim template; a class that allows it grows the volume in place",
 )
+PROVISIONER_SILENT: Final = Cause(
+    "PROVISIONER_SILENT",
+    "Nobody makes the volumes of a storage class",
+    "The claim stays Pending, and so does its pod; nothing is said to have failed",
+    "The event ExternalProvisioning, which names the class's provisioner, and no event "
+    "Provisioning, by which one takes a claim on",
+    "install or start the provisioner that the class names, or name another class",
+)
 CLAIM_UNBOUND: Final = Cause(
     "CLAIM_UNBOUND",
     "A claim has no volume yet",
@@ -80,6 +88,7 @@ CAUSES: Final = (
     CLAIM_LOST,
     CLAIM_MISSING,
     PROVISIONING_FAILED,
+    PROVISIONER_SILENT,
     VOLUME_NOT_MOUNTED,
     CLAIM_TOO_SMALL,
     CLAIM_UNBOUND,
@@ -216,6 +225,14 @@ def _why_unbound(snapshot: Snapshot, claim: Object) -> Iterator[Diagnosis]:
             evidence=(latest,),
             grace=PLACING,
         )
+    elif awaited := _unanswered(events):
+        yield Diagnosis(
+            PROVISIONER_SILENT,
+            ref(claim),
+            f"no provisioner has taken on {ref(claim)}: {short(awaited)}",
+            evidence=(awaited,),
+            grace=RETURN,
+        )
     elif not _waits_for_a_pod(snapshot, claim):
         yield Diagnosis(
             CLAIM_UNBOUND,
@@ -223,6 +240,12 @@ def _why_unbound(snapshot: Snapshot, claim: Object) -> Iterator[Diagnosis]:
             f"{ref(claim)} has no volume yet",
             evidence=tuple(message(event) for event in events[-1:]),
         )
+
+
+def _unanswered(events: Iterable[Object]) -> str:
+    """Return what is said of the provisioner that a claim waits for; empty once it has begun."""
+    said = {str(event.get("reason")): message(event) for event in events}
+    return "" if "Provisioning" in said else said.get("ExternalProvisioning", "")
 
 
 def _wanted(snapshot: Snapshot) -> Iterator[_Wanted]:
