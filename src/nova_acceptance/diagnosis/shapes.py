@@ -1,9 +1,10 @@
 """What of a Secret's value may be looked at: its shape, in which nothing secret is left.
 
-A URL keeps everything but its password, a host and a port that their keys call so stay, a
-certificate is public, a private key becomes the fingerprint of its public half. Any other value,
-and a URL's password, becomes a mark that is equal for equal values and tells nothing else: it is
-keyed with bytes that no file and no message holds.
+Of URLs there stay scheme, host and port, and of a database's also user and database; a host and a
+port that their keys call so stay, a certificate is public, a private key becomes the fingerprint
+of its public half. Everything else (a password, a query, the path of a web hook, the text around a
+URL) becomes a mark that is equal for equal values and tells nothing else: it is keyed with bytes
+that no file and no message holds.
 """
 
 from __future__ import annotations
@@ -30,8 +31,15 @@ PRIVATE_KEY: Final = "private key of "
 _MARK: Final = 12
 _KEY: Final = secrets.token_bytes(32)
 _URL: Final = re.compile(
-    r"(?P<head>[a-z][a-z0-9+.-]*://(?:[^\s:/@?#]*)):(?P<password>[^\s@]*)@", re.IGNORECASE
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://"
+    r"(?:(?P<user>[^\s:/@?#]*)(?::(?P<password>[^\s@]*))?@)?"
+    r"(?P<hosts>[a-z0-9.,:\[\]_-]+)"
+    r"(?P<path>/[^\s?#,;\"'<>]*)?(?P<rest>[?#][^\s\"'<>]*)?",
+    re.IGNORECASE,
 )
+_WEB: Final = ("http", "https", "ws", "wss")
+"""Schemes in which a user or a path may be a token."""
+_DATABASE: Final = re.compile(r"/[\w-]{0,63}")
 _ADDRESS: Final = re.compile(r"[a-z0-9.-]+:[0-9]{1,5}(,[a-z0-9.-]+:[0-9]{1,5})*", re.IGNORECASE)
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.IGNORECASE)
 _PORT: Final = re.compile(r"[0-9]{1,5}")
@@ -69,9 +77,26 @@ def shape(value: bytes) -> str:
         return _private_key(value)
     if text.lstrip().startswith("-----BEGIN CERTIFICATE-----"):
         return text
-    if "://" in text:
-        return _URL.sub(lambda found: f"{found['head']}:{mark(unquote(found['password']))}@", text)
+    found = list(_URL.finditer(text))
+    if found:
+        around = _URL.sub("", text).strip(" \t\r\n,")
+        shapes = [_url(each) for each in found]
+        return " ".join([mark(text), *shapes]) if around else ",".join(shapes)
     return text if _ADDRESS.fullmatch(text) else mark(text)
+
+
+def _url(found: re.Match[str]) -> str:
+    """Return what may be looked at of one URL."""
+    is_web = found["scheme"].lower() in _WEB
+    user, path = found["user"] or "", found["path"] or ""
+    if user and is_web:
+        user = mark(unquote(user))
+    password = "" if found["password"] is None else f":{mark(unquote(found['password']))}"
+    if path.strip("/") and (is_web or not _DATABASE.fullmatch(path)):
+        path = f"/{mark(path)}"
+    login = f"{user}{password}@" if user or password else ""
+    rest = f"?{mark(found['rest'])}" if found["rest"] else ""
+    return f"{found['scheme']}://{login}{found['hosts']}{path}{rest}"
 
 
 def without_values(secret: Object) -> Object:
