@@ -111,3 +111,6 @@ FAILURE_SERVES: Final = 30.0
 
 EXAMINATION: Final = 45.0
 """One look at a whole cluster that somebody asks about by hand."""
+
+POD_LEAVES: Final = 30.0
+"""How long after the end of its grace a pod that is being deleted is on its way, and not stuck."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,7 +12,7 @@ from nova_acceptance.kube import Kube, Object
 from nova_acceptance.probes.claims import broken, equal
 from nova_acceptance.probes.nodes import hosts
 from nova_acceptance.probes.objects import Objects, summary
-from nova_acceptance.probes.pods import is_ready, restarts
+from nova_acceptance.probes.pods import is_leaving, is_ready, restarts
 from nova_acceptance.probes.witness import Witness
 from nova_acceptance.system import Front, System, Workload
 
@@ -156,7 +157,12 @@ def test_no_pod_is_left_over(objects: Objects, namespace: str, system: System) -
         if workload.namespace == namespace
         for pod in objects.pods_of(workload)
     }
-    others = [pod for pod in objects.all("Pod", namespace) if name_of(pod) not in declared]
+    moment = datetime.now(UTC)
+    others = [
+        pod
+        for pod in objects.all("Pod", namespace)
+        if name_of(pod) not in declared and not is_leaving(pod, moment)
+    ]
 
     if others:
         raise broken(

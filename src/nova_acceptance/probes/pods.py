@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
+from nova_acceptance import timeouts
 from nova_acceptance.kube import Object
 
 INHERITED = ("runAsNonRoot", "runAsUser", "runAsGroup", "seccompProfile")
@@ -29,6 +31,19 @@ def is_ready(pod: Object) -> bool:
     """Whether a pod says that it is ready."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def is_leaving(pod: Object, now: datetime) -> bool:
+    """Whether a pod is being deleted and has had no time to be gone; one that had is stuck.
+
+    Args:
+        pod: the pod; its `deletionTimestamp` is when its grace ends.
+        now: this moment.
+    """
+    ends = pod["metadata"].get("deletionTimestamp")
+    if ends is None:
+        return False
+    return now - datetime.fromisoformat(ends) < timedelta(seconds=timeouts.POD_LEAVES)
 
 
 def restarts(pod: Object) -> int:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,7 +16,13 @@ from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import ExecResult, PodRef
 from nova_acceptance.probes import in_pod
 from nova_acceptance.probes.objects import summary
-from nova_acceptance.probes.pods import containers, is_ready, restarts, security_context
+from nova_acceptance.probes.pods import (
+    containers,
+    is_leaving,
+    is_ready,
+    restarts,
+    security_context,
+)
 from nova_acceptance.probes.secret_values import SecretValues
 from nova_acceptance.probes.successor import await_successor, crash, kill
 
@@ -60,6 +67,18 @@ def test_pod_without_status_is_not_ready() -> None:
     assert not is_ready({"metadata": {}})
     assert not is_ready(pod("a", ready="False"))
     assert is_ready(pod("a"))
+
+
+@pytest.mark.parametrize(
+    ("deleted", "leaving"),
+    [(None, False), ("12:00:20", True), ("11:59:50", True), ("11:58:00", False)],
+)
+def test_pod_under_deletion_is_leaving_until_it_is_stuck(deleted: str, *, leaving: bool) -> None:
+    pod: dict[str, Any] = {"metadata": {"name": "x"}}
+    if deleted:
+        pod["metadata"]["deletionTimestamp"] = f"2026-01-01T{deleted}Z"
+
+    assert is_leaving(pod, datetime(2026, 1, 1, 12, tzinfo=UTC)) is leaving
 
 
 def test_restart_with_the_node_is_not_the_containers() -> None:
