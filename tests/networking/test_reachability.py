@@ -17,6 +17,7 @@ from nova_acceptance.probes.plans import (
 from nova_acceptance.probes.survey import Survey
 from nova_acceptance.probes.ways import SILENT, Ways
 from nova_acceptance.system import Front, Passage, Service, System, Workload
+from nova_acceptance.system.parts import doors
 
 pytestmark = pytest.mark.reachability
 
@@ -32,11 +33,14 @@ def test_service_reaches(ways: Ways, service_pods: dict[str, PodRef], passage: P
 
 @pytest.mark.means("PORT_UNDECLARED_OPEN", "PORT_CLOSED", "PORT_SILENT")
 def test_closed_port_is_refused(
+    *,
+    ways: Ways,
     reachability: Survey,
     service_pods: dict[str, PodRef],
     objects: Objects,
     service: Service,
     workload: Workload,
+    system: System,
 ) -> None:
     """At the workload's pods a declared port is open, and one where nothing listens is refused."""
     pod = service_pods[service.name]
@@ -52,6 +56,13 @@ def test_closed_port_is_refused(
 
     if not found:
         raise broken("WORKLOAD_NOT_READY", f"{workload.name} has no pod with an address")
+    if SILENT & {*opened.values(), *closed.values()}:
+        for door in doors(system):  # what the whole survey shows is more than one port's silence
+            if door.front.workload != workload:
+                continue
+            shown = ways.closed(pod, door.front, door.port)
+            if shown and shown.cause == "NETWORK_CUT":
+                raise BrokenClaimError(shown)
     for address, state in opened.items():
         cause = "PORT_SILENT" if state in SILENT else "PORT_CLOSED"
         equal(state, "open", cause, f"the declared port at {address}, to {service.name},")
