@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 from uuid import uuid4
 
@@ -13,8 +13,9 @@ from nova_acceptance import timeouts
 from nova_acceptance.diagnosis import Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.probes.claims import BrokenClaimError, broken, equal
-from nova_acceptance.probes.objects import Objects
+from nova_acceptance.probes.objects import Objects, ref
 from nova_acceptance.probes.patroni import Patroni
+from nova_acceptance.probes.pods import is_ready
 from nova_acceptance.probes.postgres import LeadershipError, Postgres
 from nova_acceptance.probes.routes import Route
 from nova_acceptance.probes.sql import Login, connect, identifiers
@@ -59,17 +60,33 @@ def late(postgres: Postgres) -> BrokenClaimError:
     return broken("REPLICA_LAGS", sentence, evidence=evidence)
 
 
-def behind(objects: Objects, service: str, postgres: Postgres, system: System) -> set[str]:
-    """Return the pods behind a Service; that there are any is claimed as well."""
-    namespace = system.workload(system.postgres.workload).namespace
-    found = {endpoint.pod for endpoint in objects.endpoints(service, namespace)}
-    if not found:
-        raise broken(
-            "SERVICE_WITHOUT_ENDPOINTS",
-            f"nothing is behind {service}, while {postgres.leader} leads",
-            subject=Ref("Service", namespace, service),
-        )
-    return found
+def leads_to(service: str, wanted: set[str], objects: Objects, system: System) -> None:
+    """Claim that behind a Service of PostgreSQL are exactly these members.
+
+    The cluster leaves out a member that is not ready, whatever its role: where that is all, it is
+    the pod that something is wrong with, not what the Service selects.
+    """
+    workload = system.workload(system.postgres.workload)
+    found = {endpoint.pod for endpoint in objects.endpoints(service, workload.namespace)}
+    if found == wanted:
+        return
+    unready = {ref(pod).name for pod in objects.pods_of(workload) if not is_ready(pod)}
+    cause = (
+        "SERVICE_WITHOUT_ENDPOINTS"
+        if not found or found == wanted - unready
+        else "PRIMARY_SERVICE_ASTRAY"
+    )
+    raise broken(
+        cause,
+        f"behind {service} is {joined(found)}, not {joined(wanted)}; "
+        f"not ready is {joined(unready)}",
+        subject=Ref("Service", workload.namespace, service),
+    )
+
+
+def joined(names: Iterable[str]) -> str:
+    """Return names in a sentence."""
+    return " and ".join(sorted(names)) or "no member"
 
 
 @pytest.fixture
@@ -158,9 +175,7 @@ def test_postgres_primary_leads_to_the_leader(
     fresh_objects: Objects, postgres: Postgres, system: System
 ) -> None:
     """Behind `postgres-primary` is the leader's pod and nothing else."""
-    found = behind(fresh_objects, system.postgres.primary, postgres, system)
-
-    assert found == {postgres.leader}
+    leads_to(system.postgres.primary, {postgres.leader}, fresh_objects, system)
 
 
 @pytest.mark.means("PRIMARY_SERVICE_ASTRAY", "SERVICE_WITHOUT_ENDPOINTS")
@@ -168,9 +183,7 @@ def test_postgres_replicas_leads_to_the_replicas(
     fresh_objects: Objects, postgres: Postgres, system: System
 ) -> None:
     """Behind `postgres-replicas` are the replicas' pods and nothing else."""
-    found = behind(fresh_objects, system.postgres.replicas, postgres, system)
-
-    assert found == set(postgres.replicas)
+    leads_to(system.postgres.replicas, set(postgres.replicas), fresh_objects, system)
 
 
 @pytest.mark.means("PRIMARY_READ_ONLY")

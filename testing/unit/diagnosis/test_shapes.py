@@ -8,20 +8,27 @@ from nova_acceptance.diagnosis.shapes import mark, shape
 
 
 @pytest.mark.parametrize(
-    ("value", "kept"),
+    "value",
     [
-        (
-            "postgresql://app_user:hidden@db.here.svc:5432/nova_auth",
-            f"postgresql://app_user:{mark('hidden')}@db.here.svc:5432/nova_auth",
-        ),
-        ("redis://:hid%2Fden@cache:6379/0", f"redis://:{mark('hid/den')}@cache:6379/0"),
-        ("kafka://one:9092,two:9092", "kafka://one:9092,two:9092"),
-        ("http://auth-service:8084", "http://auth-service:8084"),
-        ("one:9092,two:9092", "one:9092,two:9092"),
+        "kafka://one:9092,two:9092",
+        "http://auth-service:8084",
+        "one:9092,two:9092",
     ],
 )
-def test_what_leads_somewhere_stays(value: str, kept: str) -> None:
-    assert shape(value.encode()) == kept
+def test_what_leads_somewhere_stays(value: str) -> None:
+    assert shape(value.encode()) == value
+
+
+# A mark is another in every process, so it can be no part of a test's name.
+@pytest.mark.parametrize(
+    ("value", "written", "password"),
+    [
+        ("postgresql://app_user:hidden@db.here.svc:5432/nova_auth", "hidden", "hidden"),
+        ("redis://:hid%2Fden@cache:6379/0", "hid%2Fden", "hid/den"),
+    ],
+)
+def test_only_the_password_of_a_url_goes(value: str, written: str, password: str) -> None:
+    assert shape(value.encode()) == value.replace(written, mark(password))
 
 
 @pytest.mark.parametrize(

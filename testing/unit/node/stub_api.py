@@ -115,9 +115,8 @@ class StubApi:
             version = {"resourceVersion": str(self._version)}
             return {"metadata": version, "items": list(self._objects.get(path, {}).values())}
 
-    def _watch(self, path: str, version: int) -> Iterator[Object]:
+    def _watch(self, path: str, version: int, generation: int) -> Iterator[Object]:
         with self._changed:
-            generation = self._generation
             if version < self._oldest:
                 gone = {"kind": "Status", "code": 410, "message": "too old resource version"}
                 yield {"type": "ERROR", "object": gone}
@@ -135,6 +134,7 @@ class StubApi:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            generation = 0
 
             def do_GET(self) -> None:
                 url = urlsplit(self.path)
@@ -148,7 +148,8 @@ class StubApi:
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
                 with contextlib.suppress(OSError):
-                    for event in stub._watch(url.path, int(query["resourceVersion"][0])):
+                    version = int(query["resourceVersion"][0])
+                    for event in stub._watch(url.path, version, self.generation):
                         line = json.dumps(event).encode() + b"\n"
                         self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
                 # No last chunk: to the client the stream is cut, not ended.
@@ -180,7 +181,9 @@ class StubApi:
                     stub.requests.append((self.command, self.path))
                     stub.tokens.append(self.headers["Authorization"])
                     stub._changed.notify_all()
-                status = stub.refuse
+                    # As of its arrival, so that a cut or a refusal ordered after that meets it.
+                    self.generation = stub._generation
+                    status = stub.refuse
                 if status is not None:
                     self._answer(status, {"message": "refused to order"})
                 return status is not None
