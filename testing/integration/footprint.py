@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from nova_acceptance.cluster.engine import machine_state
+from nova_acceptance.cluster.engine import Engine, machine_state
 from nova_acceptance.cluster.home import Home
 
 
@@ -16,7 +16,8 @@ class Footprint:
     """Processes of ours, mounts, links, control groups, sysctls and directories.
 
     An engine's process names its directory, and all that it holds ends with it; so processes that
-    name our directory stand for every process, namespace and packet filter rule of an engine.
+    name our directory stand for every process, namespace and packet filter rule of an engine. An
+    engine of another home may come and go meanwhile: its control groups have other names.
     """
 
     processes: frozenset[str]
@@ -29,7 +30,8 @@ class Footprint:
     @classmethod
     def now(cls) -> Footprint:
         """Look at the machine."""
-        ours = os.fsencode(Home.of_user().root)
+        home = Home.of_user()
+        ours = os.fsencode(home.root)
         found: set[str] = set()
         for process in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
@@ -37,7 +39,12 @@ class Footprint:
                     found.add(process.name)
         mounts = Path("/proc/self/mountinfo").read_text().splitlines()
         root = machine_state.CGROUPS
-        groups = [*root.glob("nova-acceptance*"), *root.glob("*/nova-acceptance*")]
+        groups = [
+            path
+            for engine in (home.engine("cluster"), home.engine("build"))
+            for name in (Engine(engine, home.rootfs, is_isolated=True).cgroup,)
+            for path in (*root.glob(name), *root.glob(f"*/{name}"))
+        ]
         values = {
             f"{name}={Path('/proc/sys', *name.split('.')).read_text().strip()}"
             for name in machine_state.SYSCTLS

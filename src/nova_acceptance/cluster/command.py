@@ -108,7 +108,8 @@ def _end(process: subprocess.Popen[str]) -> None:
 
     Also when it has ended itself: a child that lives on would hold its output open.
     """
-    with contextlib.suppress(ProcessLookupError):
+    # macOS does not permit signals to a group that has ended and was not waited for.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=timeouts.COMMAND_END)

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
+from kubernetes.config import ConfigException
 from kubernetes.config.kube_config import KubeConfigMerger
 
 from nova_acceptance.cluster.model import Cluster
@@ -28,6 +29,8 @@ def names() -> list[str]:
     source = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
     try:
         merged = KubeConfigMerger(source).config  # type: ignore[no-untyped-call]
+    except ConfigException:
+        return []  # the file is empty, which to kubectl is no error either
     except (yaml.YAMLError, OSError, AttributeError, TypeError) as error:
         raise UsageError(
             f"the kubeconfig {source} cannot be read",

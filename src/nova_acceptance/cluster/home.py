@@ -12,13 +12,17 @@ ROOT/                 $NOVA_ACCEPTANCE_HOME, else nova-acceptance in the user's 
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import platformdirs
 
-VARIABLE = "NOVA_ACCEPTANCE_HOME"
+VARIABLE: Final = "NOVA_ACCEPTANCE_HOME"
+_OURS: Final = ("bin", "clusters", "engine", "lock", "locks", "logs", "sources")
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,22 @@ class Home:
     def cluster(self, name: str) -> Path:
         """Return the directory of a cluster."""
         return self.root / "clusters" / name
+
+    def remove(self) -> None:
+        """Remove everything of ours, and the directory itself if nothing else is in it.
+
+        It may be any directory that the environment names, so what is not ours stays.
+
+        Raises:
+            OSError: something of ours could not be removed.
+        """
+        for path in (self.root / name for name in _OURS):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.root.rmdir()
 
     def log(self, name: str) -> Path:
         """Return the file for the output of a step, its directory made."""

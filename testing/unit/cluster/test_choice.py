@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from nova_acceptance.cluster.contexts import is_on_this_machine
 from nova_acceptance.cluster.model import Cluster
 from nova_acceptance.errors import ClusterError, UsageError
 from nova_acceptance.progress import Progress
+from testing.unit.kube.scripted_api import reserved_port
 
 KIND = Cluster("nova", "kind", Path("kubeconfig"), "kind-nova", "it was made", "again", "away")
 
@@ -60,10 +61,10 @@ def write(path: Path, contexts: dict[str, str]) -> None:
     path.write_text(yaml.safe_dump(document))
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    with reserved_port() as port:
+        yield port
 
 
 @pytest.mark.parametrize("name", ["", "gke", "context:", "kind-nova"])
@@ -83,17 +84,17 @@ def test_context_that_is_not_there_is_refused_with_those_that_are(kubeconfig: Pa
     assert "there are: staging" in refused.value.evidence
 
 
-def test_context_that_does_not_answer_is_an_error(kubeconfig: Path) -> None:
-    write(kubeconfig, {"staging": f"https://127.0.0.1:{closed_port()}"})
+def test_context_that_does_not_answer_is_an_error(kubeconfig: Path, closed_port: int) -> None:
+    write(kubeconfig, {"staging": f"https://127.0.0.1:{closed_port}"})
 
     with pytest.raises(ClusterError, match=r"127\.0\.0\.1"):
         obtain(Request("context:staging"), Progress(io.StringIO()))
 
 
 def test_local_passes_over_what_does_not_answer_and_says_so(
-    kubeconfig: Path, made: list[str]
+    kubeconfig: Path, made: list[str], closed_port: int
 ) -> None:
-    write(kubeconfig, {"kind-old": f"https://127.0.0.1:{closed_port()}", "prod": "https://a.b"})
+    write(kubeconfig, {"kind-old": f"https://127.0.0.1:{closed_port}", "prod": "https://a.b"})
     shown = io.StringIO()
 
     assert obtain(Request("local"), Progress(shown)) is KIND
@@ -101,6 +102,13 @@ def test_local_passes_over_what_does_not_answer_and_says_so(
     assert "passed over: kind-old" in shown.getvalue()
     assert "prod" not in shown.getvalue()
     assert "cluster: nova (kind) — it was made" in shown.getvalue()
+
+
+def test_local_takes_kind_where_the_kubeconfig_is_empty(kubeconfig: Path, made: list[str]) -> None:
+    kubeconfig.write_text("")
+
+    assert obtain(Request("local"), Progress(io.StringIO())) is KIND
+    assert made == ["no local context answers, so kind was taken"]
 
 
 def test_local_never_takes_a_context_of_another_machine(kubeconfig: Path, made: list[str]) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
+import contextlib
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 from nova_acceptance import timeouts
 from nova_acceptance.cluster.engine.daemon import SUPERVISOR, Engine
 from nova_acceptance.errors import ClusterError
+from testing.unit.waiting import wait_until
 
 
 @pytest.fixture
@@ -33,14 +33,22 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
         "sleep",
         "60",
     ]
-    process = subprocess.Popen(argv)
-    deadline = time.monotonic() + timeouts.CONNECT
-    while not (tmp_path / "run" / "supervisor.sock").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    yield found
-    process.send_signal(signal.SIGTERM)
-    process.wait(timeout=timeouts.CONNECT)
+    with subprocess.Popen(argv) as process:
+        try:
+            wait_until(lambda: listens(tmp_path / "run" / "supervisor.sock"))
+            yield found
+        finally:
+            process.terminate()
+
+
+def listens(path: Path) -> bool:
+    """Whether somebody listens there: the socket's file is there a moment before."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as visitor:
+        try:
+            visitor.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+    return True
 
 
 @pytest.fixture
@@ -54,7 +62,8 @@ def echo() -> Iterator[int]:
                     connection, _ = server.accept()
                 except OSError:
                     return
-                with connection:
+                # is_open leaves without a word
+                with connection, contextlib.suppress(ConnectionError):
                     connection.sendall(connection.recv(64).upper())
 
         threading.Thread(target=serve, daemon=True).start()
@@ -92,9 +101,7 @@ def test_relay_ends_when_told(engine: Engine, echo: int) -> None:
 
     engine.unrelay(echo)
 
-    deadline = time.monotonic() + timeouts.CONNECT
-    while is_open(outside):
-        assert time.monotonic() < deadline
+    wait_until(lambda: not is_open(outside))
 
 
 def test_visitor_that_goes_away_costs_nobody_the_relays(engine: Engine, echo: int) -> None:

@@ -42,6 +42,9 @@ class Engine:
         directory: holds `run/` (sockets, logs) and `data/` (images, containers).
         rootfs: the root directory dockerd runs in.
         is_isolated: whether it has a network namespace of its own, as an engine of clusters has.
+
+    Attributes:
+        cgroup: the name of the control group that holds all its containers.
     """
 
     def __init__(self, directory: Path, rootfs: Path, *, is_isolated: bool) -> None:
@@ -51,7 +54,7 @@ class Engine:
         self._is_isolated = is_isolated
         # By directory: the engines of two homes must not clear away each other's.
         place = hashlib.sha256(os.fsencode(directory.absolute())).hexdigest()[:8]
-        self._cgroup = f"nova-acceptance-{place}"
+        self.cgroup = f"nova-acceptance-{place}"
 
     @property
     def docker_socket(self) -> Path:
@@ -123,7 +126,7 @@ class Engine:
             ClusterError: control groups that still hold processes.
         """
         deadline = time.monotonic() + timeouts.ENGINE_STOP
-        remaining = machine_state.remove_cgroups(self._cgroup, deadline)
+        remaining = machine_state.remove_cgroups(self.cgroup, deadline)
         machine_state.put_back(self._run / "machine.json")
         for name in ("docker.sock", "supervisor.sock"):
             (self._run / name).unlink(missing_ok=True)
@@ -175,7 +178,7 @@ class Engine:
             "--host=unix:///run/nova/docker.sock",
             "--exec-root=/run/docker",
             "--pidfile=/run/docker.pid",
-            f"--cgroup-parent=/{self._cgroup}",
+            f"--cgroup-parent=/{self.cgroup}",
             "--storage-driver=overlay2",
             "--add-runtime=bounded=/usr/local/bin/bounded-runc",
             "--default-runtime=bounded",

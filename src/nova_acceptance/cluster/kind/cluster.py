@@ -134,6 +134,11 @@ class KindCluster:
         found = [json.loads(line) for line in listing]
         return [Node(item["Names"], item["Image"], item["State"]) for item in found]
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether it was made from here: in our engine, or with a configuration that is kept."""
+        return self._engine is not None or (self._directory / "kind.yaml").exists()
+
     def is_whole(self) -> bool:
         """Whether it was created to the end, and all its nodes run."""
         states = {node.state for node in self.nodes()}

@@ -57,9 +57,11 @@ class Provider:
 
         Raises:
             MachineError: the machine lacks something; everything it lacks is named at once.
-            ClusterError: a part could not be built or started.
+            ClusterError: a part could not be built or started, or a cluster of that name is
+                somebody else's.
         """
         with exclusive(self._home.root / "lock", f"starting {request.name}", self._progress):
+            self._refuse_foreign(request.name)
             was_up = self.is_up(request.name)
             try:
                 cluster = self._provide(request)
@@ -106,11 +108,26 @@ class Provider:
         return cluster
 
     def down(self, name: str) -> None:
-        """Remove a cluster; with the last one our engine ends and leaves nothing behind."""
+        """Remove a cluster; with the last one our engine ends and leaves nothing behind.
+
+        Raises:
+            ClusterError: it is somebody else's, or could not be removed.
+        """
         with exclusive(self._home.root / "lock", f"removing {name}", self._progress):
+            self._refuse_foreign(name)
             self._remove(name)
             if self._has_own_engine:
                 self._building_engine().stop()
+
+    def _refuse_foreign(self, name: str) -> None:
+        """Leave a kind cluster of the user's Docker alone that was not made from here."""
+        cluster = self.cluster(name)
+        if not cluster.is_ours and cluster.nodes():
+            raise ClusterError(
+                f"there is a kind cluster {name} already, and it was not made by this project",
+                hint=f"use it with `--cluster context:{cluster.context}`, or remove it yourself: "
+                f"`kind delete cluster --name {name}`",
+            )
 
     def _remove(self, name: str) -> None:
         if not self._has_own_engine:
@@ -150,9 +167,8 @@ class Provider:
         self._engine.stop()
         self._building_engine().stop()
         try:
-            with self._progress.step(f"removing {self._home.root}"):
-                if self._home.root.exists():
-                    shutil.rmtree(self._home.root)
+            with self._progress.step(f"removing what is ours in {self._home.root}"):
+                self._home.remove()
         except OSError as error:
             raise ClusterError(
                 f"{self._home.root} could not be removed", evidence=[str(error)]
