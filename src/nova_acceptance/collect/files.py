@@ -10,6 +10,7 @@ from typing import Final
 
 import yaml
 
+from nova_acceptance import masking
 from nova_acceptance.collect.values import without_passwords
 from nova_acceptance.diagnosis import Ref, Snapshot, ref
 from nova_acceptance.diagnosis.workloads import KINDS, pods_of
@@ -101,11 +102,9 @@ def _logs(snapshot: Snapshot, pod: Ref) -> Iterator[tuple[str, str]]:
 
 def _document(obj: Object) -> str:
     metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
-    return str(
-        yaml.dump(
-            {**obj, "metadata": metadata}, Dumper=_DUMPER, sort_keys=False, allow_unicode=True
-        )
-    )
+    # before YAML doubles quotes and folds lines, after which a secret is not recognised
+    masked = masking.masked({**obj, "metadata": metadata})
+    return str(yaml.dump(masked, Dumper=_DUMPER, sort_keys=False, allow_unicode=True))
 
 
 def _line(about: Ref, event: Object) -> str:

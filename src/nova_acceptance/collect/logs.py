@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from typing import NamedTuple
 
 from nova_acceptance.collect.values import without_passwords
 from nova_acceptance.diagnosis import Log, Snapshot
 from nova_acceptance.diagnosis.workloads import statuses
-from nova_acceptance.errors import NovaError
-from nova_acceptance.kube import Kube, Object, PodRef
+from nova_acceptance.kube import ApiError, Kube, Object, PodRef
 
 LINES = 30
 MOST = 40
 """Logs that one look reads; where more containers are ill, they are ill of the same."""
+
+_NOTHING_SAID = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
+"""Of a container that was never started or is gone with its log; of a pod that is gone."""
 
 
 class Source(NamedTuple):
@@ -39,7 +42,11 @@ def sources(snapshot: Snapshot, namespaces: Iterable[str]) -> list[Source]:
 
 
 def read(kube: Kube, source: Source) -> Log | None:
-    """Return the last lines of a log, masked; None where there is none (any more)."""
+    """Return the last lines of a log, masked; None where there is none (any more).
+
+    Raises:
+        ClusterError: there may be one, and it cannot be read: forbidden, or nobody answers.
+    """
     try:
         text = kube.logs(
             PodRef(source.namespace, source.pod),
@@ -47,8 +54,10 @@ def read(kube: Kube, source: Source) -> Log | None:
             previous=source.previous,
             tail_lines=LINES,
         )
-    except NovaError:
-        return None  # the container is gone, or was never started: nothing it could have said
+    except ApiError as error:
+        if error.status in _NOTHING_SAID:
+            return None
+        raise
     return Log(without_passwords(text), source.previous) if text.strip() else None
 
 

@@ -105,7 +105,9 @@ class _Look:
         asked = last_words.sources(snapshot, namespaces)
         for source, log in self._side_by_side(self._read, asked):
             if isinstance(log, BaseException):
-                snapshot.unread.append(f"log of {source.namespace}/{source.pod}: {log}")
+                line = f"log of {source.namespace}/{source.pod}: {_said(log)}"
+                if line not in snapshot.unread:
+                    snapshot.unread.append(line)
             elif log:
                 key = source.namespace, source.pod, source.container
                 snapshot.logs.setdefault(key, []).append(log)
@@ -180,5 +182,8 @@ def _unread(asked: _Round, error: BaseException) -> str:
     if isinstance(error, _NotServedError):
         return f"{asked.listed.kind}: {error.message}"
     where = f" in {asked.namespace}" if asked.namespace else ""
-    said = error.message if isinstance(error, NovaError) else str(error)
-    return f"{asked.listed.kind}{where}: {said}"
+    return f"{asked.listed.kind}{where}: {_said(error)}"
+
+
+def _said(error: BaseException) -> str:
+    return error.message if isinstance(error, NovaError) else str(error)

@@ -13,7 +13,11 @@ from nova_acceptance import masking
 from nova_acceptance.kube import Object
 
 _TELLING_KEY: Final = re.compile(r"pass|pwd|token|secret|key|credential|auth|salt", re.IGNORECASE)
-_PASSWORD_IN_URL: Final = re.compile(r"://[^\s:/@?#]*:([^\s@]+)@")
+_NEXT_URL: Final = r"""[,;|"'][A-Za-z][A-Za-z0-9+.-]*://"""
+_PASSWORD_IN_URL: Final = re.compile(
+    rf"://[^\s:/?#]*:((?:(?!{_NEXT_URL})[^\s@])+(?:@[^\s@/?#]+)*)@"
+)
+"""Up to the last @ before the path: some write one of a name or a password as it is."""
 _MARK: Final = "‹"  # noqa: RUF001 - how the shape of a password begins
 _LONG: Final = 16
 _DIGIT: Final = re.compile(r"[0-9]")

@@ -30,10 +30,14 @@ from nova_acceptance.kube import Object
 PRIVATE_KEY: Final = "private key of "
 _MARK: Final = 12
 _KEY: Final = secrets.token_bytes(32)
+_CERTIFICATE: Final = re.compile(
+    r"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]*-----END CERTIFICATE-----"
+)
 _URL: Final = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://"
-    r"(?:(?P<user>[^\s:/@?#]*)(?::(?P<password>[^\s@]*))?@)?"
-    r"(?P<hosts>[a-z0-9.,:\[\]_-]+)"
+    # up to the last @ before the next URL: some write one of a name or a password as it is
+    r"(?:(?P<user>[^\s:/?#]*)(?::(?P<password>(?:(?![,;|\"'][a-z][a-z0-9+.-]*://)\S)*))?@)?"
+    r"(?P<hosts>(?:[a-z0-9.:\[\]_-]|,(?![a-z][a-z0-9+.-]*://))+)"
     r"(?P<path>/[^\s?#,;\"'<>]*)?(?P<rest>[?#][^\s\"'<>]*)?",
     re.IGNORECASE,
 )
@@ -53,6 +57,13 @@ _OWN_KEY: Final = re.compile(
     r"[_.-]?(host|hostname|addr|address|endpoint)$",
     re.IGNORECASE,
 )
+
+
+_CREDENTIAL_KEY: Final = re.compile(
+    r"auth|pass|pwd|token|secret|cred|login|user|account|(^|[_.-])keys?($|[_.-])",
+    re.IGNORECASE,
+)
+"""Of keys under which `name:12345` is rather a name and its password than a host and its port."""
 
 
 def is_host_key(key: str) -> bool:
@@ -75,8 +86,8 @@ def shape(value: bytes) -> str:
     text = value.decode("utf-8", "replace")
     if "PRIVATE KEY-----" in text:
         return _private_key(value)
-    if text.lstrip().startswith("-----BEGIN CERTIFICATE-----"):
-        return text
+    if blocks := _CERTIFICATE.findall(text):  # what some tools write around them is none
+        return "\n".join((*blocks, ""))
     found = list(_URL.finditer(text))
     if found:
         around = _URL.sub("", text).strip(" \t\r\n,")
@@ -132,6 +143,8 @@ def _shape_under(key: str, value: bytes) -> str:
         _PORT_KEY.search(key) and _PORT.fullmatch(text)
     ):
         return text
+    if _CREDENTIAL_KEY.search(key) and not is_host_key(key) and _ADDRESS.fullmatch(text):
+        return mark(text)
     return shape(value)
 
 

@@ -210,7 +210,8 @@ def pytest_runtest_makereport(
                     put_first(report, lines)
                 consultation.name(finding, "test", item)
         except Exception as error:  # noqa: BLE001 - the test's own failure must not be lost with it
-            report.sections.append(("Diagnosis", f"failed: {type(error).__name__}: {error}"))
+            said = masking.mask(f"failed: {type(error).__name__}: {error}")
+            report.sections.append(("Diagnosis", said))
     return report
 
 

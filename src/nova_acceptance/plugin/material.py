@@ -14,6 +14,7 @@ from nova_acceptance.collect import keep
 from nova_acceptance.collect.logs import Source, read
 from nova_acceptance.diagnosis import Ref, Snapshot
 from nova_acceptance.diagnosis.workloads import KINDS, pods_of, statuses
+from nova_acceptance.errors import NovaError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.kube import Kube, Object
 
@@ -71,18 +72,23 @@ def keep_material(
 
 
 def _read_logs(kube: Kube, snapshot: Snapshot, refs: Iterable[Ref]) -> list[str]:
-    """Read the logs that are not there yet, side by side; return which did not come in time."""
+    """Read the logs that are not there yet, side by side; return why some could not be had."""
     sources = list(_sources(snapshot, refs))[:_MOST_LOGS]
     pool = ThreadPoolExecutor(_AT_ONCE)
     asked = {pool.submit(read, kube, source): source for source in sources}
     done, late = wait(asked, timeout=timeouts.LOOK)
     pool.shutdown(wait=False, cancel_futures=True)
+    failed = []
     for future in done:
         source = asked[future]
-        if future.exception() is None and (log := future.result()):
+        if error := future.exception():
+            said = error.message if isinstance(error, NovaError) else str(error)
+            failed.append(f"log of {source.namespace}/{source.pod}: {masking.mask(said)}")
+        elif log := future.result():
             key = source.namespace, source.pod, source.container
             snapshot.logs.setdefault(key, []).append(log)
-    return [f"log of {asked[each].namespace}/{asked[each].pod}: not in time" for each in late]
+    failed += [f"log of {asked[each].namespace}/{asked[each].pod}: not in time" for each in late]
+    return list(dict.fromkeys(failed))
 
 
 def _sources(snapshot: Snapshot, refs: Iterable[Ref]) -> Iterator[Source]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import threading
 
-from nova_acceptance.kube import ApiError, Kube, Object, PodRef
+from nova_acceptance.kube import ApiError, Object, PodRef
+from testing.unit.deploy import stub_kube
 
 
-class StubKube(Kube):
-    """A cluster in memory.
+class StubKube(stub_kube.StubKube):
+    """A cluster in memory whose objects stay as they are.
 
     Attributes:
         forbidden: kinds whose list is refused.
@@ -20,14 +21,13 @@ class StubKube(Kube):
     """
 
     def __init__(self, *objects: Object) -> None:
-        self.objects = list(objects)
+        super().__init__(*objects)
         self.forbidden: set[str] = set()
         self.unserved: set[str] = set()
         self.silent: set[str] = set()
         self.denied: set[str] = set()
         self.asked: list[str] = []
         self.end = threading.Event()
-        self.last_log = ""
 
     @property
     def server(self) -> str:
@@ -57,11 +57,7 @@ class StubKube(Kube):
             raise ApiError(f"GET {kind}", 403, '{"reason": "Forbidden", "message": "no"}')
         if kind in self.silent:
             self.end.wait()
-        return [
-            obj
-            for obj in self.objects
-            if obj["kind"] == kind and namespace in (None, obj["metadata"].get("namespace"))
-        ]
+        return super().list(api_version, kind, namespace=namespace)
 
     def logs(
         self,

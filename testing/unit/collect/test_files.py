@@ -59,7 +59,7 @@ def test_objects_events_and_logs_are_kept_masked(tmp_path: Path) -> None:
         "shop.shop-0.main.log",
         "shop.shop-0.main.previous.log",
     ]
-    text = "\n".join(path.read_text() for path in kept.written)
+    text = "\n".join(path.read_text(encoding="utf-8") for path in kept.written)
     assert WORD not in text
     assert "plain-pw" not in text
     assert "managedFields" not in text
@@ -91,3 +91,15 @@ def test_names_are_safe_for_a_file_system(tmp_path: Path) -> None:
     (path,) = kept.written
     assert path.parent == tmp_path
     assert len(path.name) < 255
+
+
+def test_secret_that_yaml_would_quote_or_fold_is_masked(tmp_path: Path) -> None:
+    word = 'it\'s a phrase: of "several" w0rds'
+    masking.register([word])
+    said = f"{'x' * 70} {word}: refused"
+    pod: Object = {"kind": "Pod", "metadata": meta("shop-0"), "status": {"message": said}}
+    keep(tmp_path, Snapshot.of([pod]), [Ref("Pod", "shop", "shop-0")])
+
+    text = " ".join((tmp_path / "Pod.shop.shop-0.yaml").read_text(encoding="utf-8").split())
+    assert masking.REPLACEMENT in text
+    assert "phrase" not in text

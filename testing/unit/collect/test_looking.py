@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Collection
+from concurrent.futures import Future, as_completed, wait
 from typing import Any
 
 import pytest
 
 from nova_acceptance import masking
-from nova_acceptance.collect import look
+from nova_acceptance.collect import look, looking
 from nova_acceptance.collect.logs import MOST
 from nova_acceptance.errors import ClusterError
-from nova_acceptance.kube import ApiUnreachableError, Object
+from nova_acceptance.kube import ApiError, ApiUnreachableError, Object, PodRef
 from testing.unit.collect.stub import StubKube
+from testing.unit.waiting import SOON
 
 
 def obj(kind: str, name: str, namespace: str = "", **more: Any) -> Object:
@@ -74,7 +77,15 @@ def test_kind_is_listed_in_the_version_that_is_served() -> None:
     assert found.unread == ["PodDisruptionBudget: the server does not serve it"]
 
 
-def test_look_ends_at_its_deadline() -> None:
+def test_look_ends_at_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    def all_but_one(asked: Collection[Future[Any]], timeout: float) -> Any:
+        """Wait for what is answered, so that the deadline meets the silent question alone."""
+        answers = as_completed(asked, SOON)
+        for _ in range(len(asked) - 1):
+            next(answers)
+        return wait(asked, timeout)
+
+    monkeypatch.setattr(looking, "wait", all_but_one)
     kube = StubKube(pod("a"))
     kube.silent = {"Node"}
     try:
@@ -155,3 +166,22 @@ def test_logs_are_left_out_on_request_and_are_bounded() -> None:
 
     assert look(kube, ["shop"], logs=False).logs == {}
     assert len(look(kube, ["shop"]).logs) == MOST
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (403, ["log of shop/a: the API refused `GET log`: 403"]),
+        (400, []),  # it was never started
+        (404, []),  # it is gone
+    ],
+)
+def test_log_that_may_not_be_read_is_said(status: int, said: list[str]) -> None:
+    class Refusing(StubKube):
+        def logs(self, *_pod: PodRef, **_more: object) -> str:
+            raise ApiError("GET log", status, "{}")
+
+    found = look(Refusing(pod("a", ready=False)), ["shop"])
+
+    assert found.logs == {}
+    assert found.unread == said
