@@ -13,7 +13,7 @@ from types import TracebackType
 from nova_acceptance.diagnosis import Snapshot
 from nova_acceptance.diagnosis.shapes import without_values
 from nova_acceptance.diagnosis.snapshot import EVERYWHERE
-from nova_acceptance.errors import ClusterError, NovaError
+from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import SYNCED, Kube, Object, Watch
 
 API_VERSIONS = {
@@ -48,7 +48,7 @@ class _Change:
     watch: Watch
     change: str
     obj: Object
-    failure: NovaError | None = None
+    failure: Exception | None = None
 
 
 class Observation:
@@ -166,7 +166,7 @@ class Observation:
         try:
             for change, obj in watch:
                 self._changes.put(_Change(watch, change, obj))
-        except NovaError as error:
+        except Exception as error:  # noqa: BLE001 - else it would be waited for till the deadline
             self._changes.put(_Change(watch, "", {}, error))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -78,6 +78,11 @@ def apply_phase(kube: Kube, phase: Phase) -> list[Object]:
     refusals: list[tuple[Object, ApiError]] = []
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="apply") as pool:
         under_way = [(obj, pool.submit(kube.apply, obj)) for obj in phase.objects]
+        try:
+            wait([answer for _, answer in under_way])
+        except BaseException:  # Ctrl-C: what has not begun must not come after a removal
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     for obj, answer in under_way:
         try:
             applied.append(answer.result())

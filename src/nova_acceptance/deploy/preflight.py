@@ -34,6 +34,16 @@ _AT_ONCE: Final = 16
 _OF_THE_OBJECT: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
 _APPLYING: Final = ("create", "patch")
 """What a server-side apply needs: the one where the object is new, the other where it is not."""
+_VERIFYING: Final = (
+    ("list", "pods"),
+    ("watch", "pods"),
+    ("watch", "events"),
+    # by WebSocket, whose request is a GET
+    ("get", "pods/exec"),
+    ("get", "pods/log"),
+    ("get", "pods/portforward"),
+)
+"""What watching the pods and asking them needs, in each namespace."""
 
 
 class PreflightError(DeployError):
@@ -192,7 +202,7 @@ def _rights_missing(
                 wanted.setdefault(right, ref(obj))
     namespaces = {right.namespace: where for right, where in wanted.items() if right.namespace}
     for namespace, where in namespaces.items():
-        for verb, resource in (("list", "pods"), ("watch", "pods"), ("watch", "events")):
+        for verb, resource in _VERIFYING:
             wanted.setdefault(_Right(verb, "", resource, namespace), where)
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="right") as pool:
         allowed = dict(zip(wanted, pool.map(lambda right: _may(kube, right), wanted), strict=True))

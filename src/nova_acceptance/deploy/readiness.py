@@ -12,7 +12,7 @@ from nova_acceptance.deploy.words import LastWords
 from nova_acceptance.diagnosis import Diagnosis, Doctor, Explanation, Ref, Snapshot, examine, ref
 from nova_acceptance.diagnosis.snapshot import uid
 from nova_acceptance.diagnosis.status import CURRENT, State, Status, is_pod_ready, status_of
-from nova_acceptance.diagnosis.workloads import KINDS, pods_of
+from nova_acceptance.diagnosis.workloads import KINDS, pods_of, workload_of
 from nova_acceptance.kube import Kube, Object
 from nova_acceptance.progress import Step
 
@@ -136,7 +136,7 @@ class Readiness:
         return bool(applied and live and _generation(live) < _generation(applied))
 
     def _is_renewed(self, found: Diagnosis) -> bool:
-        """Delete the broken pods that were there before; False where there are none.
+        """Delete our broken pods that were there before; False where there are none.
 
         What a template itself says is as true of the pods to come.
         """
@@ -145,6 +145,7 @@ class Readiness:
             for pod in self._pods_at(found.subject)
             if uid(pod) in self._leftovers
             and pod["metadata"].get("ownerReferences")
+            and self._is_of_applied(pod)
             and not is_pod_ready(pod)
         ]
         for pod in old:
@@ -159,6 +160,11 @@ class Readiness:
                     precondition_uid=uid(pod),
                 )
         return bool(old)
+
+    def _is_of_applied(self, pod: Object) -> bool:
+        """Whether a pod is made from what was applied; others in the namespace are not ours."""
+        workload = workload_of(self._snapshot, pod)
+        return workload is not None and ref(workload) in self._applied
 
     def _pods_at(self, subject: Ref) -> list[Object]:
         obj = self._snapshot.at(subject)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
+from nova_acceptance import timeouts
 from nova_acceptance.collect.logs import Source, read
-from nova_acceptance.diagnosis import Snapshot
+from nova_acceptance.diagnosis import Log, Snapshot
 from nova_acceptance.diagnosis.pods import ended, ill_pods
 from nova_acceptance.diagnosis.snapshot import uid
 from nova_acceptance.diagnosis.workloads import statuses
+from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import Kube
 
 _AT_ONCE = 4
@@ -36,7 +38,7 @@ class LastWords:
         self._read_at: dict[Incarnation, float] = {}
 
     def refresh(self) -> None:
-        """Read the logs that are new; one that cannot be read is left out."""
+        """Read the logs that are new; one that cannot be read, or not in time, is left out."""
         wanted = list(self._wanted(time.monotonic()))
         if not wanted:
             return
@@ -45,12 +47,17 @@ class LastWords:
             for namespace, pod, container in wanted
             for previous in (True, False)
         ]
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="log") as pool:
-            answers = list(pool.map(lambda source: read(self._kube, source), sources))
+        pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="log")
+        try:
+            asked = [pool.submit(read, self._kube, source) for source in sources]
+            wait(asked, timeout=timeouts.LOOK)
+        finally:
+            # a node that does not answer ends by the request's own limit, and holds up nobody
+            pool.shutdown(wait=False, cancel_futures=True)
         for where in wanted:
             self._snapshot.logs.pop(where, None)
-        for source, log in zip(sources, answers, strict=True):
-            if log:
+        for source, answer in zip(sources, asked, strict=True):
+            if log := _read(answer):
                 key = source.namespace, source.pod, source.container
                 self._snapshot.logs.setdefault(key, []).append(log)
 
@@ -66,6 +73,13 @@ class LastWords:
                 if now - last >= _AGAIN and (is_running or last == float("-inf")):
                     self._read_at[incarnation] = now
                     yield ill.where.namespace, ill.where.name, entry["name"]
+
+
+def _read(answer: Future[Log | None]) -> Log | None:
+    """Return the log that was read; None where there is none, or it could not be had in time."""
+    if not answer.done() or answer.cancelled() or isinstance(answer.exception(), ClusterError):
+        return None
+    return answer.result()
 
 
 def _incarnation(pod: str, entry: dict[str, Any]) -> Incarnation | None:

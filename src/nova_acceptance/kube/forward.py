@@ -87,7 +87,8 @@ class Forward(AbstractContextManager[int]):
     ) -> None:
         self._ended.set()
         if self._listener:
-            self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept
+            with contextlib.suppress(OSError):  # macOS: a listener is not connected
+                self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept
             self._listener.close()
 
     @property

@@ -55,6 +55,9 @@ class Discovery:
         Raises:
             ClusterError: the API could not be asked.
         """
+        # Not under the lock: another thread may hold it for as long as the API is away.
+        if found := self._kinds.get(api_version, {}).get(kind):
+            return found
         with self._lock:
             known = self._kinds.get(api_version)
             if known is None or kind not in known:  # asked again: a new CRD may have come

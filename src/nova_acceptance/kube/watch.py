@@ -105,7 +105,7 @@ class Watch(Iterator[Event]):
             started, seen = time.monotonic(), False
             try:
                 for event in self._round():
-                    seen, failure = True, None
+                    seen, failure, failing = True, None, math.inf
                     yield event
                 failure = None
             except ApiError as error:

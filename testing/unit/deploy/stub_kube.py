@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 
 from nova_acceptance.kube import SYNCED, Kube, Object, PodRef, Watch
+from testing.unit.waiting import SOON
 
 
 class StubWatch(Watch):
@@ -40,21 +41,24 @@ class StubWatch(Watch):
 
 
 class StubKube(Kube):
-    """A cluster in memory: what is applied or put is there and is told to the watches."""
+    """A cluster in memory: what is applied or put is there and is told to the watches.
+
+    As in a real one an apply leaves the status as it is.
+    """
 
     def __init__(self, *objects: Object) -> None:
         self.objects: dict[tuple[str, str, str], Object] = {}
         self.calls: list[tuple[str, str]] = []
         self.last_log = ""
         self._watches: list[tuple[str, str | None, StubWatch]] = []
-        self._changing = threading.Lock()
+        self._changing = threading.Condition()
         for obj in objects:
             self.put(obj)
 
     def put(self, obj: Object, change: str = "MODIFIED") -> None:
         """Have the cluster show this object from now on."""
         obj = copy.deepcopy(obj)
-        where = obj["metadata"].get("namespace", "")
+        where = _namespace(obj)
         key = obj["kind"], where, obj["metadata"]["name"]
         with self._changing:
             if change == "DELETED":
@@ -86,8 +90,10 @@ class StubKube(Kube):
         ]
 
     def apply(self, obj: Object, *, force: bool = True, dry_run: bool = False) -> Object:
-        self.calls.append(("apply", f"{obj['kind']} {obj['metadata']['name']}"))
-        self.put(obj)
+        with self._changing:
+            live = self.get("", obj["kind"], obj["metadata"]["name"], _namespace(obj)) or {}
+            self.put({**{key: live[key] for key in live.keys() & {"status"}}, **obj})
+            self._called("apply", f"{obj['kind']} {obj['metadata']['name']}")
         return obj
 
     def delete(
@@ -100,9 +106,21 @@ class StubKube(Kube):
         grace_period_seconds: int | None = None,
         precondition_uid: str | None = None,
     ) -> None:
-        self.calls.append(("delete", f"{kind} {name}"))
-        if obj := self.objects.get((kind, namespace or "", name)):
-            self.put(obj, "DELETED")
+        with self._changing:
+            if obj := self.objects.get((kind, namespace or "", name)):
+                self.put(obj, "DELETED")
+            self._called("delete", f"{kind} {name}")
+
+    def wait_for_call(self, verb: str, what: str = "") -> None:
+        """Until there was a call of `verb`, for `what` where it is given, and it is carried out."""
+        with self._changing:
+            assert self._changing.wait_for(
+                lambda: any(call == verb and what in ("", its) for call, its in self.calls), SOON
+            )
+
+    def _called(self, verb: str, what: str) -> None:
+        self.calls.append((verb, what))
+        self._changing.notify_all()
 
     def watch(
         self,
@@ -130,3 +148,7 @@ class StubKube(Kube):
         tail_lines: int = 50,
     ) -> str:
         return self.last_log
+
+
+def _namespace(obj: Object) -> str:
+    return str(obj["metadata"].get("namespace", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -12,18 +13,20 @@ from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import Object
 from testing.unit.deploy.stub_kube import StubKube, StubWatch
 from testing.unit.diagnosis.recorded import NAMESPACE, deployment, node, pod, storage_class
+from testing.unit.waiting import SOON
 
 WORKLOAD = deployment()
 POD = Ref("Pod", NAMESPACE, "user-service-x")
 
 
 def observation(kube: StubKube, base: Snapshot | None = None) -> Observation:
-    return Observation(kube, [WORKLOAD], deadline=time.monotonic() + 5, base=base)
+    return Observation(kube, [WORKLOAD], deadline=time.monotonic() + SOON, base=base)
 
 
 def complete(seen: Observation) -> Snapshot:
     with seen:
-        seen.complete(time.monotonic() + 2)
+        seen.complete(time.monotonic() + SOON)
+    assert seen.is_complete
     return seen.snapshot
 
 
@@ -84,17 +87,40 @@ class Refusing(StubWatch):
         raise ClusterError("nodes is forbidden")
 
 
-@pytest.mark.parametrize("kube", [StubKube(node("b")), WithoutNodes()])
-def test_nodes_are_followed_where_they_are_known(kube: StubKube) -> None:
-    seen = observation(kube, Snapshot.of([node("a")]))
+def test_nodes_are_followed_where_they_are_known() -> None:
+    seen = observation(StubKube(node("b")), Snapshot.of([node("a")]))
     with seen:
-        seen.complete(time.monotonic() + 2)
-        seen.advance(0.2)
+        while seen._unsynced:
+            seen.advance(SOON)
+
+    assert [each["metadata"]["name"] for each in seen.snapshot.of_kind("Node")] == ["b"]
+
+
+def test_nodes_that_may_not_be_watched_hold_up_nothing() -> None:
+    seen = observation(WithoutNodes(), Snapshot.of([node("a")]))
+    with seen:
+        while seen._unsynced:
+            seen.advance(SOON)
 
     assert seen.is_complete
+    assert list(seen.snapshot.of_kind("Node")) == []
 
 
 def test_nodes_are_not_watched_without_need() -> None:
     seen = observation(StubKube(node("b")))
 
     assert list(complete(seen).of_kind("Node")) == []
+
+
+def test_watch_that_dies_of_whatever_is_told_at_once() -> None:
+    class Dying(StubWatch):
+        def __next__(self) -> tuple[str, Object]:
+            raise ValueError("half a line")
+
+    class DyingKube(StubKube):
+        def watch(self, *_kind: str, deadline: float, **_more: Any) -> StubWatch:
+            return Dying([], deadline, announce=False)
+
+    seen = observation(DyingKube())
+    with seen, pytest.raises(ValueError, match="half a line"):
+        seen.complete(time.monotonic() + SOON)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from nova_acceptance.deploy import phases
 from nova_acceptance.deploy.phases import Phase, RefusedError, apply_phase
 from nova_acceptance.errors import ApplyError
 from nova_acceptance.kube import ApiError, Object
 from testing.unit.deploy.recorded import deployment, metadata, stateful_set
 from testing.unit.deploy.stub_kube import StubKube
+from testing.unit.waiting import SOON
 
 
 class RefusingKube(StubKube):
@@ -97,3 +101,33 @@ def test_other_objects_are_applied_and_every_refusal_is_listed() -> None:
 
     assert kube.calls == [("apply", "ConfigMap c")]
     assert any("StatefulSet nova-services/etcd" in line for line in caught.value.evidence)
+
+
+def test_interrupted_apply_begins_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, let_go = threading.Semaphore(0), threading.Event()
+
+    class SlowKube(StubKube):
+        def apply(self, obj: Object, *, force: bool = True, dry_run: bool = False) -> Object:
+            begun.release()
+            assert let_go.wait(SOON)
+            return super().apply(obj, force=force, dry_run=dry_run)
+
+    class Pool(ThreadPoolExecutor):
+        """Lets its threads go on once it was told to end."""
+
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            let_go.set()
+            super().shutdown(wait=wait)
+
+    def interrupted(_answers: object) -> None:
+        for _ in range(8):
+            assert begun.acquire(timeout=SOON)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(phases, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(phases, "wait", interrupted)
+    kube = SlowKube()
+    with pytest.raises(KeyboardInterrupt):
+        apply_phase(kube, Phase("configuration", tuple(deployment() for _ in range(20))))
+    assert len(kube.calls) == 8

@@ -131,7 +131,7 @@ def test_fault_of_something_else_on_the_cluster_is_none_of_the_objects(
         "spec": {"storageClassName": "gone"},
         "status": {"phase": "Pending"},
     }
-    kube.objects.append(other)
+    kube.put(other)
 
     assert checked(kube, objects) == []
 

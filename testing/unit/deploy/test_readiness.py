@@ -29,6 +29,7 @@ from testing.unit.diagnosis.recorded import (
     stuck_pod,
     with_container,
 )
+from testing.unit.waiting import SOON
 
 CONFIG: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata("services-config")}
 
@@ -40,20 +41,30 @@ def applied() -> list[Object]:
     return [workload, service(), CONFIG, namespace()]
 
 
-def run(kube: StubKube, objects: Sequence[Object] | None = None, timeout: float = 5) -> Deployment:
+def run(
+    kube: StubKube, objects: Sequence[Object] | None = None, timeout: float = SOON
+) -> Deployment:
     return deploy(kube, objects or applied(), progress=Progress(io.StringIO()), timeout=timeout)
 
 
-def later(kube: StubKube, *objects: Object, seconds: float = 0.2) -> None:
-    """Have the cluster show the objects a moment from now."""
+APPLY, DELETE = ("apply",), ("delete", "Pod user-service-x")
+
+
+def later(
+    kube: StubKube, *objects: Object, after: tuple[str, ...] = APPLY, seconds: float = 0.2
+) -> None:
+    """Have the cluster show the objects some time after a call.
+
+    What is shown before the first write was there before the deployment.
+    """
 
     def show() -> None:
+        kube.wait_for_call(*after)
+        time.sleep(seconds)
         for obj in objects:
             kube.put(obj)
 
-    timer = threading.Timer(seconds, show)
-    timer.daemon = True
-    timer.start()
+    threading.Thread(target=show, daemon=True).start()
 
 
 def ready(revision: str = "1") -> list[Object]:
@@ -82,14 +93,16 @@ def test_namespaces_come_first_and_workloads_last() -> None:
 def test_deployment_records_phases_and_the_pods_milestones() -> None:
     kube = StubKube()
     later(kube, *ready())
+    started = time.monotonic()
     deployed = run(kube)
+    lasted = time.monotonic() - started
 
     assert list(deployed.seconds) == ["namespaces", "configuration", "workloads", "ready"]
     assert "Deployment nova-services/user-service" in deployed.applied
     (times,) = deployed.timeline
     assert times.pod == "nova-services/user-service-x"
     assert times.node == "nova-worker"
-    assert 0.1 < times.created <= (times.ready or 0) < 3
+    assert 0.1 < times.created <= (times.ready or 0) <= round(lasted, 3)
 
 
 def test_pod_that_is_shown_later_than_its_workload_is_waited_for() -> None:
@@ -102,8 +115,7 @@ def test_pod_that_is_shown_later_than_its_workload_is_waited_for() -> None:
 
 
 def test_workload_without_endpoints_is_not_ready() -> None:
-    kube = StubKube()
-    later(kube, *ready()[:-1])
+    kube = StubKube(namespace(), *ready()[:-1])
 
     with pytest.raises(NotReadyError, match="not ready in time: Service nova-services/user"):
         run(kube, timeout=0.8)
@@ -114,7 +126,7 @@ def test_status_from_before_the_apply_does_not_count() -> None:
     changed[0]["metadata"]["generation"] = 2
     kube = StubKube(namespace(), *ready())
     stale = ready()[0]
-    later(kube, stale, seconds=0.05)
+    later(kube, stale, after=("apply", "Deployment user-service"), seconds=0)
 
     with pytest.raises(NotReadyError, match="Deployment nova-services/user-service"):
         run(kube, changed, timeout=0.8)
@@ -128,9 +140,9 @@ def test_hopeless_pod_ends_the_wait_at_once_with_its_cause() -> None:
     started = time.monotonic()
 
     with pytest.raises(NotReadyError) as caught:
-        run(kube, timeout=30)
+        run(kube)
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < SOON
     error = caught.value
     assert error.message.startswith(
         "IMAGE_NOT_PRESENT: Pod nova-services/user-service-x, container main: "
@@ -156,9 +168,9 @@ def test_crash_is_judged_by_its_log_before_it_is_repeated() -> None:
     started = time.monotonic()
 
     with pytest.raises(RolloutError) as caught:
-        run(kube, timeout=30)
+        run(kube)
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < SOON
     assert caught.value.message.startswith("READ_ONLY_FILE_SYSTEM: ")
     assert "log: starting" in caught.value.evidence
 
@@ -169,7 +181,7 @@ def test_error_says_what_is_lost_why_and_what_was_deployed() -> None:
     told: list[Explanation] = []
 
     with pytest.raises(RolloutError) as caught:
-        deploy(kube, applied(), progress=Progress(io.StringIO()), timeout=30, on_lost=told.append)
+        deploy(kube, applied(), progress=Progress(io.StringIO()), timeout=SOON, on_lost=told.append)
 
     error = caught.value
     assert set(error.lost) == {
@@ -196,7 +208,7 @@ def test_what_does_not_need_the_lost_is_waited_for() -> None:
     later(kube, etcd, *members, endpoints("etcd", "10.244.1.8"), seconds=1.5)
 
     with pytest.raises(RolloutError) as caught:
-        run(kube, wanted, timeout=30)
+        run(kube, wanted)
 
     assert {where.name for where in caught.value.lost} == {"user-service"}
     assert caught.value.deployment is not None
@@ -217,9 +229,9 @@ def test_what_needs_the_lost_is_lost_with_it(monkeypatch: pytest.MonkeyPatch) ->
     started = time.monotonic()
 
     with pytest.raises(RolloutError) as caught:
-        run(kube, [caller, without_status(etcd), service("etcd"), namespace()], timeout=30)
+        run(kube, [caller, without_status(etcd), service("etcd"), namespace()])
 
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < SOON
     assert {where.name for where in caught.value.lost} == {"user-service", "etcd"}
     assert caught.value.message.startswith("IMAGE_NOT_PRESENT: ")
 
@@ -237,7 +249,7 @@ def test_what_the_cluster_lacks_is_known_from_before() -> None:
             kube,
             [without_status(etcd), namespace()],
             progress=Progress(io.StringIO()),
-            timeout=30,
+            timeout=SOON,
             base=base,
         )
 
@@ -247,9 +259,9 @@ def without_status(obj: Object) -> Object:
 
 
 def test_deadline_names_what_was_still_missing_object_by_object() -> None:
-    kube = StubKube()
     pending = stuck("ContainerCreating")
-    later(kube, event(pending[-1], "FailedCreatePodSandBox", "no address left"), *pending)
+    told = event(pending[-1], "FailedCreatePodSandBox", "no address left")
+    kube = StubKube(namespace(), told, *pending)
 
     with pytest.raises(NotReadyError, match="not ready in time") as caught:
         run(kube, timeout=0.8)
@@ -263,7 +275,7 @@ def test_deadline_names_what_was_still_missing_object_by_object() -> None:
 
 def test_broken_pod_of_an_earlier_deployment_is_made_anew_once() -> None:
     kube = StubKube(namespace(), *stuck("ErrImageNeverPull", "not present"))
-    later(kube, *ready(), seconds=1.0)
+    later(kube, *ready(), after=DELETE)
     run(kube)
 
     assert kube.calls.count(("delete", "Pod user-service-x")) == 1
@@ -273,16 +285,30 @@ def test_broken_pod_that_comes_back_broken_ends_the_wait() -> None:
     kube = StubKube(namespace(), *stuck("ErrImageNeverPull", "not present"))
     again = stuck("ErrImageNeverPull", "not present")
     again[-1]["metadata"]["uid"] = "uid-of-its-successor"
-    later(kube, *again, seconds=0.5)
+    later(kube, *again, after=DELETE)
 
     with pytest.raises(NotReadyError, match="IMAGE_NOT_PRESENT"):
         run(kube)
     assert kube.calls.count(("delete", "Pod user-service-x")) == 1
 
 
+def test_broken_pod_that_is_made_from_something_else_is_left_alone() -> None:
+    others = deployment(readyReplicas=0, availableReplicas=0)
+    others["metadata"] |= {"name": "somebody-elses", "uid": "uid-of-another"}
+    others["spec"]["template"]["metadata"]["labels"] = {"app": "somebody-elses"}
+    owner = replica_set(others)
+    owner["metadata"] |= {"name": "somebody-elses-1", "uid": "uid-of-its-replica-set"}
+    theirs = stuck_pod(owner, "ErrImageNeverPull", "not present")
+    theirs["metadata"] |= {"name": "theirs", "uid": "uid-of-theirs", "labels": {}}
+    kube = StubKube(namespace(), *stuck("ErrImageNeverPull", "not present"), others, owner, theirs)
+    later(kube, *ready(), after=DELETE)
+    run(kube)
+
+    assert [name for call, name in kube.calls if call == "delete"] == ["Pod user-service-x"]
+
+
 def test_healthy_pod_of_an_earlier_deployment_is_left_alone() -> None:
     kube = StubKube(namespace(), *ready())
-    later(kube, *ready(), seconds=0.1)
     deployed = run(kube)
 
     assert not [call for call in kube.calls if call[0] == "delete"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import socket
 import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -39,12 +40,16 @@ class Request:
 
 @dataclass
 class Answer:
-    """What to answer: JSON; or lines, one by one, cut off at the end where `cut` says so."""
+    """What to answer: JSON; or lines, one by one, and then the end.
+
+    It is cut off there where `cut` says so, and `held` keeps it silent until the API ends.
+    """
 
     body: object = None
     status: int = 200
     lines: Iterable[object] | None = None
     cut: bool = False
+    held: bool = False
     websocket: Callable[[Channels], None] | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -85,9 +90,12 @@ class Channels:
 
 @dataclass
 class ScriptedApi:
+    """An API; a script may wait for `over`, which is set when it ends."""
+
     script: Callable[[Request], Answer]
     requests: list[Request] = field(default_factory=list)
     port: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
 
     def asked(self, path: str, **query: str) -> list[Request]:
         """Return the requests for a path whose query holds these."""
@@ -139,6 +147,23 @@ def status(code: int, reason: str, message: str = "", **details: object) -> dict
 
 
 @contextmanager
+def reserved_port() -> Iterator[int]:
+    """Yield a port of 127.0.0.1 where nothing listens but what a test has listen there.
+
+    A port that is only believed to be free may be another's, or a client's own, a moment later.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_port = True  # it may be a reserved one
+
+
+@contextmanager
 def scripted_api(script: Callable[[Request], Answer], port: int = 0) -> Iterator[ScriptedApi]:
     """Serve the script on a port of 127.0.0.1 until the block ends."""
     api = ScriptedApi(script)
@@ -161,7 +186,7 @@ def scripted_api(script: Callable[[Request], Answer], port: int = 0) -> Iterator
             elif answer.websocket:
                 self._upgrade(answer.websocket)
             elif answer.lines is not None:
-                self._stream(answer.lines, cut=answer.cut)
+                self._stream(answer.lines, answer)
             else:
                 self._plain(answer)
 
@@ -178,7 +203,7 @@ def scripted_api(script: Callable[[Request], Answer], port: int = 0) -> Iterator
             self.end_headers()
             self.wfile.write(body)
 
-        def _stream(self, lines: Iterable[object], *, cut: bool) -> None:
+        def _stream(self, lines: Iterable[object], answer: Answer) -> None:
             self.send_response(200)
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
@@ -186,7 +211,9 @@ def scripted_api(script: Callable[[Request], Answer], port: int = 0) -> Iterator
                 data = line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n"
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
                 self.wfile.flush()
-            if not cut:
+            if answer.held:
+                api.over.wait()
+            if not answer.cut:
                 self.wfile.write(b"0\r\n\r\n")
             self.close_connection = True
 
@@ -202,14 +229,14 @@ def scripted_api(script: Callable[[Request], Answer], port: int = 0) -> Iterator
             talk(Channels(self))
             self.close_connection = True
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", port), Handler)
     api.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield api
     finally:
+        api.over.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -6,7 +6,6 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from testing.unit.kube.scripted_api import (
     scripted_api,
     status,
 )
+from testing.unit.waiting import SOON, wait_until
 
 POD = PodRef("here", "it")
 PORT = 5432
@@ -30,7 +30,7 @@ def forward(api: ScriptedApi, tmp_path: Path) -> Forward:
 
 
 def connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), 5)
+    return socket.create_connection(("127.0.0.1", port), SOON)
 
 
 def greet(channels: Channels) -> None:
@@ -48,13 +48,6 @@ def refuse(channels: Channels) -> None:
     greet(channels)
     channels.send(1, b"dial tcp4 127.0.0.1:5432: connect: connection refused")
     channels.receive()
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.01)
 
 
 def test_bytes_go_both_ways_on_many_connections(tmp_path: Path) -> None:
@@ -128,7 +121,7 @@ def test_end_of_the_client_ends_the_websocket(tmp_path: Path) -> None:
     ):
         with connect(local) as client:
             assert client.recv(1) == b"!"
-        assert ended.wait(5)
+        assert ended.wait(SOON)
         assert through.error == ""
 
 

@@ -7,8 +7,9 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,10 +19,19 @@ from nova_acceptance.kube import (
     ApiUnreachableError,
     Kube,
     PodRef,
+    availability,
     is_api_away,
     lost_seconds,
 )
-from testing.unit.kube.scripted_api import Answer, Request, ScriptedApi, scripted_api, status
+from testing.unit.kube.scripted_api import (
+    Answer,
+    Request,
+    ScriptedApi,
+    reserved_port,
+    scripted_api,
+    status,
+)
+from testing.unit.waiting import SOON
 
 POD = PodRef("here", "it")
 ITEMS = Answer({"items": []}, headers={"Connection": "close"})
@@ -43,30 +53,6 @@ def scripted(*answers: Answer) -> Callable[[Request], Answer]:
 
 def busy(code: int, reason: str = "", message: str = "", **headers: str) -> Answer:
     return Answer(status(code, reason, message), code, headers=headers)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
-@contextlib.contextmanager
-def later(seconds: float, script: Callable[[Request], Answer], port: int) -> Iterator[None]:
-    """Serve from some seconds on, until the block ends."""
-    over = threading.Event()
-
-    def serve() -> None:
-        time.sleep(seconds)
-        with scripted_api(script, port):
-            over.wait(20)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 PASSING = [
@@ -105,21 +91,34 @@ def test_api_says_when_to_ask_again(tmp_path: Path) -> None:
     assert time.monotonic() - started >= 1.0
 
 
-def test_api_that_restarts_is_waited_for_and_remembered(tmp_path: Path) -> None:
-    with scripted_api(lambda _: ITEMS) as api:
-        kube = Kube(api.kubeconfig(tmp_path))
-        kube.list("v1", "Pod")
-        assert not kube.outages
-    before = lost_seconds()
+def test_api_that_restarts_is_waited_for_and_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "API_AWAY", SOON)
+    pauses: list[float] = []
+    with reserved_port() as port, contextlib.ExitStack() as restarted:
+        with scripted_api(lambda _: ITEMS, port) as api:
+            kube = Kube(api.kubeconfig(tmp_path))
+            kube.list("v1", "Pod")
+            assert not kube.outages
 
-    with later(1.0, lambda _: ITEMS, api.port):
+        def pause(seconds: float) -> None:
+            time.sleep(seconds)
+            pauses.append(seconds)
+            if len(pauses) == 3:
+                restarted.enter_context(scripted_api(lambda _: ITEMS, port))
+
+        clock = SimpleNamespace(monotonic=time.monotonic, time=time.time, sleep=pause)
+        monkeypatch.setattr(availability, "time", clock)
+        before, began = lost_seconds(), time.monotonic()
         assert not kube.answers()
         assert kube.list("v1", "Pod") == []
+        lasted = time.monotonic() - began
 
     (outage,) = kube.outages
-    assert 0.8 < outage.seconds < 3
+    assert sum(pauses) <= outage.seconds <= lasted
     assert "refused" in outage.error
-    assert 0.8 < lost_seconds() - before < 3
+    assert sum(pauses) <= lost_seconds() - before <= lasted
 
 
 @pytest.mark.parametrize("early", [(401, "Unauthorized"), (403, "Forbidden"), (404, "")])
@@ -151,27 +150,30 @@ def test_page_not_found_of_nobody_is_no_absent_object(tmp_path: Path) -> None:
 
 
 def test_api_that_stays_away_is_named_with_its_last_error(tmp_path: Path) -> None:
-    with scripted_api(lambda _: ITEMS) as api:
-        kube = Kube(api.kubeconfig(tmp_path))
-        kube.list("v1", "Pod")
-    started = time.monotonic()
+    with reserved_port() as port:
+        with scripted_api(lambda _: ITEMS, port) as api:
+            kube = Kube(api.kubeconfig(tmp_path))
+            kube.list("v1", "Pod")
+        started = time.monotonic()
 
-    with pytest.raises(ApiUnreachableError) as caught:
-        kube.list("v1", "Pod")
+        with pytest.raises(ApiUnreachableError) as caught:
+            kube.list("v1", "Pod")
 
-    assert 2 < time.monotonic() - started < 6
+    assert time.monotonic() - started >= timeouts.API_AWAY
     assert "refused" in str(caught.value)
     assert "times in" in caught.value.evidence[-1]
     assert is_api_away(caught.value)
 
 
-def test_api_that_never_answered_is_given_up_sooner(tmp_path: Path) -> None:
-    kube = Kube(ScriptedApi(lambda _: ITEMS, port=free_port()).kubeconfig(tmp_path))
+def test_api_that_never_answered_is_given_up_sooner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "API_AWAY", SOON)
     started = time.monotonic()
 
-    with pytest.raises(ApiUnreachableError):
-        kube.list("v1", "Pod")
-    assert time.monotonic() - started < 2
+    with reserved_port() as port, pytest.raises(ApiUnreachableError):
+        Kube(ScriptedApi(lambda _: ITEMS, port=port).kubeconfig(tmp_path)).list("v1", "Pod")
+    assert time.monotonic() - started < SOON
 
 
 @pytest.mark.parametrize(
@@ -183,7 +185,10 @@ def test_api_that_never_answered_is_given_up_sooner(tmp_path: Path) -> None:
         "proxy error from 127.0.0.1:6443 while dialing 10.0.0.1:10250, code 502",
     ],
 )
-def test_who_is_behind_the_api_is_not_the_api(tmp_path: Path, message: str) -> None:
+def test_who_is_behind_the_api_is_not_the_api(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: str
+) -> None:
+    monkeypatch.setattr(timeouts, "API_AWAY", SOON)
     started = time.monotonic()
     answers = scripted(VERSION, busy(500, "InternalError", message))
     with scripted_api(answers) as api:
@@ -194,7 +199,7 @@ def test_who_is_behind_the_api_is_not_the_api(tmp_path: Path, message: str) -> N
 
     assert not is_api_away(caught.value)
     assert kube.outages == ()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < SOON
 
 
 def test_log_that_a_node_does_not_give_is_no_outage(
@@ -204,7 +209,7 @@ def test_log_that_a_node_does_not_give_is_no_outage(
 
     def silent_log(request: Request) -> Answer:
         if request.path.endswith("/log"):
-            time.sleep(1)
+            api.over.wait()
         return VERSION
 
     with scripted_api(silent_log) as api:
