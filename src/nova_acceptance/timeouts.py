@@ -34,6 +34,9 @@ CONNECT: Final = 5.0
 STATEMENT: Final = 10.0
 """One statement of SQL; PostgreSQL itself ends it."""
 
+COMMIT: Final = 12.5
+"""The end of a transaction, which PostgreSQL's own limit leaves out; then it is cancelled."""
+
 STATEMENT_CUT: Final = 15.0
 """One statement of SQL whose server no longer answers; the connection is cut."""
 

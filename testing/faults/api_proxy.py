@@ -100,12 +100,16 @@ class ApiProxy:
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
+        self._held = socket.socket()
         self.port = 0
 
     def start(self) -> None:
         """Begin to serve."""
-        listener = socket.create_server((HERE, 0))
-        self.port = listener.getsockname()[1]
+        # held, so that nobody takes the port while nothing listens there
+        self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._held.bind((HERE, 0))
+        self.port = self._held.getsockname()[1]
+        listener = self._listener()
         self._thread = threading.Thread(target=self._serve, args=(listener,), daemon=True)
         self._thread.start()
 
@@ -114,6 +118,10 @@ class ApiProxy:
         self._over.set()
         if self._thread:
             self._thread.join()
+        self._held.close()
+
+    def _listener(self) -> socket.socket:
+        return socket.create_server((HERE, self.port), reuse_port=True)
 
     def kubeconfig(self, path: Path, context: str) -> Path:
         """Write a kubeconfig that leads here, its one context of this name."""
@@ -153,7 +161,7 @@ class ApiProxy:
                 listener = None
                 self._over.wait(LOOK_UP)
             elif listener is None:
-                listener = socket.create_server((HERE, self.port))
+                listener = self._listener()
             elif select.select([listener], [], [], LOOK_UP)[0]:
                 connection, _ = listener.accept()
                 with self._lock:

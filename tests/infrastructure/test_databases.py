@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 
 from nova_acceptance.probes.claims import broken, equal, exactly
 from nova_acceptance.probes.postgres import Postgres
 from nova_acceptance.system import Database, Schema, System
+
+MEANT_BY: Final = {
+    "default_transaction_read_only": "PRIMARY_READ_ONLY",
+    "fsync": "DURABILITY_OFF",
+    "full_page_writes": "DURABILITY_OFF",
+    "synchronous_commit": "DURABILITY_OFF",
+    "synchronous_standby_names": "NOT_SYNCHRONOUS",
+}
+"""Settings that are a cause of their own wherever they are set."""
 
 pytestmark = [pytest.mark.postgres, pytest.mark.component("postgres")]
 
@@ -24,6 +35,15 @@ def test_postgres_keeps_what_it_acknowledged(postgres: Postgres, setting: str) -
     value = postgres.admin().value("SELECT current_setting(%s)", setting)
 
     assert value == "on"
+
+
+@pytest.mark.means("SETTING_UNDECLARED", "PRIMARY_READ_ONLY", "DURABILITY_OFF", "NOT_SYNCHRONOUS")
+def test_postgres_has_no_settings_made_by_hand(postgres: Postgres) -> None:
+    """Every session starts with Patroni's settings: nobody set any other for all, or for some."""
+    for where, setting in postgres.own_settings:
+        name, _, value = setting.partition("=")
+        cause = MEANT_BY.get(name, "SETTING_UNDECLARED")
+        raise broken(cause, f"{where} has its own {name}: {value}", evidence=[setting])
 
 
 @pytest.mark.means("DATABASE_UNDECLARED", "DATABASE_MISSING")

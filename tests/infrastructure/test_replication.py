@@ -16,7 +16,7 @@ from nova_acceptance.probes.claims import BrokenClaimError, broken, equal
 from nova_acceptance.probes.objects import Objects, ref
 from nova_acceptance.probes.patroni import Patroni
 from nova_acceptance.probes.pods import is_ready
-from nova_acceptance.probes.postgres import LeadershipError, Postgres
+from nova_acceptance.probes.postgres import MAINTENANCE, LeadershipError, Postgres
 from nova_acceptance.probes.routes import Route
 from nova_acceptance.probes.sql import Login, connect, identifiers
 from nova_acceptance.probes.until import until
@@ -29,6 +29,8 @@ pytestmark = [pytest.mark.postgres, pytest.mark.component("postgres")]
 DATABASE: Final = "nova_messaging"
 SCHEMA: Final = "messaging"
 OWNER: Final = "nova_owner"
+FOLLOWER: Final = "replication_user"
+Logins = Callable[[str, str], Login]
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +50,19 @@ def of_role(role: str, system: System) -> Front:
     return next(front for front in parts.fronts(system) if front.service.role == role)
 
 
-def late(postgres: Postgres) -> BrokenClaimError:
+def followers_are_let_in(postgres: Postgres, logins: Logins) -> None:
+    """Claim that the leader lets its followers in: where it does not, that is why none streams."""
+    if shown := postgres.refusal_of_followers(logins(FOLLOWER, MAINTENANCE)):
+        raise BrokenClaimError(shown)
+
+
+def late(postgres: Postgres, logins: Logins) -> BrokenClaimError:
     """Return what a row shows that has not arrived: a replica that is cut off, or that lags."""
     states = {name: postgres.standbys.get(name, ("absent", ""))[0] for name in postgres.replicas}
     away = [name for name, state in states.items() if state != "streaming"]
     evidence = [f"{name}: {state}" for name, state in states.items()]
     if away:
+        followers_are_let_in(postgres, logins)
         names = ", ".join(away)
         return broken("REPLICA_NOT_STREAMING", f"{names} does not stream", evidence=evidence)
     sentence = f"a committed row is not on a replica within {timeouts.REPLAY:.0f} s"
@@ -117,12 +126,13 @@ def test_postgres_has_one_leader(postgres: Postgres, system: System) -> None:
 
 
 @pytest.mark.means("REPLICA_NOT_STREAMING")
-def test_postgres_replicas_stream(postgres: Postgres) -> None:
+def test_postgres_replicas_stream(postgres: Postgres, logins: Logins) -> None:
     """The leader streams to every other member."""
     streaming = {name for name, (state, _) in postgres.standbys.items() if state == "streaming"}
     away = sorted(set(postgres.replicas) - streaming)
 
     if away:
+        followers_are_let_in(postgres, logins)
         pod = postgres.members[away[0]]
         raise broken(
             "REPLICA_NOT_STREAMING",
@@ -134,10 +144,12 @@ def test_postgres_replicas_stream(postgres: Postgres) -> None:
 
 
 @pytest.mark.means("NOT_SYNCHRONOUS")
-def test_postgres_replicates_synchronously(postgres: Postgres) -> None:
+def test_postgres_replicates_synchronously(postgres: Postgres, logins: Logins) -> None:
     """An acknowledged commit is on a second member already."""
     synchrony = [synchrony for _, synchrony in postgres.standbys.values()]
 
+    if not synchrony:
+        followers_are_let_in(postgres, logins)
     assert "sync" in synchrony or "quorum" in synchrony
 
 
@@ -154,10 +166,14 @@ def test_patroni_agrees_on_the_leader(postgres: Postgres, patroni: Patroni) -> N
 
 @pytest.mark.patroni
 @pytest.mark.means("REPLICA_NOT_STREAMING")
-def test_patroni_agrees_on_the_replicas(postgres: Postgres, patroni: Patroni) -> None:
+def test_patroni_agrees_on_the_replicas(
+    postgres: Postgres, patroni: Patroni, logins: Logins
+) -> None:
     """Every member's Patroni counts the others as replicas that follow."""
     replicas = {name: view.replicas for name, view in patroni.views.items()}
 
+    if not all(replicas.values()):
+        followers_are_let_in(postgres, logins)
     assert replicas == dict.fromkeys(postgres.members, frozenset(postgres.replicas))
 
 
@@ -188,7 +204,7 @@ def test_postgres_replicas_leads_to_the_replicas(
 
 @pytest.mark.means("PRIMARY_READ_ONLY")
 def test_postgres_primary_accepts_writes(
-    primary: Route, logins: Callable[[str, str], Login], witness: Witness, table: str
+    primary: Route, logins: Logins, witness: Witness, table: str
 ) -> None:
     """app_user writes through `postgres-primary`, and reads it back."""
     with connect(primary, logins("app_user", DATABASE), witness) as session:
@@ -203,7 +219,7 @@ def test_row_written_on_the_primary_is_read_on_a_replica(
     primary: Route,
     replica: Route,
     postgres: Postgres,
-    logins: Callable[[str, str], Login],
+    logins: Logins,
     witness: Witness,
     table: str,
 ) -> None:
@@ -219,14 +235,14 @@ def test_row_written_on_the_primary_is_read_on_a_replica(
             ignoring=psycopg.errors.UndefinedTable,  # the table itself is still on its way
         )
         if arrived > timeouts.REPLAY:
-            raise late(postgres)
+            raise late(postgres, logins)
         follows = reading.value("SELECT pg_is_in_recovery()")
         equal(follows, True, "PRIMARY_SERVICE_ASTRAY", "what postgres-replicas says of recovery")
 
 
 @pytest.mark.means("REPLICA_LAGS", "REPLICA_NOT_STREAMING")
 def test_row_written_on_the_primary_is_read_on_every_replica(
-    postgres: Postgres, table: str
+    postgres: Postgres, logins: Logins, table: str
 ) -> None:
     """A row written on the leader is soon on each of the replicas."""
     postgres.admin(DATABASE).rows(identifiers("INSERT INTO {} VALUES ('sent')", table))
@@ -239,13 +255,11 @@ def test_row_written_on_the_primary_is_read_on_every_replica(
                 ignoring=psycopg.errors.UndefinedTable,
             )
             if arrived > timeouts.REPLAY:
-                raise late(postgres)
+                raise late(postgres, logins)
 
 
 @pytest.mark.means("PRIMARY_SERVICE_ASTRAY", "PRIVILEGE_MISSING")
-def test_replicas_refuse_writes(
-    replica: Route, logins: Callable[[str, str], Login], witness: Witness
-) -> None:
+def test_replicas_refuse_writes(replica: Route, logins: Logins, witness: Witness) -> None:
     """app_user reads through `postgres-replicas`, and is refused a write for being read-only."""
     with connect(replica, logins("app_user", DATABASE), witness) as session:
         may = session.value("SELECT has_table_privilege('messaging.messages', 'DELETE')")

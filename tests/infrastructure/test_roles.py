@@ -22,7 +22,16 @@ LATER: Final = "nova_acceptance_later"
 
 @contextmanager
 def later_table(session: Session, schema: Schema) -> Iterator[str]:
-    """Make a table with a sequence as the schema's owner would, and undo it at the end."""
+    """Make a table with a sequence as the schema's owner would, and undo it at the end.
+
+    That it is the owner is claimed first: another role may not make anything there.
+    """
+    owners = session.column(
+        "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = %s", schema.schema
+    )
+    if not owners:
+        raise broken("SCHEMA_MISSING", f"there is no schema {schema.name}")
+    equal(owners, frozenset({schema.owner}), "SCHEMA_OWNER_WRONG", f"the owner of {schema.name}")
     table = f"{schema.schema}.{LATER}"
     with session.undone():
         session.rows(identifiers("SET LOCAL ROLE {}", schema.owner))
@@ -98,6 +107,15 @@ def test_role_password_is_kept_as_scram(postgres: Postgres, spec_role: Role) -> 
     )
 
     assert kept == ("SCRAM-SHA-256" if spec_role.password else "none")
+
+
+@pytest.mark.means("PASSWORD_EXPIRED", "ROLE_MISSING")
+def test_role_password_has_not_come_to_its_end(postgres: Postgres, spec_role: Role) -> None:
+    """The role's password counts still; PostgreSQL says no more of it than of a wrong one."""
+    role = there(postgres, spec_role.name)
+
+    if role.has_expired:
+        raise broken("PASSWORD_EXPIRED", f"the password of {role.name} has come to its end")
 
 
 @pytest.mark.means("ROLE_UNDECLARED", "ROLE_MISSING")

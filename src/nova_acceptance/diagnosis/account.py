@@ -10,7 +10,7 @@ from nova_acceptance.diagnosis.explanation import Doctor
 from nova_acceptance.diagnosis.pods import ill_pods, last_words
 from nova_acceptance.diagnosis.ranking import Ranked
 from nova_acceptance.diagnosis.snapshot import Snapshot
-from nova_acceptance.diagnosis.status import status_of
+from nova_acceptance.diagnosis.status import State, status_of
 from nova_acceptance.diagnosis.workloads import statuses, workloads
 
 _EVENTS = 3
@@ -86,6 +86,8 @@ def _unready(snapshot: Snapshot) -> dict[Ref, tuple[str, ...]]:
     found: dict[Ref, tuple[str, ...]] = {}
     for workload in workloads(snapshot):
         status = status_of(workload)
+        if workload["kind"] == "Job" and status.state is State.IN_PROGRESS:
+            continue  # at work, or suspended
         if not status.is_current and workload["metadata"].get("uid"):
             found[ref(workload)] = (status.message or status.reason,)
     for ill in ill_pods(snapshot):

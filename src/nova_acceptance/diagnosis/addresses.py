@@ -20,6 +20,8 @@ _ADDRESS: Final = re.compile(
     re.IGNORECASE,
 )
 _SVC: Final = "svc"
+_CLUSTERSET: Final = ".svc.clusterset.local"
+"""Of Services that several clusters share (KEP-1645): no Service of that name need be here."""
 
 
 _HOST: Final = re.compile(r"(host|hostname|addr|address|endpoint)$", re.IGNORECASE)
@@ -165,6 +167,8 @@ def service_meant(host: str, namespace: str, zone: str = "cluster.local") -> Ref
     with a pod's name before it, a headless one. Any other name with dots is outside the cluster.
     """
     labels = host.removesuffix(".").removesuffix(f".{zone}").split(".")
+    if host.removesuffix(".").endswith(_CLUSTERSET):
+        return None
     if _SVC in labels:
         end = len(labels) - 1 - labels[::-1].index(_SVC)
         labels = labels[:end]

@@ -12,6 +12,7 @@ from nova_acceptance.diagnosis.workloads import containers, matches
 from nova_acceptance.kube import Object
 
 _PORT_KEY: Final = re.compile(r"port|listen|bind|addr", re.IGNORECASE)
+_OVER_CAPACITY: Final = "endpoints.kubernetes.io/over-capacity"
 _IDENTITY: Final = ("app.kubernetes.io/name", "app", "k8s-app", "name")
 
 
@@ -36,10 +37,15 @@ def knows_endpoints(snapshot: Snapshot, namespace: str) -> bool:
 
 
 def endpoints_of(snapshot: Snapshot, service: Object) -> list[Endpoint]:
-    """Return the addresses behind a Service, by its Endpoints or its EndpointSlices."""
+    """Return the addresses behind a Service, by its Endpoints or its EndpointSlices.
+
+    Endpoints hold 1000 addresses at most, and say so ("Over-capacity endpoints" of Kubernetes'
+    documentation of Services); slices hold all of them.
+    """
     metadata = service["metadata"]
     namespace, name = metadata.get("namespace", ""), metadata["name"]
-    if found := snapshot.get("Endpoints", namespace, name):
+    found = snapshot.get("Endpoints", namespace, name)
+    if found and not (_is_truncated(found) and snapshot.knows("EndpointSlice", namespace)):
         return list(_of_endpoints(found))
     slices = [
         each
@@ -47,6 +53,10 @@ def endpoints_of(snapshot: Snapshot, service: Object) -> list[Endpoint]:
         if (each["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name
     ]
     return [endpoint for each in slices for endpoint in _of_slice(each)]
+
+
+def _is_truncated(found: Object) -> bool:
+    return _OVER_CAPACITY in (found["metadata"].get("annotations") or {})
 
 
 def _of_endpoints(obj: Object) -> Iterator[Endpoint]:

@@ -28,7 +28,8 @@ says `UNKNOWN`, and what was seen follows.
     $ nova-cluster diagnose --context NAME --namespace NS
 
 It reads and changes nothing, works on any cluster, and exits with 1 where something is wrong. Of
-Secrets it shows names, keys, and of URLs all but the password.
+Secrets it shows names, keys, and of URLs scheme, host and port, and of a database's URL its user
+and name as well.
 """
 
 

@@ -8,6 +8,8 @@ from typing import Final
 
 from nova_acceptance.diagnosis.addresses import addresses_of, services_meant
 from nova_acceptance.diagnosis.cause import Ref, ref
+from nova_acceptance.diagnosis.dns_service import DNS, dns_services
+from nova_acceptance.diagnosis.placement import CLOSED_BY_CLUSTER
 from nova_acceptance.diagnosis.policies import every_selecting
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import condition, status_of
@@ -21,9 +23,9 @@ from nova_acceptance.diagnosis.workloads import (
 )
 from nova_acceptance.kube import Object
 
-DNS = Ref("Service", "kube-system", "kube-dns")
-"""The name under which every cluster's DNS answers, CoreDNS's too."""
-CLOSED: Final = re.compile(r"were unschedulable|node\.kubernetes\.io/")
+CLOSED: Final = re.compile(
+    "|".join(("were unschedulable", *map(re.escape, CLOSED_BY_CLUSTER))),
+)
 """The scheduler passed over nodes that the cluster or its administrator has closed."""
 
 
@@ -118,7 +120,15 @@ class Graph:
             if meant := services_meant(address.host, namespace, zone):
                 there = [where for where in meant if self._snapshot.at(where)]
                 yield from there or meant[:1]
-                yield DNS
+                yield from self._dns()
+
+    def _dns(self) -> Iterator[Ref]:
+        """Yield by what names are resolved: the Services there are, and the usual name.
+
+        What is found out by asking is found of the latter, whatever the Service is called.
+        """
+        yield DNS
+        yield from (ref(service) for service in dns_services(self._snapshot))
 
     def _of_pod(self, pod: Object) -> Iterator[Ref]:
         spec = pod["spec"]
@@ -126,7 +136,7 @@ class Graph:
             yield Ref("Node", "", node)
         elif CLOSED.search(condition(pod, "PodScheduled").get("message") or ""):
             yield from (ref(node) for node in self._snapshot.of_kind("Node") if _is_closed(node))
-        yield from (found.target for found in references(pod, pod["metadata"]["namespace"]))
+        yield from (found.target for found in references(pod, pod["metadata"].get("namespace", "")))
 
 
 def _is_closed(node: Object) -> bool:
@@ -135,5 +145,5 @@ def _is_closed(node: Object) -> bool:
     return (
         bool(spec.get("unschedulable"))
         or condition(node, "Ready").get("status") != "True"
-        or any(key.startswith("node.kubernetes.io/") for key in taints)
+        or any(key.startswith(CLOSED_BY_CLUSTER) for key in taints)
     )

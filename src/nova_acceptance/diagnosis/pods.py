@@ -136,7 +136,7 @@ def stands_alone(snapshot: Snapshot, workload: Object, since: str = "") -> bool:
         workload: the one that needs them.
         since: where given, an instant of the API before which they must have been so.
     """
-    own, graph = ref(workload), Graph(snapshot)
+    own, graph = ref(workload), Graph.of(snapshot)
     for where in graph.reach([own]):
         other = snapshot.at(where) if where.kind in KINDS and where != own else None
         if other is None or own in graph.reach([where]):

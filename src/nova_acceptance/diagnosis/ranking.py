@@ -38,42 +38,59 @@ def ranked(found: Iterable[Diagnosis], graph: Graph, order: Sequence[Cause]) -> 
         {each.key: each for each in found}.values(),
         key=lambda each: (each.cause.is_symptom, place[each.cause.id], each.subject),
     )
+    order_of = _Depths(diagnoses, graph)
     roots: dict[tuple[str, Ref, str], list[Diagnosis]] = {}
     for each in diagnoses:
-        deeper = _deeper(each, diagnoses, graph)
+        deeper = order_of.deeper(each)
         if deeper is None:
             roots.setdefault(each.key, [])
         else:
             roots.setdefault(deeper.key, []).append(each)
-    by_key = {each.key: each for each in diagnoses}
     return tuple(
-        Ranked(by_key[key], tuple(roots[key]))
-        for key in sorted(roots, key=lambda key: diagnoses.index(by_key[key]))
+        Ranked(order_of.diagnoses[key], tuple(roots[key]))
+        for key in sorted(roots, key=order_of.position.__getitem__)
     )
 
 
-def _deeper(each: Diagnosis, diagnoses: Sequence[Diagnosis], graph: Graph) -> Diagnosis | None:
-    """Return what a symptom comes under; None for what stands by itself.
+class _Depths:
+    """What each diagnosis of one moment comes under, worked out once for each of them."""
 
-    Symptoms that need each other (the members of a ring) come under the first of them.
-    """
-    if not each.cause.is_symptom:
-        return None
-    steps = graph.reach([each.subject])
-    position = {other.key: index for index, other in enumerate(diagnoses)}
-    below = [other for other in diagnoses if other.subject in steps and other is not each]
-    causes = [other for other in below if not other.cause.is_symptom]
-    if causes:
-        return min(causes, key=lambda other: (position[other.key], steps[other.subject]))
-    mutual = {other.key for other in below if each.subject in graph.reach([other.subject])}
-    deeper = [
-        other
-        for other in below
-        if other.key not in mutual or position[other.key] < position[each.key]
-    ]
-    ends = [other for other in deeper if _deeper_is_none(other, diagnoses, graph)]
-    return min(ends, key=lambda other: position[other.key]) if ends else None
+    def __init__(self, diagnoses: Sequence[Diagnosis], graph: Graph) -> None:
+        self.diagnoses = {each.key: each for each in diagnoses}
+        self.position = {each.key: index for index, each in enumerate(diagnoses)}
+        self._graph = graph
+        self._steps: dict[Ref, dict[Ref, int]] = {}
+        self._deeper: dict[tuple[str, Ref, str], Diagnosis | None] = {}
 
+    def deeper(self, each: Diagnosis) -> Diagnosis | None:
+        """Return what a symptom comes under; None for what stands by itself.
 
-def _deeper_is_none(each: Diagnosis, diagnoses: Sequence[Diagnosis], graph: Graph) -> bool:
-    return _deeper(each, diagnoses, graph) is None
+        Symptoms that need each other (the members of a ring) come under the first of them.
+        """
+        if each.key not in self._deeper:
+            self._deeper[each.key] = self._work_out(each) if each.cause.is_symptom else None
+        return self._deeper[each.key]
+
+    def _work_out(self, each: Diagnosis) -> Diagnosis | None:
+        steps = self._reach(each.subject)
+        below = [
+            other
+            for other in self.diagnoses.values()
+            if other.subject in steps and other is not each
+        ]
+        causes = [other for other in below if not other.cause.is_symptom]
+        if causes:
+            return min(causes, key=lambda other: (self.position[other.key], steps[other.subject]))
+        deeper = [
+            other
+            for other in below
+            if each.subject not in self._reach(other.subject)
+            or self.position[other.key] < self.position[each.key]
+        ]
+        ends = [other for other in deeper if self.deeper(other) is None]
+        return min(ends, key=lambda other: self.position[other.key]) if ends else None
+
+    def _reach(self, where: Ref) -> dict[Ref, int]:
+        if where not in self._steps:
+            self._steps[where] = self._graph.reach([where])
+        return self._steps[where]

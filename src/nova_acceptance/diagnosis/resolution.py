@@ -30,6 +30,11 @@ _SAYS_ADDRESS: Final = re.compile(
 )
 _ITS_OWN: Final = frozenset({"localhost", "localhost.localdomain", "host", "none", "null", "auto"})
 _TLD: Final = re.compile(r"[a-z]+|xn--.*")
+_PUBLIC: Final = re.compile(
+    r"[a-z]{2}|com|org|net|edu|gov|mil|int|info|biz|dev|app|cloud|xyz|tech|site|online|pro|arpa|"
+    r"internal|local|localdomain|lan|home|corp|intranet|example|test|invalid|xn--.*"
+)
+"""Ends of names that are looked for outside, whatever Service has the label before."""
 _LOWEST_PORT: Final = 53
 """Below this `name:number` is rather an image and its tag."""
 
@@ -128,6 +133,8 @@ def _is_inside(snapshot: Snapshot, meant: Ref, own: str) -> bool:
         return True
     if snapshot.system and name in snapshot.system.namespaces:
         return True
+    if _PUBLIC.fullmatch(name):
+        return False
     return any(_same(found, meant) for found in snapshot.of_kind("Service"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from nova_acceptance.diagnosis.cause import Ref, ref
 from nova_acceptance.kube import Object
@@ -12,6 +12,9 @@ from nova_acceptance.system import System
 
 EVERYWHERE = ""
 """In the place of a namespace: of the whole cluster."""
+
+_OF_STRINGS: Final = frozenset({"data", "binaryData", "stringData"})
+"""Fields whose keys are there with nothing under them where they are null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Snapshot:
         if change == "DELETED":
             of_its_kind.pop(ref(obj), None)
             return
-        of_its_kind[ref(obj)] = obj
+        of_its_kind[ref(obj)] = obj if uid(obj) else _as_read(obj)
         if fresh:
             self._fresh.add(uid(obj))
 
@@ -136,6 +139,21 @@ class Snapshot:
 def uid(obj: Object) -> str:
     """Return an object's uid; empty for one that was only rendered."""
     return str(obj["metadata"].get("uid", ""))
+
+
+def _as_read(obj: Object) -> Object:
+    """Return an object that was only rendered as the API reads it: what is null is absent."""
+    read = {key: it if key in _OF_STRINGS else _without_nulls(it) for key, it in obj.items()}
+    read = {key: it for key, it in read.items() if it is not None}
+    return {"spec": {}, **read} if obj["kind"] == "Service" else read
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(it) for key, it in value.items() if it is not None}
+    if isinstance(value, list):
+        return [_without_nulls(it) for it in value]
+    return value
 
 
 def _owners(obj: Object) -> list[str]:

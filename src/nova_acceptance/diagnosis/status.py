@@ -53,7 +53,7 @@ def status_of(obj: Object | None, endpoints: Object | None = None) -> Status:
         return _in_progress("Terminating", "it is being deleted")
     if obj["kind"] == "Service":
         return _service(obj, endpoints)
-    observed = obj.get("status", {}).get("observedGeneration")
+    observed = (obj.get("status") or {}).get("observedGeneration")
     if observed is not None and observed != obj["metadata"].get("generation"):
         return _in_progress("LatestGenerationNotObserved", "its controller has not seen it yet")
     return _BY_KIND.get(obj["kind"], _any)(obj)
@@ -61,7 +61,7 @@ def status_of(obj: Object | None, endpoints: Object | None = None) -> Status:
 
 def condition(obj: Object, name: str) -> dict[str, Any]:
     """Return the condition of that type, or an empty mapping."""
-    for entry in obj.get("status", {}).get("conditions") or ():
+    for entry in (obj.get("status") or {}).get("conditions") or ():
         if entry.get("type") == name:
             return dict(entry)
     return {}
@@ -103,7 +103,7 @@ def _short(wanted: int, **counts: int) -> Status | None:
 
 
 def _unobserved(obj: Object) -> Status | None:
-    if "observedGeneration" in obj.get("status", {}):
+    if "observedGeneration" in (obj.get("status") or {}):
         return None
     return _in_progress("NotObserved", "its controller has not seen it yet")
 
@@ -113,7 +113,7 @@ def _surplus(extra: int) -> Status | None:
 
 
 def _deployment(obj: Object) -> Status:
-    status, wanted = obj.get("status", {}), obj["spec"].get("replicas", 1)
+    status, wanted = (obj.get("status") or {}), obj["spec"].get("replicas", 1)
     progressing = condition(obj, "Progressing")
     stuck = progressing.get("reason") == "ProgressDeadlineExceeded"
     available = not wanted or condition(obj, "Available").get("status") == "True"
@@ -133,7 +133,7 @@ def _deployment(obj: Object) -> Status:
 
 
 def _stateful_set(obj: Object) -> Status:
-    spec, status = obj["spec"], obj.get("status", {})
+    spec, status = obj["spec"], (obj.get("status") or {})
     wanted = spec.get("replicas", 1)
     strategy = spec.get("updateStrategy", {})
     kept = (strategy.get("rollingUpdate") or {}).get("partition") or 0
@@ -150,7 +150,7 @@ def _stateful_set(obj: Object) -> Status:
 
 
 def _daemon_set(obj: Object) -> Status:
-    status = obj.get("status", {})
+    status = obj.get("status") or {}
     return _first(
         _unobserved(obj),
         _short(
@@ -169,12 +169,12 @@ def _job(obj: Object) -> Status:
         return _failed(failed.get("reason", "Failed"), failed.get("message", ""))
     if condition(obj, "Complete").get("status") == "True":
         return CURRENT
-    active = obj.get("status", {}).get("active", 0)
+    active = (obj.get("status") or {}).get("active", 0)
     return _in_progress("NotComplete", f"it has not completed, {active} pods active")
 
 
 def _pod(obj: Object) -> Status:
-    status = obj.get("status", {})
+    status = obj.get("status") or {}
     phase = status.get("phase", "Pending")
     if phase == "Succeeded" or (phase == "Running" and is_pod_ready(obj)):
         return CURRENT
@@ -184,7 +184,7 @@ def _pod(obj: Object) -> Status:
 
 
 def _claim(obj: Object) -> Status:
-    phase = obj.get("status", {}).get("phase", "Pending")
+    phase = (obj.get("status") or {}).get("phase", "Pending")
     if phase == "Bound":
         return CURRENT
     if phase == "Lost":
@@ -193,7 +193,7 @@ def _claim(obj: Object) -> Status:
 
 
 def _namespace(obj: Object) -> Status:
-    phase = obj.get("status", {}).get("phase", "")
+    phase = (obj.get("status") or {}).get("phase", "")
     return CURRENT if phase == "Active" else _in_progress(phase or "NotObserved", "not active")
 
 

@@ -15,9 +15,19 @@ KINDS: Final = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 
 
 def workloads(snapshot: Snapshot, namespace: str | None = None) -> Iterator[Object]:
-    """Yield every workload."""
+    """Yield every workload, but for Jobs that have done their work: they want nothing any more."""
     for kind in KINDS:
-        yield from snapshot.of_kind(kind, namespace)
+        for workload in snapshot.of_kind(kind, namespace):
+            if not (kind == "Job" and is_complete(workload)):
+                yield workload
+
+
+def is_complete(job: Object) -> bool:
+    """Whether a Job has done its work."""
+    conditions = (job.get("status") or {}).get("conditions") or ()
+    return any(
+        (each.get("type"), each.get("status")) == ("Complete", "True") for each in conditions
+    )
 
 
 def template(workload: Object) -> Object:
@@ -33,8 +43,20 @@ def containers(pod: Object) -> list[dict[str, Any]]:
 
 def statuses(pod: Object) -> list[dict[str, Any]]:
     """Return the status of every container of a pod, those that only initialise it first."""
-    status = pod.get("status", {})
+    status = pod.get("status") or {}
     return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+
+
+def sidecars(pod: Object) -> frozenset[str]:
+    """Return the init containers that keep running beside the others.
+
+    Source: "Sidecar Containers" of Kubernetes' documentation.
+    """
+    return frozenset(
+        each["name"]
+        for each in pod["spec"].get("initContainers") or ()
+        if each.get("restartPolicy") == "Always"
+    )
 
 
 def controllers(snapshot: Snapshot, workload: Object) -> list[Object]:
@@ -78,17 +100,36 @@ def selected(snapshot: Snapshot, service: Object) -> list[Object]:
     A label that a template lacks and some program puts on a pod while it runs (the role of a
     database's member) does not keep a workload from being meant, if one of its pods carries it.
     """
-    wanted = service["spec"].get("selector") or {}
-    namespace = service["metadata"].get("namespace", "")
-    found: dict[Ref, Object] = {}
-    for workload in workloads(snapshot, namespace):
-        of_template = template(workload).get("metadata", {}).get("labels")
-        live = pods_of(snapshot, workload)
-        if matches(wanted, of_template) or any(
-            matches(wanted, pod["metadata"].get("labels")) for pod in live
-        ):
-            found[Ref(workload["kind"], namespace, workload["metadata"]["name"])] = workload
-    return list(found.values())
+    wanted = (service.get("spec") or {}).get("selector") or {}
+    index = _by_label(snapshot, service["metadata"].get("namespace", ""))
+    # the rarest label leaves the fewest to look at
+    candidates = min((index.get(item, {}) for item in wanted.items()), key=len, default={})
+    return [
+        workload
+        for workload, labels in candidates.values()
+        if any(matches(wanted, each) for each in labels)
+    ]
+
+
+_Labelled = dict[Ref, tuple[Object, list[dict[str, str]]]]
+
+
+def _by_label(snapshot: Snapshot, namespace: str) -> dict[tuple[str, str], _Labelled]:
+    """Return the workloads of a namespace by each label of their templates and their live pods."""
+    key = _by_label, namespace
+    if key not in snapshot.derived:
+        index: dict[tuple[str, str], _Labelled] = {}
+        for workload in workloads(snapshot, namespace):
+            where = Ref(workload["kind"], namespace, workload["metadata"]["name"])
+            labels = [
+                (each.get("metadata") or {}).get("labels") or {}
+                for each in (template(workload), *pods_of(snapshot, workload))
+            ]
+            for item in {item for each in labels for item in each.items()}:
+                index.setdefault(item, {})[where] = workload, labels
+        snapshot.derived[key] = index
+    found: dict[tuple[str, str], _Labelled] = snapshot.derived[key]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ _BY_STATE: Final = {
     "57P01": "DATABASE_STARTING",
     "57P02": "DATABASE_STARTING",
     "25006": "PRIMARY_READ_ONLY",
+    "57014": "STATEMENT_TIMED_OUT",
+    "55P03": "STATEMENT_TIMED_OUT",
 }
 
 # In this order: what is told more exactly comes first.
@@ -41,19 +43,22 @@ _BY_WORDS: Final = tuple(
         ("ADMISSION_REFUSED", r"no pg_hba\.conf entry|pg_hba\.conf rejects"),
         ("ADMISSION_REFUSED", r"(?:peer|ident|certificate|GSSAPI) authentication failed"),
         ("DATABASE_MISSING", r'database "[^"]*" does not exist'),
+        ("DATABASE_CLOSED", r"is not currently accepting connections"),
         ("SCHEMA_MISSING", r'schema "[^"]*" does not exist'),
         ("ROLE_MISSING", r'role "[^"]*" does not exist'),
         ("TABLE_MISSING", r'relation "[^"]*" does not exist'),
         ("ROLE_ATTRIBUTES_WRONG", r"is not permitted to log in|must be superuser or replication"),
         (
             "CONNECTIONS_EXHAUSTED",
-            r"too many (?:clients|connections)|remaining connection slots are reserved",
+            r"too many (?:clients|connections)|remaining connection slots are reserved"
+            r"|standby connections exceeds max_wal_senders",
         ),
         (
             "DATABASE_STARTING",
             r"the database system is (?:starting up|shutting down|in recovery mode|not yet accept)"
             r"|terminating connection due to",
         ),
+        ("STATEMENT_TIMED_OUT", r"canceling statement due to (?:statement|lock) timeout"),
         ("DISK_FULL", r"No space left on device|could not extend file"),
         ("PRIMARY_READ_ONLY", r"read-only transaction|recovery is in progress"),
         ("PRIVILEGE_MISSING", r"permission denied"),
@@ -81,6 +86,9 @@ _REDIS: Final = tuple(
         ("REDIS_WITHOUT_PASSWORD", r"(?i:without any password configured|no password is set)"),
         ("REDIS_WRONG_PASSWORD", r"(?i:WRONGPASS|NOAUTH|invalid (?:username-)?password)"),
         ("REDIS_WRONG_PASSWORD", r"(?i:authentication required)"),
+        ("REDIS_COMMAND_FORBIDDEN", r"NOPERM|(?i:this user has no permissions to)"),
+        ("REDIS_CLIENTS_EXHAUSTED", r"(?i:max number of clients)"),
+        ("REDIS_REPLICAS_WANTED", r"NOREPLICAS|(?i:not enough good replicas)"),
         ("REDIS_READ_ONLY", r"(?i:READONLY|against a read only (?:replica|slave))"),
         ("REDIS_OUT_OF_MEMORY", r"OOM|(?i:used memory > 'maxmemory')"),
         ("REDIS_WRITE_FAILS", r"MISCONF|(?i:errors? (?:when )?writing to the AOF)"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nova_acceptance.diagnosis import Ref, families
-from nova_acceptance.diagnosis.graph import DNS
+from nova_acceptance.diagnosis.dns_service import DNS
 from nova_acceptance.system import (
     Certificate,
     Claim,

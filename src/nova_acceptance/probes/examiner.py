@@ -15,6 +15,7 @@ from typing import Any, Final
 from nova_acceptance import timeouts
 from nova_acceptance.diagnosis import BY_ID, Diagnosis, Doctor, Explanation, Ranked, Ref, Snapshot
 from nova_acceptance.diagnosis.families import (
+    dns,
     etcd,
     postgres,
     presence,
@@ -53,6 +54,7 @@ _OF_SERVICES: Final = frozenset(
 _OF_THE_DATA: Final = frozenset(
     cause.id for cause in (*etcd.CAUSES, *postgres.CAUSES, *redis.CAUSES)
 )
+_OF_NAMES: Final = frozenset(cause.id for cause in dns.CAUSES)
 _ANY: Final = frozenset({"*"})
 
 EXPLAINED_BY: Final[dict[str, frozenset[str]]] = {
@@ -70,8 +72,9 @@ EXPLAINED_BY: Final[dict[str, frozenset[str]]] = {
     "SERVICE_UNHEALTHY": _OF_SERVICES,
     "SELECTOR_WRONG": _OF_SERVICES,
     "PRIMARY_SERVICE_ASTRAY": _OF_SERVICES | {"TWO_LEADERS"},
-    "DNS_WRONG_ANSWER": _OF_SERVICES,
-    "NAME_RESOLVES_WRONGLY": _OF_SERVICES,
+    "DNS_WRONG_ANSWER": _OF_SERVICES | {"DNS_ZONE_LOST"},
+    "DNS_NO_SPECIFICATION": frozenset({"DNS_ZONE_LOST"}),
+    "NAME_RESOLVES_WRONGLY": _OF_SERVICES | {"HOST_ALIAS_WRONG"},
     "PORT_UNDECLARED_OPEN": _OF_SERVICES,
     "TIMELINE_DIVERGED": frozenset({"TWO_LEADERS"}),
     "REPLICA_LAGS": frozenset({"TWO_LEADERS"}),
@@ -257,9 +260,9 @@ class Examiner:
             for workload in self._system.every_workload:
                 if workload.namespace in (own.subject.namespace, own.subject.name):
                     yield of_workload(workload)
-        dns = home_of("DNS_DOWN", self._system)
-        if dns and causes & {"NAME_UNRESOLVED", "NAME_RESOLVES_WRONGLY", "DNS_DOWN", "DNS_SLOW"}:
-            yield dns
+        servers = home_of("DNS_DOWN", self._system)
+        if servers and causes & _OF_NAMES:
+            yield servers
 
     def _diagnosis(self, shown: Shown, concerned: Concerned) -> Diagnosis:
         subject = (

@@ -36,7 +36,9 @@ class Records:
 
 
 def records(service: Object, endpoints: list[Endpoint], zone: str) -> Iterator[Records]:
-    """Yield what the DNS should serve for a Service.
+    """Yield what the DNS should serve for a Service; nothing of one without any address.
+
+    One of type ExternalName has none: what its name leads to is not the cluster's to say.
 
     Args:
         service: as the API returns it.
@@ -45,6 +47,8 @@ def records(service: Object, endpoints: list[Endpoint], zone: str) -> Iterator[R
     """
     metadata, spec = service["metadata"], service["spec"]
     name = f"{metadata['name']}.{metadata['namespace']}.svc.{zone}"
+    if not spec.get("clusterIP"):
+        return
     headless = spec["clusterIP"] == "None"
     own = spec.get("clusterIPs") or [spec["clusterIP"]]
     addresses = [endpoint.address for endpoint in endpoints] if headless else own

@@ -14,7 +14,7 @@ import dns.rcode
 
 from nova_acceptance import timeouts
 from nova_acceptance.diagnosis import Ref
-from nova_acceptance.diagnosis.graph import DNS
+from nova_acceptance.diagnosis.dns_service import DNS
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.probes.agent import ask, ask_everywhere
 from nova_acceptance.probes.claims import Shown

@@ -117,8 +117,8 @@ class Objects:
 def addresses_of(objects: Objects, front: Front) -> frozenset[str]:
     """Return what a Service's name stands for: its own address, or those behind a headless one."""
     found = objects.find("Service", front.name, front.namespace)
-    if found is None:
-        return frozenset()
+    if found is None or found["spec"].get("type") == "ExternalName":
+        return frozenset()  # of an alias the cluster has no address
     own = found["spec"].get("clusterIP")
     if own and own != "None":
         return frozenset({own})

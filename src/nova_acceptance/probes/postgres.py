@@ -12,10 +12,18 @@ import psycopg
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import PodRef
-from nova_acceptance.probes.claims import Shown
+from nova_acceptance.probes.answers import of_refusal
+from nova_acceptance.probes.claims import Shown, broken
 from nova_acceptance.probes.roles import Role
 from nova_acceptance.probes.routes import Routes
-from nova_acceptance.probes.sql import REFUSED, Login, Row, Session, connect
+from nova_acceptance.probes.sql import (
+    REFUSED,
+    Login,
+    Row,
+    Session,
+    connect,
+    replication_system,
+)
 from nova_acceptance.probes.witness import Witness
 
 MAINTENANCE = "postgres"
@@ -68,7 +76,7 @@ class Postgres:
         self._sessions: dict[str, Session] = {}
         self._failure: ProbeError | None = None
         self._failed = 0.0
-        self._roles: frozenset[str] | None = None
+        self._roles: dict[str, bool] | None = None
 
     def close(self) -> None:
         """Close what is open."""
@@ -187,11 +195,51 @@ class Postgres:
         return Role(name, self.admin)
 
     def has_role(self, name: str) -> bool:
-        """Whether there is a role of that name; asked once, since everybody wants to know it."""
+        """Whether there is a role of that name; asked once, since everybody wants to know it.
+
+        Raises:
+            BrokenClaimError: there is, and its password has come to its end; PostgreSQL does not
+                tell that from a wrong one.
+        """
         with self._lock:
             if self._roles is None:
-                self._roles = self.admin().column("SELECT rolname FROM pg_roles")
+                rows = self.admin().rows(
+                    "SELECT rolname, coalesce(rolvaliduntil <= now(), false) FROM pg_roles"
+                )
+                self._roles = dict(rows)
+            if self._roles.get(name):
+                raise broken("PASSWORD_EXPIRED", f"the password of {name} has come to its end")
             return name in self._roles
+
+    @property
+    def own_settings(self) -> list[Row]:
+        """What is set by hand, by ALTER SYSTEM, ALTER ROLE or ALTER DATABASE: where, and what.
+
+        Where followers find their leader is kept beside it by PostgreSQL's own tools.
+        Source: the PostgreSQL manual, "pg_db_role_setting" and "pg_file_settings".
+        """
+        return self.admin().rows(
+            "SELECT concat_ws(' in ', 'role ' || rolname, 'database ' || datname), setting"
+            " FROM pg_db_role_setting LEFT JOIN pg_roles r ON r.oid = setrole"
+            " LEFT JOIN pg_database d ON d.oid = setdatabase, unnest(setconfig) AS setting"
+            " UNION ALL SELECT 'the leader, by ALTER SYSTEM,', name || '=' || setting"
+            " FROM pg_file_settings WHERE sourcefile ~ 'postgresql[.]auto[.]conf$'"
+            " AND name !~ '^primary_' ORDER BY 1, 2"
+        )
+
+    def refusal_of_followers(self, login: Login) -> Shown | None:
+        """Return why the leader does not let in who would stream from it; None where it does.
+
+        Args:
+            login: as whom its followers connect.
+        """
+        route = self._routes.to(self.members[self.leader], self._port)
+        try:
+            replication_system(route, login, self._witness)
+        except psycopg.OperationalError as error:
+            said = REFUSED.search(str(error))
+            return of_refusal(said[1]) if said else None
+        return None
 
     def source_of_excess(self, role: str, database: str, *, attributes: Iterable[str] = ()) -> str:
         """Return the cause by which a role may do more than it should, as far as it can be seen.

@@ -11,12 +11,16 @@ from redis.retry import Retry
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.probes.answers import of_redis
 from nova_acceptance.probes.over import over
 from nova_acceptance.probes.routes import LOOPBACK, Route
 from nova_acceptance.probes.witness import Witness
 
 Word = str | int
 RETRY = 0.2
+CUT = "CONNECTION_CUT"
+ASKED_FOR_THE_WORD = 3
+"""Times that a connection which was cut is tried again, to hear why."""
 REPEATABLE = frozenset(
     {"PING", "GET", "SET", "DEL", "EXISTS", "INFO", "CONFIG GET", "ROLE", "DBSIZE", "ACL WHOAMI"}
 )
@@ -113,7 +117,7 @@ class Redis:
             try:
                 reply = over(
                     self._route,
-                    lambda: client.execute_command(*command),  # type: ignore[no-untyped-call]
+                    lambda: _executed(client, *command),
                     is_silence=_is_silence,
                     is_safe=str(command[0]) in REPEATABLE,
                 )
@@ -127,6 +131,31 @@ class Redis:
                 ) from error
             asking.answered(reply)
             return reply
+
+
+def _executed(client: redis.Redis, *command: Word) -> Any:
+    try:
+        return client.execute_command(*command)  # type: ignore[no-untyped-call]
+    except redis.ConnectionError as error:
+        # To one client too many Redis says why and closes at once: whether the word arrives before
+        # the reset is chance. What was cut stays cut; it is asked again only for that word.
+        if _cause(error) == CUT:
+            for _ in range(ASKED_FOR_THE_WORD):
+                _raise_the_word(client, error)
+        raise
+
+
+def _raise_the_word(client: redis.Redis, error: redis.ConnectionError) -> None:
+    try:
+        client.execute_command("PING")  # type: ignore[no-untyped-call]
+    except redis.RedisError as told:
+        if _cause(told) not in (None, CUT):
+            raise told from error
+
+
+def _cause(error: redis.RedisError) -> str | None:
+    shown = of_redis(error)
+    return shown.cause if shown else None
 
 
 def _is_silence(error: Exception) -> bool:

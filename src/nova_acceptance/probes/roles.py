@@ -45,6 +45,15 @@ class Role:
         return bool(rows)
 
     @property
+    def has_expired(self) -> bool:
+        """Whether its password has come to its end."""
+        rows = self._session("postgres").rows(
+            "SELECT coalesce(rolvaliduntil <= now(), false) FROM pg_roles WHERE rolname = %s",
+            self.name,
+        )
+        return rows == [(True,)]
+
+    @property
     def attributes(self) -> frozenset[str]:
         """The attributes that are on, of SUPERUSER, LOGIN, REPLICATION, CREATEDB and the like.
 

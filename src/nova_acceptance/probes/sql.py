@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, LiteralString
@@ -19,6 +19,7 @@ from psycopg import sql
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.probes.claims import broken
 from nova_acceptance.probes.over import over
 from nova_acceptance.probes.routes import LOOPBACK, Route
 from nova_acceptance.probes.witness import Asking, Witness
@@ -28,6 +29,8 @@ Statement = LiteralString | sql.Composed
 APPLICATION = "nova-acceptance"
 LIMITED = f"-c statement_timeout={timeouts.STATEMENT:.0f}s"
 REFUSED = re.compile(r"FATAL:\s*(.+\S)")
+UNCONFIRMED = re.compile(r"canceling (?:the )?wait for synchronous replication")
+"""The notice of a server whose commit is its own only: whoever waited for a standby gave up."""
 READS = re.compile(
     r"\s*(SELECT|SHOW|TABLE|VALUES|WITH)\b(?!.*\b(INSERT|UPDATE|DELETE|MERGE)\b)", re.S
 )
@@ -136,13 +139,13 @@ class Session:
     @contextmanager
     def undone(self) -> Iterator[None]:
         """Undo at the end everything that happens in the block."""
-        with self._block(), self._connection.transaction(force_rollback=True):
+        with self._block(), _ended_in_time(self._connection, undone=True):
             yield
 
     @contextmanager
     def whole(self) -> Iterator[None]:
         """Keep everything that happens in the block, or nothing."""
-        with self._block(), self._connection.transaction():
+        with self._block(), _ended_in_time(self._connection):
             yield
 
     @contextmanager
@@ -274,17 +277,52 @@ def _is_cut(connection: psycopg.Connection[Row]) -> bool:
 
 @contextmanager
 def _bounded(connection: psycopg.Connection[Row]) -> Iterator[None]:
-    # The server's own limit is of no use once the server is gone without a word, and libpq has
-    # none: after a while the connection is cut from here, which is an error like any other.
+    # The server's own limit ends before a commit waits for a standby: that wait is cancelled from
+    # here. And it is of no use once the server is gone without a word, and libpq has none: after a
+    # while the connection is cut from here, which is an error like any other.
+    notices: list[str] = []
     end = socket.socket(fileno=os.dup(connection.fileno()))
-    cut = threading.Timer(timeouts.STATEMENT_CUT, end.shutdown, [socket.SHUT_RDWR])
-    cut.daemon = True
-    cut.start()
+    timers = [
+        threading.Timer(timeouts.COMMIT, _cancel, [connection]),
+        threading.Timer(timeouts.STATEMENT_CUT, end.shutdown, [socket.SHUT_RDWR]),
+    ]
+
+    def note(notice: psycopg.errors.Diagnostic) -> None:
+        notices.append(notice.message_primary or "")
+
+    connection.add_notice_handler(note)
+    for timer in timers:
+        timer.daemon = True
+        timer.start()
     try:
         yield
     finally:
-        cut.cancel()
+        for timer in timers:
+            timer.cancel()
+        connection.remove_notice_handler(note)
         end.close()
+    for notice in filter(UNCONFIRMED.search, notices):
+        raise broken(
+            "NOT_SYNCHRONOUS",
+            f"no standby confirmed a commit within {timeouts.COMMIT:.0f} s",
+            evidence=[notice],
+        )
+
+
+def _cancel(connection: psycopg.Connection[Row]) -> None:
+    with suppress(psycopg.Error):  # a server that does not hear it is cut off soon
+        connection.cancel_safe(timeout=timeouts.STATEMENT_CUT - timeouts.COMMIT)
+
+
+@contextmanager
+def _ended_in_time(connection: psycopg.Connection[Row], *, undone: bool = False) -> Iterator[None]:
+    """A transaction whose COMMIT or ROLLBACK is given no more time than a statement."""
+    with ExitStack() as end, connection.transaction(force_rollback=undone):
+        try:
+            yield
+        finally:
+            if not connection.closed:
+                end.enter_context(_bounded(connection))
 
 
 @contextmanager

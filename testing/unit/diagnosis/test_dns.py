@@ -170,3 +170,74 @@ def test_program_of_the_nodes_own_network_that_asks_for_no_service() -> None:
     }
 
     assert "SEARCH_PATH_LOST" not in nova.causes(knows_nova=False)
+
+
+COREFILE = """
+# of kubeadm
+.:53 {
+    errors
+    health {
+       lameduck 5s
+    }
+    kubernetes %s {
+       pods insecure
+       fallthrough in-addr.arpa ip6.arpa
+    }
+    cache 30
+}
+"""
+
+
+def configured_dns(corefile: str) -> list[Object]:
+    """Return the cluster's DNS with a ConfigMap that its pods mount."""
+    objects = dns()
+    for obj in objects:
+        if obj["kind"] == "DaemonSet":
+            volume = {"name": "config", "configMap": {"name": "coredns"}}
+            obj["spec"]["template"]["spec"]["volumes"] = [volume]
+    config = {"kind": "ConfigMap", "metadata": metadata("coredns"), "data": {"Corefile": corefile}}
+    return [*objects, config]
+
+
+@pytest.mark.parametrize(
+    ("corefile", "is_lost"),
+    [
+        (COREFILE % "cluster.local in-addr.arpa ip6.arpa", False),
+        (COREFILE % "cluster.local. in-addr.arpa", False),
+        (COREFILE % "nova.local in-addr.arpa ip6.arpa", True),
+        (COREFILE % "", False),  # the zones of its block, of which the root is one
+        ("dns://cluster.local:53 {\n  kubernetes\n}", False),
+        ("example.org {\n  kubernetes\n}", True),
+        (".:53 {\n  forward . 10.0.0.1\n}", True),
+        (".:53 {\n  import more/*\n}", False),
+    ],
+)
+def test_zone_that_the_dns_does_not_serve(corefile: str, *, is_lost: bool) -> None:
+    found = [
+        it
+        for it in examine(Snapshot.of(configured_dns(corefile)))
+        if it.cause.id == "DNS_ZONE_LOST"
+    ]
+
+    assert [it.subject for it in found] == [Ref("ConfigMap", "kube-system", "coredns")] * is_lost
+
+
+@pytest.mark.parametrize(
+    ("address", "own", "is_wrong"),
+    [
+        ("10.96.0.7", {"clusterIP": "10.96.0.7"}, False),
+        ("10.96.9.9", {"clusterIP": "10.96.0.7"}, True),
+        ("10.96.9.9", {"clusterIP": "None"}, False),
+        ("10.96.9.9", {}, False),  # rendered: it has no address yet
+    ],
+)
+def test_hosts_file_against_the_service(
+    address: str, own: dict[str, str], *, is_wrong: bool
+) -> None:
+    nova = Nova()
+    nova["Service/redis-service"]["spec"].update(own)
+    alias = {"ip": address, "hostnames": ["db.example.com", "redis-service.nova-redis"]}
+    nova["Deployment/user-service"]["spec"]["template"]["spec"]["hostAliases"] = [alias]
+
+    wanted = Ref("Deployment", "nova-services", "user-service") if is_wrong else None
+    assert nova.causes().get("HOST_ALIAS_WRONG") == wanted

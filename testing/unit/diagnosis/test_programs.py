@@ -88,7 +88,7 @@ def test_words_that_only_sound_alike_are_a_crash(log: str) -> None:
 def test_words_of_a_program_that_runs_on_are_believed_later() -> None:
     each = only(running(), log="retrying: Read-only file system", previous=False)
 
-    assert (each.cause.id, each.grace) == ("READ_ONLY_FILE_SYSTEM", 30)
+    assert (each.cause.id, each.grace) == ("READ_ONLY_FILE_SYSTEM", 90)
 
 
 def test_words_of_a_program_that_is_ready_count_for_nothing() -> None:

@@ -78,6 +78,17 @@ def test_workload_that_is_not_ready() -> None:
     }
 
 
+def test_rollout_that_is_paused_half_way() -> None:
+    paused = next(each for each in nova() if each["kind"] == "Deployment")
+    others = [each for each in nova() if each["metadata"]["uid"] != paused["metadata"]["uid"]]
+    paused["spec"]["paused"] = True
+    assert found(snapshot(*others, paused)) == {}  # all its pods are of its template
+
+    paused["status"]["updatedReplicas"] = 0
+    where = Ref("Deployment", paused["metadata"]["namespace"], paused["metadata"]["name"])
+    assert found(snapshot(*others, paused))["ROLLOUT_PAUSED"] == where
+
+
 def test_workload_and_pod_that_nobody_declared() -> None:
     other = stateful_set("memcached", REDIS, 1)
     stray = moved(recorded.pod("debug"), REDIS)

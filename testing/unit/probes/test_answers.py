@@ -31,6 +31,7 @@ def refused(words: str) -> psycopg.OperationalError:
         (refused("sorry, too many clients already"), "CONNECTIONS_EXHAUSTED"),
         (refused("remaining connection slots are reserved for roles"), "CONNECTIONS_EXHAUSTED"),
         (refused('too many connections for role "app_user"'), "CONNECTIONS_EXHAUSTED"),
+        (refused('database "x" is not currently accepting connections'), "DATABASE_CLOSED"),
         (refused("the database system is starting up"), "DATABASE_STARTING"),
         (refused("the database system is not yet accepting connections"), "DATABASE_STARTING"),
         (refused('permission denied for database "nova_auth"'), "PRIVILEGE_MISSING"),
@@ -42,6 +43,14 @@ def refused(words: str) -> psycopg.OperationalError:
         (psycopg.errors.DiskFull("could not extend file"), "DISK_FULL"),
         (psycopg.errors.UndefinedTable('relation "auth.users" does not exist'), "TABLE_MISSING"),
         (psycopg.errors.InvalidSchemaName('schema "auth" does not exist'), "SCHEMA_MISSING"),
+        (
+            psycopg.errors.QueryCanceled("canceling statement due to statement timeout"),
+            "STATEMENT_TIMED_OUT",
+        ),
+        (
+            psycopg.errors.LockNotAvailable("canceling statement due to lock timeout"),
+            "STATEMENT_TIMED_OUT",
+        ),
         (psycopg.OperationalError("connection refused"), "PORT_CLOSED"),
         (psycopg.OperationalError("connection timeout expired"), "PORT_SILENT"),
         (psycopg.OperationalError("server closed the connection unexpectedly"), "CONNECTION_CUT"),
@@ -77,6 +86,16 @@ def test_postgres_is_understood(error: psycopg.Error, cause: str) -> None:
         (
             redis.ResponseError("MISCONF Errors writing to the AOF file: No space"),
             "REDIS_WRITE_FAILS",
+        ),
+        (
+            redis.exceptions.NoPermissionError("this user has no permissions to run the 'set'"),
+            "REDIS_COMMAND_FORBIDDEN",
+        ),
+        (redis.ResponseError("NOPERM No permissions to access a key"), "REDIS_COMMAND_FORBIDDEN"),
+        (redis.ConnectionError("max number of clients reached"), "REDIS_CLIENTS_EXHAUSTED"),
+        (
+            redis.ResponseError("NOREPLICAS Not enough good replicas to write."),
+            "REDIS_REPLICAS_WANTED",
         ),
         (redis.BusyLoadingError("Redis is loading the dataset in memory"), "REDIS_LOADING"),
         (redis.ConnectionError("Error 111 connecting. Connection refused."), "PORT_CLOSED"),

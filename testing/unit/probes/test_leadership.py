@@ -9,7 +9,9 @@ import pytest
 
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import PodRef
+from nova_acceptance.probes import postgres as module
 from nova_acceptance.probes.answers import of_error
+from nova_acceptance.probes.claims import BrokenClaimError
 from nova_acceptance.probes.postgres import LeadershipError, Postgres
 from nova_acceptance.probes.sql import Login
 from nova_acceptance.probes.witness import Witness
@@ -35,6 +37,20 @@ class Members(Postgres):
         if isinstance(answer, psycopg.OperationalError):
             raise answer
         return answer
+
+
+class Ways:
+    """Routes that lead nowhere, for questions that are answered beforehand."""
+
+    def to(self, *_: object) -> None:
+        return None
+
+
+class Roles:
+    """A session that knows two roles, of which the password of one has come to its end."""
+
+    def rows(self, *_: object) -> list[tuple[str, bool]]:
+        return [("app_user", True), ("nova_owner", False)]
 
 
 def cause(postgres: Postgres) -> str:
@@ -69,3 +85,44 @@ def test_failure_is_not_asked_for_again_until_the_leader_is_forgotten() -> None:
     postgres.answers["postgres-2"] = False
     postgres.forget_leader()
     assert postgres.leader == "postgres-2"
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ('FATAL:  role "replication_user" is not permitted to log in', "ROLE_ATTRIBUTES_WRONG"),
+        ('FATAL:  password authentication failed for user "x"', "PASSWORD_REFUSED"),
+        (
+            "FATAL:  number of requested standby connections exceeds max_wal_senders",
+            "CONNECTIONS_EXHAUSTED",
+        ),
+        ("connection timeout expired", None),  # nobody refused anything
+        ("", None),
+    ],
+)
+def test_leader_that_turns_its_followers_away(
+    said: str, cause: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(*_: object) -> str:
+        if said:
+            raise psycopg.OperationalError(f"connection failed: {said}")
+        return "7312"
+
+    monkeypatch.setattr(module, "replication_system", asked)
+    members = Members(False, True)
+    monkeypatch.setattr(members, "_routes", Ways())
+
+    shown = members.refusal_of_followers(Login("replication_user", "postgres", ""))
+
+    assert (shown.cause if shown else None) == cause
+
+
+def test_password_that_has_come_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = Members(False)
+    monkeypatch.setattr(members, "admin", Roles)
+
+    assert members.has_role("nova_owner")
+    assert not members.has_role("nobody")
+    with pytest.raises(BrokenClaimError) as raised:
+        members.has_role("app_user")
+    assert raised.value.shown.cause == "PASSWORD_EXPIRED"

@@ -50,6 +50,14 @@ def test_service_with_an_address_has_it_and_its_ports() -> None:
     ]
 
 
+def test_alias_of_a_name_outside_has_no_records_of_its_own() -> None:
+    alias = service("redis-service", "", redis=6379)
+    del alias["spec"]["clusterIP"]
+    alias["spec"].update(type="ExternalName", externalName="redis.example.com")
+
+    assert list(records(alias, [], ZONE)) == []
+
+
 def test_service_of_two_families_has_both() -> None:
     dual = service("redis-service", "10.96.1.2")
     dual["spec"]["clusterIPs"] = ["10.96.1.2", "fd00::2"]

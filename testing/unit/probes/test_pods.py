@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from nova_acceptance.probes.pods import (
 )
 from nova_acceptance.probes.secret_values import SecretValues
 from nova_acceptance.probes.successor import await_successor, crash, kill
+from testing.unit.waiting import SOON
 
 POD = PodRef("nova-redis", "redis-0")
 
@@ -121,7 +123,7 @@ def test_successor_is_another_pod_that_is_ready() -> None:
         ("MODIFIED", pod("new")),
     )
 
-    assert await_successor(api, POD, "old", within=5) < 5
+    assert await_successor(api, POD, "old", within=SOON) < SOON
 
 
 def test_successor_that_is_never_ready_is_told() -> None:
@@ -179,13 +181,17 @@ def test_absent_secret_value_is_told() -> None:
 
 
 def test_kill_script_ends_only_processes_of_that_name() -> None:
-    named = (
-        "import time; open('/proc/self/comm', 'w').write('nova-victim'); print(1); time.sleep(60)"
-    )
-    other = named.replace("nova-victim", "nova-witness")
+    # The script looks at the whole machine, where these tests may run a second time.
+    victim, witness = f"victim-{os.getpid()}", f"other-{os.getpid()}"
+    named = "open('/proc/self/comm', 'w').write({!r}); print(1); input()"
     started = [
-        subprocess.Popen([sys.executable, "-uc", code], stdout=subprocess.PIPE, text=True)
-        for code in (named, other)
+        subprocess.Popen(
+            [sys.executable, "-uc", named.format(name)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in (victim, witness)
     ]
     try:
         for process in started:
@@ -193,14 +199,14 @@ def test_kill_script_ends_only_processes_of_that_name() -> None:
             process.stdout.readline()
         done = subprocess.run(
             [sys.executable, "-c", in_pod.script("in_pod_kill")],
-            input='"nova-victim"\n',
+            input=json.dumps(victim) + "\n",
             capture_output=True,
             text=True,
             check=True,
         )
 
         assert json.loads(done.stdout) == [started[0].pid]
-        assert started[0].wait(5) == -signal.SIGKILL
+        assert started[0].wait(SOON) == -signal.SIGKILL
         assert started[1].poll() is None
     finally:
         for process in started:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,13 +17,21 @@ from nova_acceptance import timeouts
 from nova_acceptance.errors import NovaError, ProbeError
 from nova_acceptance.kube import Again, ApiUnreachableError, ExecResult, PodRef
 from nova_acceptance.probes.routes import Relay, Routes
+from testing.unit.kube.scripted_api import reserved_port
+from testing.unit.waiting import SOON, wait_until
 
 HERE = "127.0.0.1"
 POD = PodRef("here", "pod-0")
 
 
 class Here:
-    """A stand-in for the API: the pod is this machine, and a forward leads to its loopback."""
+    """A stand-in for the API: the pod is this machine, and a forward leads to its loopback.
+
+    Attributes:
+        is_away: whether it refuses what it is asked.
+        refusals: how often it has.
+        most_refusals: how often it does, before it is back.
+    """
 
     server = "https://here"
     outages = ()
@@ -31,6 +39,8 @@ class Here:
     def __init__(self) -> None:
         self.processes: list[subprocess.Popen[str]] = []
         self.is_away = False
+        self.refusals = 0
+        self.most_refusals = math.inf
 
     def answers(self) -> bool:
         return not self.is_away
@@ -46,6 +56,8 @@ class Here:
     ) -> ExecResult:
         assert again is Again.NEVER, "a relay that begins later than it is waited for is lost"
         if self.is_away:
+            self.refusals += 1
+            self.is_away = self.refusals < self.most_refusals
             raise ApiUnreachableError("exec", self.server, ConnectionRefusedError())
         process = subprocess.Popen(
             [sys.executable, *argv[1:]],
@@ -62,8 +74,9 @@ class Here:
     def forward(self, _pod: PodRef, port: int | Callable[[], int]) -> Iterator[int]:
         with socket.create_server((HERE, 0)) as listener:
             threading.Thread(target=self._serve, args=(listener, port), daemon=True).start()
-            yield listener.getsockname()[1]
-            with contextlib.suppress(OSError):
+            try:
+                yield listener.getsockname()[1]
+            finally:
                 listener.shutdown(socket.SHUT_RDWR)
 
     def _serve(self, listener: socket.socket, port: int | Callable[[], int]) -> None:
@@ -79,7 +92,7 @@ class Here:
             if self.is_away:
                 return
             inside = port if isinstance(port, int) else port()
-            with socket.create_connection((HERE, inside), 5) as far:
+            with socket.create_connection((HERE, inside), SOON) as far:
                 far.settimeout(None)
                 threading.Thread(target=pump, args=(near, far), daemon=True).start()
                 pump(far, near)
@@ -112,7 +125,7 @@ def echo() -> Iterator[int]:
                     connection, _ = listener.accept()
                 except OSError:
                     return
-                with connection:
+                with connection, contextlib.suppress(OSError):
                     while data := connection.recv(65536):
                         connection.sendall(data)
 
@@ -122,8 +135,13 @@ def echo() -> Iterator[int]:
 
 
 def exchanged(port: int, data: bytes) -> bytes:
-    with socket.create_connection((HERE, port), 5) as connection:
-        threading.Thread(target=connection.sendall, args=(data,)).start()
+    with socket.create_connection((HERE, port), SOON) as connection:
+
+        def send() -> None:
+            with contextlib.suppress(OSError):  # nobody may be there, which the answer shows
+                connection.sendall(data)
+
+        threading.Thread(target=send, daemon=True).start()
         received = b""
         while len(received) < len(data):
             part = connection.recv(65536)
@@ -153,11 +171,10 @@ def test_relay_opens_each_way_once(here: Any, echo: int) -> None:
 
 
 def test_refusal_closes_the_connection(here: Any) -> None:
-    with socket.create_server((HERE, 0)) as listener:
-        closed = listener.getsockname()[1]
     with (
+        reserved_port() as closed,
         Relay(here, POD) as relay,
-        socket.create_connection((HERE, relay.inside(HERE, closed)), 5) as connection,
+        socket.create_connection((HERE, relay.inside(HERE, closed)), SOON) as connection,
         contextlib.suppress(ConnectionResetError),
     ):
         assert connection.recv(1) == b""
@@ -172,14 +189,12 @@ def test_relay_ends_with_its_context(here: Any) -> None:
 
 
 def test_relay_ends_when_its_lease_is_cut(here: Any) -> None:
-    relay = Relay(here, POD)
-    relay.__enter__()
-    relay._lease.close()
+    with Relay(here, POD) as relay:
+        relay._lease.close()
 
-    deadline = time.monotonic() + 5
-    while not relay.has_ended and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert relay.has_ended
+        wait_until(lambda: not relay._running.is_alive())
+
+    assert here.processes[0].poll() == 0
 
 
 def test_relay_is_lost_with_its_lease_alone(here: Any) -> None:
@@ -212,10 +227,11 @@ def test_way_is_opened_once_the_api_is_back(here: Any, echo: int) -> None:
 
 
 def test_way_is_waited_for_while_the_api_is_away(here: Any, echo: int) -> None:
-    here.is_away = True
-    threading.Timer(1, setattr, (here, "is_away", False)).start()
+    here.is_away, here.most_refusals = True, 2
     with Routes(here) as routes:
         assert exchanged(routes.through(POD, HERE, echo).port, b"late") == b"late"
+
+    assert here.refusals == 2
 
 
 def test_api_that_stays_away_is_told_as_such(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,9 +243,7 @@ def test_api_that_stays_away_is_told_as_such(here: Any, monkeypatch: pytest.Monk
 
 def end_relay(here: Any, routes: Routes) -> None:
     here.processes[0].kill()
-    deadline = time.monotonic() + 5
-    while not routes._relays[POD].has_ended and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: routes._relays[POD].has_ended)
 
 
 def test_pod_without_python_is_told_so() -> None:

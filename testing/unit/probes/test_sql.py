@@ -13,13 +13,18 @@ import pytest
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
+from nova_acceptance.probes.claims import BrokenClaimError
 from nova_acceptance.probes.routes import Route
 from nova_acceptance.probes.sql import Login, connect, refusal
 from nova_acceptance.probes.witness import Witness
 from nova_acceptance.probes.writer import Acknowledged, Writer
+from testing.unit.waiting import SOON, wait_until
 
 LOGIN = Login("app_user", "nova_auth", "hunter2-hunter2")
 READY = b"R" + struct.pack("!II", 8, 0) + b"Z" + struct.pack("!I", 5) + b"I"
+CANCEL = 80877102
+"""The code of a request to cancel, which comes by a connection of its own."""
+CANCELLED = threading.Event()
 Serve = Callable[[Callable[[socket.socket], None]], Route]
 
 
@@ -41,6 +46,8 @@ def serve() -> Iterator[Serve]:
                 while True:
                     (size,) = struct.unpack("!I", connection.recv(4))
                     (code,) = struct.unpack("!I", connection.recv(size - 4)[:4])
+                    if code == CANCEL:
+                        return CANCELLED.set()
                     if code >> 16 == 3:  # the protocol's version, after requests to encrypt
                         return handle(connection)
                     connection.sendall(b"N")
@@ -49,6 +56,7 @@ def serve() -> Iterator[Serve]:
         return Route(listener.getsockname()[1], "nova-services/pod", "postgres:5432")
 
     yield start
+    listener.shutdown(socket.SHUT_RDWR)
     listener.close()
 
 
@@ -64,6 +72,41 @@ def silent(connection: socket.socket) -> None:
     connection.sendall(READY)
     while connection.recv(4096):
         pass
+
+
+def message(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("!I", len(body) + 4) + body
+
+
+def unconfirmed(connection: socket.socket) -> None:
+    """Answer everything, and COMMIT only when it is cancelled, as without a standby."""
+    key = message(b"K", struct.pack("!II", 1, 2))  # without it nobody may cancel anything
+    connection.sendall(READY[:9] + key + READY[9:])
+    state = b"I"
+    while asked := connection.recv(4096):
+        word = asked[5:].partition(b"\0")[0].partition(b" ")[0]
+        if asked[:1] == b"X":
+            return
+        if word == b"COMMIT":
+            CANCELLED.wait(SOON)
+            said = b"canceling wait for synchronous replication due to user request"
+            connection.sendall(message(b"N", b"SWARNING\0VWARNING\0C01000\0M" + said + b"\0\0"))
+        state = b"T" if word == b"BEGIN" else b"I"
+        connection.sendall(message(b"C", word + b"\0") + message(b"Z", state))
+
+
+def test_commit_that_no_standby_confirms_is_given_up(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "COMMIT", 0.1)
+    CANCELLED.clear()
+    session = connect(serve(unconfirmed), LOGIN, Witness())
+
+    with session, pytest.raises(BrokenClaimError) as raised, session.whole():
+        pass
+
+    assert CANCELLED.is_set()
+    assert raised.value.shown.cause == "NOT_SYNCHRONOUS"
 
 
 def test_refusal_is_the_servers_own_word(serve: Serve) -> None:
@@ -127,11 +170,6 @@ def test_writer_goes_on_through_failures(serve: Serve) -> None:
     route = serve(refuse("the database system is shutting down"))
 
     with Writer(route, LOGIN, "messaging.numbers") as writer:
-        deadline = threading.Event()
-        for _ in range(50):
-            if len(writer.errors) > 2:
-                break
-            deadline.wait(0.1)
+        wait_until(lambda: len(writer.errors) > 2)
 
-    assert len(writer.errors) > 2
     assert writer.acknowledged == []

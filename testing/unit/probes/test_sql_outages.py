@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import struct
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +18,7 @@ from nova_acceptance.probes import over
 from nova_acceptance.probes.routes import Route
 from nova_acceptance.probes.sql import Login, Session, connect
 from nova_acceptance.probes.witness import Witness
+from testing.unit.waiting import SOON
 
 LOGIN = Login("app_user", "nova_auth", "a-password")
 AWAY = Fault(ApiUnreachableError("x", "https://here", TimeoutError("gone")), is_away=True)
@@ -56,11 +57,16 @@ class Server:
         way: Any = self
         return Route(self.listener.getsockname()[1], "runner", "postgres:5432", way)
 
-    def cut(self) -> None:
+    def cut(self, session: Session) -> None:
+        """Cut every connection, and come back once this one's other end can know."""
+        self.hang_up()
+        seen, _, _ = select.select([session._connection], [], [], SOON)
+        assert seen
+
+    def hang_up(self) -> None:
         for connection in self._open:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        time.sleep(0.1)
 
     def _run(self) -> None:
         with contextlib.suppress(OSError):
@@ -94,8 +100,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr(over, "FIRST_PAUSE", 0.01)
     opened = Server()
     yield opened
-    opened.cut()
+    opened.listener.shutdown(socket.SHUT_RDWR)
     opened.listener.close()
+    opened.hang_up()
 
 
 @pytest.fixture
@@ -133,7 +140,7 @@ def test_write_goes_over_a_new_connection_where_the_old_one_was_cut_before(
 ) -> None:
     session.rows("SELECT 1")
     server.fault = AWAY
-    server.cut()
+    server.cut(session)
 
     session.rows("INSERT INTO t VALUES (1)")
 
@@ -145,7 +152,7 @@ def test_connection_with_a_state_of_its_own_is_not_replaced(
 ) -> None:
     session.rows("SET ROLE owner")
     server.fault = AWAY
-    server.cut()
+    server.cut(session)
 
     with pytest.raises(ApiUnreachableError):
         session.rows("SELECT 1")
@@ -156,7 +163,7 @@ def test_block_that_is_cut_is_not_taken_up_in_its_middle(server: Server, session
         with session.whole():
             session.rows("INSERT INTO t VALUES (1)")
             server.fault = AWAY
-            server.cut()
+            server.cut(session)
             session.rows("SELECT 1")
 
     with pytest.raises(ApiUnreachableError):

@@ -143,7 +143,7 @@ def _refusal(snapshot: Snapshot, controller: Object) -> str:
     wanted = controller["spec"].get("replicas", status.get("desiredNumberScheduled", 1))
     if controller["kind"] == "ReplicaSet" or condition(controller, "Complete"):
         return ""  # it keeps the condition; a Job that is done wants no more
-    if len(snapshot.owned_by(controller, "Pod")) >= max(wanted, 1):
+    if len(snapshot.owned_by(controller, "Pod")) >= wanted:
         return ""
     said = ""
     for event in snapshot.events_about(controller, fresh=True):

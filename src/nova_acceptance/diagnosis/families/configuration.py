@@ -203,10 +203,13 @@ def _address_wrong(
             return
     right = [it for it in addresses if _is_of(snapshot, it, own) and it.port == service.port]
     if len(addresses) != 1 or not right or addresses[0].scheme != "http":
+        # not the text, whose path or query may hold a secret
+        said = ", ".join(f"{it.scheme}://{it}" if it.scheme else str(it) for it in addresses)
         yield Diagnosis(
             ADDRESS_WRONG,
             where,
-            f"{where}, {service.address_key}, says {text}, where nova.yaml means {wanted}",
+            f"{where}, {service.address_key}, says {said or 'no address'}, "
+            f"where nova.yaml means {wanted}",
             f"write {wanted}",
         )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from nova_acceptance.diagnosis.addresses import addresses_of
+from nova_acceptance.diagnosis import corefile
+from nova_acceptance.diagnosis.addresses import addresses_of, services_meant
 from nova_acceptance.diagnosis.backends import carriers, endpoints_of, knows_endpoints
 from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
-from nova_acceptance.diagnosis.dns_service import dns_services
-from nova_acceptance.diagnosis.graph import DNS
+from nova_acceptance.diagnosis.dns_service import DNS, dns_services
 from nova_acceptance.diagnosis.resolution import (
     configured,
     is_certain,
@@ -19,7 +19,7 @@ from nova_acceptance.diagnosis.resolution import (
 )
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import is_pod_ready
-from nova_acceptance.diagnosis.workloads import selected, statuses, template
+from nova_acceptance.diagnosis.workloads import references, selected, statuses, template
 from nova_acceptance.kube import Object
 
 DNS_DOWN: Final = Cause(
@@ -29,6 +29,14 @@ DNS_DOWN: Final = Cause(
     "connects by name fails at once",
     "The Service kube-dns of kube-system, its endpoints, and the pods behind it",
     "`kubectl -n kube-system get pods -l k8s-app=kube-dns`, and mend or scale up what makes them",
+)
+DNS_ZONE_LOST: Final = Cause(
+    "DNS_ZONE_LOST",
+    "The cluster's DNS is not configured to serve the cluster's zone",
+    "No name of a Service resolves (NXDOMAIN), while names outside may",
+    "The zones of the plugin kubernetes in CoreDNS's Corefile against the zone of nova.yaml",
+    "write the zone into the Corefile (`kubectl -n kube-system edit configmap coredns`): "
+    "`kubernetes cluster.local in-addr.arpa ip6.arpa`, and restart CoreDNS",
 )
 DNS_SLOW: Final = Cause(
     "DNS_SLOW",
@@ -61,6 +69,13 @@ NAME_RESOLVES_WRONGLY: Final = Cause(
     "look for a hosts entry in the pod, a Service of the same name in another namespace, and "
     "whether the Service has become headless",
 )
+HOST_ALIAS_WRONG: Final = Cause(
+    "HOST_ALIAS_WRONG",
+    "A pod's hosts file gives a Service's name an address that is not the Service's",
+    "This workload alone connects elsewhere, or nowhere; DNS itself answers rightly",
+    "`hostAliases` of the template against the Service's clusterIP",
+    "take the name out of `hostAliases`, and let the cluster's DNS answer it",
+)
 DNS_NO_SPECIFICATION: Final = Cause(
     "DNS_NO_SPECIFICATION",
     "The cluster's DNS does not follow Kubernetes' DNS specification",
@@ -78,9 +93,11 @@ NAME_UNRESOLVED: Final = Cause(
 )
 CAUSES: Final = (
     DNS_DOWN,
+    DNS_ZONE_LOST,
     DNS_SLOW,
     DNS_WRONG_ANSWER,
     SEARCH_PATH_LOST,
+    HOST_ALIAS_WRONG,
     NAME_RESOLVES_WRONGLY,
     DNS_NO_SPECIFICATION,
     NAME_UNRESOLVED,
@@ -209,5 +226,56 @@ def _names_lost(snapshot: Snapshot, user: Object) -> list[str]:
     return sorted(lost)
 
 
-BEFOREHAND: Final = (search_path_lost,)
-LIVE: Final = (dns_down,)
+def zone_lost(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find a CoreDNS whose configuration serves another zone than the cluster's."""
+    makers = (each for service in dns_services(snapshot) for each in selected(snapshot, service))
+    files = {
+        found.target
+        for each in makers
+        for found in references(template(each), DNS.namespace)
+        if found.target.kind == "ConfigMap"
+    }
+    zone = zone_of(snapshot).rstrip(".").lower()
+    for where in sorted(files):
+        text = ((snapshot.at(where) or {}).get("data") or {}).get(corefile.KEY)
+        zones = corefile.zones_of_the_cluster(text) if text else None
+        if zones is not None and not corefile.covers(zones, zone):
+            served = ", ".join(sorted(zones)) or "none"
+            yield Diagnosis(
+                DNS_ZONE_LOST,
+                where,
+                f"{where} lets CoreDNS serve {served} and not {zone}, the cluster's zone",
+                f"write `kubernetes {zone} in-addr.arpa ip6.arpa` into its {corefile.KEY}, and "
+                "restart CoreDNS",
+                evidence=(f"zones of the plugin kubernetes: {served}",),
+            )
+
+
+def host_alias_wrong(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find templates whose hosts file knows a Service under another address than its own."""
+    zone = zone_of(snapshot)
+    for user in configured(snapshot):
+        where = ref(user)
+        for alias in template(user)["spec"].get("hostAliases") or ():
+            for name in alias.get("hostnames") or ():
+                meant = services_meant(name, where.namespace, zone)
+                service = next(filter(None, map(snapshot.at, meant)), None)
+                own = _own_addresses(service) if service else []
+                if service and own and alias.get("ip") not in own:
+                    yield Diagnosis(
+                        HOST_ALIAS_WRONG,
+                        where,
+                        f"{where} has {name} at {alias.get('ip')} in its hostAliases, and "
+                        f"{ref(service)} is at {', '.join(own)}",
+                    )
+
+
+def _own_addresses(service: Object) -> list[str]:
+    """Return the addresses of a Service that has any of its own and knows them yet."""
+    spec = service["spec"]
+    own = spec.get("clusterIPs") or [spec.get("clusterIP")]
+    return [address for address in own if address and address != "None"]
+
+
+BEFOREHAND: Final = (search_path_lost, host_alias_wrong)
+LIVE: Final = (dns_down, zone_lost)

@@ -15,7 +15,7 @@ from nova_acceptance.diagnosis.backends import (
     replicas_wanted,
 )
 from nova_acceptance.diagnosis.cause import Cause, Diagnosis, ref
-from nova_acceptance.diagnosis.dns_service import is_dns
+from nova_acceptance.diagnosis.dns_service import dns_services
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import condition, is_pod_ready
 from nova_acceptance.diagnosis.workloads import selected
@@ -26,7 +26,7 @@ ENDPOINTS_STALE: Final = Cause(
     "A Service's endpoints are not the pods that it selects",
     "Connections go to an address where nothing is, while the pods are well",
     "The addresses of Endpoints and EndpointSlices against those of the pods",
-    "look at kube-controller-manager, which writes them: "
+    "look at kube-controller-manager, which writes them; where it runs as a pod: "
     "`kubectl -n kube-system get pods -l component=kube-controller-manager`",
 )
 SERVICE_WITHOUT_ENDPOINTS: Final = Cause(
@@ -45,10 +45,13 @@ _FOLLOWS: Final = timedelta(seconds=20)
 
 def endpoints(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """Find Services without endpoints that are ready, and endpoints that are no pods'."""
+    of_dns = {ref(service) for service in dns_services(snapshot)}  # which has its own rule
     for service in snapshot.of_kind("Service"):
         namespace = service["metadata"].get("namespace", "")
-        spec = service["spec"]
-        if not spec.get("selector") or spec.get("type") == "ExternalName" or is_dns(service):
+        spec = service.get("spec") or {}
+        if not spec.get("selector") or spec.get("type") == "ExternalName":
+            continue
+        if ref(service) in of_dns:
             continue
         if not service["metadata"].get("uid") or not knows_endpoints(snapshot, namespace):
             continue
@@ -66,14 +69,9 @@ def endpoints(snapshot: Snapshot) -> Iterator[Diagnosis]:
 def _stale(snapshot: Snapshot, service: Object) -> Iterator[Diagnosis]:
     found = endpoints_of(snapshot, service)
     namespace = service["metadata"].get("namespace", "")
-    pods = list(snapshot.of_kind("Pod", namespace))
-    if any(not _is_settled(pod) for pod in pods):
+    addresses = _settled_addresses(snapshot, namespace)
+    if addresses is None:
         return  # the two lists are of two moments
-    addresses = {
-        address["ip"]
-        for pod in pods
-        for address in (*((pod.get("status") or {}).get("podIPs") or ()), *_first_ip(pod))
-    }
     strange = sorted({each.ip for each in found} - addresses)
     if strange:
         yield Diagnosis(
@@ -88,7 +86,7 @@ def _stale(snapshot: Snapshot, service: Object) -> Iterator[Diagnosis]:
         pod
         for pod in ready
         if all(offers(pod, port) for port in ports)
-        and not {it["ip"] for it in _first_ip(pod)} & {each.ip for each in found}
+        and _ips(pod).isdisjoint(each.ip for each in found)
     ]
     if lacking and not strange:
         names = ", ".join(pod["metadata"]["name"] for pod in lacking)
@@ -98,6 +96,17 @@ def _stale(snapshot: Snapshot, service: Object) -> Iterator[Diagnosis]:
             f"{ref(service)} does not lead to {names}, which it selects and which is ready",
             evidence=(f"endpoints: {', '.join(each.ip for each in found) or 'none'}",),
         )
+
+
+def _settled_addresses(snapshot: Snapshot, namespace: str) -> set[str] | None:
+    """Return the addresses of a namespace's pods; None while one of them has just changed."""
+    key = _settled_addresses, namespace
+    if key not in snapshot.derived:
+        pods = list(snapshot.of_kind("Pod", namespace))
+        is_settled = all(_is_settled(pod) for pod in pods)
+        snapshot.derived[key] = {ip for pod in pods for ip in _ips(pod)} if is_settled else None
+    found: set[str] | None = snapshot.derived[key]
+    return found
 
 
 def _is_settled(pod: Object) -> bool:
@@ -110,9 +119,12 @@ def _is_settled(pod: Object) -> bool:
     return datetime.now(UTC) - datetime.fromisoformat(changed) > _FOLLOWS
 
 
-def _first_ip(pod: Object) -> list[dict[str, str]]:
-    ip = (pod.get("status") or {}).get("podIP")
-    return [{"ip": ip}] if ip else []
+def _ips(pod: Object) -> set[str]:
+    """Return a pod's addresses, one of each family; a Service may lead to either."""
+    status = pod.get("status") or {}
+    return {each["ip"] for each in status.get("podIPs") or ()} | {
+        *filter(None, [status.get("podIP")])
+    }
 
 
 def _without(snapshot: Snapshot, service: Object, behind: list[Object]) -> Diagnosis:

@@ -138,6 +138,8 @@ def _closed(
             ("egress", source, listener),
         )
         for direction, own, other in ends:
+            if own.pod and own.pod["spec"].get("hostNetwork"):
+                continue
             policies = selecting(snapshot, own, direction)
             if policies and not any(
                 allows(policy, direction, other, target, listener) for policy in policies
@@ -156,6 +158,10 @@ def _without_dns(snapshot: Snapshot) -> Iterator[tuple[Ref, str]]:
         return
     for user in configured(snapshot):
         own = Peer.of(snapshot, user)
+        if own.pod and own.pod["spec"].get("hostNetwork"):
+            continue
+        if not any(is_certain(address) for address in addresses_of(snapshot, user)):
+            continue  # it asks for no name, as far as its configuration tells
         policies = selecting(snapshot, own, "egress")
         if policies and not any(
             allows(policy, "egress", server, port, server)

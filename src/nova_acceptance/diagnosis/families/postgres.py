@@ -27,7 +27,11 @@ LEADS: Final = frozenset({"primary", "master", "leader", "promoted"})
 """What operators and Patroni write into the label of the member that leads."""
 
 _SAID: Final = (
-    (DISK_FULL, re.compile(r"No space left on device")),
+    # the kernel says the same where shared memory or semaphores run out
+    (
+        DISK_FULL,
+        re.compile(r"^(?!.*(?:shared memory|semaphore)).*No space left on device"),
+    ),
     (
         POSTGRES_STRANGER,
         re.compile(r"(?i)system ID (?:mismatch|has changed)|different system ident"),

@@ -49,7 +49,8 @@ CONNECTIONS_EXHAUSTED: Final = Cause(
     "New connections are refused while old ones work",
     "SQLSTATE 53300: `sorry, too many clients already`, or a role's or database's own limit",
     "see who holds them (`SELECT usename, application_name, count(*) FROM pg_stat_activity GROUP "
-    "BY 1, 2`); end them, pool connections, or raise `max_connections`",
+    "BY 1, 2`); end them, pool connections, or raise the limit that the answer names: "
+    "`max_connections`, `max_wal_senders`, or the CONNECTION LIMIT of the role or database",
 )
 DATABASE_STARTING: Final = Cause(
     "DATABASE_STARTING",
@@ -57,6 +58,24 @@ DATABASE_STARTING: Final = Cause(
     "Connections are refused for a while with SQLSTATE 57P03",
     "`the database system is starting up`, or is shutting down",
     "wait for it; where it lasts, the pod's log says what it recovers from",
+    is_symptom=True,
+)
+DATABASE_CLOSED: Final = Cause(
+    "DATABASE_CLOSED",
+    "A database takes no connections",
+    "Every connection to it is refused, the superuser's too, while others work",
+    "`database … is not currently accepting connections`; `datallowconn` in pg_database",
+    "ALTER DATABASE … ALLOW_CONNECTIONS true, from another database, once what it was closed for "
+    "is over",
+)
+STATEMENT_TIMED_OUT: Final = Cause(
+    "STATEMENT_TIMED_OUT",
+    "PostgreSQL does not carry out a statement in time",
+    "Statements hang, and end with SQLSTATE 57014 or 55P03",
+    "`canceling statement due to statement timeout`, or due to lock timeout",
+    "see what it waits for while it hangs (`SELECT pid, state, wait_event_type, wait_event, "
+    "pg_blocking_pids(pid), query FROM pg_stat_activity`): another transaction's lock, which "
+    "`pg_terminate_backend` of its holder ends; SyncRep, a standby that confirms nothing; or load",
     is_symptom=True,
 )
 PRIMARY_READ_ONLY: Final = Cause(
@@ -126,12 +145,28 @@ PASSWORD_REFUSED: Final = Cause(
     "`password authentication failed for user …` with the password that the Secret holds",
     "make them equal again: ALTER ROLE … PASSWORD, or the Secret's value",
 )
+PASSWORD_EXPIRED: Final = Cause(
+    "PASSWORD_EXPIRED",
+    "The password of a role has come to its end",
+    "Connections fail as with a wrong password, SQLSTATE 28P01",
+    "`rolvaliduntil` in pg_roles; PostgreSQL's log says `has an expired password`",
+    "ALTER ROLE … VALID UNTIL 'infinity', or a new password with a new end",
+)
 ADMISSION_REFUSED: Final = Cause(
     "ADMISSION_REFUSED",
     "pg_hba.conf does not let a role in where it should",
     "Connections fail with SQLSTATE 28000",
     "`no pg_hba.conf entry for …`, or `pg_hba.conf rejects connection`",
     "put the entry into Patroni's pg_hba, above any rule that rejects it",
+)
+SETTING_UNDECLARED: Final = Cause(
+    "SETTING_UNDECLARED",
+    "A role, a database or the leader has a setting that somebody made by hand",
+    "Sessions behave otherwise than Patroni's configuration says: time limits, another search_path",
+    "pg_db_role_setting, which ALTER ROLE … SET and ALTER DATABASE … SET fill; "
+    "postgresql.auto.conf in pg_file_settings, which ALTER SYSTEM writes",
+    "ALTER ROLE … RESET, ALTER DATABASE … RESET or ALTER SYSTEM RESET; what is meant for all "
+    "belongs into Patroni's configuration",
 )
 TRUST_AUTHENTICATION: Final = Cause(
     "TRUST_AUTHENTICATION",
@@ -275,6 +310,7 @@ CAUSES: Final = (
     TIMELINE_DIVERGED,
     CONNECTIONS_EXHAUSTED,
     DATABASE_STARTING,
+    DATABASE_CLOSED,
     PRIMARY_READ_ONLY,
     PRIMARY_SERVICE_ASTRAY,
     REPLICA_NOT_STREAMING,
@@ -283,6 +319,7 @@ CAUSES: Final = (
     DURABILITY_OFF,
     COMMITS_LOST,
     FAILOVER_SLOW,
+    PASSWORD_EXPIRED,
     PASSWORD_REFUSED,
     ADMISSION_REFUSED,
     TRUST_AUTHENTICATION,
@@ -303,5 +340,7 @@ CAUSES: Final = (
     PRIVILEGE_MISSING,
     DEFAULT_PRIVILEGES_MISSING,
     PRIVILEGE_EXCESS,
+    SETTING_UNDECLARED,
+    STATEMENT_TIMED_OUT,
     POSTGRES_VERSION_WRONG,
 )

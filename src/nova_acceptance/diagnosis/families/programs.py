@@ -20,8 +20,8 @@ from nova_acceptance.diagnosis.pods import (
     stands_alone,
 )
 from nova_acceptance.diagnosis.snapshot import Snapshot
-from nova_acceptance.diagnosis.status import State, status_of
-from nova_acceptance.diagnosis.workloads import statuses, workloads
+from nova_acceptance.diagnosis.status import State, condition, status_of
+from nova_acceptance.diagnosis.workloads import sidecars, statuses, workloads
 from nova_acceptance.kube import Object
 
 OUT_OF_MEMORY: Final = Cause(
@@ -132,7 +132,14 @@ _WORDS: Final = (
     _Words(
         READ_ONLY_FILE_SYSTEM, re.compile(r"(?i)read-only file ?system(?!\?)|\bEROFS\b|errno 30\b")
     ),
-    _Words(VOLUME_FULL, re.compile(r"(?i)no space left on device|\bENOSPC\b|disk quota exceeded")),
+    _Words(
+        VOLUME_FULL,
+        # the kernel says the same where watches, shared memory or semaphores run out
+        re.compile(
+            r"(?i)^(?!.*(?:inotify|fsnotify|\bwatch|shared memory|semaphore))"
+            r".*(?:no space left on device|\bENOSPC\b|disk quota exceeded)"
+        ),
+    ),
     _Words(PORT_IN_USE, re.compile(r"(?i)address already in use|\bEADDRINUSE\b")),
     _Words(
         PERMISSION_DENIED,
@@ -161,8 +168,10 @@ def programs_ended(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """Find containers whose program has ended, now or before, by what it died of."""
     for ill in ill_pods(snapshot):
         inits = (ill.pod.get("status") or {}).get("initContainerStatuses") or ()
+        lasting = sidecars(ill.pod)
         for entry in statuses(ill.pod):
-            is_done = entry in inits and ended(entry).get("exitCode") == 0
+            is_init = entry in inits and entry["name"] not in lasting
+            is_done = is_init and ended(entry).get("exitCode") == 0
             if not is_done and (found := _of_container(snapshot, ill, entry)):
                 yield found
 
@@ -170,7 +179,11 @@ def programs_ended(snapshot: Snapshot) -> Iterator[Diagnosis]:
 def programs_unready(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """Find containers that run and are not ready, by what their probes are answered."""
     for ill in ill_pods(snapshot):
-        for entry in (ill.pod.get("status") or {}).get("containerStatuses") or ():
+        inits = (ill.pod.get("status") or {}).get("initContainerStatuses") or ()
+        lasting = sidecars(ill.pod)
+        for entry in statuses(ill.pod):
+            if entry in inits and entry["name"] not in lasting:
+                continue  # it is never called ready while it runs
             if "running" in (entry.get("state") or {}) and not entry.get("ready"):
                 probe, answer = _probed(ill, entry["name"], "readiness", "startup")
                 if probe and not _is_killed(ill, entry["name"]):
@@ -185,11 +198,13 @@ def pods_ended(snapshot: Snapshot) -> Iterator[Diagnosis]:
             continue
         failed[str(ill.subject)] = failed.get(str(ill.subject), 0) + 1
         status = ill.pod["status"]
+        if not (status.get("reason") or condition(ill.pod, "DisruptionTarget")):
+            continue  # its own program ended it, which is said of that
         is_vain = failed[str(ill.subject)] >= _FAILED_PODS or ill.workload is ill.pod
         yield Diagnosis(
             POD_EVICTED,
             ill.where,
-            f"{ill.where} has failed: {status.get('reason') or 'its containers ended'}",
+            f"{ill.where} has failed: {status.get('reason') or 'it was disrupted'}",
             evidence=tuple(filter(None, (short(status.get("message") or ""),))),
             grace=AT_ONCE if is_vain else None,
         )
@@ -250,8 +265,8 @@ def _by_its_words(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Diagno
     for cause, pattern in _WORDS:
         for line in reversed(lines):
             if pattern.search(line):
-                # one that runs may get over it
-                grace = RETURN if is_running else AT_ONCE
+                # one that runs may have said it in passing, and just be starting
+                grace = STARTING if is_running else AT_ONCE
                 return _found(cause, ill, entry, short(line), short(line), grace=grace)
     return None
 

@@ -60,6 +60,27 @@ REDIS_WRONG_PASSWORD: Final = Cause(
     "AUTH with the password that the Secret holds now is refused",
     "restart Redis, so that it takes the Secret's password, or put back the one that it has",
 )
+REDIS_COMMAND_FORBIDDEN: Final = Cause(
+    "REDIS_COMMAND_FORBIDDEN",
+    "Redis lets its user in and forbids it a command, a key or a channel",
+    "Some commands are answered with NOPERM, while others work",
+    "The answer's first word NOPERM; `ACL LIST`, and `ACL LOG` for what was refused",
+    "give the user what it needs (`ACL SETUSER default +@all ~* &*`), and see who took it away",
+)
+REDIS_CLIENTS_EXHAUSTED: Final = Cause(
+    "REDIS_CLIENTS_EXHAUSTED",
+    "Redis has as many clients as `maxclients` lets it have",
+    "New connections are refused while old ones work",
+    "The answer `ERR max number of clients reached`, and `rejected_connections` in `INFO stats`",
+    "see who holds them (`CLIENT LIST`); end them, pool connections, or raise `maxclients`",
+)
+REDIS_REPLICAS_WANTED: Final = Cause(
+    "REDIS_REPLICAS_WANTED",
+    "Redis takes writes only with replicas, and has too few of them",
+    "Writes are refused with NOREPLICAS, while reads are answered",
+    "`CONFIG GET min-replicas-to-write` against `connected_slaves` in `INFO replication`",
+    "set `min-replicas-to-write 0` where there are to be no replicas, or bring them back",
+)
 REDIS_PERSISTENCE_OFF: Final = Cause(
     "REDIS_PERSISTENCE_OFF",
     "Redis does not keep its writes in an append-only file",
@@ -90,6 +111,9 @@ CAUSES: Final = (
     REDIS_READ_ONLY,
     REDIS_WITHOUT_PASSWORD,
     REDIS_WRONG_PASSWORD,
+    REDIS_COMMAND_FORBIDDEN,
+    REDIS_CLIENTS_EXHAUSTED,
+    REDIS_REPLICAS_WANTED,
     REDIS_PERSISTENCE_OFF,
     REDIS_DATA_LOST,
     REDIS_VERSION_WRONG,
@@ -100,6 +124,7 @@ _SAID: Final = (
         REDIS_APPEND_FILE_DAMAGED,
         re.compile(r"(?i)bad file format reading the append only|AOF.*corrupt"),
     ),
+    (REDIS_CLIENTS_EXHAUSTED, re.compile(r"(?i:max number of clients reached)")),
     (REDIS_WRITE_FAILS, re.compile(r"MISCONF|(?i:error writing to the AOF|write error saving DB)")),
 )
 _CRASHED_TWICE: Final = 10.0

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
 from nova_acceptance.diagnosis.graces import PLACING, RETURN
+from nova_acceptance.diagnosis.graph import CLOSED
 from nova_acceptance.diagnosis.placement import (
     HOSTNAME,
     holds,
@@ -20,7 +21,7 @@ from nova_acceptance.diagnosis.placement import (
 from nova_acceptance.diagnosis.pods import Ill, ill_pods, short
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import condition, status_of
-from nova_acceptance.diagnosis.workloads import references, template, workloads
+from nova_acceptance.diagnosis.workloads import pods_of, references, template, workloads
 from nova_acceptance.kube import Object
 
 NODE_SELECTOR_UNMATCHED: Final = Cause(
@@ -117,12 +118,7 @@ class _Phrase(NamedTuple):
 
 
 _PHRASES: Final = (
-    _Phrase(
-        UNSCHEDULABLE,
-        re.compile(r"were unschedulable|node\.(cloudprovider\.)?kubernetes\.io/"),
-        "nodes that are closed or not ready",
-        RETURN,
-    ),
+    _Phrase(UNSCHEDULABLE, CLOSED, "nodes that are closed or not ready", RETURN),
     _Phrase(
         UNSCHEDULABLE,
         re.compile(r"(?i)persistentvolumeclaim|persistent volumes? to bind|storageclass"),
@@ -180,7 +176,7 @@ def templates_without_node(snapshot: Snapshot) -> Iterator[Diagnosis]:
     for workload in workloads(snapshot):
         if _wants_pods(workload) and not status_of(workload).is_current:
             found = _unplaceable(workload, nodes)
-            if found is not None:
+            if found is not None and not _is_node_awaited(snapshot, pods_of(snapshot, workload)):
                 yield found
 
 
@@ -194,8 +190,17 @@ def pods_without_node(snapshot: Snapshot) -> Iterator[Diagnosis]:
         if found and leaving and found.cause in _ROOM:
             continue  # there will be room
         if found:
-            is_awaited = bool(ill.said("TriggeredScaleUp", "Nominated"))  # a node is on its way
+            is_awaited = _is_node_awaited(snapshot, [ill.pod])
             yield replace(found, grace=None) if is_awaited else found
+
+
+def _is_node_awaited(snapshot: Snapshot, pods: list[Object]) -> bool:
+    """Whether an autoscaler has said that it brings a node for one of these pods."""
+    return any(
+        event.get("reason") in {"TriggeredScaleUp", "Nominated"}
+        for pod in pods
+        for event in snapshot.events_about(pod)
+    )
 
 
 def reason_of(message: str) -> tuple[Cause, str, float | None]:

@@ -17,7 +17,14 @@ from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
 from nova_acceptance.diagnosis.graces import AT_ONCE, PLACING
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import is_pod_ready
-from nova_acceptance.diagnosis.workloads import KINDS, pods_of, selected, template, workloads
+from nova_acceptance.diagnosis.workloads import (
+    KINDS,
+    pods_of,
+    selected,
+    template,
+    workload_of,
+    workloads,
+)
 from nova_acceptance.kube import Object
 from nova_acceptance.system import parts
 
@@ -73,6 +80,8 @@ def _nothing(snapshot: Snapshot, service: Object, own: Ref | None) -> Iterator[D
         return
     if carriers(snapshot, service):
         return  # of pods that somebody else makes
+    if _are_labelled_by_an_operator(snapshot, service):
+        return
     near = [it for it in workloads(snapshot, namespace) if nearly_selected(service, template(it))]
     grace: float | None = AT_ONCE
     if near and not (own and own in map(ref, near) and not _follows_role(snapshot, service)):
@@ -91,6 +100,20 @@ def _nothing(snapshot: Snapshot, service: Object, own: Ref | None) -> Iterator[D
         _cure_of_selector(snapshot, service, own),
         evidence=tuple(_labels(snapshot, namespace)),
         grace=grace,
+    )
+
+
+def _are_labelled_by_an_operator(snapshot: Snapshot, service: Object) -> bool:
+    """Whether pods that no known workload makes carry some of the labels, and keys of all.
+
+    Who makes them labels them by their role, and no pod need be in this one now.
+    """
+    wanted = service["spec"]["selector"]
+    return any(
+        wanted.keys() <= labels.keys() and not wanted.items().isdisjoint(labels.items())
+        for pod in snapshot.of_kind("Pod", service["metadata"].get("namespace", ""))
+        if workload_of(snapshot, pod) is None
+        for labels in (pod["metadata"].get("labels") or {},)
     )
 
 

@@ -8,13 +8,15 @@ from typing import Any, Final
 from nova_acceptance.diagnosis.addresses import addresses_of
 from nova_acceptance.diagnosis.backends import (
     declared_ports,
+    endpoints_of,
     is_done,
     offers,
 )
 from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
 from nova_acceptance.diagnosis.graces import AT_ONCE
-from nova_acceptance.diagnosis.resolution import configured
+from nova_acceptance.diagnosis.resolution import configured, service_at
 from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.diagnosis.status import status_of
 from nova_acceptance.diagnosis.workloads import (
     selected,
     template,
@@ -164,8 +166,27 @@ def target_ports(snapshot: Snapshot) -> Iterator[Diagnosis]:
             is_named = isinstance(target, str) and not target.isdigit()
             if _is_headless(service) and not is_named:
                 continue  # its name leads to the pods themselves, at whichever port is asked for
-            if behind and not any(offers(template(each), port) for each in behind):
+            if not behind or any(offers(template(each), port) for each in behind):
+                continue
+            if is_named or not _is_well(snapshot, service):
                 yield _target_port_wrong(snapshot, service, port, behind, is_named=is_named)
+
+
+def _is_well(snapshot: Snapshot, service: Object) -> bool:
+    """Whether a Service leads to ready pods, nova.yaml does not know it, and no user of it is ill.
+
+    What ports a container declares is informational; its program may well listen on more.
+    """
+    if _declares(snapshot, ref(service)):
+        return False
+    if not any(each.is_ready for each in endpoints_of(snapshot, service)):
+        return False
+    return not any(
+        service_at(snapshot, address, user["metadata"].get("namespace", "")) is service
+        for user in configured(snapshot)
+        if not status_of(user).is_current
+        for address in addresses_of(snapshot, user)
+    )
 
 
 def _target_port_wrong(
@@ -213,7 +234,7 @@ def _headless_lost(service: Object, why: str) -> Diagnosis:
 
 def _needs_names(snapshot: Snapshot, workload: Object, service: str) -> bool:
     """Whether the pods of a StatefulSet are meant to be found by their own names."""
-    if (workload["spec"].get("replicas") or 1) > 1:
+    if (workload["spec"].get("replicas") or 1) > 1 and not status_of(workload).is_current:
         return True
     own = f".{service}."
     return any(

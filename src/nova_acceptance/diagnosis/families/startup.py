@@ -20,7 +20,13 @@ from nova_acceptance.diagnosis.pods import (
 )
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import status_of
-from nova_acceptance.diagnosis.workloads import containers, references, statuses, template
+from nova_acceptance.diagnosis.workloads import (
+    containers,
+    references,
+    sidecars,
+    statuses,
+    template,
+)
 from nova_acceptance.kube import Object
 
 NAMES_BEFORE_READINESS: Final = Cause(
@@ -178,11 +184,7 @@ def hooks_failed(snapshot: Snapshot) -> Iterator[Diagnosis]:
 def inits_unfinished(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """Find pods that wait for one of their own init containers."""
     for ill in ill_pods(snapshot):
-        lasting = {
-            each["name"]
-            for each in ill.pod["spec"].get("initContainers") or ()
-            if each.get("restartPolicy") == "Always"
-        }
+        lasting = sidecars(ill.pod)
         for entry in (ill.pod.get("status") or {}).get("initContainerStatuses") or ():
             if "running" in (entry.get("state") or {}) and entry["name"] not in lasting:
                 name = entry["name"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
-from nova_acceptance.diagnosis.graces import AT_ONCE, NEXT_TRY, PLACING, RETURN, SETTLING
+from nova_acceptance.diagnosis.graces import AT_ONCE, NEXT_TRY, PLACING, RETURN, SETTLING, STARTING
 from nova_acceptance.diagnosis.pods import Ill, ill_pods, message, short
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.workloads import references, template, workloads
@@ -200,7 +200,8 @@ def volumes_not_mounted(snapshot: Snapshot) -> Iterator[Diagnosis]:
                 ill.where,
                 f"{ill.where} cannot mount a volume: {short(said)}",
                 evidence=(said,),
-                grace=PLACING,
+                # a busy kubelet has not read a Secret or ConfigMap yet, and will
+                grace=STARTING if "failed to sync" in said else PLACING,
             )
 
 
@@ -215,7 +216,7 @@ def _why_unbound(snapshot: Snapshot, claim: Object) -> Iterator[Diagnosis]:
     latest = said[-1] if said else ""
     if missing := _NO_CLASS.search(latest):
         yield _class_missing(holder, what, missing[2], None)
-    elif _NO_DEFAULT.search(latest):
+    elif _NO_DEFAULT.search(latest) and _of_claim(holder, what, claim).storage_class != "":
         yield _default_missing(holder, what, "")
     elif latest:
         yield Diagnosis(
@@ -281,6 +282,7 @@ def _holder(snapshot: Snapshot, claim: Object) -> tuple[Ref, str]:
 
 def _are_bound(snapshot: Snapshot, workload: Object, name: str) -> bool:
     metadata = workload["metadata"]
+    first = (workload["spec"].get("ordinals") or {}).get("start") or 0
     wanted = workload["spec"].get("replicas", 1)
     claims = [
         snapshot.get(
@@ -288,7 +290,7 @@ def _are_bound(snapshot: Snapshot, workload: Object, name: str) -> bool:
             metadata.get("namespace", ""),
             f"{name}-{metadata['name']}-{ordinal}",
         )
-        for ordinal in range(wanted)
+        for ordinal in range(first, first + wanted)
     ]
     return all(claim is not None and _is_bound(claim) for claim in claims)
 

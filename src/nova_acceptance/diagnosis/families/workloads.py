@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
+from nova_acceptance.diagnosis.graces import AT_ONCE
 from nova_acceptance.diagnosis.snapshot import Snapshot, uid
-from nova_acceptance.diagnosis.status import status_of
+from nova_acceptance.diagnosis.status import State, status_of
 from nova_acceptance.diagnosis.workloads import workload_of, workloads
 
 UNDECLARED_WORKLOAD: Final = Cause(
@@ -91,6 +92,13 @@ ASKER_MISSING: Final = Cause(
     "see why its pods do not run (`kubectl describe pod`)",
     is_symptom=True,
 )
+ROLLOUT_PAUSED: Final = Cause(
+    "ROLLOUT_PAUSED",
+    "A Deployment is paused before its rollout is through",
+    "Its pods are those of an older template, and no controller replaces them",
+    "`spec.paused`, and `status.updatedReplicas` against `spec.replicas`",
+    "`kubectl rollout resume` it, or undo the change of its template first",
+)
 WORKLOAD_NOT_READY: Final = Cause(
     "WORKLOAD_NOT_READY",
     "A workload is not ready",
@@ -111,6 +119,7 @@ CAUSES: Final = (
     NODE_EXPOSED,
     API_TOKEN_WRONG,
     CONNECTION_CUT,
+    ROLLOUT_PAUSED,
     ASKER_MISSING,
     WORKLOAD_NOT_READY,
 )
@@ -149,10 +158,29 @@ def pod_left_over(snapshot: Snapshot) -> Iterator[Diagnosis]:
                 )
 
 
+def rollout_paused(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Find Deployments that are paused while pods of their present template are wanting."""
+    for found in snapshot.of_kind("Deployment"):
+        spec, status = found["spec"], found.get("status") or {}
+        wanted, updated = spec.get("replicas", 1), status.get("updatedReplicas", 0)
+        if uid(found) and spec.get("paused") and updated < wanted:
+            where = ref(found)
+            yield Diagnosis(
+                ROLLOUT_PAUSED,
+                where,
+                f"{where} is paused, and {updated} of {wanted} pods are of its present template",
+                f"`kubectl -n {where.namespace} rollout resume deployment {where.name}`, or undo "
+                "the change of its template first",
+                grace=AT_ONCE,
+            )
+
+
 def workload_not_ready(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """Find workloads whose status says that they are not what their specification wants."""
     for found in workloads(snapshot):
         status = status_of(found)
+        if found["kind"] == "Job" and status.state is State.IN_PROGRESS:
+            continue  # at work, or suspended; its pods tell what goes wrong in it
         if uid(found) and not status.is_current:
             where = ref(found)
             yield Diagnosis(
@@ -165,5 +193,6 @@ def workload_not_ready(snapshot: Snapshot) -> Iterator[Diagnosis]:
 LIVE: Final = (
     undeclared_workload,
     pod_left_over,
+    rollout_paused,
     workload_not_ready,
 )

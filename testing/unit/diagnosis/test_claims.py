@@ -1,0 +1,76 @@
+"""Claims that name their class, their number or their delay in an unusual way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nova_acceptance.diagnosis import Diagnosis
+from nova_acceptance.diagnosis.families import storage
+from nova_acceptance.kube import Object
+from testing.unit.diagnosis.elsewhere import (
+    cluster,
+    deployment,
+    event,
+    made,
+    readiness,
+    said_of,
+    stateful_set,
+)
+
+
+def default_class() -> Object:
+    word = {"storageclass.kubernetes.io/is-default-class": "true"}
+    obj = made("StorageClass", "standard", namespace="", annotations=word)
+    return obj | {"provisioner": "example.org/local"}
+
+
+def claim(name: str, phase: str = "Pending", **spec: Any) -> Object:
+    return made("PersistentVolumeClaim", name, {"resources": {}, **spec}, {"phase": phase})
+
+
+def found(*objects: Object) -> list[Diagnosis]:
+    rules = (*storage.BEFOREHAND, *storage.LIVE)
+    return [each for rule in rules for each in rule(cluster(*objects))]
+
+
+UNSET = "no persistent volumes available for this claim and no storage class is set"
+
+
+@pytest.mark.parametrize(
+    ("spec", "cause"),
+    [({"storageClassName": ""}, "PROVISIONING_FAILED"), ({}, "DEFAULT_STORAGE_CLASS_MISSING")],
+)
+def test_claim_that_wants_no_class_lacks_a_volume_and_no_default(
+    spec: dict[str, str], cause: str
+) -> None:
+    waiting = claim("data", **spec)
+    said = event(waiting, "FailedBinding", UNSET)
+
+    assert {each.cause.id for each in found(waiting, said)} == {cause}
+
+
+def of_ordinals(start: int) -> Object:
+    volume = {"metadata": {"name": "data"}, "spec": {"storageClassName": "gone"}}
+    return stateful_set("store", ordinals={"start": start}, volumeClaimTemplates=[volume])
+
+
+@pytest.mark.parametrize(("start", "said"), [(5, []), (4, ["STORAGE_CLASS_MISSING"])])
+def test_claims_are_counted_from_the_first_ordinal(start: int, said: list[str]) -> None:
+    bound = claim("data-store-5", "Bound", storageClassName="gone", volumeName="volume")
+
+    assert said_of(cluster(of_ordinals(start), bound, default_class())) == said
+
+
+@pytest.mark.parametrize(
+    ("why", "grace"),
+    [("failed to sync configmap cache: timed out", 90), ("mount failed: exit status 32", 10)],
+)
+def test_kubelet_that_has_not_read_a_volumes_content_is_given_time(why: str, grace: int) -> None:
+    *owners, its = deployment("web", ready=False)
+    its["status"] |= {"phase": "Pending", "conditions": [readiness(False)]}
+    message = f'MountVolume.SetUp failed for volume "conf" : {why}'
+
+    (only,) = found(*owners, its, event(its, "FailedMount", message))
+    assert (only.cause.id, only.grace) == ("VOLUME_NOT_MOUNTED", grace)

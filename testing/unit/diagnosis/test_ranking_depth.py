@@ -1,0 +1,96 @@
+"""Causes and consequences of many ill workloads are told apart in work that grows with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from nova_acceptance.diagnosis import Cause, Diagnosis, Ref, Snapshot
+from nova_acceptance.diagnosis.catalogue import CAUSES
+from nova_acceptance.diagnosis.families.endpoints import SERVICE_WITHOUT_ENDPOINTS
+from nova_acceptance.diagnosis.families.programs import CRASH_LOOP, OUT_OF_MEMORY
+from nova_acceptance.diagnosis.graph import Graph
+from nova_acceptance.diagnosis.pods import stands_alone
+from nova_acceptance.diagnosis.ranking import Ranked, ranked
+from nova_acceptance.kube import Object
+from testing.unit.diagnosis.elsewhere import cluster, crashing, endpoints, service
+
+
+class Counted(Graph):
+    """A graph that counts how often it is walked, and ends what walks it without end."""
+
+    def __init__(self, snapshot: Snapshot, most: int) -> None:
+        super().__init__(snapshot)
+        self.walks = 0
+        self._most = most
+
+    def reach(self, start: Iterable[Ref]) -> dict[Ref, int]:
+        self.walks += 1
+        assert self.walks <= self._most
+        return super().reach(start)
+
+
+def chain(length: int, *, ring: bool = False) -> Iterator[Object]:
+    """Yield Deployments that crash, each configured with the Service of the one before it."""
+    for number in range(length):
+        before = number - 1 if number or not ring else length - 1
+        url = {"env": [{"name": "NEXT_URL", "value": f"http://web-{before:02}:80"}]}
+        yield from crashing(f"web-{number:02}", url if before >= 0 else None)
+        yield service(f"web-{number:02}")
+        yield endpoints(f"web-{number:02}")
+
+
+def found(cause: Cause, kind: str, length: int) -> list[Diagnosis]:
+    return [Diagnosis(cause, Ref(kind, "app", f"web-{it:02}"), "") for it in range(length)]
+
+
+def ill(length: int) -> list[Diagnosis]:
+    """Return what is found of such a chain: no pod keeps running, no Service leads to one."""
+    return [
+        *found(CRASH_LOOP, "Deployment", length),
+        *found(SERVICE_WITHOUT_ENDPOINTS, "Service", length),
+    ]
+
+
+@pytest.mark.parametrize("ring", [False, True])
+def test_long_chain_comes_under_one_end_and_each_place_is_walked_from_once(*, ring: bool) -> None:
+    length = 12
+    graph = Counted(cluster(*chain(length, ring=ring)), 2 * length)
+
+    (only,) = ranked(ill(length), graph, CAUSES)
+
+    assert only.root.cause is CRASH_LOOP
+    assert only.root.subject.name == "web-00"
+    assert len(only.symptoms) == 2 * length - 1
+
+
+def test_cause_at_the_end_of_a_long_chain_takes_it_all() -> None:
+    length = 12
+    graph = Counted(cluster(*chain(length)), 2 * length)
+    root = Diagnosis(OUT_OF_MEMORY, Ref("Deployment", "app", "web-00"), "")
+
+    (only,) = ranked([root, *ill(length)], graph, CAUSES)
+
+    assert only.root is root
+    assert len(only.symptoms) == 2 * length
+
+
+def test_two_that_do_not_need_each_other_stand_by_themselves() -> None:
+    graph = Graph(cluster(*crashing("web-00"), *crashing("web-01")))
+    one, other = found(CRASH_LOOP, "Deployment", 2)
+
+    assert ranked([one, other], graph, CAUSES) == (Ranked(one), Ranked(other))
+
+
+def test_question_who_waits_for_whom_makes_no_graph_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = cluster(*chain(3))
+    first = Graph.of(seen)
+    monkeypatch.setattr(Graph, "__init__", None)  # a second one cannot be made
+    workload = seen.get("Deployment", "app", "web-02")
+    assert workload is not None
+
+    assert not stands_alone(seen, workload)
+    assert Graph.of(seen) is first
