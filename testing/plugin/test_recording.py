@@ -311,7 +311,7 @@ def test_second():
     assert run.verdict == "incomplete"
     assert run.cluster["name"] == "nova"
     assert "the run was cut off: its record has no end" in run.problems
-    assert "NO RESULT" in page.read_text()
+    assert "NO RESULT" in page.read_text(encoding="utf-8")
 
 
 def test_reports_that_cannot_be_written_end_in_one_message(telling: Suite) -> None:

@@ -50,14 +50,7 @@ def test_left_out(): pass
 """,
     )
 
-    distributed.write(
-        "tests/services/test_b.py",
-        """
-import time
-
-def test_another_module(system): time.sleep(0.5)
-""",
-    )
+    distributed.write("tests/services/test_b.py", "def test_another_module(system): pass")
 
     result = distributed.run("-n", "2", "-m", "not disruptive", isolated=True)
 
@@ -138,22 +131,47 @@ def test_collection_error_is_recorded_once(distributed: Suite) -> None:
 
 
 def test_disruptive_test_runs_alone(distributed: Suite) -> None:
+    # A module is one worker's, so there are two; the quiet one waits until the other has begun.
     distributed.write(
-        "tests/infrastructure/test_a.py",
+        "spend.py",
         """
 import pathlib, time
-import pytest
 
-SPANS = pathlib.Path(__file__).parents[2] / "spans"
+SPANS = pathlib.Path(__file__).with_name("spans")
+BEGUN = pathlib.Path(__file__).with_name("begun")
+
+def await_other():
+    deadline = time.monotonic() + 30
+    while not BEGUN.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 def spend(name):
     started = time.monotonic()
     time.sleep(0.2)
     with SPANS.open("a") as file:
         file.write(f"{name} {started} {time.monotonic()}\\n")
+""",
+    )
+    distributed.write(
+        "tests/infrastructure/test_a.py",
+        """
+import pytest
+from spend import await_other, spend
 
 @pytest.mark.parametrize("number", range(4))
-def test_quiet(number): spend("quiet")
+def test_quiet(number):
+    await_other()
+    spend("quiet")
+""",
+    )
+    distributed.write(
+        "tests/infrastructure/test_b.py",
+        """
+import pytest
+from spend import BEGUN, spend
+
+def test_begin(): BEGUN.touch()
 
 @pytest.mark.disruptive
 @pytest.mark.parametrize("number", range(2))
@@ -161,8 +179,9 @@ def test_disruptive(number): spend("disruptive")
 """,
     )
 
-    distributed.run("-n", "2", isolated=True).assert_outcomes(passed=6)
+    result = distributed.run("-n", "2", "-o", "pythonpath=.", isolated=True)
 
+    result.assert_outcomes(passed=7)
     spans = [line.split() for line in (distributed.path / "spans").read_text().splitlines()]
     assert len(spans) == 6
     for name, started, ended in spans:

@@ -13,9 +13,16 @@ import pytest
 
 from nova_acceptance import timeouts
 from nova_acceptance.kube import Again, ApiUnreachableError, Kube, PodRef
-from testing.faults.api_faults import MODES, Asked, Busy, Fault, Restarting, Verdict
+from testing.faults.api_faults import MODES, WHOLE, Asked, Busy, Fault, Restarting, Verdict
 from testing.faults.api_proxy import proxied
-from testing.unit.kube.scripted_api import Answer, Channels, Request, ScriptedApi, scripted_api
+from testing.unit.kube.scripted_api import (
+    Answer,
+    Channels,
+    Request,
+    ScriptedApi,
+    scripted_api,
+)
+from testing.unit.waiting import SOON, wait_until
 
 POD = PodRef("here", "it")
 SUCCESS = json.dumps({"status": "Success"}).encode()
@@ -57,6 +64,19 @@ class Down(Fault):
     refuses = True
 
 
+class RestartingWhenTold(Restarting):
+    """Stops and comes back when the test says so, not by the clock."""
+
+    def __init__(self) -> None:
+        super().__init__(after=WHOLE)
+
+    def stop(self) -> None:
+        self._stops = 0.0
+
+    def listen_soon(self) -> None:
+        self._listens = self._age + 0.5
+
+
 @pytest.fixture
 def api() -> Iterator[ScriptedApi]:
     with scripted_api(script) as served:
@@ -92,7 +112,7 @@ def test_websocket_passes(api: ScriptedApi, tmp_path: Path) -> None:
 
 def test_watch_passes(api: ScriptedApi, tmp_path: Path) -> None:
     with reached(api, tmp_path, Fault()) as kubeconfig:
-        events = Kube(kubeconfig).watch("v1", "Pod", deadline=time.monotonic() + 5)
+        events = Kube(kubeconfig).watch("v1", "Pod", deadline=time.monotonic() + SOON)
         ((kind, _),) = itertools.islice(events, 1)
         events.stop()
 
@@ -131,19 +151,23 @@ def test_nothing_listens_where_the_api_is_down(
 ) -> None:
     monkeypatch.setattr(timeouts, "API_ABSENT", 0.2)
     with reached(api, tmp_path, Down()) as kubeconfig:
-        time.sleep(0.3)
+        kube = Kube(kubeconfig)
+        wait_until(lambda: not kube.answers())
         with pytest.raises(ApiUnreachableError, match="refused"):
-            Kube(kubeconfig).list("v1", "Pod")
+            kube.list("v1", "Pod")
 
 
 def test_restart_is_survived(
     api: ScriptedApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeouts, "API_AWAY", 20.0)
-    with reached(api, tmp_path, Restarting(after=0.5, away=1.0)) as kubeconfig:
+    monkeypatch.setattr(timeouts, "API_AWAY", SOON)
+    fault = RestartingWhenTold()
+    with reached(api, tmp_path, fault) as kubeconfig:
         kube = Kube(kubeconfig)
         assert kube.server_version
-        time.sleep(0.8)
+        fault.stop()
+        wait_until(lambda: not kube.answers())
+        fault.listen_soon()
 
         assert kube.exec(POD, ["tool"], stdin="x").stdout == "xxx"
         assert kube.list("v1", "Pod") == []
@@ -160,7 +184,8 @@ def test_mode_does_not_keep_an_answer_from_who_is_patient(
             assert kube.list("v1", "Pod") == []
 
 
-def test_busy_api_says_so_in_more_than_one_way() -> None:
+def test_busy_api_says_so_in_more_than_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Busy, "_age", 0.5)
     busy = Busy()
 
     assert len({busy.judge(Asked("GET", "/", False)).status for _ in range(5)}) > 2

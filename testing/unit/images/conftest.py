@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from testing.unit.kube.scripted_api import reserved_port
+
 IMAGES = Path(__file__).parents[3] / "images"
 
 
@@ -86,8 +88,15 @@ def recorder() -> Iterator[Recorder]:
 
 @pytest.fixture
 def unused_port() -> int:
-    """A port of the loopback that refuses connections."""
+    """A port of the loopback where a program can listen."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port: int = bound.getsockname()[1]
     return port
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port of the loopback that refuses connections."""
+    with reserved_port() as port:
+        yield port

@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 
 from testing.unit.images.conftest import IMAGES
-
-PATIENCE = 10.0
+from testing.unit.waiting import SOON
 
 
 @dataclass
@@ -26,7 +25,7 @@ class Running:
     port: int
 
     def get(self, path: str) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SOON)
         try:
             connection.request("GET", path)
             response = connection.getresponse()
@@ -43,7 +42,7 @@ def service(unused_port: int) -> Iterator[Running]:
     )
     running = Running(process, unused_port)
     try:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + SOON
         while True:
             try:
                 running.get("/health")
@@ -69,9 +68,9 @@ def test_service_has_no_other_page(service: Running) -> None:
 
 
 def test_service_ends_well_and_at_once_on_sigterm(service: Running) -> None:
-    idle = http.client.HTTPConnection("127.0.0.1", service.port, timeout=PATIENCE)
+    idle = http.client.HTTPConnection("127.0.0.1", service.port, timeout=SOON)
     idle.connect()
     service.process.send_signal(signal.SIGTERM)
 
-    assert service.process.wait(timeout=3) == 0
+    assert service.process.wait(timeout=SOON) == 0
     idle.close()

@@ -50,22 +50,22 @@ def test_leader_s_key_goes_only_if_it_bears_the_member_s_name(
 
 
 def test_next_member_of_etcd_is_asked_where_one_is_away(
-    recorder: Recorder, unused_port: int
+    recorder: Recorder, closed_port: int
 ) -> None:
     recorder.answer = {"succeeded": True}
 
-    asked = store(unused_port, recorder.port)
+    asked = store(closed_port, recorder.port)
 
     assert asked.drop_leadership("postgres-1") is True  # type: ignore[attr-defined]
 
 
 def test_no_answer_is_an_error_that_names_every_member(
-    recorder: Recorder, unused_port: int
+    recorder: Recorder, closed_port: int
 ) -> None:
     recorder.status = 503
-    asked = store(unused_port, recorder.port)
+    asked = store(closed_port, recorder.port)
 
-    with pytest.raises(OSError, match=rf":{unused_port}: .*refused.*:{recorder.port}: HTTP 503"):
+    with pytest.raises(OSError, match=rf":{closed_port}: .*refused.*:{recorder.port}: HTTP 503"):
         asked.drop_leadership("postgres-1")  # type: ignore[attr-defined]
 
 

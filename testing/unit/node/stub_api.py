@@ -13,9 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from nova_node.api import Api, Object
-
-SOON = 20.0
-"""Within this everything happens that is waited for."""
+from testing.unit.waiting import SOON
 
 
 class Client(Api):

@@ -11,7 +11,8 @@ import pytest
 from nova_node import watch
 from nova_node.api import Object
 from nova_node.watch import Change, follow_in_thread
-from testing.unit.node.stub_api import SOON, StubApi
+from testing.unit.node.stub_api import StubApi
+from testing.unit.waiting import SOON
 
 NODES = "/api/v1/nodes"
 

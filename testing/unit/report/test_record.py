@@ -20,7 +20,7 @@ def test_event_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path) -> None:
 
     record.write("note", text="first")
 
-    (line,) = (tmp_path / "run" / "run.jsonl").read_text().splitlines()
+    (line,) = (tmp_path / "run" / "run.jsonl").read_text(encoding="utf-8").splitlines()
     event = json.loads(line)
     assert (event["type"], event["text"]) == ("note", "first")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["time"])
@@ -60,7 +60,7 @@ def test_secret_is_masked_at_any_depth(tmp_path: Path) -> None:
 
     record.write("note", text="a secret-of-the-record", more=[{"secret-of-the-record": "x"}])
 
-    assert "secret-of" not in (tmp_path / "run.jsonl").read_text()
+    assert "secret-of" not in (tmp_path / "run.jsonl").read_text(encoding="utf-8")
 
 
 def test_odd_text_survives_as_one_line(tmp_path: Path) -> None:
