@@ -18,7 +18,7 @@ def processes(name: str) -> list[int]:
     found = []
     for entry in os.listdir("/proc"):
         try:
-            with open(f"/proc/{entry}/comm", encoding="utf-8") as comm:
+            with open(f"/proc/{entry}/comm", encoding="utf-8", errors="replace") as comm:
                 if entry.isdigit() and comm.read().rstrip("\n") == name:
                     found.append(int(entry))
         except OSError:
