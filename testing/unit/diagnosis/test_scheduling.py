@@ -215,6 +215,29 @@ def test_anti_affinity_to_others_does_not_count_replicas() -> None:
     assert found(apart(3, selector=others), node()) == []
 
 
+def spread(**constraint: str) -> Object:
+    return asking(
+        deployment(readyReplicas=0),
+        topologySpreadConstraints=[{"topologyKey": "zone", "maxSkew": 1, **constraint}],
+    )
+
+
+@pytest.mark.parametrize("constraint", [{}, {"whenUnsatisfiable": "DoNotSchedule"}])
+def test_topology_that_no_node_is_part_of_is_found_beforehand(constraint: dict[str, str]) -> None:
+    diagnosis = only(spread(**constraint), node("one"), node("two"))
+
+    assert diagnosis.cause.id == "SPREAD_UNSATISFIABLE"
+    assert "zone" in diagnosis.summary
+
+
+def test_topology_that_a_node_is_part_of_is_no_finding() -> None:
+    assert not found(spread(), node("one"), node("two", labels={"zone": "a"}))
+
+
+def test_spread_that_is_only_wished_for_is_no_finding() -> None:
+    assert not found(spread(whenUnsatisfiable="ScheduleAnyway"), node("one"))
+
+
 def test_tainted_node_is_no_place_for_a_replica() -> None:
     closed = node("c", taints=("node-role.kubernetes.io/control-plane:NoSchedule",))
 

@@ -307,7 +307,23 @@ def _unplaceable(workload: Object, nodes: list[Object]) -> Diagnosis | None:
             f"{where} asks for more than any node has, were it empty: {first}",
             [f"Node {name}: {', '.join(words)}" for name, words in lacking.items()],
         )
-    return _apart(where, workload, roomy)
+    return _spread(where, pod, roomy) or _apart(where, workload, roomy)
+
+
+def _spread(where: Ref, pod: Object, nodes: list[Object]) -> Diagnosis | None:
+    """Return the constraint that is about a topology which none of the nodes is part of."""
+    for constraint in pod["spec"].get("topologySpreadConstraints") or ():
+        key = constraint["topologyKey"]
+        if constraint.get("whenUnsatisfiable") == "ScheduleAnyway":
+            continue
+        if not any(_place(node, key) for node in nodes):
+            return _certain(
+                SPREAD_UNSATISFIABLE,
+                where,
+                f"{where} is to be spread by {key}, which no node open to it is labelled with",
+                [f"Node {_name(node)}: {_labels(node)}" for node in nodes],
+            )
+    return None
 
 
 def _unmatched(where: Ref, pod: Object, nodes: list[Object]) -> Diagnosis:
