@@ -74,7 +74,7 @@ def test_workload_has_its_replicas(objects: Objects, workload: Workload) -> None
         raise broken("WORKLOAD_MISSING", f"there is no {workload.kind} {workload.name}")
     replicas = found["spec"].get("replicas", 1)
     equal(replicas, workload.replicas, "REPLICAS_WRONG", f"the scale of {workload.name}")
-    assert found["status"]["observedGeneration"] == found["metadata"]["generation"]
+    assert found["status"].get("observedGeneration") == found["metadata"]["generation"]
     assert found["status"].get("updatedReplicas", 0) == workload.replicas
     assert found["status"].get("readyReplicas", 0) == workload.replicas
 

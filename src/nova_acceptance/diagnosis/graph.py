@@ -12,7 +12,7 @@ from nova_acceptance.diagnosis.dns_service import DNS, dns_services
 from nova_acceptance.diagnosis.placement import CLOSED_BY_CLUSTER
 from nova_acceptance.diagnosis.policies import every_selecting
 from nova_acceptance.diagnosis.snapshot import Snapshot
-from nova_acceptance.diagnosis.status import condition, status_of
+from nova_acceptance.diagnosis.status import CONTROLLERS, condition, is_unseen, status_of
 from nova_acceptance.diagnosis.workloads import (
     KINDS,
     controllers,
@@ -104,6 +104,8 @@ class Graph:
     def _of_workload(self, workload: Object) -> Iterator[Ref]:
         namespace = workload["metadata"].get("namespace", "")
         yield Ref("Namespace", "", namespace)
+        if is_unseen(workload):
+            yield CONTROLLERS
         for controller in controllers(self._snapshot, workload):
             if controller is not workload:
                 yield ref(controller)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from nova_acceptance.diagnosis.cause import Ref
 from nova_acceptance.kube import Object
 
 
@@ -38,6 +39,8 @@ class Status:
 
 
 CURRENT = Status(State.CURRENT)
+CONTROLLERS = Ref("ComponentStatus", "", "controller-manager")
+"""Who makes of workloads what they want to be; a pod only on some clusters."""
 
 
 def status_of(obj: Object | None, endpoints: Object | None = None) -> Status:
@@ -57,6 +60,13 @@ def status_of(obj: Object | None, endpoints: Object | None = None) -> Status:
     if observed is not None and observed != obj["metadata"].get("generation"):
         return _in_progress("LatestGenerationNotObserved", "its controller has not seen it yet")
     return _BY_KIND.get(obj["kind"], _any)(obj)
+
+
+def is_unseen(workload: Object) -> bool:
+    """Whether a workload was changed since its controller looked at it."""
+    observed: int | None = (workload.get("status") or {}).get("observedGeneration")
+    is_told = workload["kind"] in ("DaemonSet", "Deployment", "StatefulSet")
+    return is_told and observed != workload["metadata"].get("generation")
 
 
 def condition(obj: Object, name: str) -> dict[str, Any]:

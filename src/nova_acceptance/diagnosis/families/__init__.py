@@ -10,6 +10,7 @@ from nova_acceptance.diagnosis.families import (
     api,
     certificates,
     configuration,
+    control_plane,
     dns,
     endpoints,
     etcd,
@@ -33,6 +34,7 @@ from nova_acceptance.diagnosis.families import (
 DEEPEST_FIRST: Final[tuple[ModuleType, ...]] = (
     presence,
     nodes,
+    control_plane,
     storage,
     scheduling,
     admission,
