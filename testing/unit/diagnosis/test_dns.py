@@ -8,7 +8,7 @@ import pytest
 
 from nova_acceptance.diagnosis import Diagnosis, Ref, Snapshot, examine
 from nova_acceptance.kube import Object
-from testing.unit.diagnosis.rendered import Nova
+from testing.unit.diagnosis.rendered import Nova, system
 
 LABELS = {"k8s-app": "kube-dns"}
 DNS = Ref("Service", "kube-system", "kube-dns")
@@ -213,13 +213,19 @@ def configured_dns(corefile: str) -> list[Object]:
     ],
 )
 def test_zone_that_the_dns_does_not_serve(corefile: str, *, is_lost: bool) -> None:
-    found = [
-        it
-        for it in examine(Snapshot.of(configured_dns(corefile)))
-        if it.cause.id == "DNS_ZONE_LOST"
-    ]
+    snapshot = Snapshot.of(configured_dns(corefile), system=system())
+    found = [it for it in examine(snapshot) if it.cause.id == "DNS_ZONE_LOST"]
 
     assert [it.subject for it in found] == [Ref("ConfigMap", "kube-system", "coredns")] * is_lost
+
+
+@pytest.mark.parametrize(("zones", "is_lost"), [("kubernetes nova.local", False), ("cache", True)])
+def test_any_zone_may_be_that_of_a_cluster_which_nothing_is_known_of(
+    zones: str, *, is_lost: bool
+) -> None:
+    snapshot = Snapshot.of(configured_dns(f".:53 {{\n  {zones}\n}}"))
+
+    assert ("DNS_ZONE_LOST" in {it.cause.id for it in examine(snapshot)}) is is_lost
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,9 @@ def zone_lost(snapshot: Snapshot) -> Iterator[Diagnosis]:
     for where in sorted(files):
         text = ((snapshot.at(where) or {}).get("data") or {}).get(corefile.KEY)
         zones = corefile.zones_of_the_cluster(text) if text else None
-        if zones is not None and not corefile.covers(zones, zone):
+        if zones is None or (zones and not snapshot.system):
+            continue  # only nova.yaml knows which of its zones a cluster should serve
+        if not corefile.covers(zones, zone):
             served = ", ".join(sorted(zones)) or "none"
             yield Diagnosis(
                 DNS_ZONE_LOST,
