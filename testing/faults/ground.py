@@ -124,7 +124,11 @@ class Ground:
         refs = [PodRef(wanted.namespace, name) for name in names]
         if not refs:
             raise GroundError(f"{wanted.workload} has no pod in {wanted.namespace}")
-        return refs if wanted.number is None else [refs[wanted.number]]
+        if wanted.number is None:
+            return refs
+        if wanted.number >= len(refs):
+            raise GroundError(f"{wanted.workload} has only {len(refs)} pods at this moment")
+        return [refs[wanted.number]]
 
     def pod(self, ref: PodRef) -> Object:
         """Return a pod.

@@ -48,16 +48,31 @@ def is_hindered(snapshot: Snapshot, pod: Object) -> bool:
     return not is_running(pod)
 
 
-def said(snapshot: Snapshot, pod: Object, pattern: re.Pattern[str]) -> tuple[Ref, str] | None:
+def said(
+    snapshot: Snapshot,
+    pod: Object,
+    pattern: re.Pattern[str],
+    over: re.Pattern[str] | None = None,
+) -> tuple[Ref, str] | None:
     """Return who said it and the line, the latest one: a container's log or a probe's answer.
 
     Of a pod that is ready nothing is believed: what its log tells is over.
+
+    Args:
+        snapshot: what was seen.
+        pod: who may have said it.
+        pattern: what is looked for.
+        over: what takes back all that was said before.
     """
     if is_pod_ready(pod):
         return None
-    lines = [*_logged(snapshot, pod), *_answered(snapshot, pod)]
-    found = [line.strip()[:LINE] for line in lines if pattern.search(line)]
-    return (ref(pod), found[-1]) if found else None
+    found = ""
+    for line in (*_logged(snapshot, pod), *_answered(snapshot, pod)):
+        if over and over.search(line):
+            found = ""
+        elif pattern.search(line):
+            found = line.strip()[:LINE]
+    return (ref(pod), found) if found else None
 
 
 def _logged(snapshot: Snapshot, pod: Object) -> Iterator[str]:

@@ -74,6 +74,21 @@ def test_etcd_member_that_says_why(line: str, cause: str) -> None:
     assert cause in found(etcd, seen)
 
 
+@pytest.mark.parametrize(
+    ("lines", "causes"),
+    [
+        (["alarm raised NOSPACE"], ["ETCD_NO_SPACE"]),
+        (["alarm raised NOSPACE", '"msg":"alarm disarmed","alarm":"NOSPACE"'], []),
+        (['"msg":"alarm disarmed","alarm":"NOSPACE"', "alarm raised NOSPACE"], ["ETCD_NO_SPACE"]),
+    ],
+)
+def test_alarm_that_was_disarmed_is_over(lines: list[str], causes: list[str]) -> None:
+    owner, pods = members("etcd", True, True, False)
+    seen = snapshot(owner, *pods, logs={(DATABASE, "etcd-2", "etcd"): [Log("\n".join(lines))]})
+
+    assert [cause for cause in found(etcd, seen) if cause != "ETCD_MEMBER_LOST"] == causes
+
+
 def test_log_of_a_member_that_is_ready_is_over() -> None:
     owner, pods = members("etcd", True, True, True)
     logs = {(DATABASE, "etcd-2", "etcd"): [Log("cluster ID mismatch")]}

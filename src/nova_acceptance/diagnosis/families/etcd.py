@@ -57,6 +57,7 @@ _SAID: Final = (
     ),
     (ETCD_NO_SPACE, re.compile(r"(?i)database space exceeded|alarm[^\n]{0,40}NOSPACE")),
 )
+_OVER: Final = re.compile(r"alarm disarmed")
 _PERSISTS: Final = 10.0
 
 
@@ -66,7 +67,7 @@ def etcd_says_why(snapshot: Snapshot) -> Iterator[Diagnosis]:
         return
     for pod in pods_of_workload(snapshot, snapshot.system.etcd.workload):
         for cause, pattern in _SAID:
-            if found := said(snapshot, pod, pattern):
+            if found := said(snapshot, pod, pattern, _OVER):
                 where, line = found
                 yield Diagnosis(
                     cause, where, f"{where} says: {line}", evidence=(line,), grace=_PERSISTS
