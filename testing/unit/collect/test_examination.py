@@ -83,7 +83,7 @@ def test_what_is_not_ready_for_no_known_reason_is_said() -> None:
     objects = shop(ready=False)
     objects[0]["spec"]["template"]["spec"]["containers"][0].pop("env")
     objects[0]["status"]["readyReplicas"] = 1
-    objects[0]["status"]["observedGeneration"] = 0
+    objects[0]["status"]["updatedReplicas"] = 0
     kube = StubKube(*namespaces("shop", "kube-system"), *objects, *dns())
     found = examination.examine(kube)
 
@@ -91,7 +91,7 @@ def test_what_is_not_ready_for_no_known_reason_is_said() -> None:
     text = "\n".join(found.lines())
     assert "StatefulSet shop/shop is not ready" in text
     assert "no cause of it is known" in text
-    assert "seen: its controller has not seen it yet" in text
+    assert "seen: 0 of 1 updated" in text
 
 
 def test_what_could_not_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
