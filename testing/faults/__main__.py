@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     options = _options(arguments)
     try:
-        faults = chosen(read_catalogue(), options.names, options.family)
+        every = options.all or options.list
+        faults = chosen(read_catalogue(), options.names, options.family, every=every)
         check_causes(faults, BY_ID)
         if options.list:
             say("\n".join(f"{f.family}/{f.name}: {f.title}" for f in faults))
@@ -53,6 +54,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m testing.faults", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="faults, as shell patterns")
     parser.add_argument("--family", default="", help="only the faults of one family")
+    parser.add_argument("--all", action="store_true", help="those that are run seldom, too")
     parser.add_argument("--cluster", default=Request.name, help="a kind cluster of ours")
     parser.add_argument("--list", action="store_true", help="name the faults and run none")
     return parser.parse_args(arguments)

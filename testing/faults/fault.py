@@ -332,6 +332,8 @@ class Fault(Strict):
         through: the trouble that a proxy makes between suite and API (`api_faults.MODES`).
         expect: what the suite has to say; None for what it has to survive.
         survives: whether nothing may fail.
+        seldom: whether it is left out where none is named, since it takes long or shows what
+            another shows as well.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
@@ -346,6 +348,7 @@ class Fault(Strict):
     through: str = ""
     expect: Expectation | None = None
     survives: bool = False
+    seldom: bool = False
 
     @property
     def changes_manifests(self) -> bool:

@@ -55,8 +55,12 @@ def read_catalogue(directory: Path = CATALOGUE) -> list[Fault]:
     return sorted(faults, key=lambda fault: (ORDER.index(fault.family), _place(fault), fault.name))
 
 
-def chosen(faults: Iterable[Fault], names: Iterable[str], family: str = "") -> list[Fault]:
-    """Return the faults of these names (patterns) and this family; all where nothing is named.
+def chosen(
+    faults: Iterable[Fault], names: Iterable[str], family: str = "", *, every: bool = False
+) -> list[Fault]:
+    """Return the faults of these names (patterns) and this family.
+
+    Where nothing is named these are all but those that are run seldom; with `every` those, too.
 
     Raises:
         UsageError: a name fits no fault.
@@ -68,10 +72,12 @@ def chosen(faults: Iterable[Fault], names: Iterable[str], family: str = "") -> l
             raise UsageError(f"there is no fault {pattern}", hint="see `--list`")
     if family and not of_family:
         raise UsageError(f"there is no family {family}", hint=f"there are: {', '.join(ORDER)}")
+    if not patterns:
+        return [fault for fault in of_family if every or family or not fault.seldom]
     return [
         fault
         for fault in of_family
-        if not patterns or any(fnmatchcase(fault.name, pattern) for pattern in patterns)
+        if any(fnmatchcase(fault.name, pattern) for pattern in patterns)
     ]
 
 

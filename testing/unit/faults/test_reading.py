@@ -87,6 +87,16 @@ def test_cause_that_does_not_exist_is_refused(tmp_path: Path) -> None:
         check_causes([fault], {"IMAGE_PULL"})
 
 
+def test_what_is_run_seldom_is_left_out_unless_it_is_asked_for() -> None:
+    catalogue = read_catalogue()
+    seldom = [fault for fault in catalogue if fault.seldom]
+
+    assert seldom
+    assert not {fault.name for fault in chosen(catalogue, [])} & {fault.name for fault in seldom}
+    assert chosen(catalogue, [], every=True) == catalogue
+    assert chosen(catalogue, [seldom[0].name], seldom[0].family) == seldom[:1]
+
+
 def test_faults_are_chosen_by_pattern_and_family() -> None:
     catalogue = read_catalogue()
 
