@@ -139,7 +139,7 @@ def pods_told(snapshot: Snapshot, concerned: Collection[Ref]) -> Iterator[str]:
 
 
 def _is_decisive(each: Diagnosis) -> bool:
-    return each.grace is not None or each.cause.is_symptom
+    return each.grace is not None or each.is_symptom
 
 
 def _keys(each: Ranked) -> set[tuple[str, Ref, str]]:

@@ -43,7 +43,7 @@ class Account:
         """Yield it as text, a line each."""
         for number, each in enumerate(self.causes, 1):
             yield f"{number}. {each.root.headline}"
-            if each.root.cause.is_symptom:
+            if each.root.is_symptom:
                 yield "     this is a consequence, and no cause of it is known"
             yield from (f"     seen: {line}" for line in self._seen(each))
             for symptom in each.symptoms:
@@ -62,7 +62,7 @@ class Account:
 
     def _seen(self, each: Ranked) -> Iterable[str]:
         """Return a cause's evidence; of a mere consequence all that there was to see."""
-        more = self.unready.get(each.root.subject, ()) if each.root.cause.is_symptom else ()
+        more = self.unready.get(each.root.subject, ()) if each.root.is_symptom else ()
         return dict.fromkeys((*each.root.evidence, *more))
 
 

@@ -63,6 +63,7 @@ class Diagnosis:
         container: the container concerned, whose log may tell more.
         grace: seconds for which a wait that sees it goes on before it believes that the subject
             is lost; None where it says nothing about becoming ready.
+        is_root: whether it is no consequence here, although its cause is mostly one.
     """
 
     cause: Cause
@@ -72,6 +73,12 @@ class Diagnosis:
     evidence: tuple[str, ...] = ()
     container: str = ""
     grace: float | None = None
+    is_root: bool = False
+
+    @property
+    def is_symptom(self) -> bool:
+        """Whether it comes under any other cause that its subject depends on."""
+        return self.cause.is_symptom and not self.is_root
 
     @property
     def key(self) -> tuple[str, Ref, str]:

@@ -52,15 +52,21 @@ class Doctor:
             concerned: the objects that it was about.
             own: what the failure itself says, if it says anything.
         """
-        if own and not own.cause.is_symptom:
+        if own and not own.is_symptom:
             return Explanation((Ranked(own),), (own.subject,))
-        start = [*concerned, *((own.subject,) if own else ())]
+        start = (*concerned, *((own.subject,) if own else ()))
         steps = self.graph.reach(start)
         within = [each for each in self.diagnoses if each.subject in steps]
         found = ranked((*within, own) if own else within, self.graph, CAUSES)
         if own:  # what it comes under goes first; a cause beside it is no explanation of symptoms
-            causes = [each for each in found if not each.root.cause.is_symptom]
+            causes = [each for each in found if not each.root.is_symptom]
             if causes:
                 found = (*causes, *(each for each in found if each not in causes))
+        # what the object itself is to blame for precedes what is wrong with those that it needs
+        found = tuple(sorted(found, key=lambda each: not _is_at(each.root, start)))
         chain = self.graph.chain(start, found[0].root.subject) if found else []
         return Explanation(found, tuple(chain))
+
+
+def _is_at(root: Diagnosis, start: Iterable[Ref]) -> bool:
+    return root.is_root and root.subject in start

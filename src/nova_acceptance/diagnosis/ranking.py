@@ -36,7 +36,7 @@ def ranked(found: Iterable[Diagnosis], graph: Graph, order: Sequence[Cause]) -> 
     place = {cause.id: index for index, cause in enumerate(order)}
     diagnoses = sorted(
         {each.key: each for each in found}.values(),
-        key=lambda each: (each.cause.is_symptom, place[each.cause.id], each.subject),
+        key=lambda each: (each.is_symptom, place[each.cause.id], each.subject),
     )
     order_of = _Depths(diagnoses, graph)
     roots: dict[tuple[str, Ref, str], list[Diagnosis]] = {}
@@ -68,7 +68,7 @@ class _Depths:
         Symptoms that need each other (the members of a ring) come under the first of them.
         """
         if each.key not in self._deeper:
-            self._deeper[each.key] = self._work_out(each) if each.cause.is_symptom else None
+            self._deeper[each.key] = self._work_out(each) if each.is_symptom else None
         return self._deeper[each.key]
 
     def _work_out(self, each: Diagnosis) -> Diagnosis | None:
@@ -78,7 +78,7 @@ class _Depths:
             for other in self.diagnoses.values()
             if other.subject in steps and other is not each
         ]
-        causes = [other for other in below if not other.cause.is_symptom]
+        causes = [other for other in below if not other.is_symptom]
         if causes:
             return min(causes, key=lambda other: (self.position[other.key], steps[other.subject]))
         deeper = [

@@ -81,7 +81,7 @@ class Consultation:
     def look_around(self) -> None:
         """Record what the cluster's objects show to be wrong, before anything is asked of them."""
         for each in self.examiner.overall():
-            if not each.root.cause.is_symptom:
+            if not each.root.is_symptom:
                 self._name_alone(each, "deployment")
 
     def _name_alone(self, each: Ranked, source: str) -> None:

@@ -189,7 +189,7 @@ class Examiner:
             summary: what failed, in a sentence.
         """
         own = self._diagnosis(shown, concerned) if shown else None
-        if own and not own.cause.is_symptom and own.cause.id not in EXPLAINED_BY:
+        if own and not own.is_symptom and own.cause.id not in EXPLAINED_BY:
             known = self.fresh() if _is_of_the_api(own) else None
             return self._finding(_alone(own), concerned, summary, known)
         doctor = self.fresh()
@@ -221,7 +221,7 @@ class Examiner:
     def _by_objects(
         self, doctor: Doctor, concerned: Concerned, own: Diagnosis | None
     ) -> Explanation:
-        weak = own if own and own.cause.is_symptom else None
+        weak = own if own and own.is_symptom else None
         best: Explanation | None = None
         start: list[Ref] = []
         for tier in concerned.tiers or ((),):
@@ -289,12 +289,12 @@ class Examiner:
 
 def _said_by(found: Explanation, own: Diagnosis | None) -> Explanation | None:
     """Return the explanation from its first cause that is none of a symptom, and fits."""
-    fits = _ANY if own is None or own.cause.is_symptom else EXPLAINED_BY[own.cause.id]
+    fits = _ANY if own is None or own.is_symptom else EXPLAINED_BY[own.cause.id]
     fits |= {own.cause.id} if own else set()
     causes = [
         each
         for each in found.causes
-        if not each.root.cause.is_symptom and ("*" in fits or each.root.cause.id in fits)
+        if not each.root.is_symptom and ("*" in fits or each.root.cause.id in fits)
     ]
     if not causes:
         return None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis import Diagnosis, Log, Snapshot
+from nova_acceptance.diagnosis import Diagnosis, Doctor, Log, Snapshot, ref
 from nova_acceptance.diagnosis.families import programs
 from nova_acceptance.kube import Object
 from testing.unit.diagnosis.recorded import (
@@ -228,8 +228,27 @@ def test_program_that_does_not_call_itself_ready_is_a_symptom(answer: str, grace
     each = only(ill, event(ill, "Unhealthy", answer))
 
     assert (each.cause.id, each.grace) == ("READINESS_FAILING", grace)
-    assert each.cause.is_symptom
+    assert each.is_symptom is ("404" not in answer)  # which is the probe's own fault, or the page's
     assert answer.partition(": ")[2] in each.summary
+
+
+@pytest.mark.parametrize(("status", "cause"), [(404, "READINESS_FAILING"), (503, "SECRET_MISSING")])
+def test_page_that_is_not_there_is_not_laid_to_what_the_program_needs(
+    status: int, cause: str
+) -> None:
+    env = [{"name": "STORE", "value": "etcd:2379"}]
+    caller = with_container(deployment(readyReplicas=0, availableReplicas=0), env=env)
+    store = with_container(
+        stateful_set(readyReplicas=0), envFrom=[{"secretRef": {"name": "absent"}}]
+    )
+    ill = running()
+    answer = f"Readiness probe failed: HTTP probe failed with statuscode: {status}"
+    front = service("etcd", selector={"app": "etcd"})
+    objects = caller, OWNER, store, front, ill, event(ill, "Unhealthy", answer)
+
+    first, *_ = Doctor(Snapshot.of(objects)).explain([ref(caller)]).causes
+
+    assert first.root.cause.id == cause
 
 
 def test_page_that_a_start_up_probe_never_finds_is_the_end_of_the_program() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from nova_acceptance.diagnosis.cause import Cause, Diagnosis, ref
@@ -160,7 +161,8 @@ _PROBE: Final = re.compile(
     r"(?i)^(liveness|startup|readiness) probe (?:failed|errored)[^:]*: ?(.*)"
 )
 _KILLED: Final = re.compile(r"(?i)failed (liveness|startup) probe")
-_REFUSED: Final = re.compile(r"(?i)statuscode: 4\d\d")
+_REFUSED: Final = re.compile(r"(?i)statuscode: 4(?!08|25|29)\d\d")
+"""Answers that are no word of being busy or too early."""
 _OOM: Final = re.compile(r"(?i)oom-?kill")
 
 
@@ -294,13 +296,15 @@ def _killed(ill: Ill, entry: dict[str, Any]) -> Diagnosis:
     probe, answer = _probed(ill, name, "liveness", "startup")
     what = f"killed by its {probe or 'liveness'} probe, {restarts} restarts: {short(answer)}"
     grace = AT_ONCE if restarts >= _FEW else RETURN if restarts else None
-    return _found(PROBE_FAILING, ill, entry, what, short(answer), grace=grace)
+    found = _found(PROBE_FAILING, ill, entry, what, short(answer), grace=grace)
+    return replace(found, is_root=bool(_REFUSED.search(answer)))
 
 
 def _unready(
     snapshot: Snapshot, ill: Ill, entry: dict[str, Any], probe: str, answer: str
 ) -> Diagnosis:
-    is_refused = bool(_REFUSED.search(answer))  # a server that answers 404 does not just start
+    # a server that answers 404 does not just start, and waits for nobody
+    is_refused = bool(_REFUSED.search(answer))
     is_deadly = is_refused and probe == "startup"  # it is killed in the end
     grace: float | None = None
     if stands_alone(snapshot, ill.workload):
@@ -309,7 +313,8 @@ def _unready(
     words = last_words(snapshot, ill.pod, name)
     what = f"runs, and its {probe} probe fails: {short(answer)}"
     cause = PROBE_FAILING if is_deadly else READINESS_FAILING
-    return _found(cause, ill, entry, what, short(answer), *words, grace=grace)
+    found = _found(cause, ill, entry, what, short(answer), *words, grace=grace)
+    return replace(found, is_root=is_refused)
 
 
 def _is_killed(ill: Ill, container: str) -> bool:
