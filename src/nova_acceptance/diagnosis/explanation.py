@@ -62,11 +62,17 @@ class Doctor:
             causes = [each for each in found if not each.root.is_symptom]
             if causes:
                 found = (*causes, *(each for each in found if each not in causes))
-        # what the object itself is to blame for precedes what is wrong with those that it needs
-        found = tuple(sorted(found, key=lambda each: not _is_at(each.root, start)))
+        # what the object itself is to blame for precedes what is wrong with its parts, and that
+        # precedes what is wrong with the programs that it asks
+        parts = self.graph.reach(start, others=False)
+        found = tuple(
+            sorted(
+                found,
+                key=lambda each: (
+                    not (each.root.is_root and each.root.subject in start),
+                    each.root.is_symptom or each.root.subject not in parts,
+                ),
+            )
+        )
         chain = self.graph.chain(start, found[0].root.subject) if found else []
         return Explanation(found, tuple(chain))
-
-
-def _is_at(root: Diagnosis, start: Iterable[Ref]) -> bool:
-    return root.is_root and root.subject in start

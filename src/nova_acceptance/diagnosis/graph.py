@@ -34,6 +34,7 @@ class Graph:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        self._parts: dict[Ref, tuple[Ref, ...]] = {}
         self._needs: dict[Ref, tuple[Ref, ...]] = {}
 
     @classmethod
@@ -47,22 +48,36 @@ class Graph:
         """Return what an object directly needs; an object that is absent may be among it."""
         if where not in self._needs:
             obj = self._snapshot.at(where)
-            found = dict.fromkeys(self._of(obj)) if obj else {}
+            asked = self._asked(obj) if obj and obj["kind"] in KINDS else ()
+            found = dict.fromkeys((*self._made_of(where), *asked))
             found.pop(where, None)
             self._needs[where] = tuple(found)
         return self._needs[where]
 
-    def reach(self, start: Iterable[Ref]) -> dict[Ref, int]:
-        """Return all that these objects need, themselves included, with the steps to each."""
+    def _made_of(self, where: Ref) -> tuple[Ref, ...]:
+        """Return what an object directly needs of its own, other programs left out."""
+        if where not in self._parts:
+            obj = self._snapshot.at(where)
+            found = dict.fromkeys(self._of(obj)) if obj else {}
+            found.pop(where, None)
+            self._parts[where] = tuple(found)
+        return self._parts[where]
+
+    def reach(self, start: Iterable[Ref], *, others: bool = True) -> dict[Ref, int]:
+        """Return all that these objects need, themselves included, with the steps to each.
+
+        Args:
+            start: where to begin.
+            others: whether to go on to the programs that a workload asks for something.
+        """
+        directly = self.needs if others else self._made_of
         steps: dict[Ref, int] = {}
         layer = list(dict.fromkeys(start))
         depth = 0
         while layer:
             for where in layer:
                 steps.setdefault(where, depth)
-            layer = [
-                needed for where in layer for needed in self.needs(where) if needed not in steps
-            ]
+            layer = [needed for where in layer for needed in directly(where) if needed not in steps]
             depth += 1
         return steps
 
@@ -115,6 +130,10 @@ class Graph:
                 yield Ref("StorageClass", "", name)
         yield from (found.target for found in references(template(workload), namespace))
         yield from (ref(policy) for policy in every_selecting(self._snapshot, workload))
+
+    def _asked(self, workload: Object) -> Iterator[Ref]:
+        """Yield the Services that a workload is to ask, and what resolves their names."""
+        namespace = workload["metadata"].get("namespace", "")
         if status_of(workload).is_current:
             return  # it runs; whether what it is configured with is right decides nothing below it
         zone = self._snapshot.system.zone if self._snapshot.system else "cluster.local"

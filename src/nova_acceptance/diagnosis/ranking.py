@@ -26,7 +26,8 @@ def ranked(found: Iterable[Diagnosis], graph: Graph, order: Sequence[Cause]) -> 
     """Sort diagnoses into causes and their consequences.
 
     A symptom comes under the deepest diagnosis that its subject depends on, be it of the same
-    subject; what is no symptom stands by itself.
+    subject, and sooner under one of its own parts than of another program that it asks; what is
+    no symptom stands by itself.
 
     Args:
         found: diagnoses of one moment.
@@ -59,7 +60,7 @@ class _Depths:
         self.diagnoses = {each.key: each for each in diagnoses}
         self.position = {each.key: index for index, each in enumerate(diagnoses)}
         self._graph = graph
-        self._steps: dict[Ref, dict[Ref, int]] = {}
+        self._steps: dict[tuple[Ref, bool], dict[Ref, int]] = {}
         self._deeper: dict[tuple[str, Ref, str], Diagnosis | None] = {}
 
     def deeper(self, each: Diagnosis) -> Diagnosis | None:
@@ -80,7 +81,15 @@ class _Depths:
         ]
         causes = [other for other in below if not other.is_symptom]
         if causes:
-            return min(causes, key=lambda other: (self.position[other.key], steps[other.subject]))
+            parts = self._reach(each.subject, others=False) if causes[1:] else {}
+            return min(
+                causes,
+                key=lambda other: (
+                    other.subject not in parts,
+                    self.position[other.key],
+                    steps[other.subject],
+                ),
+            )
         deeper = [
             other
             for other in below
@@ -90,7 +99,7 @@ class _Depths:
         ends = [other for other in deeper if self.deeper(other) is None]
         return min(ends, key=lambda other: self.position[other.key]) if ends else None
 
-    def _reach(self, where: Ref) -> dict[Ref, int]:
-        if where not in self._steps:
-            self._steps[where] = self._graph.reach([where])
-        return self._steps[where]
+    def _reach(self, where: Ref, *, others: bool = True) -> dict[Ref, int]:
+        if (where, others) not in self._steps:
+            self._steps[where, others] = self._graph.reach([where], others=others)
+        return self._steps[where, others]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from nova_acceptance.diagnosis import Cause, Diagnosis, Ref, Snapshot
+from nova_acceptance.diagnosis import Cause, Diagnosis, Doctor, Ref, Snapshot
 from nova_acceptance.diagnosis.catalogue import CAUSES
 from nova_acceptance.diagnosis.families.endpoints import SERVICE_WITHOUT_ENDPOINTS
 from nova_acceptance.diagnosis.families.programs import CRASH_LOOP, OUT_OF_MEMORY
@@ -25,10 +25,10 @@ class Counted(Graph):
         self.walks = 0
         self._most = most
 
-    def reach(self, start: Iterable[Ref]) -> dict[Ref, int]:
+    def reach(self, start: Iterable[Ref], *, others: bool = True) -> dict[Ref, int]:
         self.walks += 1
         assert self.walks <= self._most
-        return super().reach(start)
+        return super().reach(start, others=others)
 
 
 def chain(length: int, *, ring: bool = False) -> Iterator[Object]:
@@ -81,6 +81,28 @@ def test_two_that_do_not_need_each_other_stand_by_themselves() -> None:
     one, other = found(CRASH_LOOP, "Deployment", 2)
 
     assert ranked([one, other], graph, CAUSES) == (Ranked(one), Ranked(other))
+
+
+def test_program_comes_under_its_own_cause_before_one_of_those_that_it_asks() -> None:
+    seen = cluster(*chain(3))
+    asked, own = found(OUT_OF_MEMORY, "Deployment", 3)[::2]
+
+    below, itself = ranked([asked, own, *ill(3)], Graph(seen), CAUSES)
+
+    assert (below.root, itself.root) == (asked, own)
+    assert {each.subject.name for each in below.symptoms} == {"web-00", "web-01"}
+    assert {each.subject.name for each in itself.symptoms} == {"web-02"}
+
+
+def test_test_of_a_program_begins_with_what_is_wrong_with_its_own_parts() -> None:
+    doctor = Doctor(cluster(*chain(2)))
+    doctor.diagnoses = tuple(found(OUT_OF_MEMORY, "Deployment", 2))
+
+    theirs = doctor.explain([Ref("Service", "app", "web-01")])
+    of_asked = doctor.explain([Ref("Service", "app", "web-00")])
+
+    assert [each.root.subject.name for each in theirs.causes] == ["web-01", "web-00"]
+    assert [each.root.subject.name for each in of_asked.causes] == ["web-00"]
 
 
 def test_question_who_waits_for_whom_makes_no_graph_of_its_own(
