@@ -142,7 +142,8 @@ def test_nothing_is_said_of_a_system_without_postgres() -> None:
             "TIMELINE_DIVERGED",
         ),
         (
-            'FATAL:  password authentication failed for user "replication_user"',
+            'FATAL:  could not connect to the primary server: connection to server at "10.0.0.1", port'
+            ' 5432 failed: FATAL:  password authentication failed for user "replication_user"',
             "PASSWORD_REFUSED",
         ),
         ("FATAL:  sorry, too many clients already", "CONNECTIONS_EXHAUSTED"),
@@ -154,6 +155,16 @@ def test_postgres_member_that_says_why(line: str, cause: str) -> None:
     logs = {(DATABASE, "postgres-2", "postgres"): [Log(line)]}
 
     assert found(postgres, snapshot(owner, *pods, logs=logs)) == [cause]
+
+
+@pytest.mark.parametrize("prefix", ["", "app_user@nova_messaging "])
+def test_client_that_postgres_turned_away_says_nothing_of_the_member(prefix: str) -> None:
+    owner, pods = members("postgres", True, True, False)
+    pods[0]["metadata"]["labels"] = {LABEL: "primary"}
+    line = f'2030-01-01 [6] {prefix}FATAL:  password authentication failed for user "app_user"'
+    logs = {(DATABASE, "postgres-2", "postgres"): [Log(line)]}
+
+    assert found(postgres, snapshot(owner, *pods, logs=logs)) == []
 
 
 @pytest.mark.parametrize(

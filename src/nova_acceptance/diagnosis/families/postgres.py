@@ -43,7 +43,8 @@ _SAID: Final = (
             r"|highest timeline \d+ of the primary is behind"
         ),
     ),
-    (PASSWORD_REFUSED, re.compile(r'password authentication failed for user "?(\S+?)"?(?:\s|$)')),
+    # said by one who could not connect; the server's own line about a client says nothing of itself
+    (PASSWORD_REFUSED, re.compile(r":\s+FATAL:\s+password authentication failed for user \S")),
     (
         CONNECTIONS_EXHAUSTED,
         re.compile(r"too many clients already|remaining connection slots are reserved"),
