@@ -10,6 +10,7 @@
     │   ├── ApplyError      the API refused an object
     │   └── NotReadyError   a workload did not become ready, with what was still missing
     └── ProbeError          a question could not be asked; never an answer of "no"
+        └── PodProbeError   it was to be asked from inside a pod
 
 A broken expectation is an assertion in a test (FAILED); a NovaError that escapes a fixture is
 an ERROR. Each carries a hint (what to do next) and evidence (what was seen).
@@ -77,3 +78,28 @@ class NotReadyError(DeployError):
 
 class ProbeError(NovaError):
     """A question could not be asked. This is never an answer of "no"."""
+
+
+class PodProbeError(ProbeError):
+    """A question could not be asked from inside a pod: what is wrong with the pod may be why.
+
+    Args:
+        message: see `NovaError`.
+        namespace: the pod's.
+        pod: its name.
+        hint: see `NovaError`.
+        evidence: see `NovaError`.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        namespace: str,
+        pod: str,
+        hint: str = "",
+        evidence: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message, hint=hint, evidence=evidence)
+        self.namespace = namespace
+        self.pod = pod

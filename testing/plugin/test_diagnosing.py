@@ -107,7 +107,7 @@ def test_failure_is_followed_to_the_deepest_cause(suite: Suite) -> None:
         "tests/infrastructure/test_a.py",
         """
 import pytest
-from nova_acceptance.errors import ProbeError
+from nova_acceptance.errors import PodProbeError, ProbeError
 
 @pytest.fixture
 def asked():
@@ -121,13 +121,17 @@ def test_second(): assert False
 
 @pytest.mark.component("etcd")
 def test_third(): raise ValueError("odd")
+
+@pytest.mark.component("etcd")
+def test_fourth():
+    raise PodProbeError("no program was run", namespace="nova-redis", pod="redis-0")
 """,
     )
 
     result = suite.run()
 
-    first, second, third = failures(suite)
-    for event in (first, second):
+    first, second, third, fourth = failures(suite)
+    for event in (first, second, fourth):
         assert event["message"].startswith("IMAGE_NAME_INVALID: ")
         assert event["diagnosis"]["subject"] == "StatefulSet nova-redis/redis"
         symptoms = {each["cause"] for each in event["diagnosis"]["symptoms"]}
@@ -138,7 +142,7 @@ def test_third(): raise ValueError("odd")
         ("IMAGE_NAME_INVALID", "test"),
         ("UNKNOWN", "test"),
     ]
-    result.stdout.fnmatch_lines(["IMAGE_NAME_INVALID: *(2 tests)", "UNKNOWN: *(1 test)"])
+    result.stdout.fnmatch_lines(["IMAGE_NAME_INVALID: *(3 tests)", "UNKNOWN: *(1 test)"])
     assert "<b>such</b>" not in suite.page()
     assert "IMAGE_NAME_INVALID" in suite.page()
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from nova_acceptance import timeouts
-from nova_acceptance.errors import ClusterError, ProbeError
+from nova_acceptance.errors import ClusterError, PodProbeError
 from nova_acceptance.kube.availability import patiently
 from nova_acceptance.kube.channels import Channels
 from nova_acceptance.kube.failures import ApiUnreachableError, is_api_away
@@ -73,7 +73,7 @@ def run(
     them must know from the input itself where it ends (one line, say).
 
     Raises:
-        ProbeError: the command could not be run, or gave no exit status.
+        PodProbeError: the command could not be run, or gave no exit status.
         ClusterError: the API was away for too long.
     """
     inconclusive = 0
@@ -104,7 +104,7 @@ def run(
         raise _unanswered(pod, argv, why, {}, error.hint) from error
 
 
-class _InconclusiveError(ProbeError):
+class _InconclusiveError(PodProbeError):
     """The command may have run, and nobody knows how it ended."""
 
 
@@ -154,15 +154,21 @@ def _once(
 
 def _broken(
     rest: Rest, pod: PodRef, argv: Sequence[str], error: OSError, output: dict[int, bytearray]
-) -> ClusterError | ProbeError:
+) -> ClusterError | PodProbeError:
     if not rest.answers():
         return ApiUnreachableError(f"exec in {pod}", rest.server, error)
     unanswered = _unanswered(pod, argv, f"{type(error).__name__}: {error}", output)
     return unanswered if isinstance(error, TimeoutError) else _inconclusive(unanswered)
 
 
-def _inconclusive(error: ProbeError) -> ProbeError:
-    return _InconclusiveError(error.message, hint=error.hint, evidence=error.evidence)
+def _inconclusive(error: PodProbeError) -> PodProbeError:
+    return _InconclusiveError(
+        error.message,
+        namespace=error.namespace,
+        pod=error.pod,
+        hint=error.hint,
+        evidence=error.evidence,
+    )
 
 
 def _exit_code(pod: PodRef, argv: Sequence[str], output: dict[int, bytearray]) -> int:
@@ -184,11 +190,13 @@ def _exit_code(pod: PodRef, argv: Sequence[str], output: dict[int, bytearray]) -
 
 def _unanswered(
     pod: PodRef, argv: Sequence[str], why: str, output: dict[int, bytearray], hint: str = ""
-) -> ProbeError:
+) -> PodProbeError:
     # only the program's name: arguments may be long, or hold a password
     said = output.get(_STDERR, bytearray()).decode("utf-8", "replace").splitlines()[-5:]
-    return ProbeError(
+    return PodProbeError(
         f"`{argv[0]}` could not be run to its end in pod {pod}",
+        namespace=pod.namespace,
+        pod=pod.name,
         hint=hint or f"is it running? `kubectl -n {pod.namespace} describe pod {pod.name}`",
         evidence=(*why.splitlines()[:10], *said),
     )

@@ -23,7 +23,7 @@ from nova_acceptance.kube import Kube
 from nova_acceptance.plugin import facts
 from nova_acceptance.plugin.facts import extra
 from nova_acceptance.plugin.material import keep_material
-from nova_acceptance.probes.answers import of_error
+from nova_acceptance.probes.answers import of_error, pods_of_error
 from nova_acceptance.probes.claims import Shown
 from nova_acceptance.probes.concerned import Concerned, concerned, of_workload
 from nova_acceptance.probes.examiner import Examiner, Finding
@@ -109,7 +109,7 @@ class Consultation:
         shown = of_error(error) or _meant(item, error, when)
         if shown is None and self._kube is None:
             return None
-        return self.examiner.explain(self._concerned(item), shown, _sentence(error))
+        return self.examiner.explain(self._concerned(item, error), shown, _sentence(error))
 
     def name(self, finding: Finding, source: str, item: pytest.Item | None = None) -> None:
         """Record a cause that is named for the first time, and keep what tells of it."""
@@ -148,17 +148,18 @@ class Consultation:
             raise NoClusterError("no cluster was found")
         return look(self._kube, self._system.namespaces, self._system)
 
-    def _concerned(self, item: pytest.Item) -> Concerned:
+    def _concerned(self, item: pytest.Item, error: BaseException) -> Concerned:
         components = [
             str(name) for marker in item.iter_markers("component") for name in marker.args
         ]
         parameters = getattr(getattr(item, "callspec", None), "params", {})
-        return concerned(
+        found = concerned(
             self._system,
             parameters,
             components=components,
             fixtures=getattr(item, "fixturenames", ()),
         )
+        return found.asked_by(pods_of_error(error))
 
 
 def pytest_configure(config: pytest.Config) -> None:

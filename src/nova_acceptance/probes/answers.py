@@ -14,6 +14,8 @@ from typing import Final
 import psycopg
 import redis
 
+from nova_acceptance.diagnosis import Ref
+from nova_acceptance.errors import PodProbeError
 from nova_acceptance.kube import ApiError, ApiUnreachableError
 from nova_acceptance.probes.claims import Shown
 from nova_acceptance.probes.witness import shorten
@@ -103,6 +105,13 @@ def of_error(error: BaseException) -> Shown | None:
         if found := _of_one(each):
             return found
     return None
+
+
+def pods_of_error(error: BaseException) -> Iterator[Ref]:
+    """Yield the pods from inside which something could not be asked."""
+    for each in _behind(error):
+        if isinstance(each, PodProbeError):
+            yield Ref("Pod", each.namespace, each.pod)
 
 
 def of_postgres(error: psycopg.Error) -> Shown | None:

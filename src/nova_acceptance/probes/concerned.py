@@ -58,6 +58,13 @@ class Concerned:
         """What to look at first, and what besides if that explains nothing."""
         return tuple(filter(None, (self.targets, self.askers)))
 
+    def asked_by(self, more: Iterable[Ref]) -> Concerned:
+        """Return them with more askers, as they turned out."""
+        known = (*self.targets, *self.askers)
+        return Concerned(
+            self.targets, (*self.askers, *(each for each in more if each not in known))
+        )
+
 
 def concerned(
     system: System,

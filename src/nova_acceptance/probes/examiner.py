@@ -13,7 +13,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from nova_acceptance import timeouts
-from nova_acceptance.diagnosis import BY_ID, Diagnosis, Doctor, Explanation, Ranked, Ref, Snapshot
+from nova_acceptance.diagnosis import (
+    BY_ID,
+    Diagnosis,
+    Doctor,
+    Explanation,
+    Ranked,
+    Ref,
+    Snapshot,
+    ref,
+)
 from nova_acceptance.diagnosis.families import (
     dns,
     etcd,
@@ -24,6 +33,7 @@ from nova_acceptance.diagnosis.families import (
     services,
 )
 from nova_acceptance.diagnosis.status import status_of
+from nova_acceptance.diagnosis.workloads import workload_of
 from nova_acceptance.errors import NovaError
 from nova_acceptance.probes.answers import of_error
 from nova_acceptance.probes.claims import Shown
@@ -225,7 +235,7 @@ class Examiner:
         best: Explanation | None = None
         start: list[Ref] = []
         for tier in concerned.tiers or ((),):
-            start += tier
+            start += _with_workloads(doctor.snapshot, tier)
             found = doctor.explain(start, weak)
             if more := [each for each in self._behind(found, own) if each not in start]:
                 start += more
@@ -315,6 +325,16 @@ def _specific(found: Explanation) -> Explanation:
 
 def _alone(own: Diagnosis) -> Explanation:
     return Explanation((Ranked(own),), (own.subject,))
+
+
+def _with_workloads(snapshot: Snapshot, tier: Iterable[Ref]) -> Iterator[Ref]:
+    """Yield objects, and after a pod its workload, at which most that is wrong with it is told."""
+    for where in tier:
+        yield where
+        pod = snapshot.at(where) if where.kind == "Pod" else None
+        workload = workload_of(snapshot, pod) if pod else None
+        if workload:
+            yield ref(workload)
 
 
 def _is_of_the_api(own: Diagnosis) -> bool:
