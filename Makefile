@@ -6,39 +6,52 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup acceptance test check unit integration faults render docs clean
+.PHONY: help setup acceptance test check unit browser integration faults render docs pictures clean
 
 help:
 	@echo "make acceptance  set up, bring up a cluster, deploy Nova, verify it, write the report"
 	@echo "make test        set up, then the project's own checks and tests"
 	@echo "make faults      put known faults in, one by one, and see each caught and named (ALL=1: every)"
 	@echo "make docs        write docs/diagnosis.md from the catalogue of causes"
+	@echo "make pictures    take the pictures of the READMEs from the newest report (RUN=reports/...)"
 	@echo "make render      print what would be applied (OVERLAY=multi-node)"
 	@echo "make clean       remove the virtual environment; clusters: nova-cluster down, purge"
 
+# Installs the Debian packages of $$missing, where the machine is a Debian with root.
+INSTALL_MISSING = if [ -n "$$missing" ] && command -v apt-get >/dev/null; then \
+	  if [ "$$(id -u)" != 0 ]; then echo "run as root: apt-get install$$missing" >&2; exit 1; fi; \
+	  apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install --yes --quiet=2 --no-install-recommends $$missing; \
+	fi
+
 setup: $(VENV)/.installed
 
-# Only what is missing is installed, and only where the machine is a Debian with root.
+# Only what is missing is installed.
 $(VENV)/.installed: pyproject.toml Makefile
 	@missing=""; \
 	{ command -v docker && command -v kind; } >/dev/null || command -v mmdebstrap >/dev/null \
 	  || missing="$$missing mmdebstrap"; \
 	python3 -c 'import ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
-	if [ -n "$$missing" ] && command -v apt-get >/dev/null; then \
-	  if [ "$$(id -u)" != 0 ]; then echo "run as root: apt-get install$$missing" >&2; exit 1; fi; \
-	  apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive \
-	    apt-get install --yes --quiet=2 --no-install-recommends $$missing; \
-	fi
+	$(INSTALL_MISSING)
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed, this is $$(python3 --version)" >&2; exit 1; }
 	python3 -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
+# What reads the report in the tests and takes its pictures; a run of the acceptance needs neither.
+$(VENV)/.chromium: $(VENV)/.installed
+	@missing=""; \
+	{ command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null \
+	  || missing="$$missing chromium"; \
+	fc-list :lang=zh-tw 2>/dev/null | grep -q . || missing="$$missing fonts-noto-cjk"; \
+	$(INSTALL_MISSING)
+	@touch $@
+
 acceptance: setup
 	$(PYTEST) --cluster local
 
-test: check unit integration
+test: check unit browser integration
 
 check: setup
 	$(BIN)/ruff check
@@ -49,7 +62,10 @@ check: setup
 unit: setup
 	$(PYTEST) -c testing/pytest.ini --rootdir . -q testing/unit testing/plugin
 
-integration: setup
+browser: setup $(VENV)/.chromium
+	$(PYTEST) -c testing/pytest.ini --rootdir . -q testing/browser
+
+integration: setup $(VENV)/.chromium
 	$(PYTEST) -c testing/pytest.ini --rootdir . -q testing/integration
 
 # On a cluster of three nodes that is brought up where there is none; ALL=1 for the seldom ones, too.
@@ -61,6 +77,9 @@ render: setup
 
 docs: setup
 	$(BIN)/python -m nova_acceptance.diagnosis > docs/diagnosis.md
+
+pictures: setup $(VENV)/.chromium
+	$(BIN)/python -m testing.browser.pictures $(or $(RUN),reports/latest)
 
 clean:
 	rm -rf $(VENV)

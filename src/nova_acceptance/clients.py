@@ -14,6 +14,7 @@ from nova_acceptance.kube import Kube
 from nova_acceptance.probes.askers import Askers, of_workloads
 from nova_acceptance.probes.claims import BrokenClaimError, broken
 from nova_acceptance.probes.etcd import Member
+from nova_acceptance.probes.matrix import reachability_cells
 from nova_acceptance.probes.naming import ask_dns
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.patroni import Patroni
@@ -24,9 +25,10 @@ from nova_acceptance.probes.redis import Redis
 from nova_acceptance.probes.routes import Routes
 from nova_acceptance.probes.secret_values import SecretValues
 from nova_acceptance.probes.sql import Login
-from nova_acceptance.probes.survey import Survey
+from nova_acceptance.probes.survey import Answers, Failures, Survey
 from nova_acceptance.probes.ways import Ways
 from nova_acceptance.probes.witness import Witness
+from nova_acceptance.report import Recorder
 from nova_acceptance.system import System, parts
 
 
@@ -69,16 +71,21 @@ def reachability(
     objects: Objects,
     service_pods: Askers,
     namespace_pods: Askers,
+    recorder: Recorder,
     dns: None,  # noqa: ARG001
 ) -> Survey:
     """What answers when a pod connects: every target of every service's pod, asked at once.
 
-    A pod of each other namespace dials the open doors as well, for comparison.
+    A pod of each other namespace dials the open doors as well, for comparison. What comes of it is
+    in the record as soon as it has been asked.
     """
     others = dict.fromkeys(namespace_pods.values(), open_doors(system))
-    return Survey(
-        kube, witness, {**others, **reachability_questions(system, objects, service_pods)}
-    )
+    questions = {**others, **reachability_questions(system, objects, service_pods)}
+
+    def record(answers: Answers, failures: Failures) -> None:
+        recorder.reachability(reachability_cells(system, service_pods, answers, failures))
+
+    return Survey(kube, witness, questions, record)
 
 
 @pytest.fixture(scope="session")

@@ -37,8 +37,9 @@ from nova_acceptance.probes.consultation import Consultation
 from nova_acceptance.probes.nodes import hosts
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.parameters import PARAMETERS
+from nova_acceptance.probes.scene import node_rows
 from nova_acceptance.probes.secret_values import SecretValues
-from nova_acceptance.probes.snapshot import counts, external_rows, rows
+from nova_acceptance.probes.snapshot import snapshot
 from nova_acceptance.probes.witness import Witness
 from nova_acceptance.progress import Progress
 from nova_acceptance.report import EvidenceLog, Recorder
@@ -114,7 +115,7 @@ def kube(cluster: Cluster, recorder: Recorder, consultation: Consultation) -> Ku
         provider=cluster.provider,
         reason=cluster.reason,
         version=api.server_version,
-        nodes=[node["metadata"]["name"] for node in api.list("v1", "Node")],
+        nodes=node_rows(api.list("v1", "Node")),
         reuse_hint=cluster.reuse_hint,
         remove_hint=cluster.remove_hint,
     )
@@ -255,8 +256,7 @@ def _overlay(kube: Kube, system: System) -> str:
 
 
 def _snapshot(kube: Kube, system: System, recorder: Recorder) -> None:
-    now = Objects(kube, Witness())
-    recorder.snapshot(rows(system, now), counts=counts(system, now), external=external_rows(system))
+    recorder.snapshot(**snapshot(system, Objects(kube, Witness())))
 
 
 def _locked(purpose: str, progress: Progress) -> AbstractContextManager[None]:

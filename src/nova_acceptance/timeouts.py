@@ -61,6 +61,9 @@ ROLLOUT: Final = 300.0
 RENDER: Final = 30.0
 """kubectl kustomize, from the manifests to the objects."""
 
+GIT: Final = 5.0
+"""One question to git about the repository that holds the manifests."""
+
 REMOVE: Final = 120.0
 """Every namespace of a deployment from deleted to gone."""
 

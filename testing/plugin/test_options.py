@@ -22,6 +22,10 @@ PASSING = "def test_anything(): pass"
         (["--nodes", "three"], "ERROR: --nodes: 'three' is not a number from 1 to 9"),
         (["--spec", "absent.yaml"], "ERROR: --spec: there is no file absent.yaml*"),
         (["--overlay", "absent"], "ERROR: --overlay: there is no manifests/overlays/absent*"),
+        (
+            ["--report-lang", "fr"],
+            "ERROR: --report-lang: there is no 'fr'; there are: en, zh-Hant",
+        ),
         (["--teardown", "--no-deploy"], "ERROR: --teardown with --no-deploy:*"),
         (["--teardown", "-n", "2"], "ERROR: --teardown with -n:*"),
     ],

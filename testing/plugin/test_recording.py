@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from nova_acceptance.report import render
+from nova_acceptance.report.model import Problem
+from testing.unit.report.schema import violations
 
 if TYPE_CHECKING:
     from testing.plugin.conftest import Suite
-
-START_LIMIT = 30.0
-"""Seconds for a pytest of its own to reach its second test on a busy machine."""
 
 TELLING = """
 import pytest
@@ -64,7 +57,7 @@ def test_run_is_recorded_from_start_to_finish(telling: Suite) -> None:
         "phase",
         "run-finished",
     ]
-    assert telling.record[0]["schema"] == 1
+    assert telling.record[0]["schema"] == 2
     assert telling.record[0]["options"]["cluster"] == "kind"
     assert telling.model.verdict == "accepted"
     result.stdout.fnmatch_lines(
@@ -78,6 +71,64 @@ def test_run_is_recorded_from_start_to_finish(telling: Suite) -> None:
         ]
     )
     assert result.outlines[-1] == f"report: reports/{telling.model.name}/report.html"
+
+
+def test_run_says_which_manifests_it_was_about(telling: Suite) -> None:
+    telling.write("tests/services/test_a.py", "def test_service(): pass")
+    telling.write("manifests/base/kustomization.yaml", "kind: Kustomization")
+
+    telling.run()
+    (before,) = (event["manifests"] for event in telling.record if "manifests" in event)
+    telling.write("manifests/base/kustomization.yaml", "kind: Component")
+    telling.run()
+    (after,) = (event["manifests"] for event in telling.record if "manifests" in event)
+
+    assert (before["commit"], before["changed"]) == ("", False)
+    assert len(before["digest"]) == 64
+    assert before["digest"] != after["digest"]
+
+
+MANY_ENDS = """
+import os, pathlib, pytest
+
+@pytest.fixture
+def broken(): raise RuntimeError("no such thing")
+
+def test_passes(system, evidence):
+    from nova_acceptance.evidence import Evidence
+    evidence.add(Evidence("GET", "runner", "here", "200", 0.1))
+    print("said")
+
+def test_has_an_error(broken): pass
+def test_is_skipped(): pytest.skip("not today")
+
+@pytest.mark.xfail
+def test_fails_as_expected(): assert False
+
+@pytest.mark.means("PORT_CLOSED")
+def test_fails(): assert False, "the port is closed"
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "arguments", "types"),
+    [
+        pytest.param("assert True", (), {"collect-failed", "diagnosis"}, id="to the end"),
+        pytest.param("raise KeyboardInterrupt", (), {"interrupted"}, id="interrupted"),
+        pytest.param("os._exit(3)", ("-n1",), {"crashed", "worker-lost"}, id="worker crashed"),
+    ],
+)
+def test_every_line_fits_the_published_schema(
+    telling: Suite, end: str, arguments: tuple[str, ...], types: set[str]
+) -> None:
+    telling.write("tests/services/test_a.py", f"{MANY_ENDS}\ndef test_ends(): {end}\n")
+    telling.write("tests/services/test_b.py", "import no_such_module")
+
+    telling.run("--continue-on-collection-errors", *arguments, isolated=True)
+
+    record = telling.record
+    assert [complaint for event in record for complaint in violations(event)] == []
+    assert {event["type"] for event in record} >= {"run-started", "phase", "run-finished"} | types
 
 
 def test_evidence_belongs_to_the_phase_in_which_it_came(telling: Suite) -> None:
@@ -132,7 +183,7 @@ def test_node(cluster): pass
     assert error is not None
     assert error.get("message") == "ClusterError: no cluster"
     assert error.text == "no cluster\n  refused\n→ make one"
-    assert "no cluster\\n  refused\\n\\u2192 make one" in telling.page()
+    assert "no cluster" in (telling.latest / "summary.md").read_text(encoding="utf-8")
     result.stdout.fnmatch_lines(["no cluster", "  refused", "→ make one", "*- ClusterErr*"])
     result.stdout.no_fnmatch_line("*raise ClusterError*")
 
@@ -190,9 +241,9 @@ def test_third(): pass
         "test_third": "no result",
     }
     assert telling.model.verdict == "incomplete"
-    assert any("enough" in problem for problem in telling.model.problems)
+    assert Problem("interrupted", {"text": "enough"}) in telling.model.problems
     assert "a note of the teardown" in telling.model.notes
-    assert telling.page().count("NO RESULT") == 2
+    assert "2 collected tests have no result" in telling.page()
     assert telling.junit().count("NO RESULT") == 2
     assert result.outlines[-1].startswith("report: reports/")
 
@@ -242,8 +293,8 @@ def test_internal_error_is_recorded(telling: Suite) -> None:
     telling.run(isolated=True)
 
     assert telling.outcomes() == {"test_first": "no result"}
-    assert telling.model.problems[0].startswith("interrupted: ")
-    assert "over" in telling.model.problems[0]
+    assert telling.model.problems[0].kind == "interrupted"
+    assert "over" in str(telling.model.problems[0].values["text"])
 
 
 def test_error_of_the_machinery_is_recorded(telling: Suite) -> None:
@@ -255,7 +306,8 @@ def test_error_of_the_machinery_is_recorded(telling: Suite) -> None:
     result = telling.run(isolated=True)
 
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
-    assert "internal error: RuntimeError: broken hook" in telling.model.problems
+    broken = {"text": "RuntimeError: broken hook"}
+    assert Problem("internal-error", broken) in telling.model.problems
     assert telling.model.verdict == "incomplete"
     assert result.outlines[-1].startswith("report: reports/")
 
@@ -278,40 +330,6 @@ def test_skips_alone_are_not_accepted(telling: Suite) -> None:
     assert telling.outcomes() == {"test_first": "skipped"}
     assert telling.model.tests[0].message == "Skipped: not today"
     assert telling.model.verdict == "incomplete"
-
-
-def test_killed_run_leaves_a_record_that_can_be_rendered(telling: Suite) -> None:
-    telling.write(
-        "tests/services/test_a.py",
-        """
-import pathlib, time
-def test_first(system): pass
-def test_second():
-    pathlib.Path("reached").touch()
-    time.sleep(600)
-""",
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest"], cwd=telling.path, stdout=subprocess.DEVNULL
-    )
-    try:
-        deadline = time.monotonic() + START_LIMIT
-        while not (telling.path / "reached").exists():
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    assert not (telling.latest / "report.html").exists()
-
-    run, page = render(telling.latest)
-
-    assert telling.outcomes() == {"test_first": "passed", "test_second": "no result"}
-    assert run.verdict == "incomplete"
-    assert run.cluster["name"] == "nova"
-    assert "the run was cut off: its record has no end" in run.problems
-    assert "NO RESULT" in page.read_text(encoding="utf-8")
 
 
 def test_reports_that_cannot_be_written_end_in_one_message(telling: Suite) -> None:
@@ -338,7 +356,54 @@ def test_first(): pathlib.Path("reports/latest/report.html").mkdir()
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
         [
-            "no report could be rendered: IsADirectoryError: *",
-            f"the record is kept: python -m nova_acceptance.report reports/{telling.model.name}",
+            "verdict: ACCEPTED  1 passed",
+            "report.html could not be written: IsADirectoryError: *",
+            f"the record is kept: nova-report render reports/{telling.model.name}",
         ]
     )
+    assert telling.junit()
+
+
+def test_report_is_named_when_only_another_page_cannot_be_written(telling: Suite) -> None:
+    telling.write(
+        "tests/services/test_a.py",
+        """
+import pathlib
+def test_first(): pathlib.Path("reports/latest/summary.md").mkdir()
+""",
+    )
+
+    result = telling.run()
+
+    result.stdout.fnmatch_lines(
+        [
+            "summary.md could not be written: IsADirectoryError: *",
+            f"report: reports/{telling.model.name}/report.html",
+        ]
+    )
+
+
+def test_everything_is_rendered_at_the_end(telling: Suite) -> None:
+    telling.write("tests/services/test_a.py", "def test_first(): pass")
+
+    telling.run()
+
+    assert {path.name for path in telling.latest.iterdir()} == {
+        "junit.xml",
+        "metrics.prom",
+        "pytest-html.html",
+        "report.html",
+        "run.json",
+        "run.jsonl",
+        "summary.md",
+    }
+
+
+def test_report_is_in_the_language_asked_for(telling: Suite) -> None:
+    telling.write("tests/services/test_a.py", "def test_first(): pass")
+
+    telling.run("--report-lang", "zh-Hant")
+
+    assert telling.model.options["report-lang"] == "zh-Hant"
+    assert '<html lang="zh-Hant">' in telling.page()
+    assert "通過驗收" in (telling.latest / "summary.md").read_text(encoding="utf-8")

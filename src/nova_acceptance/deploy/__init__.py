@@ -1,8 +1,8 @@
 """Putting the system on a cluster: credentials, rendering, applying, readiness, removal.
 
 Layers, top to bottom: `rollout`, `removal`, `preflight` > `readiness` > `outcome`, `verdict`,
-`words`, `observation` > `timeline`; `rendering` > `credentials` > `certificate`; `phases` stands
-by itself.
+`words`, `observation` > `timeline` > `phases`; `rendering` > `credentials` > `certificate`;
+`provenance` stands by itself.
 """
 
 from nova_acceptance.deploy.credentials import Credentials, load_credentials

@@ -63,7 +63,7 @@ def kustomize(directory: Path) -> str:
         done = subprocess.run(
             [kubectl(), "kustomize", str(directory)],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=timeouts.RENDER,
             check=False,
         )

@@ -45,7 +45,7 @@ def deploy(
     """
     started_at = datetime.now(UTC)
     deadline = time.monotonic() + timeout
-    timeline = Timeline()
+    timeline = Timeline(objects)
     seconds: dict[str, float] = {}
     guard_namespaces(kube, objects)
     applied: list[Object] = []
@@ -55,11 +55,11 @@ def deploy(
     ) as observation:
         observation.complete(deadline)
         leftovers = {pod["metadata"]["uid"] for pod in _pods(observation.snapshot, objects)}
-        timeline.is_applying = True
         with progress.step("applying Nova's objects") as step:
             for phase in phases(objects):
                 began = time.monotonic()
                 step.update(f"{len(phase.objects)} {phase.name}")
+                timeline.apply(phase.objects)
                 answered = apply_phase(kube, phase)
                 observation.add(answered)
                 applied += answered

@@ -10,6 +10,7 @@ directory of the reports, is set, as the acceptance suite's `pyproject.toml` doe
     diagnosing  the cause of every failure, in its first line
     material    what tells of a cause, kept beside the record
     masked      secrets out of every report, traceback and log
+    termination a polite end from outside, taken as Ctrl-C
     recording   the record of the run, the reports rendered from it, the summary at the end
     workers     the same from the workers of pytest-xdist
 """
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.plugin import facts, layers, masked, options, workers
+from nova_acceptance.plugin import facts, layers, masked, options, termination, workers
 from nova_acceptance.plugin.recording import Recording
 from nova_acceptance.report import Recorder
 
@@ -48,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     plugins.import_plugin(CLIENTS)
     plugins.register(layers, "nova-layers")
     plugins.register(masked, "nova-masked")
+    plugins.register(termination.Termination(), "nova-termination")
     # Not imported above: what it looks at clusters with takes a while to import.
     plugins.import_plugin(DIAGNOSING)
     if workers.is_worker(config):

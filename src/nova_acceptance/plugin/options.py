@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from nova_acceptance.errors import UsageError
+from nova_acceptance.report.texts import ENGLISH, LANGUAGES
 
 REPORTS: Final = "nova_reports"
 """The ini option that makes a pytest run an acceptance run: the directory of the reports."""
@@ -43,6 +44,12 @@ def add(parser: pytest.Parser) -> None:
         "--teardown", action="store_true", help="remove what is deployed when the run ends"
     )
     group.addoption("--no-deploy", action="store_true", help="verify what is there, deploy nothing")
+    group.addoption(
+        "--report-lang",
+        metavar="LANG",
+        default=ENGLISH,
+        help=f"the report's language: {' or '.join(LANGUAGES)} (default: {ENGLISH})",
+    )
 
 
 def check(config: pytest.Config) -> None:
@@ -57,6 +64,7 @@ def check(config: pytest.Config) -> None:
     _check_cluster(option.cluster)
     _check_spec(config.rootpath, option.spec)
     _check_overlay(config.rootpath, option.overlay)
+    _check_language(option.report_lang)
     if option.teardown and option.no_deploy:
         raise pytest.UsageError(
             "--teardown with --no-deploy: would remove what this run did not deploy; "
@@ -71,7 +79,7 @@ def check(config: pytest.Config) -> None:
 
 def chosen(config: pytest.Config) -> dict[str, str | int | bool]:
     """Return the options and their values, for the record."""
-    names = ("cluster", "nodes", "node_image", "overlay", "spec", "teardown", "no_deploy")
+    names = "cluster nodes node_image overlay spec teardown no_deploy report_lang".split()
     values = {name.replace("_", "-"): getattr(config.option, name) for name in names}
     values |= {"markers": config.option.markexpr, "keywords": config.option.keyword}
     return {name: value for name, value in values.items() if value not in (None, "", False)}
@@ -112,3 +120,9 @@ def _check_overlay(root: Path, value: str | None) -> None:
     raise pytest.UsageError(
         f"--overlay: there is no {_OVERLAYS / value}; there are: {there or 'none'}"
     )
+
+
+def _check_language(value: str) -> None:
+    if value not in LANGUAGES:
+        there = ", ".join(LANGUAGES)
+        raise pytest.UsageError(f"--report-lang: there is no {value!r}; there are: {there}")

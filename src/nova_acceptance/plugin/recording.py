@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 from collections.abc import Generator
 from importlib import metadata
@@ -9,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from jinja2 import TemplateError
 
 from nova_acceptance.errors import NovaError
 from nova_acceptance.plugin import layers, masked, options, summary, workers
 from nova_acceptance.plugin.facts import DIRECTORY, extra
-from nova_acceptance.report import Fact, Record, Run, layer_of, render
+from nova_acceptance.report import Fact, Record, Run, layer_of, load, write_all
+from nova_acceptance.report.page import FILE_NAME as PAGE
 from nova_acceptance.report.record import FILE_NAME, SCHEMA
+from nova_acceptance.report.watch import Watch
 
 _PACKAGES: Final = ("nova-acceptance", "pytest", "pytest-html", "pytest-xdist", "kubernetes")
 _LONGEST: Final = 60_000
@@ -32,8 +34,8 @@ class Recording:
         self._collected: set[str] = set()
         self._deselected = 0
         self._run: Run | None = None
-        self._page: Path | None = None
-        self._failure = ""
+        self._unwritten: dict[str, str] = {}
+        self._watch: Watch | None = None
 
     def send(self, fact: Fact) -> None:
         """Write a fact of a fixture."""
@@ -59,6 +61,9 @@ class Recording:
                 f"{self._reports}: no record can be written here: {error.strerror}"
             ) from error
         self._config.stash[DIRECTORY] = self._record.directory
+        # Without a watcher a run that is killed has its record alone.
+        with contextlib.suppress(OSError):
+            self._watch = Watch(self._record.directory)
         self._record.write(
             "run-started",
             schema=SCHEMA,
@@ -66,6 +71,7 @@ class Recording:
             versions=_versions(),
             options=options.chosen(self._config),
             arguments=[str(argument) for argument in self._config.invocation_params.args],
+            manifests=_manifests(self._config),
         )
 
     def pytest_report_header(self) -> str | None:
@@ -204,13 +210,17 @@ class Recording:
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
         """Print the report's path as the last line of all."""
+        if not (self._run and self._record):
+            return
         terminal = self._config.get_terminal_writer()
-        if self._page:
-            terminal.line(f"report: {self._shown(self._page)}")
-        elif self._failure and self._record:
-            directory = self._shown(self._record.directory)
-            terminal.line(f"no report could be rendered: {self._failure}", red=True)
-            terminal.line(f"the record is kept: python -m nova_acceptance.report {directory}")
+        directory = self._record.directory
+        for name, reason in self._unwritten.items():
+            terminal.line(f"{name} could not be written: {reason}", red=True)
+        if PAGE in self._unwritten:
+            again = f"nova-report render {self._shown(directory)}"
+            terminal.line(f"the record is kept: {again}")
+        else:
+            terminal.line(f"report: {self._shown(directory / PAGE)}")
 
     def _finish(self, exit_status: int) -> None:
         if not self._record:
@@ -220,10 +230,10 @@ class Recording:
         )
         self._record.close()
         (self._record.directory / ".disruption").unlink(missing_ok=True)
-        try:
-            self._run, self._page = render(self._record.directory)
-        except (OSError, TemplateError) as error:
-            self._failure = f"{type(error).__name__}: {error}"
+        self._run = load(self._record.directory)
+        self._unwritten = write_all(self._run, self._record.directory)
+        if self._watch:
+            self._watch.end()
 
     def _write(self, kind: str, **fields: Any) -> None:
         if self._record:
@@ -242,6 +252,14 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def _manifests(config: pytest.Config) -> dict[str, str | bool]:
+    # Only in an acceptance run: what these two bring takes a while to import.
+    from nova_acceptance.deploy.provenance import provenance  # noqa: PLC0415
+    from nova_acceptance.fixtures import MANIFESTS  # noqa: PLC0415
+
+    return provenance(config.rootpath / MANIFESTS, config.rootpath / config.option.spec).as_dict()
 
 
 def _text(report: pytest.TestReport | pytest.CollectReport) -> str:

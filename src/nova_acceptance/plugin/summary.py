@@ -9,6 +9,8 @@ import pytest
 
 from nova_acceptance import masking
 from nova_acceptance.report import Outcome, Run, Verdict
+from nova_acceptance.report.texts import ENGLISH, texts
+from nova_acceptance.report.wording import Wording
 
 _COLOURS: Final = {
     Verdict.ACCEPTED: "green",
@@ -35,8 +37,9 @@ def write(run: Run, terminal: pytest.TerminalReporter) -> None:
             if component.ready < component.wanted:
                 ready = f"{component.ready} of {component.wanted} ready"
                 terminal.line(f"{'':<{width}}  {component.name}: {ready}", red=True)
+    wording = Wording(texts(ENGLISH))
     for problem in run.problems:
-        terminal.line(problem, yellow=True)
+        terminal.line(wording.problem(problem), yellow=True)
     for named in run.causes:
         explained = f"{named.tests} test{'' if named.tests == 1 else 's'}"
         colour = "red" if named.tests else "yellow"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +29,10 @@ VERSIONS: Final = {
     "StatefulSet": "apps/v1",
     "StorageClass": "storage.k8s.io/v1",
 }
+LISTS_AT_ONCE: Final = 16
+
+Place = tuple[str, str | None]
+"""A kind, and a namespace or the whole cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,13 @@ class Objects:
         self._kube = kube
         self._witness = witness
         self._lock = threading.Lock()
-        self._lists: dict[tuple[str, str | None], list[Object]] = {}
+        self._lists: dict[Place, list[Object]] = {}
+
+    def read(self, places: Iterable[Place]) -> None:
+        """List kinds side by side, for whatever is asked of them later."""
+        with self._lock, ThreadPoolExecutor(LISTS_AT_ONCE) as pool:
+            fresh = [place for place in dict.fromkeys(places) if place not in self._lists]
+            self._lists.update(zip(fresh, pool.map(self._ask, fresh), strict=True))
 
     def all(self, kind: str, namespace: str | None = None) -> list[Object]:
         """Return the objects of a kind, in one namespace or of the whole cluster."""
@@ -103,11 +114,15 @@ class Objects:
         return endpoints_in(found) if found else []
 
     def _listed(self, kind: str, namespace: str | None) -> list[Object]:
+        place = kind, namespace
         with self._lock:
-            if (kind, namespace) not in self._lists:
-                found = self._kube.list(VERSIONS[kind], kind, namespace=namespace)
-                self._lists[kind, namespace] = found
-            return self._lists[kind, namespace]
+            if place not in self._lists:
+                self._lists[place] = self._ask(place)
+            return self._lists[place]
+
+    def _ask(self, place: Place) -> list[Object]:
+        kind, namespace = place
+        return self._kube.list(VERSIONS[kind], kind, namespace=namespace)
 
     def _tell(self, asked: str, answer: str, started: float) -> None:
         seconds = time.monotonic() - started

@@ -7,11 +7,18 @@ from typing import Any, Final
 from nova_acceptance.kube import Object
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.pods import restarts
+from nova_acceptance.probes.scene import (
+    limits,
+    needs,
+    node_rows,
+    pod_rows,
+    present_pods,
+    service_rows,
+)
 from nova_acceptance.system import Front, System, Workload
 from nova_acceptance.system.parts import fronts
 
 COUNTED: Final = {
-    "pods": "Pod",
     "services": "Service",
     "claims": "PersistentVolumeClaim",
     "configmaps": "ConfigMap",
@@ -23,6 +30,29 @@ MADE_BY_KUBERNETES: Final = frozenset({"kube-root-ca.crt"})
 TOKEN: Final = "kubernetes.io/service-account-token"  # noqa: S105 - a type of Secret
 
 
+def snapshot(system: System, objects: Objects) -> dict[str, Any]:
+    """Return the state of the system with all that `report.Recorder.snapshot` takes.
+
+    Every kind is listed once, side by side.
+    """
+    here = [
+        (kind, namespace)
+        for kind in ("Endpoints", "Pod", *COUNTED.values())
+        for namespace in system.namespaces
+    ]
+    objects.read([("Namespace", None), ("Node", None), *here])
+    return {
+        "rows": rows(system, objects),
+        "counts": counts(system, objects),
+        "external": external_rows(system),
+        "nodes": node_rows(objects.all("Node")),
+        "pods": pod_rows(system, objects),
+        "services": service_rows(system, objects),
+        "limits": limits(system, objects),
+        "needs": needs(system),
+    }
+
+
 def rows(system: System, objects: Objects) -> list[dict[str, Any]]:
     """Return one row a workload and one a Service: what was wanted, and what there is."""
     workloads = [_row(workload, objects) for workload in system.every_workload]
@@ -32,10 +62,14 @@ def rows(system: System, objects: Objects) -> list[dict[str, Any]]:
 def counts(system: System, objects: Objects) -> dict[str, int]:
     """Return how many objects of each kind Nova's namespaces hold, counted, not calculated.
 
-    What Kubernetes itself puts into every namespace is left out.
+    What Kubernetes itself puts into every namespace is left out, and so are pods that are on
+    their way out or have completed.
     """
     there = {item["metadata"]["name"] for item in objects.all("Namespace")}
-    found = {"namespaces": len(there & set(system.namespaces))}
+    found = {
+        "namespaces": len(there & set(system.namespaces)),
+        "pods": sum(len(present_pods(objects, namespace)) for namespace in system.namespaces),
+    }
     for plural, kind in COUNTED.items():
         found[plural] = sum(
             _is_novas(item)

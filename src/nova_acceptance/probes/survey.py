@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
@@ -14,6 +14,9 @@ from nova_acceptance.probes.questions import Answer, Question
 from nova_acceptance.probes.witness import Witness
 
 AnswerT = TypeVar("AnswerT", bound=Answer)
+
+Answers = Mapping[tuple[PodRef, Question[Answer]], Answer]
+Failures = Mapping[PodRef, NovaError]
 
 
 class Survey:
@@ -26,14 +29,21 @@ class Survey:
         kube: the API that the pods are behind.
         witness: who takes down each answer that is read.
         questions: what to ask from where.
+        on_asked: called once, as soon as all has been asked, with the answers and with why a pod
+            could not be asked.
     """
 
     def __init__(
-        self, kube: Kube, witness: Witness, questions: Mapping[PodRef, Sequence[Question[Answer]]]
+        self,
+        kube: Kube,
+        witness: Witness,
+        questions: Mapping[PodRef, Sequence[Question[Answer]]],
+        on_asked: Callable[[Answers, Failures], object] = lambda _answers, _failures: None,
     ) -> None:
         self._kube = kube
         self._witness = witness
         self._questions = questions
+        self._on_asked = on_asked
         self._lock = threading.Lock()
         self._answers: dict[tuple[PodRef, Question[Answer]], Answer] = {}
         self._failures: dict[PodRef, NovaError] = {}
@@ -80,3 +90,4 @@ class Survey:
                     self._answers[pod, question] = answer
             except NovaError as error:
                 self._failures[pod] = error
+        self._on_asked(self._answers, self._failures)

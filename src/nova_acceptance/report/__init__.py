@@ -1,19 +1,31 @@
-"""A record of each run, a model built from it, and the pages that are rendered from the model.
+"""A record of each run, a model built from it, and all that is rendered from the model.
 
 The record (`run.jsonl`) is the only source: it is written while the run goes on, so that what
-crashed, hung or was interrupted is in it too. `python -m nova_acceptance.report reports/<run>`
-renders the pages again from any record, a killed run's included.
+crashed, hung or was interrupted is in it too. `nova-report render reports/<run>` renders
+everything again from any record, a killed run's included.
+
+    recorder, record      what fixtures tell, and the file that it is appended to
+    reading               from the record's events to the model, with `causes` and `staging`
+    model, scene          a run, and where the system ran
+    outcomes              what came of a run, in short, for the runs after it
+    history, comparison   the runs before it, and what differs between two
+    page, pytest_html, junit, markdown, metrics
+                          what is rendered; `rendering` writes all of it
+    watch                 renders a killed run
+    merging, command      shards put together; `nova-report`
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from nova_acceptance.report import junit, page
+from nova_acceptance.errors import NovaError
+from nova_acceptance.report import page
 from nova_acceptance.report.model import Outcome, Run, Verdict
 from nova_acceptance.report.reading import layer_of, load
 from nova_acceptance.report.record import Record
 from nova_acceptance.report.recorder import EvidenceLog, Fact, Recorder, now
+from nova_acceptance.report.rendering import write_all
 
 __all__ = [
     "EvidenceLog",
@@ -27,21 +39,26 @@ __all__ = [
     "load",
     "now",
     "render",
+    "write_all",
 ]
 
 
-def render(directory: Path) -> tuple[Run, Path]:
-    """Render every page of a run from its record.
+def render(directory: Path, *, language: str | None = None) -> tuple[Run, Path]:
+    """Render everything of a run from its record.
 
     Args:
-        directory: the run's directory; `report.html` and `junit.xml` are written into it.
+        directory: the run's directory; what is rendered is written into it.
+        language: one of `texts.LANGUAGES`; the one that the run was asked for unless named.
 
     Returns:
         The run, and the path of its HTML report.
 
     Raises:
         UsageError: there is no record, or one of an unknown schema.
+        NovaError: something could not be written; the rest is.
     """
     run = load(directory)
-    junit.write(run, directory)
-    return run, page.write(run, directory)
+    if unwritten := write_all(run, directory, language=language):
+        reasons = [f"{name}: {reason}" for name, reason in unwritten.items()]
+        raise NovaError(f"{directory}: not everything could be written", evidence=reasons)
+    return run, directory / page.FILE_NAME

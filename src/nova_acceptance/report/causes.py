@@ -19,25 +19,50 @@ def causes_of(events: Iterable[Fact]) -> tuple[Named, ...]:
     said: dict[_Key, Fact] = {}
     times: dict[_Key, str] = {}
     tests: dict[_Key, set[str]] = {}
+    sources: dict[_Key, str] = {}
+    kept: dict[_Key, list[str]] = {}
     start = ""
     for event in events:
         start = start or str(event.get("time") or "")
+        if event["type"] == "collected-material":
+            key = str(event.get("cause") or "?"), str(event.get("subject") or "")
+            directory = str(event.get("directory") or "")
+            files = (f"{directory}/{name}" for name in _texts(event.get("written")))
+            kept.setdefault(key, []).extend(files)
+            continue
         found = event if event["type"] == "diagnosis" else event.get("diagnosis")
         if event["type"] not in ("diagnosis", "phase") or not isinstance(found, dict):
             continue
         key = str(found.get("cause") or "?"), str(found.get("subject") or "")
         said.setdefault(key, found)
         times.setdefault(key, str(event.get("time") or ""))
+        if event["type"] == "diagnosis":
+            sources.setdefault(key, str(event.get("source") or ""))
         if nodeid := event.get("nodeid"):
             tests.setdefault(key, set()).add(str(nodeid))
     named = [
-        _named(key, found, len(tests.get(key, ())), _seconds(start, times[key]))
+        _named(
+            key,
+            found,
+            tests=len(tests.get(key, ())),
+            seconds=_seconds(start, times[key]),
+            source=sources.get(key, ""),
+            collected=tuple(dict.fromkeys(kept.get(key, ()))),
+        )
         for key, found in said.items()
     ]
     return tuple(sorted(named, key=lambda each: _DEPTH.get(each.cause, len(_DEPTH))))
 
 
-def _named(key: _Key, found: Fact, tests: int, seconds: float | None) -> Named:
+def _named(
+    key: _Key,
+    found: Fact,
+    *,
+    tests: int,
+    seconds: float | None,
+    source: str,
+    collected: tuple[str, ...],
+) -> Named:
     return Named(
         cause=key[0],
         subject=key[1],
@@ -52,6 +77,8 @@ def _named(key: _Key, found: Fact, tests: int, seconds: float | None) -> Named:
         ),
         tests=tests,
         seconds=seconds,
+        source=source,
+        collected=collected,
     )
 
 

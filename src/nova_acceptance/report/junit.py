@@ -1,19 +1,22 @@
 """JUnit XML from the model of a run: a suite a layer, a case a test.
 
-The form is the one that CI servers read (the `junit-10` schema that Jenkins publishes, with the
-`testsuites` root). JUnit has no word for a test without a result: it is an error of that type.
+The form is that of the schema `junit-10` which Jenkins publishes and GitLab and others read. What
+it has no place for is put where it has one: what the whole run was into the properties of each
+suite, a test's markers into the case's `group`, the name of a cause into the failure's `type`. It
+has no word for a test without a result: that is an error of that type.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 from nova_acceptance.report.model import LAYERS, OTHER, Outcome, Run, Test, count
+from nova_acceptance.report.values import number
 
 FILE_NAME: Final = "junit.xml"
 
@@ -31,7 +34,9 @@ def write(run: Run, directory: Path) -> Path:
 
 
 def _suites(run: Run) -> ET.Element:
-    root = ET.Element("testsuites", _totals("Nova acceptance", run.tests))
+    totals = _totals("Nova acceptance", run.tests)
+    del totals["skipped"]  # the schema has it at a suite only
+    root = ET.Element("testsuites", totals)
     for layer in (*LAYERS, OTHER):
         tests = [test for test in run.tests if test.layer == layer]
         if not tests:
@@ -39,9 +44,32 @@ def _suites(run: Run) -> ET.Element:
         suite = ET.SubElement(root, "testsuite", _totals(layer, tests))
         if run.started:
             suite.set("timestamp", run.started.replace(tzinfo=None).isoformat("T", "seconds"))
+        properties = ET.SubElement(suite, "properties")
+        for name, value in _properties(run):
+            ET.SubElement(properties, "property", {"name": name, "value": _text(value)})
         for test in tests:
             suite.append(_case(test))
     return root
+
+
+def _properties(run: Run) -> Iterator[tuple[str, str]]:
+    """Yield what the whole run was; a property that is not known is left out."""
+    manifests = run.manifests
+    facts = {
+        "run": run.name,
+        "verdict": str(run.verdict),
+        "cluster": str(run.cluster.get("name") or ""),
+        "provider": str(run.cluster.get("provider") or ""),
+        "kubernetes": str(run.cluster.get("version") or ""),
+        "nodes": str(len(run.scene.nodes) or ""),
+        "overlay": str(run.deployment.get("overlay") or ""),
+        "commit": manifests.commit,
+        "changed": str(manifests.is_changed).lower() if manifests.commit else "",
+        "digest": manifests.digest,
+    }
+    yield from ((name, value) for name, value in facts.items() if value)
+    for index, named in enumerate(run.causes, 1):
+        yield f"cause.{index}", f"{named.cause} at {named.subject}: {named.summary}"
 
 
 def _totals(name: str, tests: Sequence[Test]) -> dict[str, str]:
@@ -59,19 +87,15 @@ def _totals(name: str, tests: Sequence[Test]) -> dict[str, str]:
 def _case(test: Test) -> ET.Element:
     module, _, name = test.nodeid.partition("::")
     classname = module.removesuffix(".py").replace("/", ".")
-    case = ET.Element(
-        "testcase",
-        {
-            "classname": _text(classname),
-            "name": _text(name or module),
-            "time": f"{test.seconds:.3f}",
-        },
-    )
+    attributes = {"classname": classname, "name": name or module, "time": f"{test.seconds:.3f}"}
+    if test.markers:
+        attributes["group"] = ",".join(test.markers)
+    case = ET.Element("testcase", {key: _text(value) for key, value in attributes.items()})
     match test.outcome:
         case Outcome.FAILED:
-            _add(case, "failure", test.text, message=test.message, type="Failed")
+            _add(case, "failure", test.text, message=_message(test), type=test.cause or "Failed")
         case Outcome.ERROR:
-            _add(case, "error", test.text, message=test.message, type="Error")
+            _add(case, "error", test.text, message=_message(test), type=test.cause or "Error")
         case Outcome.NO_RESULT:
             _add(case, "error", test.text, message=_NO_RESULT, type="NoResult")
         case Outcome.SKIPPED | Outcome.XFAILED:
@@ -81,8 +105,15 @@ def _case(test: Test) -> ET.Element:
     return case
 
 
+def _message(test: Test) -> str:
+    """Return the failure in one line, its cause first."""
+    if not test.cause or test.message.startswith(f"{test.cause}:"):
+        return test.message
+    return f"{test.cause}: {test.message}"
+
+
 def _line(entry: dict[str, Any]) -> str:
-    milliseconds = 1000 * float(entry.get("seconds") or 0)
+    milliseconds = 1000 * (number(entry.get("seconds")) or 0.0)
     return (
         f"{entry.get('source', '')} → {entry.get('target', '')}: {entry.get('asked', '')}"
         f" ⇒ {entry.get('answer', '')} ({milliseconds:.0f} ms)"

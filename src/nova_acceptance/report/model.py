@@ -7,11 +7,13 @@ pytest nor HTML.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
+
+from nova_acceptance.report.scene import Scene
 
 LAYERS: Final = ("infrastructure", "services", "networking")
 """The layers of the acceptance, in the order in which a reader wants them."""
@@ -39,6 +41,34 @@ class Outcome(StrEnum):
     PASSED = "passed"
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What kept a run from being complete.
+
+    Attributes:
+        kind: a key below `words.problem` of the texts.
+        values: what fills its placeholders.
+    """
+
+    kind: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """Which manifests a run was about.
+
+    Attributes:
+        commit: the full commit of the repository they are in; empty where they are in none.
+        is_changed: whether they differ from that commit.
+        digest: of the manifests and nova.yaml as they were, in hexadecimal.
+    """
+
+    commit: str = ""
+    is_changed: bool = False
+    digest: str = ""
+
+
 REJECTING: Final = frozenset({Outcome.FAILED, Outcome.ERROR})
 
 
@@ -54,6 +84,8 @@ class Test:
         subjects: names that its markers and parameters give; those of components tie it to them.
         outcome: what became of it.
         seconds: set-up, call and teardown together.
+        began: seconds from the run's start until its set-up; None where that is not known.
+        cause: the name of the cause that explains its failure; empty where there is none.
         message: the failure in one line.
         text: the failure in full.
         evidence: dicts with the fields of `evidence.Evidence`.
@@ -73,6 +105,8 @@ class Test:
     evidence: list[dict[str, Any]] = field(default_factory=list)
     sections: list[tuple[str, str]] = field(default_factory=list)
     worker: str = ""
+    began: float | None = None
+    cause: str = ""
 
     def concerns(self, component: str) -> bool:
         """Tell whether the test says something about a component."""
@@ -93,6 +127,8 @@ class Named:
         symptoms: what it brought about, a sentence each.
         tests: how many tests it explains.
         seconds: from the run's start until it was named.
+        source: who named it first: `preflight`, `deployment` or `test`.
+        collected: what was kept of it, as paths relative to the run's directory.
     """
 
     cause: str
@@ -104,6 +140,8 @@ class Named:
     symptoms: tuple[str, ...]
     tests: int
     seconds: float | None
+    source: str = ""
+    collected: tuple[str, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -159,7 +197,7 @@ class Run:
         started: the first event's time; None in an empty record.
         ended: the last event's time.
         finished: whether the run came to its own end.
-        problems: what kept it from being complete, a sentence each.
+        problems: what kept it from being complete.
         tests: in the order in which they were collected.
         deselected: tests that the command line left out.
         cluster, deployment: the facts as recorded; empty when there are none.
@@ -167,6 +205,8 @@ class Run:
         external: systems that are declared and not verified.
         notes: what else a reader should know.
         causes: the causes that were named, the deepest first.
+        scene: where the system runs.
+        manifests: which manifests it was about.
     """
 
     name: str
@@ -174,7 +214,7 @@ class Run:
     ended: datetime | None
     finished: bool
     exit_status: int | None
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
     tests: tuple[Test, ...]
     layers: tuple[Layer, ...]
     deselected: int
@@ -187,6 +227,8 @@ class Run:
     external: tuple[dict[str, Any], ...]
     notes: tuple[str, ...]
     causes: tuple[Named, ...] = ()
+    scene: Scene = field(default_factory=Scene)
+    manifests: Manifests = field(default_factory=Manifests)
 
     @property
     def outcomes(self) -> Counter[Outcome]:

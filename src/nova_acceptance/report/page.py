@@ -1,208 +1,187 @@
-"""The HTML report: pytest-html's page, one self-contained file, filled from the model of a run.
+"""The report of a run: one file that loads nothing, in one language, read by people.
 
-pytest-html fills its page while the tests run and so loses what crashed or was interrupted. Here
-its template, style and script (those of pytest-html 4.2) are filled afterwards, with a summary, a
-layer column and the evidence of our own. Everything that comes from a test or from the cluster is
-hostile input: the fragments are rendered with autoescaping, and only whole fragments are trusted.
+What the cluster and the tests say is hostile input. The templates are rendered with autoescaping,
+the script writes text and never markup, and the page's own policy (CSP level 3) lets no script run
+but that one, known by its digest.
 """
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
+import base64
+import hashlib
+import urllib.parse
+from collections import Counter
 from functools import cache
-from importlib import metadata, resources
+from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
 
-from nova_acceptance.report.model import LAYERS, OTHER, Outcome, Run, Test
+from nova_acceptance.report.chart import draw_timeline
+from nova_acceptance.report.history import History
+from nova_acceptance.report.material import pack
+from nova_acceptance.report.model import LAYERS, OTHER, Named, Outcome, Run, Test
+from nova_acceptance.report.outcomes import Past
+from nova_acceptance.report.past import duration_picture, link_to, moment_of, past_of
+from nova_acceptance.report.plan import matrix_of, plan_of
+from nova_acceptance.report.texts import Texts, texts
+from nova_acceptance.report.timeline import timeline_of
+from nova_acceptance.report.wording import Wording
 
 FILE_NAME: Final = "report.html"
-TEMPLATE: Final = "index.jinja2"
-"""pytest-html's own page."""
-
-_CATEGORIES: Final = {
-    Outcome.FAILED: ("failed", "Failed"),
-    Outcome.ERROR: ("error", "Errors"),
-    Outcome.SKIPPED: ("skipped", "Skipped"),
-    Outcome.XFAILED: ("xfailed", "Expected failures"),
-    Outcome.PASSED: ("passed", "Passed"),
-    # pytest-html's script knows a fixed set of categories. This project never runs a test again
-    # by default, so the category for reruns is free to stand for "no result".
-    Outcome.NO_RESULT: ("rerun", "No result"),
+_BESIDE: Final = ("run.jsonl", "junit.xml", "summary.md", "metrics.prom", "pytest-html.html")
+_WORDS: Final = {
+    "asked": "asked",
+    "source": "source",
+    "target": "target",
+    "answer": "answer",
+    "time": "time",
+    "evidence": "evidence",
+    "failure": "failure",
+    "output": "output",
+    "link": "link",
+    "worker": "worker",
+    "past": "past",
+    "nothing": "nothing",
+    "leftOut": "left-out",
+    "noResult": "no-result",
+    "shown": "shown",
 }
-_UNUSED: Final[dict[str, dict[str, str | int]]] = {
-    "xpassed": {"label": "Unexpected passes", "value": 0}
-}
-"""Its script also expects a box to tick for each of them."""
-
-_COLLAPSED: Final = ("passed", "skipped", "xfailed", "rerun")
-_LAYERS: Final = (*LAYERS, OTHER)
-_STEPS: Final = ("created", "scheduled", "started", "ready")
-_HEADINGS: Final = (
-    '<th class="sortable" data-column-type="result">Result</th>',
-    '<th class="sortable" data-column-type="layer">Layer</th>',
-    '<th class="sortable" data-column-type="testId">Test</th>',
-    '<th class="sortable" data-column-type="duration">Time</th>',
-)
+"""The texts that the script writes, by its own names for them."""
 
 
-def write(run: Run, directory: Path) -> Path:
-    """Write `report.html` into a run's directory and return its path."""
+def write(run: Run, directory: Path, *, language: str, history: History) -> Path:
+    """Write `report.html` into a run's directory and return its path.
+
+    Args:
+        run: what is reported.
+        directory: the run's directory.
+        language: one of `texts.LANGUAGES`.
+        history: the runs before it.
+    """
     path = directory / FILE_NAME
-    path.write_text(render(run), encoding="utf-8", errors="backslashreplace")
+    page = render(run, language=language, history=history)
+    path.write_text(page, encoding="utf-8", errors="backslashreplace")
     return path
 
 
-def render(run: Run) -> str:
+def render(run: Run, *, language: str, history: History) -> str:
     """Return the whole page; it loads nothing from elsewhere."""
-    ended = (run.ended or datetime.now(UTC)).astimezone(UTC)
-    page = _environment().get_template(TEMPLATE)
+    say = texts(language)
+    tests = sorted(run.tests, key=_urgency)
+    past = past_of(history)
+    timeline = timeline_of(run)
+    script = _resource("report.js")
+    page = _environment().get_template("page/report.html")
     return page.render(
-        title=f"Nova acceptance: {run.verdict}",
-        date=f"{ended:%Y-%m-%d}",
-        time=f"{ended:%H:%M:%S} UTC",
-        version=metadata.version("pytest-html"),
-        styles=_styles(),
-        run_count=_run_count(run),
-        running_state="finished",
-        self_contained=True,
-        outcomes=_outcomes(run),
-        test_data=json.dumps(_data(run)),
-        table_head=_HEADINGS,
-        additional_summary={
-            "prefix": [_fragment("summary.html", run=run, timeline=_timeline(run.deployment))]
-        },
+        run=run,
+        say=say,
+        word=Wording(say),
+        style=Markup(_resource("report.css")),  # noqa: S704 - ours
+        script=Markup(script),  # noqa: S704 - ours
+        script_digest=_digest(script),
+        words=_words(say, history),
+        chunks=pack(tests, past, lambda n: say("page.tests.cut", n=n)),
+        manifests=_manifests(run, say),
+        limited={name for limit in run.scene.limits for name in limit.components},
+        plan=plan_of(run.scene),
+        opened=matrix_of(run.scene.reaches, "open"),
+        closed=matrix_of(run.scene.reaches, "closed"),
+        timeline=timeline,
+        timeline_picture=draw_timeline(timeline.bars, say) if timeline.bars else "",
+        there_before=sum(steps.ready == 0.0 for steps in run.scene.steps),
+        tests=tests,
+        layers=[name for name in (*LAYERS, OTHER) if any(t.layer == name for t in tests)],
+        outcomes=[outcome for outcome in Outcome if run.outcomes[outcome]],
+        markers=sorted({marker for test in tests for marker in test.markers}),
+        here={test.nodeid for test in tests},
+        history=history,
+        history_picture=duration_picture(history, say),
+        files=_BESIDE,
     )
 
 
-def duration(seconds: float) -> str:
-    """Return a duration as a person reads it."""
-    if round(seconds, 3) < 1:
-        return f"{1000 * seconds:.0f} ms"
-    if round(seconds, 1) < 60:  # noqa: PLR2004 - seconds of a minute
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s"
+def mark(nodeid: str) -> str:
+    """Return the name of a test's place in the page, the same in every run."""
+    return f"test-{hashlib.sha256(nodeid.encode('utf-8', 'replace')).hexdigest()[:12]}"
+
+
+def _anchor(named: Named) -> str:
+    text = f"{named.cause} {named.subject}"
+    return f"cause-{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:12]}"
+
+
+def _local(path: str) -> str:
+    """Return a path as a link below the page's directory, whatever the record says."""
+    return f"./{urllib.parse.quote(path)}"
+
+
+def _listed(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value or "")
+
+
+def _urgency(test: Test) -> tuple[int, int]:
+    """Put what needs attention first, then the layers in their order; collected order stays."""
+    severity = list(Outcome).index(test.outcome)
+    layer = LAYERS.index(test.layer) if test.layer in LAYERS else len(LAYERS)
+    return severity, layer
+
+
+def _counted(past: Past) -> Counter[Outcome]:
+    return Counter(taken.outcome for taken in past.tests.values())
+
+
+def _manifests(run: Run | Past, say: Texts) -> str:
+    found = run.manifests
+    if not found.commit:
+        digest = found.digest[:12]
+        return say("page.where.no-commit", digest=digest) if digest else ""
+    short = found.commit[:12]
+    return say("page.where.changed", commit=short) if found.is_changed else short
+
+
+def _words(say: Texts, history: History) -> dict[str, Any]:
+    return {
+        **{name: say(f"page.tests.{key}") for name, key in _WORDS.items()},
+        "milliseconds": say.get("words.duration.milliseconds"),
+        "seconds": say.get("words.duration.seconds"),
+        "outcomes": {
+            str(outcome).replace(" ", "-"): say(f"words.outcome.{str(outcome).replace(' ', '-')}")
+            for outcome in Outcome
+        },
+        "runs": [moment_of(past) for past in history.runs],
+    }
+
+
+def _digest(script: str) -> str:
+    """Return the digest by which the page's policy knows a script (CSP level 3, section 2.3.1)."""
+    octets = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(octets).decode()}"
+
+
+def _resource(name: str) -> str:
+    folder = resources.files("nova_acceptance.report") / "templates" / "page"
+    return (folder / name).read_text(encoding="utf-8")
 
 
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=ChoiceLoader(
-            [
-                PackageLoader("nova_acceptance.report", "templates"),
-                PackageLoader("pytest_html", "resources"),
-            ]
-        ),
+        loader=PackageLoader("nova_acceptance.report", "templates"),
         autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters["duration"] = duration
-    environment.filters["milliseconds"] = lambda seconds: f"{1000 * float(seconds or 0):,.1f}"
+    environment.filters |= {
+        "anchor": _anchor,
+        "counted": _counted,
+        "link": link_to,
+        "listed": _listed,
+        "local": _local,
+        "manifests": _manifests,
+        "mark": mark,
+        "moment": moment_of,
+    }
     return environment
-
-
-def _fragment(name: str, **context: Any) -> str:
-    return _environment().get_template(name).render(**context)
-
-
-def _styles() -> str:
-    theirs = resources.files("pytest_html") / "resources" / "style.css"
-    ours = resources.files("nova_acceptance.report") / "templates" / "page.css"
-    return theirs.read_text(encoding="utf-8") + ours.read_text(encoding="utf-8")
-
-
-def _timeline(deployment: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a row a pod: its steps in seconds, and a bar from created to ready in per cent."""
-    rows = []
-    for entry in deployment.get("timeline") or ():
-        steps = [entry.get(step) for step in _STEPS]
-        rows.append((str(entry.get("pod", "?")), [_seconds(step) for step in steps]))
-    known = [step for _, steps in rows for step in steps if step is not None]
-    whole = max(known, default=0.0) or 1.0
-    return [
-        {
-            "pod": pod,
-            "steps": steps,
-            "left": round(100 * (steps[0] or 0.0) / whole, 1),
-            "width": round(100 * max(0.0, (steps[-1] or whole) - (steps[0] or 0.0)) / whole, 1),
-        }
-        for pod, steps in rows
-    ]
-
-
-def _seconds(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _run_count(run: Run) -> str:
-    total = len(run.tests)
-    words = f"{total} test{'' if total == 1 else 's'} in {duration(run.seconds)}"
-    return f"{words}, {run.deselected} more left out" if run.deselected else words
-
-
-def _outcomes(run: Run) -> dict[str, dict[str, str | int]]:
-    counted = run.outcomes
-    boxes: dict[str, dict[str, str | int]] = {
-        category: {"label": label, "value": counted[outcome]}
-        for outcome, (category, label) in _CATEGORIES.items()
-    }
-    return {**_UNUSED, **boxes}
-
-
-def _data(run: Run) -> dict[str, Any]:
-    """Return what pytest-html's script draws the table of tests from.
-
-    Tests that need attention come first, then by layer, in the order of collection.
-    """
-    severity = list(Outcome)
-    tests = sorted(
-        run.tests,
-        key=lambda test: (
-            severity.index(test.outcome) if test.outcome is not Outcome.PASSED else len(severity),
-            _LAYERS.index(test.layer) if test.layer in _LAYERS else len(_LAYERS),
-        ),
-    )
-    return {
-        "title": "Nova acceptance",
-        "environment": {
-            str(_escaped(key)): str(_escaped(value))
-            for key, value in {**run.versions, **run.options, "run": run.name}.items()
-            if value not in (None, "", False)
-        },
-        "tests": {str(number): [_row(test)] for number, test in enumerate(tests)},
-        "renderCollapsed": _COLLAPSED,
-        "initialSort": "original",
-    }
-
-
-def _row(test: Test) -> dict[str, Any]:
-    category, _ = _CATEGORIES[test.outcome]
-    cells = _fragment("row.html", test=test).strip().splitlines()
-    return {
-        "result": category,
-        "layer": test.layer,
-        "testId": test.nodeid,
-        "duration": f"{1000 * test.seconds:.0f} ms",
-        "resultsTableRow": [cell.strip() for cell in cells],
-        "extras": [
-            {
-                "name": "evidence",
-                "format_type": "html",
-                "content": _fragment("evidence.html", test=test),
-            }
-        ],
-        "log": _escaped(_log(test)),
-    }
-
-
-def _log(test: Test) -> str:
-    pieces = [test.text] if test.text else []
-    pieces += [f"──── {heading} ────\n{content}" for heading, content in test.sections if content]
-    return "\n".join(pieces)
-
-
-def _escaped(value: object) -> str:
-    return _environment().from_string("{{ value }}").render(value=value)

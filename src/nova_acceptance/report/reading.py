@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from nova_acceptance.report.causes import causes_of
 from nova_acceptance.report.model import (
@@ -17,13 +17,25 @@ from nova_acceptance.report.model import (
     OTHER,
     Component,
     Layer,
+    Manifests,
     Outcome,
+    Problem,
     Run,
     Test,
     count,
 )
 from nova_acceptance.report.record import Events, read
 from nova_acceptance.report.recorder import Fact
+from nova_acceptance.report.staging import scene_of
+from nova_acceptance.report.values import (
+    dicts,
+    integer,
+    last_line,
+    mapping,
+    moment,
+    number,
+    strings,
+)
 
 _SEVERITY: Final = tuple(Outcome)
 
@@ -42,7 +54,7 @@ def load(path: Path) -> Run:
 
 def run_of(events: Events) -> Run:
     """Build the model of a run from its events."""
-    tests = _Tests()
+    tests = _Tests(next((moment(event.get("time")) for event in events), None))
     for event in events:
         tests.take(event)
     by_type: dict[str, list[Fact]] = {}
@@ -52,8 +64,11 @@ def run_of(events: Events) -> Run:
     end = by_type.get("run-finished", [{}])[-1]
     snapshot = by_type.get("snapshot", [{}])[-1]
     collected = by_type.get("collected", [{}])[-1]
-    times = [moment for event in events if (moment := _moment(event.get("time")))]
+    times = [time for event in events if (time := moment(event.get("time")))]
     all_tests = tests.finished()
+    cluster = by_type.get("cluster", [{}])[-1]
+    deployment = _deployment(by_type.get("deployment", []))
+    reachability = by_type.get("reachability", [{}])[-1]
     return Run(
         name=str(start.get("run") or events.run),
         started=times[0] if times else None,
@@ -62,17 +77,19 @@ def run_of(events: Events) -> Run:
         exit_status=end.get("exit_status"),
         problems=tuple(_problems(events, by_type, all_tests)),
         tests=all_tests,
-        layers=tuple(_layers(all_tests, _dicts(snapshot.get("rows")))),
-        deselected=_integer(collected.get("deselected")),
-        versions={str(k): str(v) for k, v in _mapping(start.get("versions")).items()},
-        options=dict(_mapping(start.get("options"))),
+        layers=tuple(_layers(all_tests, dicts(snapshot.get("rows")))),
+        deselected=integer(collected.get("deselected")),
+        versions={str(k): str(v) for k, v in mapping(start.get("versions")).items()},
+        options=dict(mapping(start.get("options"))),
         arguments=tuple(str(argument) for argument in start.get("arguments") or ()),
-        cluster=by_type.get("cluster", [{}])[-1],
-        deployment=_deployment(by_type.get("deployment", [])),
-        counts={str(k): _integer(v) for k, v in _mapping(snapshot.get("counts")).items()},
-        external=tuple(_dicts(snapshot.get("external"))),
+        cluster=cluster,
+        deployment=deployment,
+        counts={str(k): integer(v) for k, v in mapping(snapshot.get("counts")).items()},
+        external=tuple(dicts(snapshot.get("external"))),
         notes=tuple(dict.fromkeys(str(note.get("text", "")) for note in by_type.get("note", []))),
         causes=causes_of(events),
+        scene=scene_of(cluster, deployment, snapshot, reachability),
+        manifests=_manifests(mapping(start.get("manifests"))),
     )
 
 
@@ -85,14 +102,15 @@ def layer_of(nodeid: str) -> str:
 class _Tests:
     """The tests of a run, put together event by event."""
 
-    def __init__(self) -> None:
+    def __init__(self, started: datetime | None) -> None:
+        self._started = started
         self._tests: dict[str, Test] = {}
         self._outcomes: dict[str, dict[str, Outcome]] = {}
 
     def take(self, event: Fact) -> None:
         match event["type"]:
             case "collected":
-                for row in _dicts(event.get("tests")):
+                for row in dicts(event.get("tests")):
                     self._describe(row)
             case "phase":
                 self._take_phase(event)
@@ -124,9 +142,14 @@ class _Tests:
         if isinstance(event.get("test"), dict):
             self._describe({**event["test"], "nodeid": test.nodeid})
         when = str(event.get("when", "call"))
-        test.seconds += float(event.get("seconds") or 0.0)
+        seconds = number(event.get("seconds")) or 0.0
+        test.seconds += seconds
+        ended = moment(event.get("time"))
+        if test.began is None and ended and self._started:
+            test.began = max(0.0, (ended - self._started).total_seconds() - seconds)
+        test.cause = test.cause or str(mapping(event.get("diagnosis")).get("cause") or "")
         test.worker = str(event.get("worker") or test.worker)
-        test.evidence += _dicts(event.get("evidence"))
+        test.evidence += dicts(event.get("evidence"))
         test.sections += [
             (str(pair[0]), str(pair[1])) for pair in event.get("sections") or () if len(pair) > 1
         ]
@@ -142,7 +165,7 @@ class _Tests:
         seen[when] = min(seen.get(when, outcome), outcome, key=_SEVERITY.index)
         text = str(event.get("text") or "")
         if text:
-            test.message = test.message or str(event.get("message") or _last_line(text))
+            test.message = test.message or str(event.get("message") or last_line(text))
             test.text = f"{test.text}\n\n{text}" if test.text else text
 
 
@@ -160,26 +183,28 @@ def _final(phases: Mapping[str, Outcome]) -> Outcome:
 
 def _problems(
     events: Events, by_type: Mapping[str, list[Fact]], tests: Iterable[Test]
-) -> Iterable[str]:
+) -> Iterable[Problem]:
     for event in by_type.get("interrupted", []):
-        yield f"interrupted: {event.get('text', '')}"
+        yield Problem("interrupted", {"text": str(event.get("text", ""))})
     for event in by_type.get("internal-error", []):
-        message = str(event.get("message") or _last_line(str(event.get("text", ""))))
-        yield f"internal error: {message}"
+        message = str(event.get("message") or last_line(str(event.get("text", ""))))
+        yield Problem("internal-error", {"text": message})
     for event in by_type.get("crashed", []):
-        yield f"worker {event.get('worker', '?')} crashed while running {event.get('nodeid', '?')}"
+        worker, test = str(event.get("worker", "?")), str(event.get("nodeid", "?"))
+        yield Problem("crashed", {"worker": worker, "test": test})
     for event in by_type.get("worker-lost", []):
-        yield f"worker {event.get('worker', '?')} was lost: {event.get('text', '')}"
+        worker, text = str(event.get("worker", "?")), str(event.get("text", ""))
+        yield Problem("worker-lost", {"worker": worker, "text": text})
     for event in by_type.get("collected-material", []):
         for line in event.get("failed") or ():
-            yield f"not collected for {event.get('cause', '?')}: {line}"
+            cause = str(event.get("cause", "?"))
+            yield Problem("not-collected", {"cause": cause, "text": str(line)})
     if "run-finished" not in by_type:
-        yield "the run was cut off: its record has no end"
-    without = count(tests)[Outcome.NO_RESULT]
-    if without:
-        yield f"{without} collected {'test has' if without == 1 else 'tests have'} no result"
+        yield Problem("cut-off")
+    if without := count(tests)[Outcome.NO_RESULT]:
+        yield Problem("without-result", {"n": without})
     if events.damaged:
-        yield f"{events.damaged} damaged line(s) in the record"
+        yield Problem("damaged", {"n": events.damaged})
 
 
 def _layers(tests: Iterable[Test], rows: list[Fact]) -> Iterable[Layer]:
@@ -201,11 +226,11 @@ def _component(row: Fact, tests: Iterable[Test]) -> Component:
         name=name,
         kind=str(row.get("kind") or ""),
         namespace=str(row.get("namespace") or ""),
-        wanted=_integer(row.get("wanted")),
-        ready=_integer(row.get("ready")),
-        restarts=None if restarts is None else _integer(restarts),
-        nodes=_names(row.get("node") or row.get("nodes")),
-        images=_names(row.get("image") or row.get("images")),
+        wanted=integer(row.get("wanted")),
+        ready=integer(row.get("ready")),
+        restarts=None if restarts is None else integer(restarts),
+        nodes=strings(row.get("node") or row.get("nodes")),
+        images=strings(row.get("image") or row.get("images")),
         outcomes=count(test for test in tests if test.concerns(name)),
     )
 
@@ -215,39 +240,13 @@ def _deployment(facts: list[Fact]) -> Fact:
     return max(facts, key=lambda fact: len(fact.get("timeline") or ()), default={})
 
 
+def _manifests(fact: Mapping[str, object]) -> Manifests:
+    return Manifests(
+        commit=str(fact.get("commit") or ""),
+        is_changed=bool(fact.get("changed")),
+        digest=str(fact.get("digest") or ""),
+    )
+
+
 def _layer(value: object) -> str:
     return value if isinstance(value, str) and value in LAYERS else ""
-
-
-def _names(value: object) -> tuple[str, ...]:
-    if not value:
-        return ()
-    values = value if isinstance(value, list | tuple) else str(value).split(", ")
-    return tuple(dict.fromkeys(str(each) for each in values))
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-
-
-def _mapping(value: object) -> Mapping[Any, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _integer(value: object) -> int:
-    try:
-        return int(value)  # type: ignore[call-overload, no-any-return]
-    except (TypeError, ValueError):
-        return 0
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-
-
-def _last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else ""

@@ -3,10 +3,23 @@
 Every line is one event, `{"type": …, "time": …, …}`; the first is `run-started` and carries the
 schema's number. The types and their fields beside `type` and `time`:
 
-    run-started     schema, run, versions, options, arguments
+    run-started     schema, run, versions, options, arguments,
+                    manifests {commit, changed, digest}
     collected       tests [{nodeid, layer, markers, subjects, doc}], deselected
     collect-failed  nodeid, text
-    cluster, deployment, snapshot, note             see `report.recorder.Recorder`
+    cluster         name, provider, reason, version, reuse_hint, remove_hint,
+                    nodes [{name, roles, version, address, ready}]
+    deployment      overlay, seconds, counts, phases {phase: seconds},
+                    timeline [{pod, workload, node, created_at, applied, created, scheduled,
+                    pulled, started, ready}]
+    snapshot        rows [{layer, component, kind, namespace, wanted, ready, restarts, image,
+                    node}], counts {kind: number}, external [{name, used_by}], nodes as a cluster's,
+                    pods [{namespace, name, workload, node, address, phase, ready, restarts}],
+                    services [{namespace, name, type, address, ports [{name, number, target}],
+                    pods}], limits [{name, components, reasons {language: text}}],
+                    needs {workload: [workloads that it asks]}
+    reachability    cells [{source, target, port, wanted (open, closed), state, detail, seconds}]
+    note            text
     phase           nodeid, when (setup, call, teardown), outcome (passed, failed, skipped),
                     expected_failure, seconds, text, message, evidence, sections, worker, test;
                     diagnosis where it failed
@@ -20,6 +33,14 @@ schema's number. The types and their fields beside `type` and `time`:
     interrupted     text                            Ctrl-C, or pytest.exit
     internal-error  message, text
     run-finished    exit_status, seconds
+
+`report.recorder.Recorder` says what the fields of cluster, deployment, snapshot and reachability
+mean; `schema/run.schema.json` beside this module has the types of all of them. A reader passes over
+types and fields that it does not know: further ones may be added under the same number.
+
+Schema 1 had neither `manifests` nor `reachability`, of a cluster's nodes their names alone, of a
+pod's times neither workload nor applied and pulled, and of a snapshot no more than rows, counts and
+external. It is read as well.
 
 A diagnosis is {cause, subject, summary, cure, evidence, chain, symptoms, others}: the cause's
 stable name (`UNKNOWN` where none is known), the object at which it is (`Kind namespace/name`), what
@@ -46,7 +67,8 @@ from nova_acceptance import masking
 from nova_acceptance.errors import UsageError
 from nova_acceptance.report.recorder import Fact, now
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+"""The newest one that is read, and the one that is written."""
 FILE_NAME: Final = "run.jsonl"
 LATEST: Final = "latest"
 

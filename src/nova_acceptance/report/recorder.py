@@ -72,7 +72,7 @@ class Recorder:
         provider: str,
         reason: str = "",
         version: str = "",
-        nodes: Sequence[Mapping[str, Any] | str] | int = (),
+        nodes: Iterable[Mapping[str, Any]] = (),
         reuse_hint: str = "",
         remove_hint: str = "",
         **more: Any,
@@ -84,7 +84,8 @@ class Recorder:
             provider: `kind`, `k3d`, `minikube`, `docker-desktop` or `context`.
             reason: why this one was taken.
             version: the API server's version.
-            nodes: the nodes' names or descriptions, or only their number.
+            nodes: one row a node: `name`, `roles` (such as `control-plane`, none for a worker),
+                `version` of its kubelet, its internal `address`, and whether it is `ready`.
             reuse_hint: the command that verifies the same cluster again.
             remove_hint: the command that removes it.
             more: anything else worth keeping.
@@ -95,7 +96,7 @@ class Recorder:
             provider=provider,
             reason=reason,
             version=version,
-            nodes=nodes,
+            nodes=[dict(row) for row in nodes],
             reuse_hint=reuse_hint,
             remove_hint=remove_hint,
             **more,
@@ -116,8 +117,10 @@ class Recorder:
             overlay: the kustomize overlay.
             seconds: from the first object applied to the last workload ready.
             counts: objects by what happened to them (`created`, `changed`, `unchanged`) or kind.
-            timeline: one row a pod: `pod`, and seconds since the deployment's start under
-                `created`, `scheduled`, `started`, `ready`.
+            timeline: one row a pod: `pod` as `namespace/name`, its `workload`, its `node`,
+                `created_at` by the API's clock, and seconds since the deployment's start, null
+                where that was not seen, under `applied` (what makes the pod), `created`,
+                `scheduled`, `pulled` (its last image), `started`, `ready`.
             more: anything else worth keeping.
         """
         self._emit(
@@ -135,6 +138,11 @@ class Recorder:
         *,
         counts: Mapping[str, int] | None = None,
         external: Iterable[Mapping[str, Any]] = (),
+        nodes: Iterable[Mapping[str, Any]] = (),
+        pods: Iterable[Mapping[str, Any]] = (),
+        services: Iterable[Mapping[str, Any]] = (),
+        limits: Iterable[Mapping[str, Any]] = (),
+        needs: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Record the system's state as the cluster tells it; the last snapshot counts.
 
@@ -146,13 +154,38 @@ class Recorder:
                 `configmaps`, `secrets`, `deployments`, `statefulsets`).
             external: systems that are declared and not verified: `name`, and where known
                 `address` and `used_by`.
+            nodes: as those of a cluster.
+            pods: one row a pod: `namespace`, `name`, the `workload` whose it is, `node`, `address`,
+                `phase`, whether it is `ready`, and `restarts`; empty what it has not.
+            services: one row a Service: `namespace`, `name`, `type`, `address` (`None` for a
+                headless one, the name that an alias stands for), `ports` with `name`, `number` and
+                `target`, and the names of the ready `pods` behind it.
+            limits: what is deliberately less on this cluster: `name`, the `components` that it
+                concerns, and `reasons` by language (`en`, `zh-Hant`).
+            needs: the workloads that a workload asks, by its name.
         """
         self._emit(
             "snapshot",
             rows=[dict(row) for row in rows],
             counts=dict(counts or {}),
             external=[dict(row) for row in external],
+            nodes=[dict(row) for row in nodes],
+            pods=[dict(row) for row in pods],
+            services=[dict(row) for row in services],
+            limits=[dict(row) for row in limits],
+            needs={name: list(others) for name, others in (needs or {}).items()},
         )
+
+    def reachability(self, cells: Iterable[Mapping[str, Any]]) -> None:
+        """Record who was asked to connect where, and what came of it.
+
+        Args:
+            cells: one a connection: `source`, the service whose pod dialled; `target`, the Service
+                that was dialled, and its `port`; `wanted`, `open` or `closed`; `state`, such as
+                `open`, `refused` or `timeout`, empty where it could not be asked; `detail`, what
+                else was said; `seconds` that it took.
+        """
+        self._emit("reachability", cells=[dict(cell) for cell in cells])
 
     def note(self, text: str, **more: Any) -> None:
         """Record anything that a reader of the report should know."""

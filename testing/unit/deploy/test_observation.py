@@ -12,7 +12,14 @@ from nova_acceptance.diagnosis import Ref, Snapshot
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import Object
 from testing.unit.deploy.stub_kube import StubKube, StubWatch
-from testing.unit.diagnosis.recorded import NAMESPACE, deployment, node, pod, storage_class
+from testing.unit.diagnosis.recorded import (
+    NAMESPACE,
+    deployment,
+    event,
+    node,
+    pod,
+    storage_class,
+)
 from testing.unit.waiting import SOON
 
 WORKLOAD = deployment()
@@ -69,6 +76,20 @@ def test_secrets_are_kept_by_their_shapes_alone() -> None:
 
     assert kept
     assert "correct horse" not in str(kept)
+
+
+def test_changes_of_pods_and_events_about_them_are_passed_on() -> None:
+    there = pod("user-service-x")
+    told: list[str] = []
+    seen = Observation(
+        StubKube(there, event(there, "Pulled", "already present", kind="Normal")),
+        [WORKLOAD],
+        deadline=time.monotonic() + SOON,
+        on_change=lambda change, obj: told.append(f"{change} {obj['kind']}"),
+    )
+    complete(seen)
+
+    assert sorted(told) == ["ADDED Event", "ADDED Pod"]
 
 
 class WithoutNodes(StubKube):

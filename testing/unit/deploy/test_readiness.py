@@ -92,7 +92,9 @@ def test_namespaces_come_first_and_workloads_last() -> None:
 
 def test_deployment_records_phases_and_the_pods_milestones() -> None:
     kube = StubKube()
-    later(kube, *ready())
+    workload, owner, its_pod, its_endpoints = ready()
+    its_pod["metadata"]["labels"] = {"app": "user-service"}
+    later(kube, workload, owner, its_pod, its_endpoints)
     started = time.monotonic()
     deployed = run(kube)
     lasted = time.monotonic() - started
@@ -101,7 +103,9 @@ def test_deployment_records_phases_and_the_pods_milestones() -> None:
     assert "Deployment nova-services/user-service" in deployed.applied
     (times,) = deployed.timeline
     assert times.pod == "nova-services/user-service-x"
-    assert times.node == "nova-worker"
+    assert (times.workload, times.node) == ("user-service", "nova-worker")
+    assert times.applied is not None
+    assert 0 <= times.applied < times.created
     assert 0.1 < times.created <= (times.ready or 0) <= round(lasted, 3)
 
 

@@ -142,8 +142,8 @@ def test_nothing_is_said_of_a_system_without_postgres() -> None:
             "TIMELINE_DIVERGED",
         ),
         (
-            'FATAL:  could not connect to the primary server: connection to server at "10.0.0.1", port'
-            ' 5432 failed: FATAL:  password authentication failed for user "replication_user"',
+            'FATAL:  could not connect to the primary server: connection to server at "10.0.0.1" '
+            'failed: FATAL:  password authentication failed for user "replication_user"',
             "PASSWORD_REFUSED",
         ),
         ("FATAL:  sorry, too many clients already", "CONNECTIONS_EXHAUSTED"),

@@ -57,6 +57,7 @@ def without_placement(overlay: Overlay) -> list[dict[str, Any]]:
             spec = obj["spec"]["template"]["spec"]
             assert spec.pop("affinity")
             spec.pop("tolerations", None)
+            obj["metadata"].pop("annotations", None)
     return objects
 
 

@@ -13,7 +13,7 @@ from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.kube import ExecResult, PodRef
 from nova_acceptance.probes.questions import Dial
-from nova_acceptance.probes.survey import Survey
+from nova_acceptance.probes.survey import Answers, Failures, Survey
 from nova_acceptance.probes.until import until
 from nova_acceptance.probes.witness import ANSWER_LENGTH, Witness
 from testing.unit.probes.clock import Clock
@@ -164,3 +164,27 @@ def test_pod_that_cannot_be_asked_is_asked_once_and_spoils_no_other() -> None:
             survey.answer(SECOND, OPEN)
     assert list(survey.all_to(OPEN)) == [FIRST]
     assert sorted(asked) == [FIRST, SECOND]
+
+
+def test_survey_tells_all_that_it_found_as_soon_as_it_has_asked() -> None:
+    class Partly(Counting):
+        def exec(self, pod: PodRef, _argv: Sequence[str], **more: Any) -> ExecResult:
+            if pod == SECOND:
+                raise ProbeError("no container runs")
+            return super().exec(pod, _argv, **more)
+
+    partly: Any = Partly()
+    told: list[tuple[dict[Any, str], dict[PodRef, str]]] = []
+
+    def tell(answers: Answers, failures: Failures) -> None:
+        states = {key: answer.state for key, answer in answers.items()}
+        told.append((states, {pod: error.message for pod, error in failures.items()}))
+
+    survey = Survey(partly, Witness(), {FIRST: [OPEN, OTHER], SECOND: [OPEN]}, tell)
+    assert told == []
+
+    for _ in range(2):
+        survey.answer(FIRST, OPEN)
+    assert told == [
+        ({(FIRST, OPEN): "open", (FIRST, OTHER): "open"}, {SECOND: "no container runs"})
+    ]

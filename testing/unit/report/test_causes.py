@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from nova_acceptance.report import load, render
+from nova_acceptance.report.model import Problem
 from testing.unit.report.events import END, HEALTH, NAMES, REDIS, START, collected, phase, write
 
 
@@ -69,7 +71,7 @@ def test_page_shows_causes_as_text(tmp_path: Path) -> None:
     _, page = render(write(tmp_path, START, event, END))
 
     text = page.read_text(encoding="utf-8")
-    assert "<code>IMAGE_PULL</code> it is so" in text
+    assert re.search(r"<code>IMAGE_PULL</code>\s*<span>it is so</span>", text)
     assert "<script>alert(1)" not in text
     assert "&lt;script&gt;alert(1)" in text
 
@@ -83,4 +85,5 @@ def test_material_that_could_not_be_kept_is_a_problem(tmp_path: Path) -> None:
 
     run = load(write(tmp_path, START, event, END))
 
-    assert "not collected for IMAGE_PULL: events.txt: no space" in run.problems
+    missing = {"cause": "IMAGE_PULL", "text": "events.txt: no space"}
+    assert Problem("not-collected", missing) in run.problems

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from nova_acceptance.report import Run, load
+from nova_acceptance.report.model import Problem
 from testing.unit.report.events import (
     END,
     HEALTH,
@@ -73,7 +74,7 @@ def test_crash_makes_its_test_an_error_and_names_the_worker(run_of: Any) -> None
     run = run_of(START, collected(REDIS), phase(REDIS, "setup"), crash, END)
 
     assert run.tests[0].outcome == "error"
-    assert run.problems == (f"worker gw1 crashed while running {REDIS}",)
+    assert run.problems == (Problem("crashed", {"worker": "gw1", "test": REDIS}),)
 
 
 def test_texts_of_several_phases_are_kept_and_the_first_is_the_message(run_of: Any) -> None:

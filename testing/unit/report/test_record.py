@@ -126,23 +126,38 @@ def test_absent_record_is_refused_with_a_hint(tmp_path: Path) -> None:
 
 
 def test_record_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "run.jsonl").write_text('{"type": "run-started", "schema": 2}\n')
+    (tmp_path / "run.jsonl").write_text('{"type": "run-started", "schema": 3}\n')
 
-    with pytest.raises(UsageError, match="schema 2; this version reads up to 1"):
+    with pytest.raises(UsageError, match="schema 3; this version reads up to 2"):
         read(tmp_path)
+
+
+def test_record_of_an_older_schema_is_read(tmp_path: Path) -> None:
+    (tmp_path / "run.jsonl").write_text('{"type": "run-started", "schema": 1}\n')
+
+    assert [event["schema"] for event in read(tmp_path)] == [1]
 
 
 def test_recorder_turns_facts_into_events(tmp_path: Path) -> None:
     record = Record(tmp_path)
     recorder = Recorder(record.append)
 
-    recorder.cluster(name="nova", provider="kind", nodes=["a", "b"], extra="more")
+    recorder.cluster(name="nova", provider="kind", nodes=[{"name": "a"}], extra="more")
     recorder.deployment(overlay="multi-node", seconds=3.5, timeline=[{"pod": "a/b", "ready": 2}])
-    recorder.snapshot([{"component": "redis"}], counts={"pods": 12}, external=[{"name": "Kafka"}])
+    recorder.snapshot(
+        [{"component": "redis"}],
+        counts={"pods": 12},
+        pods=[{"name": "redis-0"}],
+        needs={"user-service": ("redis",)},
+    )
+    recorder.reachability([{"source": "user-service", "state": "open"}])
     recorder.note("a note")
 
-    cluster, deployment, snapshot, note = read(tmp_path)
-    assert (cluster["nodes"], cluster["extra"]) == (["a", "b"], "more")
+    cluster, deployment, snapshot, reachability, note = read(tmp_path)
+    assert (cluster["nodes"], cluster["extra"]) == ([{"name": "a"}], "more")
     assert deployment["timeline"] == [{"pod": "a/b", "ready": 2}]
     assert snapshot["counts"] == {"pods": 12}
+    assert (snapshot["pods"], snapshot["services"]) == ([{"name": "redis-0"}], [])
+    assert snapshot["needs"] == {"user-service": ["redis"]}
+    assert reachability["cells"] == [{"source": "user-service", "state": "open"}]
     assert note["text"] == "a note"

@@ -1,0 +1,96 @@
+"""Which manifests a run is about: their commit, whether they still are as in it, their digest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from nova_acceptance import timeouts
+
+_GENERATED: Final = ("*.env", "tls.crt", "tls.key")
+"""Credentials that were filled in beside their templates; a run takes others in their place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where manifests and nova.yaml come from.
+
+    Attributes:
+        commit: the full commit of the repository that holds the manifests; empty where none does,
+            or where git could not be asked.
+        is_changed: whether manifests or nova.yaml differ from that commit.
+        digest: SHA-256, in hexadecimal, of what `sha256sum` prints for the files of the manifests
+            and nova.yaml, by their paths' order; empty where one cannot be read.
+    """
+
+    commit: str
+    is_changed: bool
+    digest: str
+
+    def as_dict(self) -> dict[str, str | bool]:
+        """Return the fields as the record names them."""
+        return {"commit": self.commit, "changed": self.is_changed, "digest": self.digest}
+
+
+def provenance(manifests: Path, spec: Path) -> Provenance:
+    """Return where manifests and nova.yaml come from, as they are now.
+
+    Args:
+        manifests: the directory that holds `base`, `components` and `overlays`.
+        spec: the nova.yaml in use.
+    """
+    # HEAD:./ is refused where the commit does not hold the directory, an ignored one for instance.
+    commit = (_git(manifests, "rev-parse", "HEAD", "HEAD:./") or "").partition("\n")[0]
+    is_changed = bool(commit) and _is_changed(manifests, spec)
+    return Provenance(commit, is_changed, _digest(manifests, spec))
+
+
+def _is_changed(manifests: Path, spec: Path) -> bool:
+    # A nova.yaml outside the repository is refused, and is not the commit's either.
+    return any(
+        _git(manifests, "status", "--porcelain", *paths) != ""
+        for paths in (("--", "."), ("--ignored", "--", str(spec.absolute())))
+    )
+
+
+def _git(directory: Path, *arguments: str) -> str | None:
+    """Return what git says, without its last newline; None where it refuses or is not there."""
+    # In a hook of git these would lead to the repository that the hook is about.
+    environment = {name: it for name, it in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        done = subprocess.run(
+            ["git", "--no-optional-locks", *arguments],
+            cwd=directory,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeouts.GIT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return None if done.returncode else done.stdout.removesuffix("\n")
+
+
+def _digest(manifests: Path, spec: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        for name, path in (*_files(manifests), (spec.name, spec)):
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{content}  {name}\n".encode(errors="surrogateescape"))
+    except OSError:
+        return ""
+    return digest.hexdigest()
+
+
+def _files(manifests: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files with their names relative to where the directory is."""
+    for path in sorted(manifests.rglob("*")):
+        if path.is_file() and not any(path.match(pattern) for pattern in _GENERATED):
+            yield path.relative_to(manifests.parent).as_posix(), path

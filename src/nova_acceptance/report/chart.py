@@ -1,0 +1,141 @@
+"""Pictures of time, drawn by Vega-Lite on this side: SVG that needs no script.
+
+Colours are custom properties of the page's style, so that a picture follows its colour scheme.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import vl_convert
+from markupsafe import Markup
+
+from nova_acceptance.report.texts import Texts
+from nova_acceptance.report.timeline import STEPS, TESTS, Bar
+
+_SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v5.json"
+"""A name, as Vega-Lite wants it; nothing is read from there."""
+_WIDTH: Final = 760
+_ROW: Final = 18
+_LABEL: Final = 300
+_CONFIG: Final[dict[str, Any]] = {
+    "background": None,
+    "font": "sans-serif",
+    "view": {"stroke": None},
+    # A browser's font may be wider than the one that Vega measured with.
+    "padding": {"left": 40, "right": 10, "top": 5, "bottom": 5},
+    "axis": {
+        "labelColor": "var(--ink)",
+        "titleColor": "var(--soft)",
+        "gridColor": "var(--line)",
+        "domainColor": "var(--line)",
+        "tickColor": "var(--line)",
+        "titleFontWeight": "normal",
+        "labelLimit": _LABEL,
+    },
+    "legend": {"labelColor": "var(--ink)", "titleColor": "var(--soft)", "orient": "top"},
+}
+
+
+def draw_timeline(bars: Sequence[Bar], say: Texts) -> Markup:
+    """Draw bars of time, row by row; those on the critical path have an outline.
+
+    Args:
+        bars: in the order of their rows.
+        say: the texts of the page's language.
+    """
+    there = {bar.step for bar in bars}
+    words: dict[str, str] = {
+        step: say(f"page.timeline.{step}") for step in (*STEPS, TESTS) if step in there
+    }
+    rows = [
+        {
+            "row": bar.row,
+            "step": words[bar.step],
+            "start": round(bar.start, 3),
+            "end": round(bar.end, 3),
+            "critical": bar.is_critical,
+            "told": f"{bar.row}: {words[bar.step]}, {bar.start:.1f}–{bar.end:.1f} s",  # noqa: RUF001
+        }
+        for bar in bars
+    ]
+    return _draw(
+        {
+            "height": {"step": _ROW},
+            "data": {"values": rows},
+            "mark": {"type": "bar", "height": _ROW - 6, "minBandSize": 2},
+            "encoding": {
+                "y": {
+                    "field": "row",
+                    "type": "nominal",
+                    "sort": None,
+                    "title": None,
+                    "axis": {"ticks": False, "domain": False},
+                },
+                "x": {
+                    "field": "start",
+                    "type": "quantitative",
+                    "title": say("page.timeline.axis"),
+                },
+                "x2": {"field": "end"},
+                "color": {
+                    "field": "step",
+                    "type": "nominal",
+                    "title": None,
+                    "scale": {
+                        "domain": list(words.values()),
+                        "range": [f"var(--step-{step})" for step in words],
+                    },
+                },
+                "stroke": {
+                    "condition": {"test": "datum.critical", "value": "var(--ink)"},
+                    "value": None,
+                },
+                "description": {"field": "told"},
+            },
+        }
+    )
+
+
+def draw_durations(
+    points: Sequence[dict[str, Any]], *, axis: str, colours: dict[str, str]
+) -> Markup:
+    """Draw a column a run, as high as the run took long, in the colour of its verdict.
+
+    Args:
+        points: `run`, `seconds`, `verdict`, `told` (the column in words) and `href`, in order.
+        axis: what is drawn, in words.
+        colours: by verdict, as the points spell it.
+    """
+    return _draw(
+        {
+            "height": 120,
+            "data": {"values": list(points)},
+            "mark": {"type": "bar", "cornerRadiusTopLeft": 2, "cornerRadiusTopRight": 2},
+            "encoding": {
+                "x": {
+                    "field": "run",
+                    "type": "nominal",
+                    "sort": None,
+                    "title": None,
+                    "axis": {"labelAngle": 0, "ticks": False, "labelOverlap": True},
+                },
+                "y": {"field": "seconds", "type": "quantitative", "title": axis},
+                "color": {
+                    "field": "verdict",
+                    "type": "nominal",
+                    "title": None,
+                    "scale": {"domain": list(colours), "range": list(colours.values())},
+                },
+                "href": {"field": "href"},
+                "description": {"field": "told"},
+            },
+        }
+    )
+
+
+def _draw(spec: dict[str, Any]) -> Markup:
+    whole = {"$schema": _SCHEMA, "width": _WIDTH, "config": _CONFIG, **spec}
+    # Vega escapes what it writes; nothing else makes this text.
+    return Markup(vl_convert.vegalite_to_svg(whole))  # noqa: S704

@@ -1,0 +1,107 @@
+"""nova-report: reports of records, from the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from nova_acceptance.errors import NovaError, UsageError
+from nova_acceptance.report import render as render_run
+from nova_acceptance.report.comparison import compare
+from nova_acceptance.report.differences import differences
+from nova_acceptance.report.escaping import plain
+from nova_acceptance.report.merging import merge as merge_shards
+from nova_acceptance.report.outcomes import read
+from nova_acceptance.report.texts import ENGLISH, LANGUAGES, texts
+from nova_acceptance.report.wording import Wording
+
+_WORSE: Final = 1
+_DIRECTORY: Final = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+class _Group(click.Group):
+    """Commands whose failures end in one message."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except NovaError as error:
+            click.echo(f"nova-report: {error}", err=True)
+            ctx.exit(2 if isinstance(error, UsageError) else 1)
+
+
+def _language(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--report-lang",
+        "language",
+        type=click.Choice(LANGUAGES),
+        help="the report's language; else the one that the run was asked for",
+    )(command)
+
+
+@click.group(cls=_Group)
+@click.version_option(package_name="nova-acceptance")
+def main() -> None:
+    """Reports of acceptance runs, from their records."""
+
+
+@main.command()
+@click.argument("directories", metavar="DIRECTORY...", nargs=-1, required=True, type=_DIRECTORY)
+@_language
+def render(directories: tuple[Path, ...], language: str | None) -> None:
+    """Render everything of each run in DIRECTORY from its record."""
+    for directory in directories:
+        run, page = render_run(directory, language=language)
+        click.echo(f"{run.verdict}: {page}")
+
+
+@main.command()
+@click.argument("into", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("directories", metavar="DIRECTORY...", nargs=-1, required=True, type=_DIRECTORY)
+@_language
+def merge(into: Path, directories: tuple[Path, ...], language: str | None) -> None:
+    """Merge the records of a run's shards into one, and render it.
+
+    They have to be of the same cluster and of the same manifests.
+    """
+    merge_shards(into, directories)
+    run, page = render_run(into, language=language)
+    click.echo(f"{run.verdict}: {page}")
+
+
+@main.command()
+@click.argument("before", type=_DIRECTORY)
+@click.argument("after", type=_DIRECTORY)
+@_language
+def diff(before: Path, after: Path, language: str | None) -> None:
+    """Say what differs between two runs.
+
+    Exits with 1 where a test that passed BEFORE does not AFTER, and with 0 where none got worse.
+    """
+    comparison = compare(read(before), read(after))
+    say = texts(language or ENGLISH)
+    word = Wording(say)
+    old, new = comparison.before, comparison.after
+    verdicts = {"old": word.verdict(old.verdict), "new": word.verdict(new.verdict)}
+    names = {"before": plain(old.name), "after": plain(new.name)}
+    click.echo(say("comparison.verdict", **names, **verdicts))
+    parts = list(differences(comparison, say, plain))
+    for part in parts:
+        click.echo(part.heading)
+        for line in part.lines:
+            click.echo(f"  {line}")
+    if not parts:
+        click.echo(say("page.history.nothing"))
+    sys.exit(_WORSE if comparison.is_worse else 0)
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of a record's lines."""
+    file = resources.files("nova_acceptance.report") / "schema" / "run.schema.json"
+    click.echo(file.read_text(encoding="utf-8"), nl=False)

@@ -1,0 +1,246 @@
+"""The short report: `summary.md`, fit for a pull request's comment or a job's summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from nova_acceptance.report.cause_texts import UNKNOWN
+from nova_acceptance.report.differences import differences
+from nova_acceptance.report.escaping import code, prose
+from nova_acceptance.report.history import Flip, History
+from nova_acceptance.report.model import REJECTING, Named, Outcome, Problem, Run, Test
+from nova_acceptance.report.texts import ENGLISH, Texts, texts
+from nova_acceptance.report.wording import Wording
+
+FILE_NAME: Final = "summary.md"
+
+LONGEST: Final = 60_000
+"""Characters of the whole; GitHub takes 65,536 in a comment."""
+
+MOST_TESTS: Final = 20
+_MOST: Final = 10
+"""Entries of a list that may be longer."""
+
+_SHORT: Final = 12
+
+
+def write(run: Run, directory: Path, *, language: str, history: History) -> Path:
+    """Write `summary.md` into a run's directory and return its path.
+
+    Args:
+        run: what is reported.
+        directory: the run's directory.
+        language: one of `texts.LANGUAGES`.
+        history: the runs before it.
+    """
+    path = directory / FILE_NAME
+    path.write_text(render(run, language=language, history=history), encoding="utf-8")
+    return path
+
+
+def render(run: Run, *, language: str, history: History) -> str:
+    """Return the summary; foreign text in it has no meaning in Markdown."""
+    say = texts(language)
+    summary = _Summary(run, say)
+    parts = (
+        summary.verdict(),
+        summary.where(),
+        summary.causes(),
+        summary.layers(),
+        summary.failed(),
+        summary.aside(),
+        summary.since_green(history),
+        summary.flips(history),
+        summary.problems(),
+    )
+    return _fitted([line for part in parts for line in part], say("summary.cut"))
+
+
+class _Summary:
+    """The parts of the summary, each as lines that are whole by themselves."""
+
+    def __init__(self, run: Run, say: Texts) -> None:
+        self._run = run
+        self._say = say
+        self._word = Wording(say)
+
+    def verdict(self) -> Iterator[str]:
+        say, word, run = self._say, self._word, self._run
+        heading = say("page.heading", verdict=word.verdict(run.verdict))
+        yield f"## {word.sign(run.verdict)} {heading}"
+        counted = [
+            word.count(outcome, run.outcomes[outcome])
+            for outcome in reversed(Outcome)
+            if run.outcomes[outcome]
+        ]
+        counts = say("summary.and").join(counted or [word.count(Outcome.PASSED, 0)])
+        yield ""
+        yield say("summary.took", counts=counts, time=word.duration(run.seconds))
+        if run.deselected:
+            yield say("page.where.left-out", n=run.deselected)
+        yield ""
+
+    def where(self) -> Iterator[str]:
+        run = self._run
+        provider = str(run.cluster.get("provider") or "")
+        name = code(str(run.cluster.get("name") or ""))
+        cluster = f"{name} ({prose(provider)})" if name and provider else name
+        facts = {
+            "cluster": cluster or self._say("page.no-cluster"),
+            "version": code(str(run.cluster.get("version") or "")),
+            "nodes": str(len(run.scene.nodes) or ""),
+            "overlay": code(str(run.deployment.get("overlay") or "")),
+            "manifests": self._manifests(),
+            "when": f"{run.started:%Y-%m-%d %H:%M:%S} UTC" if run.started else "",
+        }
+        for key, value in facts.items():
+            if value:
+                yield f"- {self._fact(self._say(f'page.where.{key}'), value)}"
+        yield ""
+
+    def causes(self) -> Iterator[str]:
+        yield from self._section("page.part.causes", map(self._cause, self._run.causes))
+
+    def layers(self) -> Iterator[str]:
+        say, word, run = self._say, self._word, self._run
+        if not run.layers:
+            return
+        there = [each for each in reversed(Outcome) if run.outcomes[each] or each is Outcome.PASSED]
+        yield f"### {say('page.part.system')}"
+        yield ""
+        headings = [say("summary.layer"), say("page.system.verdict"), *map(word.outcome, there)]
+        yield f"| {' | '.join(headings)} |"
+        yield f"| --- | --- |{' ---: |' * len(there)}"
+        for layer in run.layers:
+            verdict = f"{word.sign(layer.verdict)} {word.verdict(layer.verdict)}"
+            numbers = [str(layer.outcomes[outcome]) for outcome in there]
+            yield f"| {' | '.join([word.layer(layer.name), verdict, *numbers])} |"
+        yield ""
+        short = (
+            say("summary.not-ready", part=code(part.name), ready=part.ready, wanted=part.wanted)
+            for layer in run.layers
+            for part in layer.components
+            if part.ready < part.wanted
+        )
+        yield from self._items(dict.fromkeys(short), MOST_TESTS)
+
+    def failed(self) -> Iterator[str]:
+        lines = (
+            self._fact(code(test.nodeid), code(_reason(test)) or self._word.outcome(test.outcome))
+            for test in self._run.tests
+            if test.outcome in REJECTING
+        )
+        yield from self._section("summary.failed", lines, MOST_TESTS)
+
+    def aside(self) -> Iterator[str]:
+        say = self._say
+        limits = (
+            say(
+                "summary.limit",
+                name=prose(limit.name),
+                components=say("summary.and").join(map(code, limit.components[:_MOST])),
+                reason=prose(self._word.reason(limit)),
+            )
+            for limit in self._run.scene.limits
+        )
+        systems = (
+            self._fact(prose(str(system.get("name") or "?")), say("page.system.not-verified"))
+            for system in self._run.external
+        )
+        yield from self._section("page.system.aside", (*limits, *systems))
+
+    def since_green(self, history: History) -> Iterator[str]:
+        since = history.since_green
+        if since is None:
+            return
+        yield f"### {self._say('page.history.since', run=code(since.before.name))}"
+        yield ""
+        parts = list(differences(since, self._say, code, _MOST))
+        for part in parts:
+            yield f"- {part.heading}"
+            yield from (f"  - {line}" for line in part.lines)
+        if not parts:
+            yield self._say("page.history.nothing")
+        yield ""
+
+    def flips(self, history: History) -> Iterator[str]:
+        lines = (self._flip(flip) for flip in history.flips)
+        yield from self._section("page.history.flips", lines)
+
+    def problems(self) -> Iterator[str]:
+        lines = map(self._problem, self._run.problems)
+        yield from self._section("page.causes.problems", lines, MOST_TESTS)
+
+    def _section(self, heading: str, entries: Iterable[str], most: int = _MOST) -> Iterator[str]:
+        """Yield a heading and a list, or nothing."""
+        if items := list(self._items(entries, most)):
+            yield f"### {self._say(heading)}"
+            yield ""
+            yield from items
+
+    def _items(self, entries: Iterable[str], most: int) -> Iterator[str]:
+        """Yield a list of at most so many entries, each of which may have lines below its first."""
+        found = list(entries)
+        for entry in found[:most]:
+            first, *below = entry.split("\n")
+            yield f"- {first}"
+            yield from (f"  - {line}" for line in below)
+        if rest := found[most:]:
+            yield f"- {self._say('page.history.more', n=len(rest))}"
+        if found:
+            yield ""
+
+    def _cause(self, named: Named) -> str:
+        say, word = self._say, self._word
+        is_translated = say.language != ENGLISH
+        title = prose(word.cause(named.cause, "title")) if is_translated else ""
+        general = word.cause(named.cause, "cure") if is_translated else ""
+        told = say("summary.at", subject=code(named.subject), summary=prose(named.summary))
+        if named.tests:
+            told = say("summary.explains", told=told, n=named.tests)
+        cures = {"page.causes.cure": named.cure, "page.causes.in-general": general}
+        below = [self._fact(say(key), prose(cure)) for key, cure in cures.items() if cure]
+        heading = " ".join(filter(None, (f"**{prose(named.cause)}**", title, told)))
+        return "\n".join([heading, *below])
+
+    def _flip(self, flip: Flip) -> str:
+        runs = self._say("summary.and").join(map(code, flip.runs))
+        told = self._say("page.history.flip", n=len(flip.runs), runs=runs)
+        return self._fact(code(flip.test), told)
+
+    def _problem(self, problem: Problem) -> str:
+        values = {
+            name: prose(value) if isinstance(value, str) else value
+            for name, value in problem.values.items()
+        }
+        return self._word.problem(Problem(problem.kind, values))
+
+    def _manifests(self) -> str:
+        found = self._run.manifests
+        commit, digest = code(found.commit[:_SHORT]), code(found.digest[:_SHORT])
+        if not commit:
+            return self._say("page.where.no-commit", digest=digest) if digest else ""
+        return self._say("page.where.changed", commit=commit) if found.is_changed else commit
+
+    def _fact(self, what: str, value: str) -> str:
+        return self._say("summary.fact", what=what, value=value)
+
+
+def _reason(test: Test) -> str:
+    """Return why a test failed: its cause, which is told above, or what it said itself."""
+    return test.cause if test.cause not in ("", UNKNOWN.id) else test.message
+
+
+def _fitted(lines: list[str], cut: str) -> str:
+    """Return the lines as one text, as many of them as fit."""
+    left = LONGEST - len(cut) - 2
+    kept = []
+    for line in lines:
+        left -= len(line) + 1
+        if left < 0:
+            kept += ["", cut]
+            break
+        kept.append(line)
+    return "\n".join(kept).rstrip("\n") + "\n"

@@ -1,0 +1,184 @@
+"""Records of shards put together: one suite that ran in several pieces, as one run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from nova_acceptance.errors import UsageError
+from nova_acceptance.report.model import Run
+from nova_acceptance.report.reading import run_of
+from nova_acceptance.report.record import FILE_NAME, SCHEMA, Events, Record, read
+from nova_acceptance.report.recorder import Fact, now
+from nova_acceptance.report.values import dicts, integer, moment
+
+SHARDS: Final = "shards"
+"""The directory beside a merged record that holds what was collected, a directory a shard."""
+
+_ONCE: Final = frozenset({"run-started", "collected", "run-finished"})
+"""Types of which a merged record has one event."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    """A record that is merged, and where what was collected in it goes."""
+
+    path: Path
+    events: Events
+    run: Run
+    place: str
+
+    @property
+    def directory(self) -> Path:
+        return self.path if self.path.is_dir() else self.path.parent
+
+    def of_type(self, kind: str) -> list[Fact]:
+        return [event for event in self.events if event["type"] == kind]
+
+
+def merge(into: Path, paths: Sequence[Path]) -> Record:
+    """Write one record from those of several shards.
+
+    Its events are in the order of their times. It is a whole run only where each of the shards is
+    one. A test that several of them ran has all of its phases, and the worst counts.
+
+    Args:
+        into: the directory of the merged run; made when it is not there.
+        paths: the directories of the shards, or their records.
+
+    Returns:
+        The record, closed.
+
+    Raises:
+        UsageError: a record cannot be read, they are not of the same cluster and manifests, or
+            there is a record already.
+    """
+    if (into / FILE_NAME).exists():
+        raise UsageError(f"{into}: there is a record already", hint="name another directory")
+    shards = []
+    for number, path in enumerate(paths, 1):
+        events = read(path)
+        shards.append(_Shard(path, events, run_of(events), f"{SHARDS}/{number}"))
+    _check_same("clusters", shards, {shard.path: _cluster(shard.run) for shard in shards})
+    _check_same("manifests", shards, {shard.path: _manifests(shard.run) for shard in shards})
+    record = Record(into)
+    for event in _merged(into.name, shards):
+        record.append(event)
+    record.close()
+    for shard in shards:
+        _copy_collected(shard, into)
+    return record
+
+
+def _check_same(what: str, shards: Iterable[_Shard], said: Mapping[Path, str]) -> None:
+    """Refuse shards that say different things; one that says nothing contradicts none."""
+    if len({text for text in said.values() if text}) > 1:
+        raise UsageError(
+            f"these are not shards of one run: they are of different {what}",
+            hint="merge those of one cluster and one commit; `nova-report diff` compares others",
+            evidence=[f"{shard.path}: {said[shard.path] or 'unknown'}" for shard in shards],
+        )
+
+
+def _cluster(run: Run) -> str:
+    name = str(run.cluster.get("name") or "")
+    return f"{name} ({run.cluster.get('provider') or '?'})" if name else ""
+
+
+def _manifests(run: Run) -> str:
+    found = run.manifests
+    words = [found.commit, "with changes" if found.is_changed else "", found.digest]
+    return ", ".join(filter(None, words))
+
+
+def _merged(name: str, shards: Sequence[_Shard]) -> list[Fact]:
+    timed = sorted(
+        (time, number, position, event)
+        for number, shard in enumerate(shards)
+        for position, (time, event) in enumerate(_timed(shard))
+        if event["type"] not in _ONCE
+    )
+    starts = [event for shard in shards for event in shard.of_type("run-started")]
+    start = min(starts, key=_time, default={})
+    events: list[Fact] = [
+        {"time": now(), **start, "type": "run-started", "schema": SCHEMA, "run": name},
+        *_collected(shards),
+        *(event for _, _, _, event in timed),
+        {
+            "type": "note",
+            "time": now(),
+            "text": f"merged from {', '.join(shard.run.name for shard in shards)}",
+        },
+    ]
+    ends = [shard.of_type("run-finished")[-1:] for shard in shards]
+    if all(ends):
+        events.append(_end([end for (end,) in ends], shards))
+    return events
+
+
+def _timed(shard: _Shard) -> Iterable[tuple[datetime, Fact]]:
+    """Yield the events with their times; one without a time has that of the event before it."""
+    time = datetime.min.replace(tzinfo=UTC)
+    for event in shard.events:
+        time = moment(event.get("time")) or time
+        if event["type"] == "collected-material":
+            directory = f"{shard.place}/{event.get('directory') or ''}"
+            yield time, {**event, "directory": directory}
+        else:
+            yield time, event
+    if damaged := shard.events.damaged:
+        text = f"{damaged} damaged line(s) in the record of {shard.run.name}"
+        yield time, {"type": "internal-error", "time": now(), "message": text, "text": text}
+
+
+def _collected(shards: Iterable[_Shard]) -> Iterable[Fact]:
+    """Yield one event of all tests that were collected.
+
+    What one shard leaves out another one runs: left out is what none of them collected, of as many
+    tests as the shard knew that knew most.
+    """
+    rows: dict[str, Fact] = {}
+    known = 0
+    times = []
+    for shard in shards:
+        events = shard.of_type("collected")
+        mine = [row for event in events for row in dicts(event.get("tests"))]
+        for row in mine:
+            nodeid = str(row.get("nodeid", ""))
+            rows[nodeid] = {**rows.get(nodeid, {}), **row}
+        left_out = integer(events[-1].get("deselected")) if events else 0
+        known = max(known, len({row.get("nodeid") for row in mine}) + left_out)
+        times += [_time(event) for event in events]
+    if times:
+        tests, left_out = list(rows.values()), max(0, known - len(rows))
+        yield {"type": "collected", "time": min(times), "tests": tests, "deselected": left_out}
+
+
+def _end(ends: Sequence[Fact], shards: Iterable[_Shard]) -> Fact:
+    last = max(ends, key=_time)
+    begun = [shard.run.started for shard in shards if shard.run.started]
+    ended = [shard.run.ended for shard in shards if shard.run.ended]
+    return {
+        **last,
+        "exit_status": max(integer(end.get("exit_status")) for end in ends),
+        "seconds": round((max(ended) - min(begun)).total_seconds(), 3) if begun and ended else 0.0,
+    }
+
+
+def _time(event: Mapping[str, Any]) -> str:
+    """Return an event's time; the record writes all of them in one form, which sorts as text."""
+    return str(event.get("time") or "")
+
+
+def _copy_collected(shard: _Shard, into: Path) -> None:
+    """Copy what was kept beside a shard's record, and nothing that is elsewhere."""
+    home = shard.directory.resolve()
+    for event in shard.of_type("collected-material"):
+        source = (home / str(event.get("directory") or "")).resolve()
+        if source.is_dir() and source != home and source.is_relative_to(home):
+            target = into / shard.place / source.relative_to(home)
+            shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)

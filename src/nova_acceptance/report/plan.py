@@ -1,0 +1,99 @@
+"""The topology and the reachability as tables: who is where, and who reached whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nova_acceptance.report.scene import Node, Pod, Reach, Scene, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A namespace's row: its Services, and its pods in the order of the columns."""
+
+    namespace: str
+    services: tuple[Service, ...]
+    pods: tuple[tuple[Pod, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Namespaces by nodes.
+
+    Attributes:
+        nodes: the columns.
+        places: the rows.
+        has_homeless: whether there is one more column, of pods that are on no node.
+    """
+
+    nodes: tuple[Node, ...]
+    places: tuple[Place, ...]
+    has_homeless: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A row of the matrix: a port of a Service, and what came of it from each source."""
+
+    target: str
+    port: int
+    reaches: tuple[Reach | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Who reached whom, for ports that are wanted open, or for those that are wanted closed."""
+
+    sources: tuple[str, ...]
+    doors: tuple[Door, ...]
+
+
+def plan_of(scene: Scene) -> Plan:
+    """Return the topology as a table; nodes that run pods and are not listed get a column."""
+    known = {node.name for node in scene.nodes}
+    strangers = dict.fromkeys(pod.node for pod in scene.pods if pod.node and pod.node not in known)
+    nodes = (*scene.nodes, *(Node(name) for name in strangers))
+    has_homeless = any(not pod.node for pod in scene.pods)
+    columns = [*(node.name for node in nodes), *([""] if has_homeless else [])]
+    of_services = (service.namespace for service in scene.services)
+    namespaces = dict.fromkeys([*of_services, *(pod.namespace for pod in scene.pods)])
+    return Plan(
+        nodes=nodes,
+        places=tuple(
+            Place(
+                namespace,
+                tuple(each for each in scene.services if each.namespace == namespace),
+                tuple(
+                    tuple(
+                        pod
+                        for pod in scene.pods
+                        if (pod.namespace, pod.node) == (namespace, column)
+                    )
+                    for column in columns
+                ),
+            )
+            for namespace in namespaces
+        ),
+        has_homeless=has_homeless,
+    )
+
+
+def matrix_of(reaches: Iterable[Reach], wanted: str) -> Matrix:
+    """Return who reached whom, in the order in which it was recorded.
+
+    Args:
+        reaches: all of them.
+        wanted: `open` or `closed`: which to take.
+    """
+    mine = [reach for reach in reaches if reach.wanted == wanted]
+    sources = tuple(dict.fromkeys(reach.source for reach in mine))
+    doors = dict.fromkeys((reach.target, reach.port) for reach in mine)
+    found = {(reach.source, reach.target, reach.port): reach for reach in mine}
+    return Matrix(
+        sources,
+        tuple(
+            Door(target, port, tuple(found.get((source, target, port)) for source in sources))
+            for target, port in doors
+        ),
+    )

@@ -1,0 +1,178 @@
+"""pytest-html's page, one self-contained file, filled from the model of a run.
+
+For those who know it and want its table of tests: the report is `page`. pytest-html fills its page
+while the tests run and so loses what crashed or was interrupted. Here its template, style and
+script (those of pytest-html 4.2) are filled afterwards, with a layer column and the evidence of our
+own. Everything that comes from a test or from the cluster is hostile input: the fragments are
+rendered with autoescaping, and only whole fragments are trusted.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader
+
+from nova_acceptance.report.model import LAYERS, OTHER, Outcome, Run, Test
+from nova_acceptance.report.texts import ENGLISH, texts
+from nova_acceptance.report.wording import Wording
+
+FILE_NAME: Final = "pytest-html.html"
+TEMPLATE: Final = "index.jinja2"
+"""pytest-html's own page."""
+
+_CATEGORIES: Final = {
+    Outcome.FAILED: ("failed", "Failed"),
+    Outcome.ERROR: ("error", "Errors"),
+    Outcome.SKIPPED: ("skipped", "Skipped"),
+    Outcome.XFAILED: ("xfailed", "Expected failures"),
+    Outcome.PASSED: ("passed", "Passed"),
+    # pytest-html's script knows a fixed set of categories. This project never runs a test again
+    # by default, so the category for reruns is free to stand for "no result".
+    Outcome.NO_RESULT: ("rerun", "No result"),
+}
+_UNUSED: Final[dict[str, dict[str, str | int]]] = {
+    "xpassed": {"label": "Unexpected passes", "value": 0}
+}
+"""Its script also expects a box to tick for each of them."""
+
+_COLLAPSED: Final = ("passed", "skipped", "xfailed", "rerun")
+_LAYERS: Final = (*LAYERS, OTHER)
+_HEADINGS: Final = (
+    '<th class="sortable" data-column-type="result">Result</th>',
+    '<th class="sortable" data-column-type="layer">Layer</th>',
+    '<th class="sortable" data-column-type="testId">Test</th>',
+    '<th class="sortable" data-column-type="duration">Time</th>',
+)
+
+
+def write(run: Run, directory: Path) -> Path:
+    """Write `pytest-html.html` into a run's directory and return its path."""
+    path = directory / FILE_NAME
+    path.write_text(render(run), encoding="utf-8", errors="backslashreplace")
+    return path
+
+
+def render(run: Run) -> str:
+    """Return the whole page; it loads nothing from elsewhere."""
+    ended = (run.ended or datetime.now(UTC)).astimezone(UTC)
+    page = _environment().get_template(TEMPLATE)
+    return page.render(
+        title=f"Nova acceptance: {run.verdict}",
+        date=f"{ended:%Y-%m-%d}",
+        time=f"{ended:%H:%M:%S} UTC",
+        version=metadata.version("pytest-html"),
+        styles=_styles(),
+        run_count=_run_count(run),
+        running_state="finished",
+        self_contained=True,
+        outcomes=_outcomes(run),
+        test_data=json.dumps(_data(run)),
+        table_head=_HEADINGS,
+        additional_summary={
+            "prefix": [_fragment("summary.html", run=run, word=Wording(texts(ENGLISH)))]
+        },
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=ChoiceLoader(
+            [
+                PackageLoader("nova_acceptance.report", "templates/pytest_html"),
+                PackageLoader("pytest_html", "resources"),
+            ]
+        ),
+        autoescape=True,
+    )
+    environment.filters["duration"] = Wording(texts(ENGLISH)).duration
+    environment.filters["milliseconds"] = lambda seconds: f"{1000 * float(seconds or 0):,.1f}"
+    return environment
+
+
+def _fragment(name: str, **context: Any) -> str:
+    return _environment().get_template(name).render(**context)
+
+
+def _styles() -> str:
+    theirs = resources.files("pytest_html") / "resources" / "style.css"
+    ours = resources.files("nova_acceptance.report") / "templates" / "pytest_html" / "page.css"
+    return theirs.read_text(encoding="utf-8") + ours.read_text(encoding="utf-8")
+
+
+def _run_count(run: Run) -> str:
+    total = len(run.tests)
+    took = Wording(texts(ENGLISH)).duration(run.seconds)
+    words = f"{total} test{'' if total == 1 else 's'} in {took}"
+    return f"{words}, {run.deselected} more left out" if run.deselected else words
+
+
+def _outcomes(run: Run) -> dict[str, dict[str, str | int]]:
+    counted = run.outcomes
+    boxes: dict[str, dict[str, str | int]] = {
+        category: {"label": label, "value": counted[outcome]}
+        for outcome, (category, label) in _CATEGORIES.items()
+    }
+    return {**_UNUSED, **boxes}
+
+
+def _data(run: Run) -> dict[str, Any]:
+    """Return what pytest-html's script draws the table of tests from.
+
+    Tests that need attention come first, then by layer, in the order of collection.
+    """
+    severity = list(Outcome)
+    tests = sorted(
+        run.tests,
+        key=lambda test: (
+            severity.index(test.outcome) if test.outcome is not Outcome.PASSED else len(severity),
+            _LAYERS.index(test.layer) if test.layer in _LAYERS else len(_LAYERS),
+        ),
+    )
+    return {
+        "title": "Nova acceptance",
+        "environment": {
+            str(_escaped(key)): str(_escaped(value))
+            for key, value in {**run.versions, **run.options, "run": run.name}.items()
+            if value not in (None, "", False)
+        },
+        "tests": {str(number): [_row(test)] for number, test in enumerate(tests)},
+        "renderCollapsed": _COLLAPSED,
+        "initialSort": "original",
+    }
+
+
+def _row(test: Test) -> dict[str, Any]:
+    category, _ = _CATEGORIES[test.outcome]
+    cells = _fragment("row.html", test=test).strip().splitlines()
+    return {
+        "result": category,
+        "layer": test.layer,
+        "testId": test.nodeid,
+        "duration": f"{1000 * test.seconds:.0f} ms",
+        "resultsTableRow": [cell.strip() for cell in cells],
+        "extras": [
+            {
+                "name": "evidence",
+                "format_type": "html",
+                "content": _fragment("evidence.html", test=test),
+            }
+        ],
+        "log": _escaped(_log(test)),
+    }
+
+
+def _log(test: Test) -> str:
+    pieces = [test.text] if test.text else []
+    pieces += [f"──── {heading} ────\n{content}" for heading, content in test.sections if content]
+    return "\n".join(pieces)
+
+
+def _escaped(value: object) -> str:
+    return _environment().from_string("{{ value }}").render(value=value)

@@ -1,0 +1,52 @@
+"""All that is rendered from a run's record, each file by itself: one that fails loses no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from nova_acceptance.report import junit, markdown, metrics, outcomes, page, pytest_html
+from nova_acceptance.report.history import history_of
+from nova_acceptance.report.model import Run
+from nova_acceptance.report.texts import ENGLISH, LANGUAGES
+
+OPTION: Final = "report-lang"
+"""The recorded option that says in which language a run is reported."""
+
+
+def write_all(run: Run, directory: Path, *, language: str | None = None) -> dict[str, str]:
+    """Write everything that is rendered from a run's record.
+
+    Args:
+        run: the run, as read from its record.
+        directory: the run's directory; its neighbours are the runs before it.
+        language: one of `texts.LANGUAGES`; the one that the run was asked for unless named.
+
+    Returns:
+        What could not be written: why, by the file's name.
+    """
+    language = language or language_of(run)
+    history = history_of(run, directory.resolve().parent)
+    told: dict[str, Any] = {"language": language, "history": history}
+    writers: dict[str, Callable[[], Path]] = {
+        outcomes.FILE_NAME: lambda: outcomes.write(history.runs[-1], directory),
+        junit.FILE_NAME: lambda: junit.write(run, directory),
+        metrics.FILE_NAME: lambda: metrics.write(run, directory),
+        markdown.FILE_NAME: lambda: markdown.write(run, directory, **told),
+        page.FILE_NAME: lambda: page.write(run, directory, **told),
+        pytest_html.FILE_NAME: lambda: pytest_html.write(run, directory),
+    }
+    unwritten = {}
+    for name, write in writers.items():
+        try:
+            write()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other files are wanted
+            unwritten[name] = f"{type(error).__name__}: {error}"
+    return unwritten
+
+
+def language_of(run: Run) -> str:
+    """Return the language that a run was to be reported in."""
+    asked = run.options.get(OPTION)
+    return asked if asked in LANGUAGES else ENGLISH

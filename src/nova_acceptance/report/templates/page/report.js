@@ -1,0 +1,181 @@
+"use strict";
+(() => {
+  const words = JSON.parse(document.getElementById("words").textContent);
+  const rows = [...document.querySelectorAll(".test")];
+  const form = document.querySelector(".filters");
+  const shown = form.querySelector("output");
+  const noneFound = document.querySelector(".none-found");
+  // What rows say by themselves; what was asked and answered is added once it is unpacked.
+  const texts = rows.map((row) => row.textContent.toLowerCase());
+  const materials = [];
+
+  const element = (name, text, className) => {
+    const made = document.createElement(name);
+    if (text !== undefined) made.textContent = text;
+    if (className) made.className = className;
+    return made;
+  };
+
+  const duration = (seconds) =>
+    seconds < 1 ? words.milliseconds.replace("{n}", (1000 * seconds).toFixed(1))
+      : words.seconds.replace("{n}", seconds.toFixed(1));
+
+  const unpack = async (chunk) => {
+    const octets = Uint8Array.from(atob(chunk), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([octets]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    return JSON.parse(await new Response(stream).text());
+  };
+
+  const ready = (async () => {
+    const packed = document.getElementById("material").textContent.trim();
+    for (const chunk of packed ? packed.split("\n") : []) {
+      for (const material of await unpack(chunk)) {
+        const number = materials.push(material) - 1;
+        const said = [...(material.evidence || []).map((line) => line.slice(0, 4).join(" ")), material.text || ""];
+        texts[number] += ` ${said.join(" ").toLowerCase()}`;
+      }
+    }
+    if (form.elements.search.value) show();
+  })();
+
+  // A row's own part, made when it is opened for the first time.
+
+  const evidence = (lines) => {
+    const table = element("table");
+    const head = table.createTHead().insertRow();
+    for (const title of [words.asked, words.source, words.target, words.answer, words.time]) {
+      const cell = element("th", title);
+      cell.scope = "col";
+      head.append(cell);
+    }
+    const body = table.createTBody();
+    for (const [asked, source, target, answer, seconds] of lines) {
+      const line = body.insertRow();
+      line.insertCell().append(element("code", asked));
+      line.insertCell().textContent = source;
+      line.insertCell().textContent = target;
+      line.insertCell().append(element("code", answer));
+      const time = line.insertCell();
+      time.className = "number";
+      time.textContent = duration(seconds);
+    }
+    const wide = element("div", undefined, "wide");
+    wide.tabIndex = 0;
+    wide.setAttribute("role", "group");
+    wide.setAttribute("aria-label", words.evidence);
+    wide.append(table);
+    return wide;
+  };
+
+  const past = (entries) => {
+    const list = element("ul", undefined, "past");
+    for (const [number, outcome, seconds] of entries) {
+      const run = words.runs[number];
+      list.append(element("li", `${run}: ${words.outcomes[outcome] || outcome}, ${duration(seconds)}`, outcome));
+    }
+    return list;
+  };
+
+  const plain = (text) => {
+    const block = element("pre", text);
+    block.tabIndex = 0;
+    return block;
+  };
+
+  const fill = async (row) => {
+    if (row.querySelector(".more")) return;
+    const more = element("div", undefined, "more");
+    row.append(more);
+    await ready;
+    const material = materials[rows.indexOf(row)];
+    const add = (title, part) => more.append(element("h3", title), part);
+    if (row.classList.contains("no-result")) more.append(element("p", words.noResult));
+    if (material === undefined) {
+      more.append(element("p", words.leftOut));
+    } else {
+      if (material.text) add(words.failure, plain(material.text));
+      if (material.evidence) add(words.evidence, evidence(material.evidence));
+      for (const [heading, text] of material.sections || []) add(`${words.output}: ${heading}`, plain(text));
+      if (material.past) add(words.past, past(material.past));
+      if (!material.text && !material.evidence && !material.sections) more.append(element("p", words.nothing));
+    }
+    const foot = element("p");
+    for (const marker of row.dataset.markers.split(" ").filter(Boolean)) foot.append(element("span", marker, "tag"));
+    if (material && material.worker) foot.append(element("span", `${words.worker} ${material.worker}`, "tag"));
+    const link = element("a", words.link);
+    link.href = `#${row.id}`;
+    foot.append(" ", link);
+    more.append(foot);
+  };
+
+  // Search and filters.
+
+  const matches = (number, wanted) => {
+    const row = rows[number];
+    return wanted.every((word) => {
+      const [kind, value] = word.includes(":") ? [word.slice(0, word.indexOf(":")), word.slice(word.indexOf(":") + 1)] : ["", word];
+      if (kind === "subject") return ((materials[number] || {}).subjects || []).some((it) => it.toLowerCase() === value);
+      if (kind === "cause") return (row.querySelector(".why") || row).textContent.toLowerCase() === value;
+      return texts[number].includes(word);
+    });
+  };
+
+  const show = () => {
+    const wanted = form.elements.search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const { layer, outcome, marker } = form.elements;
+    let count = 0;
+    rows.forEach((row, number) => {
+      const fits = (!layer.value || row.dataset.layer === layer.value)
+        && (!outcome.value || row.classList.contains(outcome.value))
+        && (!marker.value || row.dataset.markers.split(" ").includes(marker.value))
+        && matches(number, wanted);
+      if (row.hidden === fits) row.hidden = !fits;
+      count += fits;
+    });
+    shown.textContent = words.shown.replace("{shown}", count).replace("{all}", rows.length);
+    noneFound.hidden = count > 0;
+  };
+
+  let pending;
+  form.addEventListener("input", () => {
+    clearTimeout(pending);
+    pending = setTimeout(show, 60);
+  });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => setTimeout(show));
+
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest("[data-find]");
+    if (!link) return;
+    form.reset();
+    form.elements.search.value = link.dataset.find;
+    await ready;
+    show();
+  });
+
+  document.addEventListener("toggle", (event) => {
+    if (event.target.open && event.target.classList.contains("test")) fill(event.target);
+  }, true);
+
+  const follow = () => {
+    const target = document.getElementById(location.hash.slice(1));
+    if (!target || target.tagName !== "DETAILS") return;
+    if (target.hidden) {
+      form.reset();
+      show();
+    }
+    target.open = true;
+    target.scrollIntoView();
+  };
+  window.addEventListener("hashchange", follow);
+  document.addEventListener("click", (event) => {
+    // A link that is followed a second time does not change the address.
+    const link = event.target.closest("a");
+    if (link && link.hash && link.hash === location.hash) follow();
+  });
+
+  form.hidden = false;
+  show();
+  rows.filter((row) => row.matches(".failed, .error")).slice(0, 3).forEach((row) => { row.open = true; });
+  follow();
+})();

@@ -1,0 +1,182 @@
+"""When what happened: each pod's steps, then the tests, and what the run waited for longest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from nova_acceptance.report.model import Run, Test
+from nova_acceptance.report.scene import PodSteps
+from nova_acceptance.report.values import moment
+
+STEPS: Final = ("scheduling", "pulling", "starting", "becoming-ready")
+"""What a pod does between two of its milestones, in their order."""
+
+TESTS: Final = "tests"
+MOST_ROWS: Final = 60
+"""Modules of tests beyond which only their layers are shown."""
+
+_MILESTONES: Final = ("applied", "scheduled", "pulled", "started", "ready")
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A stretch of time.
+
+    Attributes:
+        row: whose: a pod as `namespace/name`, a module of tests, or a layer.
+        step: one of `STEPS`, or `TESTS`.
+        start: seconds since the run's start.
+        end: likewise.
+        is_critical: whether it is on the critical path.
+    """
+
+    row: str
+    step: str
+    start: float
+    end: float
+    is_critical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A part of the critical path: a pod that everything after it waited for.
+
+    Attributes:
+        steps: the pod's milestones.
+        step: what took it longest, of `STEPS`.
+        seconds: how long that took.
+    """
+
+    steps: PodSteps
+    step: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A run in time.
+
+    Attributes:
+        bars: row by row, in the order in which they are shown.
+        legs: the critical path of the deployment, its last leg the last pod to be ready.
+        slowest: the tests that took longest, at most ten, the slowest first.
+    """
+
+    bars: tuple[Bar, ...]
+    legs: tuple[Leg, ...]
+    slowest: tuple[Test, ...]
+
+
+def timeline_of(run: Run) -> Timeline:
+    """Return when what happened in a run, as far as its record tells."""
+    began = _deployment_began(run)
+    path = critical_path(run.scene.steps, run.scene.needs or {})
+    critical = {steps.pod for steps in path}
+    bars = [
+        bar
+        for steps in sorted(run.scene.steps, key=_order)
+        if steps.ready != 0.0  # it was there before anything was applied
+        for bar in _bars(steps, began, is_critical=steps.pod in critical)
+    ]
+    slowest = sorted(run.tests, key=lambda test: -test.seconds)[:10]
+    return Timeline(
+        bars=(*bars, *_tests(run)),
+        legs=tuple(leg for steps in path if (leg := _leg(steps))),
+        slowest=tuple(test for test in slowest if test.seconds > 0),
+    )
+
+
+def critical_path(
+    pods: Sequence[PodSteps], needs: Mapping[str, Sequence[str]]
+) -> tuple[PodSteps, ...]:
+    """Return the pods of which each became ready late enough to hold up the next.
+
+    It ends with the last pod to be ready. Before it comes the last of those that it asks, if that
+    became ready only after this one's containers had started, and so on.
+
+    Args:
+        pods: the milestones of all of them.
+        needs: which components each component asks.
+    """
+    ready = [steps for steps in pods if steps.ready]
+    if not ready:
+        return ()
+    path = [max(ready, key=lambda steps: steps.ready or 0.0)]
+    while True:
+        first = path[0]
+        held_up = [
+            steps
+            for steps in ready
+            if steps.workload in needs.get(first.workload, ())
+            and steps not in path
+            and first.started is not None
+            and first.started < (steps.ready or 0.0) <= (first.ready or 0.0)
+        ]
+        if not held_up:
+            return tuple(path)
+        path.insert(0, max(held_up, key=lambda steps: steps.ready or 0.0))
+
+
+def _bars(steps: PodSteps, began: float, *, is_critical: bool) -> Iterator[Bar]:
+    for step, start, end in _stretches(steps):
+        if end > start:
+            yield Bar(steps.pod, step, began + start, began + end, is_critical)
+
+
+def _stretches(steps: PodSteps) -> Iterator[tuple[str, float, float]]:
+    """Yield what the pod did from when to when; a milestone that was not seen is passed over."""
+    at = steps.applied if steps.applied is not None else steps.created
+    for step, milestone in zip(STEPS, _MILESTONES[1:], strict=True):
+        reached = getattr(steps, milestone)
+        if at is None or reached is None:
+            continue
+        yield step, at, max(at, reached)
+        at = max(at, reached)
+
+
+def _leg(steps: PodSteps) -> Leg | None:
+    stretches = list(_stretches(steps))
+    if not stretches:
+        return None
+    step, start, end = max(stretches, key=lambda stretch: stretch[2] - stretch[1])
+    return Leg(steps, step, end - start)
+
+
+def _tests(run: Run) -> Iterator[Bar]:
+    """Yield when each module's tests ran, row by row; of very many modules when each layer's did.
+
+    Tests of one row that ran one after the other are one bar: disruptive ones come last.
+    """
+    timed = [test for test in run.tests if test.began is not None]
+    by_module = len({_module(test) for test in timed}) <= MOST_ROWS
+    bars: dict[str, list[Bar]] = {}
+    before: dict[str, str] = {}
+    for test in sorted(timed, key=lambda test: test.began or 0.0):
+        row = _module(test) if by_module else test.layer
+        began = test.began or 0.0
+        end = began + test.seconds
+        mine = bars.setdefault(row, [])
+        if mine and before.get(test.worker) == row:
+            mine[-1] = replace(mine[-1], end=max(mine[-1].end, end))
+        else:
+            mine.append(Bar(row, TESTS, began, end))
+        before[test.worker] = row
+    yield from (bar for mine in bars.values() for bar in mine)
+
+
+def _module(test: Test) -> str:
+    return test.nodeid.partition("::")[0].removeprefix("tests/")
+
+
+def _deployment_began(run: Run) -> float:
+    """Return when the deployment began, in seconds since the run's start."""
+    ended, seconds = moment(run.deployment.get("time")), run.deployment.get("seconds")
+    if ended is None or run.started is None or not isinstance(seconds, int | float):
+        return 0.0
+    return max(0.0, (ended - run.started).total_seconds() - seconds)
+
+
+def _order(steps: PodSteps) -> tuple[float, str]:
+    return steps.ready if steps.ready is not None else float("inf"), steps.pod

@@ -1,0 +1,77 @@
+"""The model's words in the language of a page."""
+
+from __future__ import annotations
+
+from nova_acceptance.report.cause_texts import Field, cause_text
+from nova_acceptance.report.model import Problem, Test
+from nova_acceptance.report.scene import Limit
+from nova_acceptance.report.sentences import doc_of
+from nova_acceptance.report.texts import ENGLISH, Texts
+
+
+class Wording:
+    """Spells verdicts, outcomes, durations and the like.
+
+    Args:
+        say: the texts of the language.
+    """
+
+    def __init__(self, say: Texts) -> None:
+        self._say = say
+
+    def sign(self, verdict: str) -> str:
+        """Return the sign of a verdict."""
+        return self._say(f"page.sign.{_key(verdict)}")
+
+    def verdict(self, verdict: str) -> str:
+        """Return a verdict."""
+        return self._say(f"words.verdict.{_key(verdict)}")
+
+    def outcome(self, outcome: str) -> str:
+        """Return an outcome."""
+        return self._say(f"words.outcome.{_key(outcome)}")
+
+    def count(self, outcome: str, number: int) -> str:
+        """Return how many tests came to an outcome."""
+        return self._say(f"words.count.{_key(outcome)}", n=number)
+
+    def layer(self, layer: str) -> str:
+        """Return the name of a layer."""
+        return self._say(f"words.layer.{layer}")
+
+    def counted(self, kind: str) -> str:
+        """Return the name of a kind of objects, as the record spells it where it is unknown."""
+        return self._say.get(f"page.count.{kind}") or kind
+
+    def state(self, state: str) -> str:
+        """Return what came of a connection."""
+        return self._say.get(f"page.reach.{state}") or self._say("page.reach.other", state=state)
+
+    def problem(self, problem: Problem) -> str:
+        """Return what kept a run from being complete."""
+        return self._say(f"words.problem.{problem.kind}", **problem.values)
+
+    def duration(self, seconds: float) -> str:
+        """Return a duration as a person reads it."""
+        if round(seconds, 3) < 1:
+            return self._say("words.duration.milliseconds", n=f"{1000 * seconds:.0f}")
+        if round(seconds, 1) < 60:  # noqa: PLR2004 - seconds of a minute
+            return self._say("words.duration.seconds", n=f"{seconds:.1f}")
+        minutes, rest = divmod(round(seconds), 60)
+        return self._say("words.duration.minutes", minutes=minutes, n=rest)
+
+    def cause(self, cause: str, field: Field) -> str:
+        """Return what the catalogue says of a cause; nothing of one that it does not know."""
+        return cause_text(cause, field, self._say.language)
+
+    def reason(self, limit: Limit) -> str:
+        """Return why something is limited, in this language where the manifests tell it."""
+        return limit.reasons.get(self._say.language) or limit.reasons.get(ENGLISH, "")
+
+    def doc(self, test: Test) -> tuple[str, str]:
+        """Return the fact that a test shows, and the language that this is in."""
+        return doc_of(test.nodeid, test.doc, self._say.language)
+
+
+def _key(word: str) -> str:
+    return str(word).replace(" ", "-")

@@ -1,0 +1,122 @@
+"""The page is rendered from the record alone, and nothing in a record can break out of it.
+
+What it does in a browser is tested in one, in `testing/browser`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from nova_acceptance.report import load, page
+from nova_acceptance.report.history import history_of
+from nova_acceptance.report.texts import LANGUAGES
+from testing.unit.report.events import (
+    END,
+    HEALTH,
+    NAMES,
+    REDIS,
+    START,
+    collected,
+    finished,
+    write,
+)
+from testing.unit.report.markup import Elements, hostile
+
+ALLOWED = frozenset(
+    """a aside body button caption code dd details div dl dt figure footer form g h1 h2 h3 head
+    header html input label li line link main meta nav noscript ol option output p path rect
+    script section select span strong style summary svg table tbody td text th thead time title tr
+    ul""".split()
+)
+
+
+def rendered(directory: Path, language: str = "en") -> str:
+    run = load(directory)
+    return page.render(run, language=language, history=history_of(run, directory.parent))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_in_a_record_becomes_markup(tmp_path: Path, language: str) -> None:
+    text = rendered(hostile(tmp_path / "run"), language)
+
+    elements = Elements(text)
+    assert {tag for tag, _ in elements.tags} <= ALLOWED
+    assert not [name for _, found in elements.tags for name in found if name.startswith("on")]
+    scripts = [found.get("type") for tag, found in elements.tags if tag == "script"]
+    assert scripts == ["text/plain", "application/json", None]
+    assert "{{ 7 * 7 }}" in elements.text
+    links = [found["href"] for tag, found in elements.tags if tag == "a" and "href" in found]
+    assert all(re.match(r"#|\./|\.\./|[a-z-]+\.", str(link)) for link in links)
+
+
+def test_page_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    text = rendered(hostile(tmp_path / "run"))
+
+    for tag, found in Elements(text).tags:
+        assert tag not in ("iframe", "object", "base", "img")
+        assert not found.get("src")
+        assert tag != "link" or found["href"] == "data:,"
+    assert not re.search(r"@import|url\(", text)
+
+
+def test_policy_lets_only_the_own_script_run(tmp_path: Path) -> None:
+    text = rendered(write(tmp_path / "run", START, *finished(REDIS), END))
+
+    policy = next(
+        str(found["content"])
+        for tag, found in Elements(text).tags
+        if tag == "meta" and found.get("http-equiv") == "Content-Security-Policy"
+    )
+    script = text.rpartition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert "default-src 'none'" in policy
+    assert f"script-src 'sha256-{digest}'" in policy
+
+
+def test_tests_that_need_attention_come_first_then_layer_by_layer(tmp_path: Path) -> None:
+    late = "tests/networking/test_z.py::test_never_ran"
+    text = rendered(
+        write(
+            tmp_path / "run",
+            START,
+            collected(NAMES, HEALTH, REDIS, late),
+            *finished(NAMES),
+            *finished(HEALTH),
+            *finished(REDIS, "failed"),
+        )
+    )
+
+    marks = [str(found.get("id")) for tag, found in Elements(text).tags if tag == "details"]
+    assert [mark for mark in marks if mark.startswith("test-")] == [
+        page.mark(nodeid) for nodeid in (REDIS, late, HEALTH, NAMES)
+    ]
+
+
+def test_external_system_is_neither_accepted_nor_rejected(tmp_path: Path) -> None:
+    snapshot = {"type": "snapshot", "rows": [], "external": [{"name": "Kafka"}]}
+    text = rendered(write(tmp_path / "run", START, snapshot, *finished(REDIS), END))
+
+    row = re.search(r'<tr data-external="Kafka">.*?</tr>', text, re.DOTALL)
+    assert row
+    assert "declared, not verified" in row[0]
+    assert not re.search("accepted|rejected", row[0])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_empty_record_is_rendered_too(tmp_path: Path, language: str) -> None:
+    text = rendered(write(tmp_path / "run"), language)
+
+    words = {"en": "Nothing was collected.", "zh-Hant": "沒有收集到任何測試。"}
+    assert words[language] in text
+
+
+def test_page_of_an_old_record_says_what_it_does_not_tell(tmp_path: Path) -> None:
+    text = rendered(write(tmp_path / "run", START, *finished(REDIS), END))
+
+    for part in ("where the system runs", "who reaches whom", "first run on this cluster"):
+        assert part in text

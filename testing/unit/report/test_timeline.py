@@ -1,0 +1,119 @@
+"""When what happened, and what the deployment waited for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nova_acceptance.report import load
+from nova_acceptance.report.scene import PodSteps
+from nova_acceptance.report.timeline import MOST_ROWS, TESTS, critical_path, timeline_of
+from testing.unit.report import events
+from testing.unit.report.events import END, START, collected, finished
+
+NEEDS = {"web": ("db", "cache"), "db": ("etcd",)}
+
+
+def pod(workload: str, started: float, ready: float | None) -> PodSteps:
+    return PodSteps(f"app/{workload}-0", workload, started=started, ready=ready)
+
+
+def names(*pods: PodSteps) -> list[str]:
+    return [steps.workload for steps in critical_path(pods, NEEDS)]
+
+
+def test_path_goes_back_through_what_each_pod_waited_for() -> None:
+    assert names(pod("etcd", 1, 4), pod("db", 2, 8), pod("web", 3, 9)) == ["etcd", "db", "web"]
+
+
+def test_what_was_ready_before_a_pod_started_did_not_hold_it_up() -> None:
+    assert names(pod("etcd", 1, 1.5), pod("db", 2, 8), pod("web", 3, 9)) == ["db", "web"]
+
+
+def test_of_two_that_a_pod_waited_for_the_later_one_counts() -> None:
+    assert names(pod("cache", 1, 5), pod("db", 1, 4), pod("web", 3, 9)) == ["cache", "web"]
+
+
+def test_what_nobody_asks_is_on_no_path_but_its_own() -> None:
+    assert names(pod("db", 1, 4), pod("batch", 1, 12), pod("web", 3, 9)) == ["batch"]
+
+
+def test_members_that_need_each_other_end() -> None:
+    ring = {"a": ("b",), "b": ("a",)}
+    path = critical_path([pod("a", 1, 5), pod("b", 1, 6)], ring)
+
+    assert [steps.workload for steps in path] == ["a", "b"]
+
+
+def test_pods_that_never_became_ready_have_no_path() -> None:
+    assert critical_path([pod("web", 1, None)], NEEDS) == ()
+
+
+def deployment(*rows: dict[str, object]) -> dict[str, object]:
+    return {"type": "deployment", "seconds": 10.0, "timeline": list(rows)}
+
+
+def test_steps_are_counted_from_the_start_of_the_run(tmp_path: Path) -> None:
+    row = {"pod": "app/web-0", "workload": "web", "node": "a", "created": 0.5, "applied": 0.0}
+    row |= {"scheduled": 1.0, "pulled": 3.0, "started": 4.0, "ready": 9.0}
+    directory = events.write(
+        tmp_path,
+        {"time": "2030-01-01T00:00:00.000Z", **START},
+        {"time": "2030-01-01T00:00:15.000Z", **deployment(row)},
+        END,
+    )
+
+    timeline = timeline_of(load(directory))
+
+    assert [(bar.step, bar.start, bar.end) for bar in timeline.bars] == [
+        ("scheduling", 5.0, 6.0),
+        ("pulling", 6.0, 8.0),
+        ("starting", 8.0, 9.0),
+        ("becoming-ready", 9.0, 14.0),
+    ]
+    (leg,) = timeline.legs
+    assert (leg.step, leg.seconds) == ("becoming-ready", 5.0)
+
+
+def test_pod_that_was_there_before_has_no_bar(tmp_path: Path) -> None:
+    row = {"pod": "app/web-0", "created": 0.0, "scheduled": 0.0, "started": 0.0, "ready": 0.0}
+
+    assert timeline_of(load(events.write(tmp_path, START, deployment(row), END))).bars == ()
+
+
+def test_milestone_that_was_not_seen_is_passed_over(tmp_path: Path) -> None:
+    row = {"pod": "app/web-0", "created": 1.0, "scheduled": 2.0, "started": None, "ready": None}
+
+    bars = timeline_of(load(events.write(tmp_path, START, deployment(row), END))).bars
+    assert [bar.step for bar in bars] == ["scheduling"]
+
+
+def test_tests_of_a_module_are_one_bar_until_another_comes_between(tmp_path: Path) -> None:
+    first, other = "tests/infrastructure/test_a.py", "tests/networking/test_b.py"
+    order = [f"{first}::test_one", f"{first}::test_two", f"{other}::test_x", f"{first}::test_last"]
+    run = [phase for nodeid in order for phase in finished(nodeid)]
+
+    bars = timeline_of(load(events.write(tmp_path, START, collected(*order), *run, END))).bars
+
+    assert {bar.step for bar in bars} == {TESTS}
+    assert [bar.row for bar in bars] == ["infrastructure/test_a.py"] * 2 + ["networking/test_b.py"]
+
+
+@pytest.mark.parametrize(
+    ("modules", "row"), [(MOST_ROWS, "networking/test_0.py"), (MOST_ROWS + 1, "networking")]
+)
+def test_very_many_modules_are_shown_by_layer(tmp_path: Path, modules: int, row: str) -> None:
+    nodeids = [f"tests/networking/test_{number}.py::test_a" for number in range(modules)]
+    run = [{**finished(nodeid)[0], "time": "2030-01-01T00:00:09Z"} for nodeid in nodeids]
+
+    bars = timeline_of(load(events.write(tmp_path, START, collected(*nodeids), *run))).bars
+    assert bars[0].row == row
+
+
+def test_slowest_tests_come_first(tmp_path: Path) -> None:
+    slow, quick = "tests/networking/test_b.py::test_slow", "tests/networking/test_b.py::test_quick"
+    run = [*finished(quick, seconds=0.2), *finished(slow, seconds=7.0)]
+
+    slowest = timeline_of(load(events.write(tmp_path, START, *run, END))).slowest
+    assert [test.nodeid for test in slowest] == [slow, quick]
