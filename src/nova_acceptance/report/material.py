@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from nova_acceptance.report.anchors import anchor
 from nova_acceptance.report.model import Test
 
 CHUNK: Final = 100
@@ -71,6 +72,7 @@ def _material(
         "text": _short(test.text, cut),
         "sections": [[heading, _short(text, cut)] for heading, text in test.sections if text],
         "worker": test.worker,
+        "cause": anchor(test.cause, test.culprit) if test.cause else "",
         "past": list(past.get(test.nodeid, ())),
     }
     return {name: value for name, value in found.items() if value}

@@ -86,6 +86,7 @@ class Test:
         seconds: set-up, call and teardown together.
         began: seconds from the run's start until its set-up; None where that is not known.
         cause: the name of the cause that explains its failure; empty where there is none.
+        culprit: the object at which that cause is.
         message: the failure in one line.
         text: the failure in full.
         evidence: dicts with the fields of `evidence.Evidence`.
@@ -107,6 +108,7 @@ class Test:
     worker: str = ""
     began: float | None = None
     cause: str = ""
+    culprit: str = ""
 
     def concerns(self, component: str) -> bool:
         """Tell whether the test says something about a component."""

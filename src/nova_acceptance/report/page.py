@@ -19,10 +19,11 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
+from nova_acceptance.report.anchors import anchor, mark
 from nova_acceptance.report.chart import draw_timeline
 from nova_acceptance.report.history import History
 from nova_acceptance.report.material import pack
-from nova_acceptance.report.model import LAYERS, OTHER, Named, Outcome, Run, Test
+from nova_acceptance.report.model import LAYERS, OTHER, Outcome, Run, Test
 from nova_acceptance.report.outcomes import Past
 from nova_acceptance.report.past import duration_picture, link_to, moment_of, past_of
 from nova_acceptance.report.plan import matrix_of, plan_of
@@ -44,6 +45,7 @@ _WORDS: Final = {
     "link": "link",
     "worker": "worker",
     "past": "past",
+    "cause": "cause",
     "nothing": "nothing",
     "leftOut": "left-out",
     "noResult": "no-result",
@@ -101,16 +103,6 @@ def render(run: Run, *, language: str, history: History) -> str:
         history_picture=duration_picture(history, say),
         files=_BESIDE,
     )
-
-
-def mark(nodeid: str) -> str:
-    """Return the name of a test's place in the page, the same in every run."""
-    return f"test-{hashlib.sha256(nodeid.encode('utf-8', 'replace')).hexdigest()[:12]}"
-
-
-def _anchor(named: Named) -> str:
-    text = f"{named.cause} {named.subject}"
-    return f"cause-{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:12]}"
 
 
 def _local(path: str) -> str:
@@ -175,7 +167,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "anchor": _anchor,
+        "anchor": lambda named: anchor(named.cause, named.subject),
         "counted": _counted,
         "link": link_to,
         "listed": _listed,

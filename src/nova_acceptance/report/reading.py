@@ -147,7 +147,10 @@ class _Tests:
         ended = moment(event.get("time"))
         if test.began is None and ended and self._started:
             test.began = max(0.0, (ended - self._started).total_seconds() - seconds)
-        test.cause = test.cause or str(mapping(event.get("diagnosis")).get("cause") or "")
+        found = mapping(event.get("diagnosis"))
+        if found and not test.cause:
+            test.cause = str(found.get("cause") or "")
+            test.culprit = str(found.get("subject") or "")
         test.worker = str(event.get("worker") or test.worker)
         test.evidence += dicts(event.get("evidence"))
         test.sections += [

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from nova_acceptance.report import load, page
+from nova_acceptance.report.anchors import mark
 from nova_acceptance.report.history import history_of
 from nova_acceptance.report.texts import LANGUAGES
 from testing.unit.report.events import (
@@ -93,7 +94,7 @@ def test_tests_that_need_attention_come_first_then_layer_by_layer(tmp_path: Path
 
     marks = [str(found.get("id")) for tag, found in Elements(text).tags if tag == "details"]
     assert [mark for mark in marks if mark.startswith("test-")] == [
-        page.mark(nodeid) for nodeid in (REDIS, late, HEALTH, NAMES)
+        mark(nodeid) for nodeid in (REDIS, late, HEALTH, NAMES)
     ]
 
 

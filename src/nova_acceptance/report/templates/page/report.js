@@ -89,6 +89,13 @@
     await ready;
     const material = materials[rows.indexOf(row)];
     const add = (title, part) => more.append(element("h3", title), part);
+    if (material && material.cause) {
+      const cause = element("a", `${words.cause}: ${row.querySelector(".why").textContent}`);
+      cause.href = `#${material.cause}`;
+      const line = element("p");
+      line.append(cause);
+      more.append(line);
+    }
     if (row.classList.contains("no-result")) more.append(element("p", words.noResult));
     if (material === undefined) {
       more.append(element("p", words.leftOut));
