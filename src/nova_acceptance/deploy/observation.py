@@ -75,7 +75,7 @@ class Observation:
         self._on_change = on_change
         self._changes: queue.SimpleQueue[_Change] = queue.SimpleQueue()
         before = base or Snapshot()
-        wanted = _wanted(objects)
+        wanted = watched(objects)
         self._optional: set[int] = set()
         self._watches: list[Watch] = []
         self._places: dict[int, Place] = {}
@@ -183,8 +183,8 @@ def _begun(base: Snapshot, watched: set[Place]) -> Snapshot:
     return snapshot
 
 
-def _wanted(objects: Iterable[Object]) -> list[Place]:
-    """Return what to watch where."""
+def watched(objects: Iterable[Object]) -> list[Place]:
+    """Return which kinds are watched where, while these objects are deployed."""
     wanted: set[Place] = set()
     for obj in objects:
         kind, namespace = obj["kind"], obj["metadata"].get("namespace", "")

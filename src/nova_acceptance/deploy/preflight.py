@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
+from nova_acceptance.deploy.observation import API_VERSIONS, watched
 from nova_acceptance.deploy.outcome import told
 from nova_acceptance.deploy.phases import refused
 from nova_acceptance.diagnosis import (
@@ -34,16 +35,14 @@ _AT_ONCE: Final = 16
 _OF_THE_OBJECT: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
 _APPLYING: Final = ("create", "patch")
 """What a server-side apply needs: the one where the object is new, the other where it is not."""
+_WATCHING: Final = ("list", "watch")
 _VERIFYING: Final = (
-    ("list", "pods"),
-    ("watch", "pods"),
-    ("watch", "events"),
     # by WebSocket, whose request is a GET
     ("get", "pods/exec"),
     ("get", "pods/log"),
     ("get", "pods/portforward"),
 )
-"""What watching the pods and asking them needs, in each namespace."""
+"""What asking the pods needs, in each namespace."""
 
 
 class PreflightError(DeployError):
@@ -204,6 +203,13 @@ def _rights_missing(
     for namespace, where in namespaces.items():
         for verb, resource in _VERIFYING:
             wanted.setdefault(_Right(verb, "", resource, namespace), where)
+    for kind, namespace in watched(objects):
+        version = API_VERSIONS[kind]
+        group, slash, _ = version.partition("/")
+        if plural := kube.plural(version, kind):
+            for verb in _WATCHING:
+                right = _Right(verb, group if slash else "", plural, namespace)
+                wanted.setdefault(right, namespaces[namespace])
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="right") as pool:
         allowed = dict(zip(wanted, pool.map(lambda right: _may(kube, right), wanted), strict=True))
     refused = [right for right in wanted if not allowed[right]]

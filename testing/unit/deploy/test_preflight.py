@@ -106,13 +106,14 @@ def test_kind_that_comes_with_the_objects_is_served(kube: StubKube, objects: lis
 
 
 def test_right_that_the_user_lacks(kube: StubKube, objects: list[Object]) -> None:
-    kube.denied = {"create statefulsets", "watch pods"}
+    kube.denied = {"create statefulsets", "watch pods", "watch replicasets"}
 
     with pytest.raises(PreflightError) as caught:
         checked(kube, objects)
     assert str(caught.value).startswith("RIGHTS_MISSING: the kubeconfig's user may not create")
     assert "not allowed: watch pods in nova-redis" in caught.value.evidence
     assert "not allowed: create statefulsets.apps in nova-database" in caught.value.evidence
+    assert "not allowed: watch replicasets.apps in nova-services" in caught.value.evidence
 
 
 def test_administrator_is_asked_about_once(kube: StubKube, objects: list[Object]) -> None:
