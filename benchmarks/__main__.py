@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from benchmarks.pages import measure_pages
+from benchmarks.table import row, spread
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.images import NOVA
 from nova_acceptance.cluster.kind.provider import Provider
@@ -34,12 +36,6 @@ BIN = Path(sys.executable).parent
 MANIFESTS = ROOT / "manifests"
 PYTEST: list[str | Path] = [BIN / "pytest", "--cluster", "kind", "--no-deploy", "-q"]
 REPEATS = 3
-
-
-def row(what: str, seconds: float, note: str = "") -> None:
-    """Print one row of a table."""
-    sys.stdout.write(f"| {what} | {seconds:.1f} s | {note} |\n")
-    sys.stdout.flush()
 
 
 def timed(argv: list[str | Path], *, environment: dict[str, str] | None = None) -> float:
@@ -95,8 +91,8 @@ def cluster() -> None:
         timed([BIN / "nova-cluster", "down"])
         ups.append(timed([BIN / "nova-cluster", "up"]))
         downs.append(timed([BIN / "nova-cluster", "down"]))
-    row("warm start, three nodes Ready, DNS and storage", statistics.median(ups), _spread(ups))
-    row("`nova-cluster down`", statistics.median(downs), _spread(downs))
+    row("warm start, three nodes Ready, DNS and storage", statistics.median(ups), spread(ups))
+    row("`nova-cluster down`", statistics.median(downs), spread(downs))
     timed([BIN / "nova-cluster", "up"])
 
 
@@ -128,9 +124,9 @@ def deployment() -> None:
         started = time.monotonic()
         deploy(api, objects, progress=progress)
         fresh.append(time.monotonic() - started)
-    row("Nova from empty namespaces to ready", statistics.median(fresh), _spread(fresh))
+    row("Nova from empty namespaces to ready", statistics.median(fresh), spread(fresh))
     again = list(_repeated(lambda: deploy(api, objects, progress=progress)))
-    row("applied and awaited when it is there", statistics.median(again), _spread(again))
+    row("applied and awaited when it is there", statistics.median(again), spread(again))
     with _filled() as directory:
         argv: list[str | Path] = [
             BIN / "kubectl",
@@ -152,14 +148,14 @@ def verification() -> None:
         ("`pytest -m infra`", "infra"),
     ):
         seconds = [verified("-m", selection) for _ in range(REPEATS)]
-        row(what, statistics.median(seconds), f"{_spread(seconds)}, start-up included")
+        row(what, statistics.median(seconds), f"{spread(seconds)}, start-up included")
 
 
 def thirty() -> None:
     """The whole verification thirty times in a row with every core kept busy, all green."""
     with _busy():
         seconds = [verified() for _ in range(30)]
-    row("30 verifications in a row under load", statistics.median(seconds), _spread(seconds))
+    row("30 verifications in a row under load", statistics.median(seconds), spread(seconds))
 
 
 def matrix() -> None:
@@ -195,6 +191,11 @@ def matrix() -> None:
     row(f"{cells} cells by {cells} `kubectl exec`", time.monotonic() - started)
 
 
+def report() -> None:
+    """A report of 5,000 tests: written, opened and searched, against pytest-html's page."""
+    measure_pages()
+
+
 @contextmanager
 def _busy() -> Iterator[None]:
     """Keep every core busy with something else."""
@@ -214,10 +215,6 @@ def _repeated(action: Callable[[], object]) -> Iterator[float]:
         yield time.monotonic() - started
 
 
-def _spread(seconds: list[float]) -> str:
-    return f"{min(seconds):.1f} to {max(seconds):.1f} s in {len(seconds)} runs"
-
-
 def _kubeconfig() -> Path:
     return Home.of_user().cluster(Request.name) / "kubeconfig"
 
@@ -232,7 +229,7 @@ def _filled() -> Iterator[Path]:
         yield copy
 
 
-MEASUREMENTS = (nothing, cluster, store, deployment, verification, thirty, matrix)
+MEASUREMENTS = (nothing, cluster, store, deployment, verification, thirty, matrix, report)
 
 
 def main(names: list[str]) -> None:

@@ -6,18 +6,48 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from nova_acceptance.cluster.home import Home
+from nova_acceptance import timeouts
+from nova_acceptance.cluster.home import Home, project
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.model import Cluster, Request
-from nova_acceptance.kube import Kube
+from nova_acceptance.kube import Kube, Object
 from nova_acceptance.progress import Progress
 
 NAME = "nova-testing"
 NODES = 2
+NAMESPACES = ("nova-redis", "nova-database", "nova-services")
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A run of the suite as a user would start it.
+
+    Attributes:
+        done: its process, which has ended.
+        directory: that of its reports.
+    """
+
+    done: subprocess.CompletedProcess[str]
+    directory: Path
+
+
+@dataclass(frozen=True)
+class Accepted(Acceptance):
+    """A run and the cluster right after it, as the API told it: objects by kind."""
+
+    objects: dict[str, list[Object]]
+
+
+@dataclass(frozen=True)
+class Removal(Acceptance):
+    """A run that took Nova away, and the namespaces that were there before it and not after."""
+
+    namespaces: set[str]
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +76,50 @@ def cluster(provider: Provider, request_for_tests: Request) -> Cluster:
 @pytest.fixture(scope="session")
 def kube(cluster: Cluster) -> Kube:
     return Kube(cluster.kubeconfig, cluster.context)
+
+
+@pytest.fixture(scope="session")
+def accepted(cluster: Cluster, kube: Kube) -> Accepted:
+    """Nova deployed onto the cluster and verified, but for the tests that kill pods."""
+    run = accept(cluster, "-m", "not disruptive")
+    objects = {"Node": kube.list("v1", "Node")}
+    for version, kind in (
+        *(("v1", kind) for kind in ("Pod", "Service", "Endpoints", "ConfigMap", "Secret")),
+        ("v1", "PersistentVolumeClaim"),
+        *(("apps/v1", kind) for kind in ("Deployment", "StatefulSet")),
+    ):
+        objects[kind] = [
+            item
+            for namespace in NAMESPACES
+            for item in kube.list(version, kind, namespace=namespace)
+        ]
+    return Accepted(run.done, run.directory, objects)
+
+
+@pytest.fixture(scope="session")
+def removal(cluster: Cluster, kube: Kube, accepted: Accepted) -> Removal:  # noqa: ARG001
+    """Nova taken off the cluster at the end of a run, the next after the one that accepted it."""
+    before = {item["metadata"]["name"] for item in kube.list("v1", "Namespace")}
+    run = accept(cluster, "-m", "cluster", "--teardown")
+    after = {item["metadata"]["name"] for item in kube.list("v1", "Namespace")}
+    return Removal(run.done, run.directory, before - after)
+
+
+def accept(cluster: Cluster, *options: str) -> Acceptance:
+    """Run the suite in a process of its own."""
+    argv = [sys.executable, "-m", "pytest", "--cluster", f"context:{cluster.context}", *options]
+    done = subprocess.run(
+        argv,
+        cwd=project(),
+        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig)},
+        capture_output=True,
+        text=True,
+        timeout=2 * timeouts.ROLLOUT,
+        check=False,
+    )
+    last = done.stdout.strip().splitlines()[-1]
+    assert last.startswith("report: "), done.stdout[-3000:]
+    return Acceptance(done, project() / Path(last.removeprefix("report: ")).parent)
 
 
 def nova_cluster(*arguments: str) -> subprocess.Popen[str]:

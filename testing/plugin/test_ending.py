@@ -211,6 +211,23 @@ def test_signal_is_given_back_at_the_end(suite: Suite) -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+def test_signal_that_was_taken_meanwhile_stays_taken(suite: Suite) -> None:
+    suite.write(
+        "tests/services/test_a.py",
+        """
+import signal
+def test_first(): signal.signal(signal.SIGTERM, signal.SIG_IGN)
+""",
+    )
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        suite.run().assert_outcomes(passed=1)
+
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_nobody_watches_a_run_that_is_over(suite: Suite) -> None:
     suite.write(
         "tests/services/test_a.py",

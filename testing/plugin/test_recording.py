@@ -73,6 +73,23 @@ def test_run_is_recorded_from_start_to_finish(telling: Suite) -> None:
     assert result.outlines[-1] == f"report: reports/{telling.model.name}/report.html"
 
 
+def test_foreign_names_do_not_command_the_terminal(suite: Suite) -> None:
+    suite.write(
+        "tests/services/test_a.py",
+        r"""
+def test_first(recorder):
+    name = "\x1b[2J"
+    recorder.snapshot([dict(component=name, wanted=2, ready=1)], external=[dict(name=name)])
+    recorder.diagnosis("test", dict(cause=name, subject=name, summary=name, cure=name))
+""",
+    )
+
+    result = suite.run()
+
+    result.stdout.fnmatch_lines([r"*\x1b?2J: declared, not verified"])
+    assert "\x1b" not in result.stdout.str()
+
+
 def test_run_says_which_manifests_it_was_about(telling: Suite) -> None:
     telling.write("tests/services/test_a.py", "def test_service(): pass")
     telling.write("manifests/base/kustomization.yaml", "kind: Kustomization")

@@ -50,15 +50,19 @@ def test_left_out(): pass
 """,
     )
 
-    distributed.write("tests/services/test_b.py", "def test_another_module(system): pass")
+    distributed.write(
+        "tests/services/test_b.py",
+        "def test_another_module(system): pass\ndef test_by_name(): pass",
+    )
 
-    result = distributed.run("-n", "2", "-m", "not disruptive", isolated=True)
+    wanted = ("-m", "not disruptive", "-k", "not by_name")
+    result = distributed.run("-n", "2", *wanted, isolated=True)
 
     result.assert_outcomes(passed=5)
     model = distributed.model
     assert model.verdict == "accepted"
     assert model.cluster["name"] == "nova"
-    assert model.deselected == 1
+    assert model.deselected == 2
     assert "a note of the teardown" in model.notes
     assert {test.worker for test in model.tests} == {"gw0", "gw1"}
     told = [test for test in model.tests if "test_service" in test.nodeid]

@@ -15,6 +15,12 @@ from nova_acceptance import timeouts
 _GENERATED: Final = ("*.env", "tls.crt", "tls.key")
 """Credentials that were filled in beside their templates; a run takes others in their place."""
 
+_ASKS_ONLY: Final = (
+    *("--no-optional-locks", "--literal-pathspecs"),
+    # a program of the repository's own choice, which would be started
+    *("-c", "core.fsmonitor=false"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
@@ -23,7 +29,8 @@ class Provenance:
     Attributes:
         commit: the full commit of the repository that holds the manifests; empty where none does,
             or where git could not be asked.
-        is_changed: whether manifests or nova.yaml differ from that commit.
+        is_changed: whether manifests or nova.yaml differ from that commit; also where git did not
+            say so in time.
         digest: SHA-256, in hexadecimal, of what `sha256sum` prints for the files of the manifests
             and nova.yaml, by their paths' order; empty where one cannot be read.
     """
@@ -53,7 +60,7 @@ def provenance(manifests: Path, spec: Path) -> Provenance:
 def _is_changed(manifests: Path, spec: Path) -> bool:
     # A nova.yaml outside the repository is refused, and is not the commit's either.
     return any(
-        _git(manifests, "status", "--porcelain", *paths) != ""
+        _git(manifests, "status", "--porcelain", "--ignore-submodules=dirty", *paths) != ""
         for paths in (("--", "."), ("--ignored", "--", str(spec.absolute())))
     )
 
@@ -64,9 +71,10 @@ def _git(directory: Path, *arguments: str) -> str | None:
     environment = {name: it for name, it in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(
-            ["git", "--no-optional-locks", *arguments],
+            ["git", *_ASKS_ONLY, *arguments],
             cwd=directory,
             env=environment,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
             errors="replace",

@@ -95,7 +95,7 @@ class Recording:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Record every test that is going to run."""
-        if session.items:
+        if session.items or self._deselected:
             self._write(
                 "collected",
                 tests=[layers.description(item) for item in session.items],
@@ -174,7 +174,7 @@ class Recording:
     @pytest.hookimpl(trylast=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Record Ctrl-C, pytest.exit, and pytest's own end after collection errors."""
-        self._write("interrupted", text=str(excinfo.value) or excinfo.typename)
+        self._write("interrupted", text=str(excinfo.value) or "Ctrl-C")
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         # The traceback that --full-trace prints at the very end; pytest offers no hook for it.
         masked.mask_in_place(getattr(terminal, "_keyboardinterrupt_memo", None))

@@ -9,9 +9,11 @@ import pytest
 
 from nova_acceptance import masking
 from nova_acceptance.report import Outcome, Run, Verdict
+from nova_acceptance.report.escaping import plain
 from nova_acceptance.report.texts import ENGLISH, texts
 from nova_acceptance.report.wording import Wording
 
+_LONGEST: Final = 4000
 _COLOURS: Final = {
     Verdict.ACCEPTED: "green",
     Verdict.REJECTED: "red",
@@ -36,22 +38,28 @@ def write(run: Run, terminal: pytest.TerminalReporter) -> None:
         for component in layer.components:
             if component.ready < component.wanted:
                 ready = f"{component.ready} of {component.wanted} ready"
-                terminal.line(f"{'':<{width}}  {component.name}: {ready}", red=True)
+                terminal.line(f"{'':<{width}}  {_shown(component.name)}: {ready}", red=True)
     wording = Wording(texts(ENGLISH))
     for problem in run.problems:
-        terminal.line(wording.problem(problem), yellow=True)
+        terminal.line(_shown(wording.problem(problem)), yellow=True)
     for named in run.causes:
         explained = f"{named.tests} test{'' if named.tests == 1 else 's'}"
         colour = "red" if named.tests else "yellow"
-        terminal.line(f"{named.headline} ({explained})", **{colour: True})
+        terminal.line(f"{_shown(named.headline)} ({explained})", **{colour: True})
     for system in run.external:
-        terminal.line(f"{system.get('name', '?')}: declared, not verified")
+        terminal.line(f"{_shown(system['name'])}: declared, not verified")
     terminal.write("verdict: ")
     _write_verdict(terminal, run.verdict)
-    terminal.line(f"  {_counts(run.outcomes)}")
+    part = ", as far as this run looked" if run.is_partial else ""
+    terminal.line(f"  {_counts(run.outcomes)}{part}")
     for word, key in (("reuse", "reuse_hint"), ("remove", "remove_hint")):
-        if hint := run.cluster.get(key):
+        if (hint := run.cluster.get(key)) and not run.options.get("teardown"):
             terminal.line(f"{word}: {masking.mask(str(hint))}")
+
+
+def _shown(text: str) -> str:
+    """Return foreign text as a terminal may have it."""
+    return plain(text, _LONGEST)
 
 
 def _write_verdict(terminal: pytest.TerminalReporter, verdict: Verdict) -> None:

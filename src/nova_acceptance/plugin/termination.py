@@ -13,7 +13,6 @@ class Termination:
 
     def __init__(self) -> None:
         self._is_ending = False
-        self._is_ours = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -21,7 +20,6 @@ class Termination:
         is_main = threading.current_thread() is threading.main_thread()
         if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, self._interrupt)
-            self._is_ours = True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self) -> None:
@@ -35,8 +33,8 @@ class Termination:
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
-        """Give the signal back."""
-        if self._is_ours:
+        """Give the signal back, unless somebody else has taken it meanwhile."""
+        if signal.getsignal(signal.SIGTERM) == self._interrupt:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def _interrupt(self, _number: int, _frame: object) -> None:

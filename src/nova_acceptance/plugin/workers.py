@@ -41,6 +41,7 @@ class Worker:
 
     def __init__(self, config: pytest.Config) -> None:
         self._outbox: list[Fact] = []
+        self._deselected = 0
         self._lock = Path(config.workerinput[LOCK])  # type: ignore[attr-defined]
 
     @property
@@ -53,8 +54,9 @@ class Worker:
         self._outbox.append(fact)
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        """Tell how many tests the command line left out; every worker sees the same."""
-        self._outbox.append({"type": "collected", "time": now(), "deselected": len(items)})
+        """Tell how many tests the command line left out so far; every worker sees the same."""
+        self._deselected += len(items)
+        self._outbox.append({"type": "collected", "time": now(), "deselected": self._deselected})
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

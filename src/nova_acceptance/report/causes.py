@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from nova_acceptance.diagnosis import CAUSES
 from nova_acceptance.report.model import Named
 from nova_acceptance.report.recorder import Fact
+from nova_acceptance.report.values import dicts, moment, strings, text
 
 _DEPTH: Final = {cause.id: depth for depth, cause in enumerate(CAUSES)}
 _Key = tuple[str, str]
@@ -17,29 +18,29 @@ _Key = tuple[str, str]
 def causes_of(events: Iterable[Fact]) -> tuple[Named, ...]:
     """Return the causes of a record's events, the deepest first."""
     said: dict[_Key, Fact] = {}
-    times: dict[_Key, str] = {}
+    times: dict[_Key, datetime | None] = {}
     tests: dict[_Key, set[str]] = {}
     sources: dict[_Key, str] = {}
     kept: dict[_Key, list[str]] = {}
-    start = ""
+    start: datetime | None = None
     for event in events:
-        start = start or str(event.get("time") or "")
+        start = start or moment(event.get("time"))
         if event["type"] == "collected-material":
-            key = str(event.get("cause") or "?"), str(event.get("subject") or "")
-            directory = str(event.get("directory") or "")
-            files = (f"{directory}/{name}" for name in _texts(event.get("written")))
+            key = text(event.get("cause")) or "?", text(event.get("subject"))
+            directory = text(event.get("directory"))
+            files = (f"{directory}/{name}" for name in strings(event.get("written")))
             kept.setdefault(key, []).extend(files)
             continue
         found = event if event["type"] == "diagnosis" else event.get("diagnosis")
         if event["type"] not in ("diagnosis", "phase") or not isinstance(found, dict):
             continue
-        key = str(found.get("cause") or "?"), str(found.get("subject") or "")
+        key = text(found.get("cause")) or "?", text(found.get("subject"))
         said.setdefault(key, found)
-        times.setdefault(key, str(event.get("time") or ""))
+        times.setdefault(key, moment(event.get("time")))
         if event["type"] == "diagnosis":
-            sources.setdefault(key, str(event.get("source") or ""))
-        if nodeid := event.get("nodeid"):
-            tests.setdefault(key, set()).add(str(nodeid))
+            sources.setdefault(key, text(event.get("source")))
+        if nodeid := text(event.get("nodeid")):
+            tests.setdefault(key, set()).add(nodeid)
     named = [
         _named(
             key,
@@ -66,14 +67,13 @@ def _named(
     return Named(
         cause=key[0],
         subject=key[1],
-        summary=str(found.get("summary") or ""),
-        cure=str(found.get("cure") or ""),
-        evidence=tuple(_texts(found.get("evidence"))),
-        chain=tuple(_texts(found.get("chain"))),
+        summary=text(found.get("summary")),
+        cure=text(found.get("cure")),
+        evidence=strings(found.get("evidence")),
+        chain=strings(found.get("chain")),
         symptoms=tuple(
-            f"{each.get('cause', '?')}: {each.get('summary', '')}"
-            for each in found.get("symptoms") or ()
-            if isinstance(each, dict)
+            f"{text(each.get('cause')) or '?'}: {text(each.get('summary'))}"
+            for each in dicts(found.get("symptoms"))
         ),
         tests=tests,
         seconds=seconds,
@@ -82,13 +82,5 @@ def _named(
     )
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, list):
-        yield from (str(each) for each in value)
-
-
-def _seconds(start: str, moment: str) -> float | None:
-    try:
-        return (datetime.fromisoformat(moment) - datetime.fromisoformat(start)).total_seconds()
-    except ValueError:
-        return None
+def _seconds(start: datetime | None, named: datetime | None) -> float | None:
+    return (named - start).total_seconds() if start and named else None

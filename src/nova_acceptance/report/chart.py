@@ -5,20 +5,27 @@ Colours are custom properties of the page's style, so that a picture follows its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 import vl_convert
 from markupsafe import Markup
 
+from nova_acceptance.report.escaping import plain
 from nova_acceptance.report.texts import Texts
 from nova_acceptance.report.timeline import STEPS, TESTS, Bar
 
 _SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v5.json"
 """A name, as Vega-Lite wants it; nothing is read from there."""
+_HERE: Final = "https://reports.invalid/"
+"""Stands for this page's directory: Vega puts an address of its own before a relative one."""
+_ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
 _WIDTH: Final = 760
 _ROW: Final = 18
 _LABEL: Final = 300
+_LEVEL: Final = 8
+"""Columns whose names fit beside each other."""
 _CONFIG: Final[dict[str, Any]] = {
     "background": None,
     "font": "sans-serif",
@@ -51,12 +58,12 @@ def draw_timeline(bars: Sequence[Bar], say: Texts) -> Markup:
     }
     rows = [
         {
-            "row": bar.row,
+            "row": _label(bar.row),
             "step": words[bar.step],
             "start": round(bar.start, 3),
             "end": round(bar.end, 3),
             "critical": bar.is_critical,
-            "told": f"{bar.row}: {words[bar.step]}, {bar.start:.1f}–{bar.end:.1f} s",  # noqa: RUF001
+            "told": f"{_label(bar.row)}: {words[bar.step]}, {_span(bar, say)}",
         }
         for bar in bars
     ]
@@ -98,20 +105,26 @@ def draw_timeline(bars: Sequence[Bar], say: Texts) -> Markup:
     )
 
 
+def _span(bar: Bar, say: Texts) -> str:
+    return say("words.duration.seconds", n=f"{bar.start:.1f}–{bar.end:.1f}")  # noqa: RUF001
+
+
 def draw_durations(
     points: Sequence[dict[str, Any]], *, axis: str, colours: dict[str, str]
 ) -> Markup:
     """Draw a column a run, as high as the run took long, in the colour of its verdict.
 
     Args:
-        points: `run`, `seconds`, `verdict`, `told` (the column in words) and `href`, in order.
+        points: `run`, `seconds`, `verdict`, `told` (the column in words) and `href`, which is
+            relative to the page, in order.
         axis: what is drawn, in words.
         colours: by verdict, as the points spell it.
     """
+    angle = 0 if len(points) <= _LEVEL else -40
     return _draw(
         {
             "height": 120,
-            "data": {"values": list(points)},
+            "data": {"values": [_column(point) for point in points]},
             "mark": {"type": "bar", "cornerRadiusTopLeft": 2, "cornerRadiusTopRight": 2},
             "encoding": {
                 "x": {
@@ -119,7 +132,7 @@ def draw_durations(
                     "type": "nominal",
                     "sort": None,
                     "title": None,
-                    "axis": {"labelAngle": 0, "ticks": False, "labelOverlap": True},
+                    "axis": {"labelAngle": angle, "ticks": False},
                 },
                 "y": {"field": "seconds", "type": "quantitative", "title": axis},
                 "color": {
@@ -135,7 +148,21 @@ def draw_durations(
     )
 
 
+def _column(point: dict[str, Any]) -> dict[str, Any]:
+    shown = {name: _label(point[name]) for name in ("run", "told")}
+    return {**point, **shown, "href": f"{_HERE}{point['href']}"}
+
+
+def _label(text: str) -> str:
+    """Return a text that can be drawn: at a character that XML lacks the library would abort.
+
+    It cuts long labels between the halves of a character, too, where one has two (UTF-16).
+    """
+    return _ASTRAL.sub("\ufffd", plain(text))
+
+
 def _draw(spec: dict[str, Any]) -> Markup:
     whole = {"$schema": _SCHEMA, "width": _WIDTH, "config": _CONFIG, **spec}
     # Vega escapes what it writes; nothing else makes this text.
-    return Markup(vl_convert.vegalite_to_svg(whole))  # noqa: S704
+    svg = vl_convert.vegalite_to_svg(whole, allowed_base_urls=[])
+    return Markup(svg.replace(f'xlink:href="{_HERE}', 'xlink:href="'))  # noqa: S704

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from nova_acceptance.report.texts import ENGLISH, LANGUAGES, texts
 from nova_acceptance.report.wording import Wording
 
 _WORSE: Final = 1
+_LONGEST: Final = 4000
 _DIRECTORY: Final = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
@@ -31,8 +32,17 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except NovaError as error:
-            click.echo(f"nova-report: {error}", err=True)
+            for line in _lines(error):
+                click.echo(line, err=True)
             ctx.exit(2 if isinstance(error, UsageError) else 1)
+
+
+def _lines(error: NovaError) -> Iterator[str]:
+    """Yield a message for a terminal: what a record says may be in it."""
+    yield f"nova-report: {plain(error.message, _LONGEST)}"
+    yield from (f"  {plain(line, _LONGEST)}" for line in error.evidence)
+    if error.hint:
+        yield f"→ {error.hint}"
 
 
 def _language(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,7 +91,8 @@ def merge(into: Path, directories: tuple[Path, ...], language: str | None) -> No
 def diff(before: Path, after: Path, language: str | None) -> None:
     """Say what differs between two runs.
 
-    Exits with 1 where a test that passed BEFORE does not AFTER, and with 0 where none got worse.
+    Exits with 1 where something got worse: a test fails that did not, or is no longer shown to
+    pass, or an accepted run is followed by one that is not.
     """
     comparison = compare(read(before), read(after))
     say = texts(language or ENGLISH)

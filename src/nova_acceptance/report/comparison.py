@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from nova_acceptance.report.model import REJECTING, Outcome
+from nova_acceptance.report.model import REJECTING, Outcome, Verdict
 from nova_acceptance.report.outcomes import Past, PastCause
 
 FACTOR: Final = 2.0
@@ -53,11 +53,11 @@ class Comparison:
         before: the earlier run, or the one that is compared with.
         after: the other one.
         changes: the circumstances that changed.
-        failing: tests that fail now and did not.
+        failing: tests that fail now and did not, or were not there before.
         unshown: tests that passed and now neither pass nor fail.
         mended: tests that failed and pass now.
         still: tests that fail both times.
-        added: tests that were not there before.
+        added: tests that were not there before and do not fail.
         gone: tests that are no longer there.
         paces: tests whose duration changed notably.
         causes_came: causes that were not named before.
@@ -79,8 +79,10 @@ class Comparison:
 
     @property
     def is_worse(self) -> bool:
-        """Whether a test that was there before fails now, or is no longer shown to pass."""
-        return bool(self.failing or self.unshown)
+        """Whether a test fails that did not, or is no longer shown to pass, or the verdict fell."""
+        was_accepted = self.before.verdict is Verdict.ACCEPTED
+        fell = was_accepted and self.after.verdict is not Verdict.ACCEPTED
+        return bool(self.failing or self.unshown or fell)
 
 
 def compare(before: Past, after: Past) -> Comparison:
@@ -88,7 +90,7 @@ def compare(before: Past, after: Past) -> Comparison:
     old, new = before.tests, after.tests
     both = [test for test in new if test in old]
     failed_before = {test for test in both if old[test].outcome in REJECTING}
-    fails_now = {test for test in both if new[test].outcome in REJECTING}
+    fails_now = {test for test in new if new[test].outcome in REJECTING}
     passed_before = {test for test in both if old[test].outcome is Outcome.PASSED}
     passes_now = {test for test in both if new[test].outcome is Outcome.PASSED}
     there, here = ({(each.cause, each.subject) for each in past.causes} for past in (before, after))
@@ -96,11 +98,11 @@ def compare(before: Past, after: Past) -> Comparison:
         before=before,
         after=after,
         changes=tuple(_changes(before, after)),
-        failing=tuple(test for test in both if test in fails_now - failed_before),
+        failing=tuple(test for test in new if test in fails_now - failed_before),
         unshown=tuple(test for test in both if test in passed_before - passes_now - fails_now),
         mended=tuple(test for test in both if test in failed_before & passes_now),
         still=tuple(test for test in both if test in failed_before & fails_now),
-        added=tuple(test for test in new if test not in old),
+        added=tuple(test for test in new if test not in old.keys() | fails_now),
         gone=tuple(test for test in old if test not in new),
         paces=tuple(
             Pace(test, old[test].seconds, new[test].seconds)

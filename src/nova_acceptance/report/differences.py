@@ -47,8 +47,11 @@ def differences(
 
     for kind in ("failing", "unshown", "still", "mended"):
         yield from tests(kind)
-    for kind, causes in (("came", comparison.causes_came), ("went", comparison.causes_went)):
-        yield from part(f"comparison.causes-{kind}", (_cause(c, say, shown) for c in causes))
+    for heading, causes in (
+        ("comparison.causes-came", comparison.causes_came),
+        ("comparison.causes-went", comparison.causes_went),
+    ):
+        yield from part(heading, (_cause(c, say, shown) for c in causes))
     yield from part("comparison.changes", (_change(c, say, shown) for c in comparison.changes))
     for kind in ("added", "gone"):
         yield from tests(kind)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -25,6 +25,9 @@ MOST_READ: Final = 100
 
 MOST_RECORDS: Final = 10
 """How many of them may have no `run.json`, so that their record has to be read."""
+
+LARGEST: Final = 50_000_000
+"""Octets of such a record beyond which reading it would make every report after it slow."""
 
 _STAMP: Final = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{6}")
 _RED: Final = "red"
@@ -110,7 +113,9 @@ def _is_unchanged(before: Past, after: Past) -> bool:
     """Tell whether two runs were of the same, as far as both tell; an unknown digest is another."""
     if not after.manifests.digest or before.manifests != after.manifests:
         return False
-    if (before.overlay, before.cluster.version) != (after.overlay, after.cluster.version):
+    if before.cluster.version != after.cluster.version:
+        return False
+    if before.overlay and after.overlay and before.overlay != after.overlay:
         return False
     both = before.images.keys() & after.images.keys()
     return all(before.images[component] == after.images[component] for component in both)
@@ -140,16 +145,18 @@ def _earlier(now: Past, reports: Path, most: int) -> list[Past]:
     for directory in islice(directories, MOST_READ):
         if has_green and len(found) >= most:
             break
-        if not (directory / FILE_NAME).is_file():
-            records += 1
-            if records > MOST_RECORDS:
-                continue
         try:
+            if not (directory / FILE_NAME).is_file():
+                records += 1
+                size = (directory / record.FILE_NAME).stat().st_size
+                if records > MOST_RECORDS or size > LARGEST:
+                    continue
             past = read(directory)
-        except UsageError:
+        except (OSError, UsageError):
             continue  # of a later version, or gone meanwhile
         if past.name != now.name and _is_of(now, past) and _start(past) <= _start(now):
-            found.setdefault(past.name, past)
+            # Its directory's name leads to it, whatever it says itself.
+            found.setdefault(past.name, replace(past, name=directory.name))
             has_green = has_green or _is_green_like(past, now)
     return sorted(found.values(), key=_start, reverse=True)
 

@@ -16,7 +16,6 @@ from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 from nova_acceptance.report.model import LAYERS, OTHER, Outcome, Run, Test, count
-from nova_acceptance.report.values import number
 
 FILE_NAME: Final = "junit.xml"
 
@@ -113,10 +112,9 @@ def _message(test: Test) -> str:
 
 
 def _line(entry: dict[str, Any]) -> str:
-    milliseconds = 1000 * (number(entry.get("seconds")) or 0.0)
     return (
-        f"{entry.get('source', '')} → {entry.get('target', '')}: {entry.get('asked', '')}"
-        f" ⇒ {entry.get('answer', '')} ({milliseconds:.0f} ms)"
+        f"{entry['source']} → {entry['target']}: {entry['asked']}"
+        f" ⇒ {entry['answer']} ({1000 * entry['seconds']:.0f} ms)"
     )
 
 

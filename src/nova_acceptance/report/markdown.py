@@ -68,7 +68,8 @@ class _Summary:
 
     def verdict(self) -> Iterator[str]:
         say, word, run = self._say, self._word, self._run
-        heading = say("page.heading", verdict=word.verdict(run.verdict))
+        told = "page.heading-in-part" if run.is_partial else "page.heading"
+        heading = say(told, verdict=word.verdict(run.verdict))
         yield f"## {word.sign(run.verdict)} {heading}"
         counted = [
             word.count(outcome, run.outcomes[outcome])
@@ -80,6 +81,8 @@ class _Summary:
         yield say("summary.took", counts=counts, time=word.duration(run.seconds))
         if run.deselected:
             yield say("page.where.left-out", n=run.deselected)
+        if run.is_as_found:
+            yield say("page.where.as-found")
         yield ""
 
     def where(self) -> Iterator[str]:
@@ -146,7 +149,7 @@ class _Summary:
             for limit in self._run.scene.limits
         )
         systems = (
-            self._fact(prose(str(system.get("name") or "?")), say("page.system.not-verified"))
+            self._fact(prose(system["name"]), say("page.system.not-verified"))
             for system in self._run.external
         )
         yield from self._section("page.system.aside", (*limits, *systems))

@@ -58,14 +58,13 @@ def _material(
     cut: Callable[[int], str],
 ) -> dict[str, Any]:
     found = {
-        "subjects": test.subjects,
         "evidence": [
             [
-                str(entry.get("asked", "")),
-                str(entry.get("source", "")),
-                str(entry.get("target", "")),
-                _short(str(entry.get("answer", "")), cut),
-                entry.get("seconds") or 0,
+                entry["asked"],
+                entry["source"],
+                entry["target"],
+                _short(entry["answer"], cut),
+                entry["seconds"],
             ]
             for entry in test.evidence[:MOST_EVIDENCE]
         ],

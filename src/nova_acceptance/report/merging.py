@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from nova_acceptance.errors import UsageError
+from nova_acceptance.errors import NovaError, UsageError
 from nova_acceptance.report.model import Run
 from nova_acceptance.report.reading import run_of
 from nova_acceptance.report.record import FILE_NAME, SCHEMA, Events, Record, read
-from nova_acceptance.report.recorder import Fact, now
-from nova_acceptance.report.values import dicts, integer, moment
+from nova_acceptance.report.recorder import Fact, now, spelled
+from nova_acceptance.report.values import dicts, integer, moment, text
 
 SHARDS: Final = "shards"
 """The directory beside a merged record that holds what was collected, a directory a shard."""
@@ -56,6 +56,7 @@ def merge(into: Path, paths: Sequence[Path]) -> Record:
     Raises:
         UsageError: a record cannot be read, they are not of the same cluster and manifests, or
             there is a record already.
+        NovaError: the merged run cannot be written.
     """
     if (into / FILE_NAME).exists():
         raise UsageError(f"{into}: there is a record already", hint="name another directory")
@@ -65,18 +66,21 @@ def merge(into: Path, paths: Sequence[Path]) -> Record:
         shards.append(_Shard(path, events, run_of(events), f"{SHARDS}/{number}"))
     _check_same("clusters", shards, {shard.path: _cluster(shard.run) for shard in shards})
     _check_same("manifests", shards, {shard.path: _manifests(shard.run) for shard in shards})
-    record = Record(into)
-    for event in _merged(into.name, shards):
-        record.append(event)
-    record.close()
-    for shard in shards:
-        _copy_collected(shard, into)
+    try:
+        record = Record(into)
+        for event in _merged(into.resolve().name, shards):
+            record.append(event)
+        record.close()
+        for shard in shards:
+            _copy_collected(shard, into)
+    except OSError as error:
+        raise NovaError(f"{into}: the merged run cannot be written: {error}") from error
     return record
 
 
 def _check_same(what: str, shards: Iterable[_Shard], said: Mapping[Path, str]) -> None:
     """Refuse shards that say different things; one that says nothing contradicts none."""
-    if len({text for text in said.values() if text}) > 1:
+    if len({each for each in said.values() if each}) > 1:
         raise UsageError(
             f"these are not shards of one run: they are of different {what}",
             hint="merge those of one cluster and one commit; `nova-report diff` compares others",
@@ -85,8 +89,8 @@ def _check_same(what: str, shards: Iterable[_Shard], said: Mapping[Path, str]) -
 
 
 def _cluster(run: Run) -> str:
-    name = str(run.cluster.get("name") or "")
-    return f"{name} ({run.cluster.get('provider') or '?'})" if name else ""
+    name = text(run.cluster.get("name"))
+    return f"{name} ({text(run.cluster.get('provider')) or '?'})" if name else ""
 
 
 def _manifests(run: Run) -> str:
@@ -105,12 +109,12 @@ def _merged(name: str, shards: Sequence[_Shard]) -> list[Fact]:
     starts = [event for shard in shards for event in shard.of_type("run-started")]
     start = min(starts, key=_time, default={})
     events: list[Fact] = [
-        {"time": now(), **start, "type": "run-started", "schema": SCHEMA, "run": name},
+        {"time": _began(shards), **start, "type": "run-started", "schema": SCHEMA, "run": name},
         *_collected(shards),
         *(event for _, _, _, event in timed),
         {
             "type": "note",
-            "time": now(),
+            "time": _ended(shards),
             "text": f"merged from {', '.join(shard.run.name for shard in shards)}",
         },
     ]
@@ -126,13 +130,14 @@ def _timed(shard: _Shard) -> Iterable[tuple[datetime, Fact]]:
     for event in shard.events:
         time = moment(event.get("time")) or time
         if event["type"] == "collected-material":
-            directory = f"{shard.place}/{event.get('directory') or ''}"
+            directory = f"{shard.place}/{text(event.get('directory'))}"
             yield time, {**event, "directory": directory}
         else:
             yield time, event
     if damaged := shard.events.damaged:
-        text = f"{damaged} damaged line(s) in the record of {shard.run.name}"
-        yield time, {"type": "internal-error", "time": now(), "message": text, "text": text}
+        said = f"{damaged} damaged line(s) in the record of {shard.run.name}"
+        told = {"type": "internal-error", "message": said, "text": said}
+        yield time, {**told, "time": _ended([shard])}
 
 
 def _collected(shards: Iterable[_Shard]) -> Iterable[Fact]:
@@ -148,10 +153,10 @@ def _collected(shards: Iterable[_Shard]) -> Iterable[Fact]:
         events = shard.of_type("collected")
         mine = [row for event in events for row in dicts(event.get("tests"))]
         for row in mine:
-            nodeid = str(row.get("nodeid", ""))
+            nodeid = text(row.get("nodeid"))
             rows[nodeid] = {**rows.get(nodeid, {}), **row}
-        left_out = integer(events[-1].get("deselected")) if events else 0
-        known = max(known, len({row.get("nodeid") for row in mine}) + left_out)
+        left_out = shard.run.deselected
+        known = max(known, len({text(row.get("nodeid")) for row in mine}) + left_out)
         times += [_time(event) for event in events]
     if times:
         tests, left_out = list(rows.values()), max(0, known - len(rows))
@@ -169,16 +174,28 @@ def _end(ends: Sequence[Fact], shards: Iterable[_Shard]) -> Fact:
     }
 
 
+def _began(shards: Iterable[_Shard]) -> str:
+    begun = [shard.run.started for shard in shards if shard.run.started]
+    return spelled(min(begun)) if begun else now()
+
+
+def _ended(shards: Iterable[_Shard]) -> str:
+    """Return when the last of them ended: what is said of them now makes none of them longer."""
+    ended = [shard.run.ended for shard in shards if shard.run.ended]
+    return spelled(max(ended)) if ended else now()
+
+
 def _time(event: Mapping[str, Any]) -> str:
     """Return an event's time; the record writes all of them in one form, which sorts as text."""
-    return str(event.get("time") or "")
+    return text(event.get("time"))
 
 
 def _copy_collected(shard: _Shard, into: Path) -> None:
     """Copy what was kept beside a shard's record, and nothing that is elsewhere."""
     home = shard.directory.resolve()
     for event in shard.of_type("collected-material"):
-        source = (home / str(event.get("directory") or "")).resolve()
+        # No path has a NUL in it.
+        source = (home / text(event.get("directory")).replace("\0", "")).resolve()
         if source.is_dir() and source != home and source.is_relative_to(home):
             target = into / shard.place / source.relative_to(home)
             shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)

@@ -153,7 +153,21 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A part of the system as the last snapshot saw it, and what the tests say of it."""
+    """A part of the system as the last snapshot saw it, and what the tests say of it.
+
+    Attributes:
+        layer: the layer that it belongs to.
+        name: its name.
+        kind: the kind of its object.
+        namespace: where it is.
+        wanted: how many replicas, or endpoints, it is to have.
+        ready: how many of them are ready.
+        restarts: of all its containers; None where it has none.
+        nodes: where its pods are.
+        images: of its containers.
+        outcomes: of the tests that are about it, one of which may be about others as well.
+        is_blamed: whether a failure of one of them is its own, as far as is known.
+    """
 
     layer: str
     name: str
@@ -165,6 +179,7 @@ class Component:
     nodes: tuple[str, ...]
     images: tuple[str, ...]
     outcomes: Counter[Outcome]
+    is_blamed: bool = True
 
     @property
     def verdict(self) -> Verdict:
@@ -172,6 +187,12 @@ class Component:
         if self.ready < self.wanted:
             return Verdict.REJECTED
         return verdict_of(self.outcomes)
+
+    @property
+    def is_affected(self) -> bool:
+        """Whether it is ready, and what failed about it has its cause at something else."""
+        failed = verdict_of(self.outcomes) is Verdict.REJECTED
+        return failed and not self.is_blamed and self.ready >= self.wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +205,8 @@ class Layer:
 
     @property
     def verdict(self) -> Verdict:
-        """Rejected when a test failed or a component is rejected."""
-        if any(component.verdict is Verdict.REJECTED for component in self.components):
+        """Rejected when a test of it failed or a component is not ready."""
+        if any(component.ready < component.wanted for component in self.components):
             return Verdict.REJECTED
         return verdict_of(self.outcomes)
 
@@ -202,7 +223,7 @@ class Run:
         problems: what kept it from being complete.
         tests: in the order in which they were collected.
         deselected: tests that the command line left out.
-        cluster, deployment: the facts as recorded; empty when there are none.
+        cluster, deployment: the texts and numbers of these facts; empty when there are none.
         counts: objects of the system by kind, counted from the cluster.
         external: systems that are declared and not verified.
         notes: what else a reader should know.
@@ -233,6 +254,17 @@ class Run:
     manifests: Manifests = field(default_factory=Manifests)
 
     @property
+    def is_as_found(self) -> bool:
+        """Whether it deployed nothing: what runs there need not be of its manifests."""
+        return bool(self.options.get("no-deploy"))
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it looked at a part only: tests were left out, or a layer has none."""
+        unverified = (layer for layer in self.layers if layer.components and not layer.outcomes)
+        return bool(self.deselected) or any(unverified)
+
+    @property
     def outcomes(self) -> Counter[Outcome]:
         """How many tests came to which outcome."""
         return count(self.tests)
@@ -249,8 +281,11 @@ class Run:
         """The whole run's verdict.
 
         Rejected as soon as anything failed; accepted only when the run came to its end, every
-        collected test has a result and at least one passed.
+        collected test has a result and at least one passed. Where no cluster was found, nothing
+        is said of the system.
         """
+        if not self.cluster and self.tests and set(self.outcomes) == {Outcome.ERROR}:
+            return Verdict.INCOMPLETE
         if any(layer.verdict is Verdict.REJECTED for layer in self.layers):
             return Verdict.REJECTED
         verdict = verdict_of(self.outcomes)

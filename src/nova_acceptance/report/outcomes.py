@@ -13,22 +13,27 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from nova_acceptance.report.model import Manifests, Outcome, Run, Verdict
 from nova_acceptance.report.reading import load
+from nova_acceptance.report.values import moment
 
 FILE_NAME: Final = "run.json"
 SCHEMA: Final = 1
+LARGEST: Final = 50_000_000
+"""Octets of a `run.json` beyond which it is none: that of 5,000 tests has half a million."""
+
+Seconds = Annotated[float, Field(ge=0, le=1e9)]
 
 
 class Taken(NamedTuple):
     """What became of a test, and how many seconds it took."""
 
     outcome: Outcome
-    seconds: float
+    seconds: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ class Past:
 
     name: str
     started: datetime | None
-    seconds: float
+    seconds: Seconds
     verdict: Verdict
     finished: bool
     exit_status: int | None
@@ -93,7 +98,7 @@ def outcome_of(run: Run) -> Past:
         seconds=run.seconds,
         verdict=run.verdict,
         finished=run.finished,
-        exit_status=run.exit_status if isinstance(run.exit_status, int) else None,
+        exit_status=run.exit_status,
         cluster=PastCluster(
             name=str(run.cluster.get("name") or ""),
             provider=str(run.cluster.get("provider") or ""),
@@ -134,11 +139,14 @@ def read(path: Path) -> Past:
     Raises:
         UsageError: there is no record either, or one of an unknown schema.
     """
+    file = path / FILE_NAME
     try:
-        found = json.loads((path / FILE_NAME).read_bytes())
-        if isinstance(found, dict) and found.pop("schema", None) == SCHEMA:
-            return _adapter().validate_python(found)
-    except (OSError, ValueError, ValidationError):
+        if file.is_file() and file.stat().st_size <= LARGEST:
+            found = json.loads(file.read_bytes())
+            if isinstance(found, dict) and found.pop("schema", None) == SCHEMA:
+                found["started"] = moment(found.get("started"))
+                return _adapter().validate_python(found)
+    except (OSError, ValueError, RecursionError, ValidationError):
         pass
     return outcome_of(load(path))
 

@@ -107,11 +107,8 @@ def render(run: Run, *, language: str, history: History) -> str:
 
 def _local(path: str) -> str:
     """Return a path as a link below the page's directory, whatever the record says."""
-    return f"./{urllib.parse.quote(path)}"
-
-
-def _listed(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value or "")
+    parts = (part for part in path.split("/") if part not in ("", ".", ".."))
+    return f"./{urllib.parse.quote('/'.join(parts))}"
 
 
 def _urgency(test: Test) -> tuple[int, int]:
@@ -170,7 +167,6 @@ def _environment() -> Environment:
         "anchor": lambda named: anchor(named.cause, named.subject),
         "counted": _counted,
         "link": link_to,
-        "listed": _listed,
         "local": _local,
         "manifests": _manifests,
         "mark": mark,

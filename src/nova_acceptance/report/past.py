@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import urllib.parse
 from typing import Final
 
@@ -57,7 +58,7 @@ def duration_picture(history: History, say: Texts) -> Markup | str:
                 "seconds": round(run.seconds, 1),
                 "verdict": word.verdict(run.verdict),
                 "told": told(run),
-                "href": link_to(run),
+                "href": link_to(run) if run is not history.runs[-1] else "#history",
             }
             for number, run in enumerate(history.runs, 1)
         ],
@@ -77,4 +78,4 @@ def moment_of(run: Past) -> str:
 
 def link_to(run: Past) -> str:
     """Return the way from one run's report to another's, which lies beside it."""
-    return f"../{urllib.parse.quote(run.name, safe='')}/report.html"
+    return f"../{urllib.parse.quote(os.fsencode(run.name), safe='')}/report.html"

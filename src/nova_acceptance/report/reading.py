@@ -11,10 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from nova_acceptance.report.cause_texts import UNKNOWN
 from nova_acceptance.report.causes import causes_of
 from nova_acceptance.report.model import (
     LAYERS,
     OTHER,
+    REJECTING,
     Component,
     Layer,
     Manifests,
@@ -29,12 +31,14 @@ from nova_acceptance.report.recorder import Fact
 from nova_acceptance.report.staging import scene_of
 from nova_acceptance.report.values import (
     dicts,
+    flat,
     integer,
     last_line,
     mapping,
     moment,
     number,
     strings,
+    text,
 )
 
 _SEVERITY: Final = tuple(Outcome)
@@ -63,30 +67,30 @@ def run_of(events: Events) -> Run:
     start = by_type.get("run-started", [{}])[0]
     end = by_type.get("run-finished", [{}])[-1]
     snapshot = by_type.get("snapshot", [{}])[-1]
-    collected = by_type.get("collected", [{}])[-1]
     times = [time for event in events if (time := moment(event.get("time")))]
     all_tests = tests.finished()
     cluster = by_type.get("cluster", [{}])[-1]
     deployment = _deployment(by_type.get("deployment", []))
     reachability = by_type.get("reachability", [{}])[-1]
     return Run(
-        name=str(start.get("run") or events.run),
+        name=text(start.get("run")) or events.run,
         started=times[0] if times else None,
         ended=times[-1] if times else None,
         finished=bool(end),
-        exit_status=end.get("exit_status"),
+        exit_status=integer(end.get("exit_status")) if end else None,
         problems=tuple(_problems(events, by_type, all_tests)),
         tests=all_tests,
         layers=tuple(_layers(all_tests, dicts(snapshot.get("rows")))),
-        deselected=integer(collected.get("deselected")),
-        versions={str(k): str(v) for k, v in mapping(start.get("versions")).items()},
-        options=dict(mapping(start.get("options"))),
-        arguments=tuple(str(argument) for argument in start.get("arguments") or ()),
-        cluster=cluster,
-        deployment=deployment,
-        counts={str(k): integer(v) for k, v in mapping(snapshot.get("counts")).items()},
-        external=tuple(dicts(snapshot.get("external"))),
-        notes=tuple(dict.fromkeys(str(note.get("text", "")) for note in by_type.get("note", []))),
+        # Each worker of xdist tells all of them; its controller knows of none.
+        deselected=max(integer(each.get("deselected")) for each in by_type.get("collected", [{}])),
+        versions={name: text(version) for name, version in flat(start.get("versions")).items()},
+        options=flat(start.get("options")),
+        arguments=tuple(map(text, _listed(start.get("arguments")))),
+        cluster=flat(cluster),
+        deployment=flat(deployment),
+        counts={kind: integer(n) for kind, n in flat(snapshot.get("counts")).items()},
+        external=tuple(map(_external, dicts(snapshot.get("external")))),
+        notes=tuple(dict.fromkeys(text(note.get("text")) for note in by_type.get("note", []))),
         causes=causes_of(events),
         scene=scene_of(cluster, deployment, snapshot, reachability),
         manifests=_manifests(mapping(start.get("manifests"))),
@@ -127,21 +131,21 @@ class _Tests:
         return tuple(self._tests.values())
 
     def _test(self, event: Fact) -> Test:
-        nodeid = str(event.get("nodeid", ""))
+        nodeid = text(event.get("nodeid"))
         return self._tests.setdefault(nodeid, Test(nodeid=nodeid, layer=layer_of(nodeid)))
 
     def _describe(self, row: Fact) -> None:
         test = self._test(row)
         test.layer = _layer(row.get("layer")) or test.layer
-        test.doc = str(row.get("doc") or test.doc)
-        test.markers = [str(marker) for marker in row.get("markers") or test.markers]
-        test.subjects = [str(subject) for subject in row.get("subjects") or test.subjects]
+        test.doc = text(row.get("doc")) or test.doc
+        test.markers = list(strings(row.get("markers"))) or test.markers
+        test.subjects = list(strings(row.get("subjects"))) or test.subjects
 
     def _take_phase(self, event: Fact) -> None:
         test = self._test(event)
         if isinstance(event.get("test"), dict):
             self._describe({**event["test"], "nodeid": test.nodeid})
-        when = str(event.get("when", "call"))
+        when = text(event.get("when")) or "call"
         seconds = number(event.get("seconds")) or 0.0
         test.seconds += seconds
         ended = moment(event.get("time"))
@@ -149,27 +153,26 @@ class _Tests:
             test.began = max(0.0, (ended - self._started).total_seconds() - seconds)
         found = mapping(event.get("diagnosis"))
         if found and not test.cause:
-            test.cause = str(found.get("cause") or "")
-            test.culprit = str(found.get("subject") or "")
-        test.worker = str(event.get("worker") or test.worker)
-        test.evidence += dicts(event.get("evidence"))
+            test.cause = text(found.get("cause"))
+            test.culprit = text(found.get("subject"))
+        test.worker = text(event.get("worker")) or test.worker
+        test.evidence += map(_evidence, dicts(event.get("evidence")))
         test.sections += [
-            (str(pair[0]), str(pair[1])) for pair in event.get("sections") or () if len(pair) > 1
+            (text(heading), text(content)) for heading, content in _pairs(event.get("sections"))
         ]
         outcome = {
             "passed": Outcome.PASSED,
             "skipped": Outcome.XFAILED if event.get("expected_failure") else Outcome.SKIPPED,
-        }.get(str(event.get("outcome")), Outcome.FAILED if when == "call" else Outcome.ERROR)
+        }.get(text(event.get("outcome")), Outcome.FAILED if when == "call" else Outcome.ERROR)
         self._fail(test, when, outcome, event)
 
     def _fail(self, test: Test, when: str, outcome: Outcome, event: Fact) -> None:
         """Note what a phase came to; of several results of one phase the worst counts."""
         seen = self._outcomes.setdefault(test.nodeid, {})
         seen[when] = min(seen.get(when, outcome), outcome, key=_SEVERITY.index)
-        text = str(event.get("text") or "")
-        if text:
-            test.message = test.message or str(event.get("message") or last_line(text))
-            test.text = f"{test.text}\n\n{text}" if test.text else text
+        if said := text(event.get("text")):
+            test.message = test.message or text(event.get("message")) or last_line(said)
+            test.text = f"{test.text}\n\n{said}" if test.text else said
 
 
 def _final(phases: Mapping[str, Outcome]) -> Outcome:
@@ -188,20 +191,20 @@ def _problems(
     events: Events, by_type: Mapping[str, list[Fact]], tests: Iterable[Test]
 ) -> Iterable[Problem]:
     for event in by_type.get("interrupted", []):
-        yield Problem("interrupted", {"text": str(event.get("text", ""))})
+        yield Problem("interrupted", {"text": text(event.get("text"))})
     for event in by_type.get("internal-error", []):
-        message = str(event.get("message") or last_line(str(event.get("text", ""))))
+        message = text(event.get("message")) or last_line(text(event.get("text")))
         yield Problem("internal-error", {"text": message})
     for event in by_type.get("crashed", []):
-        worker, test = str(event.get("worker", "?")), str(event.get("nodeid", "?"))
+        worker, test = text(event.get("worker")) or "?", text(event.get("nodeid")) or "?"
         yield Problem("crashed", {"worker": worker, "test": test})
     for event in by_type.get("worker-lost", []):
-        worker, text = str(event.get("worker", "?")), str(event.get("text", ""))
-        yield Problem("worker-lost", {"worker": worker, "text": text})
+        worker, said = text(event.get("worker")) or "?", text(event.get("text"))
+        yield Problem("worker-lost", {"worker": worker, "text": said})
     for event in by_type.get("collected-material", []):
-        for line in event.get("failed") or ():
-            cause = str(event.get("cause", "?"))
-            yield Problem("not-collected", {"cause": cause, "text": str(line)})
+        for line in strings(event.get("failed")):
+            cause = text(event.get("cause")) or "?"
+            yield Problem("not-collected", {"cause": cause, "text": line})
     if "run-finished" not in by_type:
         yield Problem("cut-off")
     if without := count(tests)[Outcome.NO_RESULT]:
@@ -222,32 +225,79 @@ def _layers(tests: Iterable[Test], rows: list[Fact]) -> Iterable[Layer]:
 
 
 def _component(row: Fact, tests: Iterable[Test]) -> Component:
-    name = str(row.get("component", "?"))
+    layer = _layer(row.get("layer")) or OTHER
+    name, kind = text(row.get("component")) or "?", text(row.get("kind"))
     restarts = row.get("restarts")
+
+    def is_its(test: Test) -> bool:
+        # A Service often has the name of the workload behind it, which other layers are about.
+        return kind != "Service" or test.layer == layer
+
+    its = [test for test in tests if test.concerns(name) and is_its(test)]
     return Component(
-        layer=_layer(row.get("layer")) or OTHER,
+        layer=layer,
         name=name,
-        kind=str(row.get("kind") or ""),
-        namespace=str(row.get("namespace") or ""),
+        kind=kind,
+        namespace=text(row.get("namespace")),
         wanted=integer(row.get("wanted")),
         ready=integer(row.get("ready")),
         restarts=None if restarts is None else integer(restarts),
         nodes=strings(row.get("node") or row.get("nodes")),
         images=strings(row.get("image") or row.get("images")),
-        outcomes=count(test for test in tests if test.concerns(name)),
+        outcomes=count(its),
+        is_blamed=any(_blames(test, name) for test in its if test.outcome in REJECTING),
     )
 
 
+def _blames(test: Test, component: str) -> bool:
+    """Tell whether a failure is a component's own, or may be: its cause is there, or unknown.
+
+    What belongs to a component begins with its name: its pods, its Secret.
+    """
+    if test.cause in ("", UNKNOWN.id):
+        return True
+    name = test.culprit.rpartition("/")[2].rpartition(" ")[2]
+    return name == component or name.startswith(f"{component}-")
+
+
 def _deployment(facts: list[Fact]) -> Fact:
-    """Choose the fact that tells most: of several workers only one deploys."""
-    return max(facts, key=lambda fact: len(fact.get("timeline") or ()), default={})
+    """Choose the fact that tells most: of several workers only one deploys, the others find it."""
+
+    def told(fact: Fact) -> tuple[int, int]:
+        pods = dicts(fact.get("timeline"))
+        return sum(bool(number(pod.get("ready"))) for pod in pods), len(pods)
+
+    return max(facts, key=told, default={})
+
+
+def _evidence(row: Fact) -> Fact:
+    fields = {name: text(row.get(name)) for name in ("asked", "source", "target", "answer")}
+    return {**fields, "seconds": number(row.get("seconds")) or 0.0}
+
+
+def _external(row: Fact) -> Fact:
+    return {
+        "name": text(row.get("name")) or "?",
+        "address": text(row.get("address")),
+        "used_by": strings(row.get("used_by")),
+    }
+
+
+def _pairs(value: object) -> Iterable[tuple[object, object]]:
+    for pair in _listed(value):
+        if len(found := _listed(pair)) > 1:
+            yield found[0], found[1]
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _manifests(fact: Mapping[str, object]) -> Manifests:
     return Manifests(
-        commit=str(fact.get("commit") or ""),
+        commit=text(fact.get("commit")),
         is_changed=bool(fact.get("changed")),
-        digest=str(fact.get("digest") or ""),
+        digest=text(fact.get("digest")),
     )
 
 

@@ -53,7 +53,9 @@ Each line is flushed as it is written, so that a killed run leaves what it knew.
 
 from __future__ import annotations
 
+import errno
 import json
+import re
 import secrets
 import threading
 import time
@@ -66,11 +68,15 @@ from typing import Any, Final, Self
 from nova_acceptance import masking
 from nova_acceptance.errors import UsageError
 from nova_acceptance.report.recorder import Fact, now
+from nova_acceptance.report.values import text
 
 SCHEMA: Final = 2
 """The newest one that is read, and the one that is written."""
 FILE_NAME: Final = "run.jsonl"
 LATEST: Final = "latest"
+_SHORT: Final = 20
+_HALF: Final = re.compile("[\ud800-\udfff]")
+"""Surrogates (Unicode 16, section 3.8), as undecodable octets of an output become in Python."""
 
 
 class Record:
@@ -152,6 +158,8 @@ def read(path: Path) -> Events:
     """
     file = path / FILE_NAME if path.is_dir() else path
     try:
+        if file.exists() and not file.is_file():  # a pipe would be waited for without end
+            raise OSError(errno.EINVAL, "it is no file")
         # Only a newline ends a line here; str.splitlines knows more ends, which text may hold.
         lines = file.read_text(encoding="utf-8", errors="replace").removesuffix("\n").split("\n")
     except OSError as error:
@@ -162,10 +170,7 @@ def read(path: Path) -> Events:
     entries: list[Fact] = []
     damaged = 0
     for line in filter(None, lines):
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            entry = None
+        entry = _entry(line)
         if isinstance(entry, dict) and isinstance(entry.get("type"), str):
             entries.append(entry)
         else:
@@ -174,11 +179,24 @@ def read(path: Path) -> Events:
     return Events(run=file.resolve().parent.name, entries=tuple(entries), damaged=damaged)
 
 
+def _entry(line: str) -> Any:
+    """Return what a line says; halves of characters, which no file can hold, are spelled out."""
+    try:
+        entry = json.loads(line)
+        if "\\ud" in line.lower():
+            whole = json.dumps(entry, ensure_ascii=False)
+            entry = json.loads(_HALF.sub(lambda half: f"\\\\u{ord(half[0]):04x}", whole))
+    except (ValueError, RecursionError):
+        return None
+    return entry
+
+
 def _check_schema(file: Path, entries: list[Fact]) -> None:
     schema = next((e.get("schema") for e in entries if e["type"] == "run-started"), SCHEMA)
     if not isinstance(schema, int) or schema > SCHEMA:
+        written = text(schema)[:_SHORT]
         raise UsageError(
-            f"{file}: written with schema {schema}; this version reads up to {SCHEMA}",
+            f"{file}: written with schema {written}; this version reads up to {SCHEMA}",
             hint="render it with the version of nova-acceptance that wrote it, or a newer one",
         )
 

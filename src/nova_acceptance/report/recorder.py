@@ -14,8 +14,13 @@ Fact = dict[str, Any]
 
 
 def now() -> str:
-    """Return the wall-clock time as the record writes it: ISO 8601, UTC, milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Return the wall-clock time as the record writes it."""
+    return spelled(datetime.now(UTC))
+
+
+def spelled(moment: datetime) -> str:
+    """Return a time in UTC as the record writes it: ISO 8601, milliseconds."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class EvidenceLog:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from nova_acceptance.report import junit, markdown, metrics, outcomes, page, pytest_html
+from nova_acceptance.report.escaping import plain
 from nova_acceptance.report.history import history_of
 from nova_acceptance.report.model import Run
 from nova_acceptance.report.texts import ENGLISH, LANGUAGES
@@ -42,7 +43,7 @@ def write_all(run: Run, directory: Path, *, language: str | None = None) -> dict
         try:
             write()
         except Exception as error:  # noqa: BLE001 - whatever it is, the other files are wanted
-            unwritten[name] = f"{type(error).__name__}: {error}"
+            unwritten[name] = plain(f"{type(error).__name__}: {error}")
     return unwritten
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+CLOSED: Final = frozenset({"refused", "timeout", "unreachable"})
+"""What comes of a connection that nobody lets in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,8 @@ class Reach:
         target: the Service that was dialled.
         port: the port.
         wanted: `open` or `closed`.
-        state: `open`, `refused`, `timeout`, …; empty where it could not be asked.
+        state: `open`, one of `CLOSED`, or how else it failed, such as `unresolved`; empty where it
+            could not be asked.
         detail: what else was said.
         seconds: how long it took.
     """
@@ -107,7 +112,7 @@ class Reach:
         """Whether it is as it should be; None where it could not be asked."""
         if not self.state:
             return None
-        return (self.state == "open") == (self.wanted == "open")
+        return self.state in CLOSED if self.wanted == "closed" else self.state == "open"
 
 
 @dataclass(frozen=True, slots=True)

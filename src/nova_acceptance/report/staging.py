@@ -16,7 +16,7 @@ from nova_acceptance.report.scene import (
     Scene,
     Service,
 )
-from nova_acceptance.report.values import dicts, integer, mapping, number, strings
+from nova_acceptance.report.values import dicts, flat, integer, mapping, number, strings, text
 
 
 def scene_of(cluster: Fact, deployment: Fact, snapshot: Fact, reachability: Fact) -> Scene:
@@ -37,7 +37,7 @@ def scene_of(cluster: Fact, deployment: Fact, snapshot: Fact, reachability: Fact
         reaches=tuple(map(_reach, dicts(reachability.get("cells")))),
         limits=tuple(map(_limit, dicts(snapshot.get("limits")))),
         steps=tuple(map(_steps, dicts(deployment.get("timeline")))),
-        needs={str(name): strings(others) for name, others in needs.items()},
+        needs={name: strings(others) for name, others in needs.items()},
     )
 
 
@@ -45,24 +45,24 @@ def _nodes(value: object) -> Iterable[Node]:
     for entry in value if isinstance(value, list) else ():
         if isinstance(entry, Mapping):
             yield Node(
-                name=_text(entry, "name"),
+                name=text(entry.get("name")),
                 roles=strings(entry.get("roles")),
-                version=_text(entry, "version"),
-                address=_text(entry, "address"),
+                version=text(entry.get("version")),
+                address=text(entry.get("address")),
                 is_ready=bool(entry.get("ready", True)),
             )
         else:
-            yield Node(str(entry))
+            yield Node(text(entry))
 
 
 def _pod(row: Mapping[str, Any]) -> Pod:
     return Pod(
-        namespace=_text(row, "namespace"),
-        name=_text(row, "name"),
-        workload=_text(row, "workload"),
-        node=_text(row, "node"),
-        address=_text(row, "address"),
-        phase=_text(row, "phase"),
+        namespace=text(row.get("namespace")),
+        name=text(row.get("name")),
+        workload=text(row.get("workload")),
+        node=text(row.get("node")),
+        address=text(row.get("address")),
+        phase=text(row.get("phase")),
         is_ready=bool(row.get("ready")),
         restarts=integer(row.get("restarts")),
     )
@@ -70,12 +70,12 @@ def _pod(row: Mapping[str, Any]) -> Pod:
 
 def _service(row: Mapping[str, Any]) -> Service:
     return Service(
-        namespace=_text(row, "namespace"),
-        name=_text(row, "name"),
-        type=_text(row, "type"),
-        address=_text(row, "address"),
+        namespace=text(row.get("namespace")),
+        name=text(row.get("name")),
+        type=text(row.get("type")),
+        address=text(row.get("address")),
         ports=tuple(
-            Port(_text(port, "name"), integer(port.get("number")), _text(port, "target"))
+            Port(text(port.get("name")), integer(port.get("number")), text(port.get("target")))
             for port in dicts(row.get("ports"))
         ),
         pods=strings(row.get("pods")),
@@ -84,30 +84,30 @@ def _service(row: Mapping[str, Any]) -> Service:
 
 def _reach(cell: Mapping[str, Any]) -> Reach:
     return Reach(
-        source=_text(cell, "source"),
-        target=_text(cell, "target"),
+        source=text(cell.get("source")),
+        target=text(cell.get("target")),
         port=integer(cell.get("port")),
-        wanted=_text(cell, "wanted"),
-        state=_text(cell, "state"),
-        detail=_text(cell, "detail"),
+        wanted=text(cell.get("wanted")),
+        state=text(cell.get("state")),
+        detail=text(cell.get("detail")),
         seconds=number(cell.get("seconds")) or 0.0,
     )
 
 
 def _limit(row: Mapping[str, Any]) -> Limit:
-    reasons = mapping(row.get("reasons"))
+    reasons = flat(row.get("reasons"))
     return Limit(
-        name=_text(row, "name"),
+        name=text(row.get("name")),
         components=strings(row.get("components")),
-        reasons={str(language): str(reason) for language, reason in reasons.items()},
+        reasons={language: text(reason) for language, reason in reasons.items()},
     )
 
 
 def _steps(row: Mapping[str, Any]) -> PodSteps:
     return PodSteps(
-        pod=_text(row, "pod"),
-        workload=_text(row, "workload"),
-        node=_text(row, "node"),
+        pod=text(row.get("pod")),
+        workload=text(row.get("workload")),
+        node=text(row.get("node")),
         applied=number(row.get("applied")),
         created=number(row.get("created")),
         scheduled=number(row.get("scheduled")),
@@ -115,7 +115,3 @@ def _steps(row: Mapping[str, Any]) -> PodSteps:
         started=number(row.get("started")),
         ready=number(row.get("ready")),
     )
-
-
-def _text(row: Mapping[str, Any], name: str) -> str:
-    return str(row.get(name) or "")

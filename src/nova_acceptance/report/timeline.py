@@ -8,7 +8,7 @@ from typing import Final
 
 from nova_acceptance.report.model import Run, Test
 from nova_acceptance.report.scene import PodSteps
-from nova_acceptance.report.values import moment
+from nova_acceptance.report.values import moment, number
 
 STEPS: Final = ("scheduling", "pulling", "starting", "becoming-ready")
 """What a pod does between two of its milestones, in their order."""
@@ -172,8 +172,8 @@ def _module(test: Test) -> str:
 
 def _deployment_began(run: Run) -> float:
     """Return when the deployment began, in seconds since the run's start."""
-    ended, seconds = moment(run.deployment.get("time")), run.deployment.get("seconds")
-    if ended is None or run.started is None or not isinstance(seconds, int | float):
+    ended, seconds = moment(run.deployment.get("time")), number(run.deployment.get("seconds"))
+    if ended is None or run.started is None or seconds is None:
         return 0.0
     return max(0.0, (ended - run.started).total_seconds() - seconds)
 

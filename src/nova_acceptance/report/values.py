@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
+
+_LARGEST: Final = 1e15
+"""Beyond it a number is none that a run counts or measures."""
 
 
 def dicts(value: object) -> list[dict[str, Any]]:
@@ -18,35 +20,41 @@ def mapping(value: object) -> Mapping[Any, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def flat(value: object) -> dict[str, str | int | float]:
+    """Return the entries of a mapping that are texts or numbers, whatever else it holds."""
+    entries = mapping(value).items()
+    return {name: entry for name, entry in entries if isinstance(entry, str | int | float)}
+
+
+def text(value: object) -> str:
+    """Return a text, a number as Python spells it; what is neither is empty."""
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
 def strings(value: object) -> tuple[str, ...]:
     """Return the different entries of a list, or of a text with commas, in their order."""
-    if not value:
-        return ()
-    values = value if isinstance(value, list | tuple) else str(value).split(", ")
-    return tuple(dict.fromkeys(str(each) for each in values))
+    values = value if isinstance(value, list) else text(value).split(", ")
+    return tuple(dict.fromkeys(each for each in map(text, values) if each))
 
 
 def integer(value: object) -> int:
     """Return a whole number; what is none is 0."""
-    try:
-        return int(value)  # type: ignore[call-overload, no-any-return]
-    except (TypeError, ValueError, OverflowError):
-        return 0
+    return int(number(value) or 0)
 
 
 def number(value: object) -> float | None:
-    """Return a finite number; what is none is None."""
+    """Return a number as a run counts or measures it; what is none is None."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and math.isfinite(value) else None  # type: ignore[arg-type]
+    return float(value) if is_number and abs(value) <= _LARGEST else None  # type: ignore[arg-type]
 
 
 def moment(value: object) -> datetime | None:
-    """Return a time of the record; what is none is None."""
+    """Return a time of the record, in UTC; what is none is None."""
     try:
-        found = datetime.fromisoformat(str(value))
-    except ValueError:
+        found = datetime.fromisoformat(text(value))
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return found if found.tzinfo else None
 
 
 def last_line(text: str) -> str:

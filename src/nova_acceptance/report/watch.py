@@ -19,6 +19,8 @@ from typing import Final
 _WELL: Final = b"well"
 _PATIENCE: Final = 5.0
 """Seconds that a watcher has for its end, before it is killed."""
+_LONGEST: Final = 600
+"""Seconds that rendering may take."""
 
 
 class Watch:
@@ -57,6 +59,7 @@ def main(directory: str) -> None:
     while piece := os.read(0, len(_WELL)):
         said += piece
     if said != _WELL:
+        signal.alarm(_LONGEST)  # which outlives the next line, and ends what would not end
         render = [sys.executable, "-P", "-m", "nova_acceptance.report", "render", directory]
         os.execv(sys.executable, render)
 

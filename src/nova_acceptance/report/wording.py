@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from nova_acceptance.report.cause_texts import Field, cause_text
-from nova_acceptance.report.model import Problem, Test
+from nova_acceptance.report.model import Named, Problem, Test
 from nova_acceptance.report.scene import Limit
 from nova_acceptance.report.sentences import doc_of
 from nova_acceptance.report.texts import ENGLISH, Texts
@@ -63,6 +65,25 @@ class Wording:
     def cause(self, cause: str, field: Field) -> str:
         """Return what the catalogue says of a cause; nothing of one that it does not know."""
         return cause_text(cause, field, self._say.language)
+
+    def cures(self, named: Named) -> Iterator[tuple[str, str, str]]:
+        """Yield what to do about a cause: a title, the cure, and the language that it is in.
+
+        What the run said is in English, and fits this very object; in another language the cure
+        in general comes before it.
+        """
+        general = self.cause(named.cause, "cure")
+        here = named.cure if named.cure != cause_text(named.cause, "cure", ENGLISH) else ""
+        language = self._say.language
+        if language == ENGLISH:
+            yield self._say("page.causes.cure"), named.cure or general, ENGLISH
+            if here and general:
+                yield self._say("page.causes.in-general"), general, ENGLISH
+        else:
+            if general:
+                yield self._say("page.causes.cure"), general, language
+            if here:
+                yield self._say("page.causes.here"), here, ENGLISH
 
     def reason(self, limit: Limit) -> str:
         """Return why something is limited, in this language where the manifests tell it."""

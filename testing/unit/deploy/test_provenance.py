@@ -132,6 +132,24 @@ def test_variables_of_a_hook_lead_to_no_other_repository(
     assert found(checkout).commit
 
 
+@pytest.mark.parametrize("place", [".", "manifests/module"])
+def test_program_that_a_repository_names_is_not_started(checkout: Path, place: str) -> None:
+    program = checkout.parent / f"{checkout.name}-program"
+    program.write_text(f"#!/bin/sh\ntouch {program}.ran\n")
+    program.chmod(0o755)
+    git(checkout / "manifests", "init", "--quiet", "module")
+    git(checkout / "manifests" / "module", "commit", "--quiet", "--allow-empty", "--message", "It")
+    git(checkout, "add", ".")
+    git(checkout, "commit", "--quiet", "--message", "With a module")
+    git(checkout / place, "config", "core.fsmonitor", str(program))
+    hooks = git(checkout / place, "rev-parse", "--absolute-git-dir")
+    (Path(hooks) / "hooks" / "post-index-change").symlink_to(program)
+    (checkout / "manifests" / "README.md").touch()
+
+    assert not found(checkout).is_changed
+    assert not Path(f"{program}.ran").exists()
+
+
 def test_digest_is_that_of_what_sha256sum_prints(checkout: Path) -> None:
     names = ["manifests/README.md", "manifests/base/redis.yaml", "nova.yaml"]
     lines = [

@@ -112,6 +112,12 @@ def test_diff_ends_by_whether_anything_got_worse(
     assert run("diff", first, second).exit_code == status
 
 
+def test_diff_with_a_run_that_was_cut_off_ends_as_worse(tmp_path: Path) -> None:
+    first, second = recorded(tmp_path / "a", REDIS), write(tmp_path / "b", START)
+
+    assert run("diff", first, second).exit_code == 1
+
+
 def test_diff_prints_what_differs(tmp_path: Path) -> None:
     first, second = recorded(tmp_path / "a", REDIS), recorded(tmp_path / "b", REDIS, "failed")
 
@@ -137,6 +143,17 @@ def test_diff_prints_no_control_characters(tmp_path: Path) -> None:
     first, second = recorded(tmp_path / "a", nodeid), recorded(tmp_path / "b", nodeid, "failed")
 
     assert "\x1b" not in run("diff", first, second).output
+
+
+def test_messages_hold_no_control_characters(tmp_path: Path) -> None:
+    hostile = "\x1b[2J\n\x07"
+    first = write(tmp_path / "a", START, {"type": "cluster", "name": hostile})
+    second = write(tmp_path / "b", START, {"type": "cluster", "name": "nova"})
+    newer = write(tmp_path / "newer", START | {"schema": hostile})
+
+    for result in (run("merge", tmp_path / "whole", first, second), run("render", newer)):
+        assert result.exit_code == 2
+        assert not {"\x1b", "\x07"} & set(result.output)
 
 
 def test_schema_is_printed_as_it_is_published() -> None:

@@ -45,11 +45,26 @@ def test_test_that_is_mended_or_fails_still_is_not_worse() -> None:
 
 
 def test_tests_that_are_in_one_run_only_are_added_or_gone() -> None:
-    found = _of_tests({"a": "passed", "old": "passed"}, {"a": "passed", "new": "failed"})
+    found = _of_tests({"a": "passed", "old": "passed"}, {"a": "passed", "new": "passed"})
 
     assert found.added == ("new",)
     assert found.gone == ("old",)
-    assert not found.failing
+    assert not found.is_worse
+
+
+def test_test_that_is_new_and_fails_is_failing() -> None:
+    # As a module is named that can no longer be collected.
+    found = _of_tests({"tests/test_a.py::test_b": "passed"}, {"tests/test_a.py": "error"})
+
+    assert found.failing == ("tests/test_a.py",)
+    assert not found.added
+    assert found.is_worse
+
+
+@pytest.mark.parametrize("verdict", ["rejected", "incomplete", "not verified"])
+def test_run_that_is_no_longer_accepted_is_worse_whatever_its_tests(verdict: str) -> None:
+    assert compare(past(), past(verdict=verdict)).is_worse
+    assert not compare(past(verdict="rejected"), past(verdict=verdict)).is_worse
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,26 @@ def test_what_is_no_run_is_passed_over(reports: Path) -> None:
     unreadable = reports / "unreadable"
     unreadable.mkdir()
     (unreadable / "run.jsonl").mkdir()
+    (reports / "pipes").mkdir()
+    for name in ("run.json", "run.jsonl"):
+        os.mkfifo(reports / "pipes" / name)
 
     assert _names(_of_now(reports)) == ["good", "now"]
+
+
+def test_run_is_found_by_its_directory_whatever_it_calls_itself(reports: Path) -> None:
+    keep(reports, past("one", hours=-1)).rename(reports / "another")
+
+    assert _names(_of_now(reports)) == ["another", "now"]
+
+
+def test_record_that_is_too_large_is_passed_over(
+    reports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(reports / "large", REDIS)
+    monkeypatch.setattr(history, "LARGEST", 99)
+
+    assert _names(_of_now(reports)) == ["now"]
 
 
 def test_run_without_run_json_is_read_from_its_record(reports: Path) -> None:
@@ -208,6 +226,12 @@ def test_test_that_fails_after_a_change_does_not_flip(change: dict[str, Any]) ->
     before, after = past(tests={"a": "passed"}), past("b", tests={"a": "failed"}, **change)
 
     assert flips_of([before, after]) == []
+
+
+def test_run_that_deployed_nothing_is_of_the_overlay_that_was_there() -> None:
+    runs = [past(tests={"a": "passed"}), past("b", tests={"a": "failed"}, overlay="")]
+
+    assert flips_of(runs) == [Flip("a", ("b",))]
 
 
 def test_unknown_manifests_may_have_changed() -> None:

@@ -71,7 +71,7 @@ def test_summary_of_an_accepted_run(summary_of: Any) -> None:
     assert (
         text
         == """\
-## ✓ Nova: accepted
+## ✓ Nova: accepted, as far as this run looked
 
 1 passed, in 7.0 s.
 3 tests were left out by the command line.

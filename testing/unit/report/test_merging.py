@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nova_acceptance.errors import UsageError
+from nova_acceptance.errors import NovaError, UsageError
 from nova_acceptance.report import load
 from nova_acceptance.report.merging import merge
 from testing.unit.report.events import (
@@ -233,8 +234,31 @@ def test_what_was_collected_comes_along(tmp_path: Path) -> None:
         assert (tmp_path / "whole" / file).read_text() == f"of {subject}"
 
 
-@pytest.mark.parametrize("elsewhere", ["../secret", "/etc", "", ".", "link"])
-def test_nothing_is_taken_from_outside_a_shard(tmp_path: Path, elsewhere: str) -> None:
+def test_merged_run_lasts_as_long_as_its_shards_did(tmp_path: Path) -> None:
+    first = shard(tmp_path / "a", *finished(REDIS))
+    second = shard(tmp_path / "b", *finished(HEALTH), minute=1)
+    lines = (second / "run.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (second / "run.jsonl").write_text("".join(["damaged\n", *lines[1:]]), encoding="utf-8")
+
+    merge(tmp_path / "whole", [first, second])
+    merge(tmp_path / "without-its-start", [second])
+
+    assert load(tmp_path / "whole").seconds == 63.0
+    assert load(tmp_path / "without-its-start").seconds == 2.0
+
+
+def test_what_cannot_be_copied_ends_in_one_message(tmp_path: Path) -> None:
+    material = {"type": "collected-material", "cause": "X", "directory": "collected"}
+    first = shard(tmp_path / "a", material, END)
+    (first / "collected").mkdir()
+    os.mkfifo(first / "collected" / "pipe")
+
+    with pytest.raises(NovaError, match="the merged run cannot be written"):
+        merge(tmp_path / "whole", [first])
+
+
+@pytest.mark.parametrize("elsewhere", ["../secret", "/etc", "", ".", "link", "../secret\0", 7])
+def test_nothing_is_taken_from_outside_a_shard(tmp_path: Path, elsewhere: object) -> None:
     secret = tmp_path / "secret"
     secret.mkdir()
     (secret / "key").write_text("a secret")

@@ -95,8 +95,12 @@ def test_run_json_says_the_same_as_the_record(directory: Path) -> None:
         '{"schema": 1}',
         '{"schema": 99, "name": "of a later version"}',
         '{"schema": 1, "name": "x", "verdict": "fine", "tests": {}}',
+        '{"schema": 1, "name": "x", "started": null, "seconds": NaN, "verdict": "accepted",'
+        ' "finished": true, "exit_status": 0}',
+        "[" * 100_000,
         "\udcff",
     ],
+    ids=range(10),
 )
 def test_record_is_read_where_run_json_cannot_be(directory: Path, text: str | None) -> None:
     past = _kept(directory)
@@ -117,7 +121,7 @@ def test_text_that_is_no_unicode_is_kept_as_text_that_is(tmp_path: Path) -> None
 
     _kept(directory)
 
-    assert list(read(directory).tests) == ["tests/a.py::test_a[?\n\0]"]
+    assert list(read(directory).tests) == ["tests/a.py::test_a[\\ud800\n\0]"]
 
 
 def test_nothing_is_left_beside_run_json(directory: Path) -> None:

@@ -51,7 +51,9 @@ def test_nothing_in_a_record_becomes_markup(tmp_path: Path, language: str) -> No
     scripts = [found.get("type") for tag, found in elements.tags if tag == "script"]
     assert scripts == ["text/plain", "application/json", None]
     assert "{{ 7 * 7 }}" in elements.text
-    links = [found["href"] for tag, found in elements.tags if tag == "a" and "href" in found]
+    links = [
+        found.get("href", found.get("xlink:href")) for tag, found in elements.tags if tag == "a"
+    ]
     assert all(re.match(r"#|\./|\.\./|[a-z-]+\.", str(link)) for link in links)
 
 
@@ -63,6 +65,22 @@ def test_page_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
         assert not found.get("src")
         assert tag != "link" or found["href"] == "data:,"
     assert not re.search(r"@import|url\(", text)
+
+
+@pytest.mark.parametrize("path", ["../../etc", "/etc", "collected/../../etc", "a/./b", "//evil"])
+def test_collected_file_is_linked_below_the_page_whatever_the_record_says(
+    tmp_path: Path, path: str
+) -> None:
+    named = {"cause": "IMAGE_PULL", "subject": "Pod a/b"}
+    material = {"type": "collected-material", **named, "directory": path, "written": ["it"]}
+    text = rendered(write(tmp_path / "run", START, {"type": "diagnosis", **named}, material, END))
+
+    (link,) = (
+        str(found["href"])
+        for tag, found in Elements(text).tags
+        if tag == "a" and str(found.get("href")).endswith("/it")
+    )
+    assert re.fullmatch(r"\./(\w+/)+it", link)
 
 
 def test_policy_lets_only_the_own_script_run(tmp_path: Path) -> None:
@@ -121,3 +139,17 @@ def test_page_of_an_old_record_says_what_it_does_not_tell(tmp_path: Path) -> Non
 
     for part in ("where the system runs", "who reaches whom", "first run on this cluster"):
         assert part in text
+
+
+def test_run_of_a_part_says_so_in_its_first_line(tmp_path: Path) -> None:
+    left_out = collected(REDIS) | {"deselected": 3}
+    text = rendered(write(tmp_path / "run", START, left_out, *finished(REDIS), END))
+
+    assert "Nova: accepted, as far as this run looked</h1>" in text
+
+
+def test_run_that_never_looked_says_nothing_of_limits(tmp_path: Path) -> None:
+    text = rendered(write(tmp_path / "run", START, *finished(REDIS), END))
+
+    assert "no deliberate limits" not in text
+    assert "does not tell of limits" in text

@@ -69,4 +69,5 @@ def test_reach_is_as_wanted_or_not_or_not_known() -> None:
     assert Reach("web", "db", 1, "open", "refused").is_as_wanted is False
     assert Reach("web", "db", 1, "closed", "timeout").is_as_wanted is True
     assert Reach("web", "db", 1, "closed", "open").is_as_wanted is False
+    assert Reach("web", "db", 1, "closed", "unresolved").is_as_wanted is False
     assert Reach("web", "db", 1, "open", "").is_as_wanted is None

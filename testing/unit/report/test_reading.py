@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nova_acceptance.report import Run, load
-from nova_acceptance.report.model import Problem
+from nova_acceptance.report.model import Problem, Verdict
 from testing.unit.report.events import (
     END,
     HEALTH,
@@ -169,6 +169,39 @@ def test_component_is_judged_by_readiness_and_its_tests(run_of: Any) -> None:
     assert networking.verdict == "rejected"
 
 
+def test_service_is_not_judged_by_tests_of_the_workload_that_has_its_name(run_of: Any) -> None:
+    service = _row("redis", 1, 1, kind="Service", layer="networking")
+    run = run_of(
+        START,
+        collected(REDIS, NAMES, subjects=["redis"]),
+        {"type": "snapshot", "rows": [_row("redis", 1, 1), service]},
+        *finished(REDIS, "failed"),
+        *finished(NAMES),
+        END,
+    )
+
+    infrastructure, networking = run.layers
+    assert (infrastructure.verdict, networking.verdict) == ("rejected", "accepted")
+    assert [part.outcomes.total() for layer in run.layers for part in layer.components] == [2, 1]
+
+
+def test_layer_is_not_rejected_by_a_test_of_another(run_of: Any) -> None:
+    described = [{"nodeid": REDIS}, {"nodeid": NAMES, "subjects": ["redis"]}]
+    run = run_of(
+        START,
+        {"type": "collected", "tests": described},
+        {"type": "snapshot", "rows": [_row("redis", 1, 1)]},
+        *finished(REDIS),
+        *finished(NAMES, "failed"),
+        END,
+    )
+
+    infrastructure, networking = run.layers
+    assert (infrastructure.verdict, networking.verdict) == ("accepted", "rejected")
+    assert infrastructure.components[0].verdict == "rejected"
+    assert run.verdict == "rejected"
+
+
 def test_component_that_is_not_ready_rejects_a_run_whose_tests_pass(run_of: Any) -> None:
     run = run_of(START, {"type": "snapshot", "rows": [_row("etcd", 3, 2)]}, *finished(REDIS), END)
 
@@ -200,6 +233,30 @@ def test_deployment_that_has_a_timeline_is_told_of_several(run_of: Any) -> None:
     assert run.deployment["overlay"] == "a"
 
 
+def test_deployment_by_which_pods_became_ready_is_told_of_several(run_of: Any) -> None:
+    def deployment(overlay: str, *ready: float | None) -> dict[str, Any]:
+        rows = [{"pod": f"x/{number}", "ready": each} for number, each in enumerate(ready)]
+        return {"type": "deployment", "overlay": overlay, "timeline": rows}
+
+    found = deployment("found", 0.0, 0.0, 0.0)
+    run = run_of(START, found, deployment("made", 0.0, 2.5, None), found, END)
+
+    assert run.deployment["overlay"] == "made"
+
+
+def test_tests_that_were_left_out_are_counted_once_however_many_workers_tell_it(
+    run_of: Any,
+) -> None:
+    told = [{"type": "collected", "deselected": number} for number in (0, 3, 5, 3, 5, 0)]
+
+    assert run_of(START, *told, END).deselected == 5
+
+
+def test_run_that_deploys_nothing_is_told_from_one_that_does(run_of: Any) -> None:
+    assert run_of(START | {"options": {"no-deploy": True}}, END).is_as_found
+    assert not run_of(START | {"options": {"teardown": True}}, END).is_as_found
+
+
 def test_odd_events_do_not_keep_a_run_from_being_read(run_of: Any) -> None:
     run = run_of(
         {"type": "run-started", "schema": 1, "versions": None, "options": [], "time": "late"},
@@ -211,4 +268,73 @@ def test_odd_events_do_not_keep_a_run_from_being_read(run_of: Any) -> None:
     )
 
     assert run.verdict == "rejected"
-    assert run.counts == {"pods": 0}
+    assert run.counts == {}
+
+
+ROWS = [
+    {"layer": "infrastructure", "component": "redis", "kind": "StatefulSet", "wanted": 1},
+    {"layer": "services", "component": "user-service", "kind": "Deployment", "wanted": 1},
+]
+
+
+@pytest.mark.parametrize(
+    ("cause", "subject", "affected"),
+    [
+        ("REPLICAS_WRONG", "Deployment nova-services/user-service", ["redis"]),
+        ("URL_PASSWORD_WRONG", "Secret nova-services/user-service-secrets", ["redis"]),
+        ("REDIS_LOADING", "Pod nova-redis/redis-0", ["user-service"]),
+        ("NODE_NOT_READY", "Node nova-worker", ["redis", "user-service"]),
+        ("UNKNOWN", "Deployment nova-services/user-service", []),
+    ],
+)
+def test_component_whose_failures_are_of_another_is_affected(
+    tmp_path: Path, cause: str, subject: str, affected: list[str]
+) -> None:
+    nodeid = "tests/networking/test_reachability.py::test_service_reaches"
+    found = {"cause": cause, "subject": subject}
+    run = load(
+        write(
+            tmp_path,
+            START,
+            collected(nodeid, subjects=["redis", "user-service"]),
+            {"type": "snapshot", "rows": [{**row, "ready": 1} for row in ROWS]},
+            *finished(nodeid, "failed", diagnosis=found),
+            END,
+        )
+    )
+
+    components = [each for layer in run.layers for each in layer.components]
+    assert [each.name for each in components if each.is_affected] == affected
+    assert {each.verdict for each in components} == {Verdict.REJECTED}
+
+
+def test_component_that_is_not_ready_is_not_merely_affected(tmp_path: Path) -> None:
+    found = {"cause": "NODE_NOT_READY", "subject": "Node a"}
+    rows = {"type": "snapshot", "rows": [{**ROWS[0], "ready": 0}]}
+    told = collected(REDIS, subjects=["redis"])
+    run = load(write(tmp_path, START, told, rows, *finished(REDIS, "failed", diagnosis=found)))
+
+    (component,) = run.layers[0].components
+    assert not component.is_affected
+
+
+def test_run_that_found_no_cluster_says_nothing_of_the_system(tmp_path: Path) -> None:
+    error = phase(REDIS, "setup", "failed", text="there is no context nope")
+    run = load(write(tmp_path, START, collected(REDIS), error, phase(REDIS, "teardown"), END))
+
+    assert run.verdict is Verdict.INCOMPLETE
+
+
+@pytest.mark.parametrize(("deselected", "is_partial"), [(0, False), (2, True)])
+def test_run_that_left_tests_out_is_of_a_part(
+    tmp_path: Path, deselected: int, is_partial: bool
+) -> None:
+    told = collected(REDIS) | {"deselected": deselected}
+
+    assert load(write(tmp_path, START, told, *finished(REDIS), END)).is_partial is is_partial
+
+
+def test_run_without_a_test_of_a_layer_is_of_a_part(tmp_path: Path) -> None:
+    rows = {"type": "snapshot", "rows": [{**row, "ready": 1} for row in ROWS]}
+
+    assert load(write(tmp_path, START, collected(REDIS), rows, *finished(REDIS), END)).is_partial

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from pathlib import Path
@@ -70,7 +71,7 @@ def test_odd_text_survives_as_one_line(tmp_path: Path) -> None:
     record.write("note", text=text)
 
     (event,) = read(tmp_path)
-    assert event["text"] == text
+    assert event["text"] == text.replace("\ud800", "\\ud800")
 
 
 def test_events_of_several_threads_do_not_mix(tmp_path: Path) -> None:
@@ -112,7 +113,9 @@ def test_cut_last_line_is_counted_and_left_out(tmp_path: Path) -> None:
     assert events.damaged == 1
 
 
-@pytest.mark.parametrize("line", ["[]", "7", "null", "{}", '{"type": 3}', "\x00\x00"])
+@pytest.mark.parametrize(
+    "line", ["[]", "7", "null", "{}", '{"type": 3}', "\x00\x00", "[" * 100_000], ids=range(7)
+)
 def test_line_that_is_no_event_is_left_out(tmp_path: Path, line: str) -> None:
     (tmp_path / "run.jsonl").write_text(f'{line}\n{{"type": "note"}}\n')
 
@@ -123,6 +126,13 @@ def test_absent_record_is_refused_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no record of a run") as refused:
         read(tmp_path)
     assert "run.jsonl" in refused.value.hint
+
+
+def test_pipe_in_place_of_a_record_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "run.jsonl")
+
+    with pytest.raises(UsageError, match="it is no file"):
+        read(tmp_path)
 
 
 def test_record_of_a_newer_schema_is_refused(tmp_path: Path) -> None:

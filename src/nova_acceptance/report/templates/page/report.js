@@ -8,6 +8,7 @@
   // What rows say by themselves; what was asked and answered is added once it is unpacked.
   const texts = rows.map((row) => row.textContent.toLowerCase());
   const materials = [];
+  const FIND = "#find=";
 
   const element = (name, text, className) => {
     const made = document.createElement(name);
@@ -121,7 +122,7 @@
     const row = rows[number];
     return wanted.every((word) => {
       const [kind, value] = word.includes(":") ? [word.slice(0, word.indexOf(":")), word.slice(word.indexOf(":") + 1)] : ["", word];
-      if (kind === "subject") return ((materials[number] || {}).subjects || []).some((it) => it.toLowerCase() === value);
+      if (kind === "subject") return row.dataset.subjects.toLowerCase().split("\n").includes(value);
       if (kind === "cause") return (row.querySelector(".why") || row).textContent.toLowerCase() === value;
       return texts[number].includes(word);
     });
@@ -146,25 +147,43 @@
   let pending;
   form.addEventListener("input", () => {
     clearTimeout(pending);
-    pending = setTimeout(show, 60);
+    pending = setTimeout(() => {
+      const wanted = form.elements.search.value;
+      // The address of what is shown, to be sent to somebody else.
+      history.replaceState(null, "", wanted ? address(wanted) : "#tests");
+      show();
+    }, 60);
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(show));
 
-  document.addEventListener("click", async (event) => {
-    const link = event.target.closest("[data-find]");
-    if (!link) return;
-    form.reset();
-    form.elements.search.value = link.dataset.find;
-    await ready;
-    show();
-  });
+  const address = (wanted) => `${FIND}${encodeURIComponent(wanted)}`;
+  for (const link of document.querySelectorAll("[data-find]")) link.setAttribute("href", address(link.dataset.find));
 
   document.addEventListener("toggle", (event) => {
     if (event.target.open && event.target.classList.contains("test")) fill(event.target);
   }, true);
 
+  let found = "";
+  const find = async (wanted) => {
+    form.reset();
+    form.elements.search.value = found = wanted;
+    await ready;
+    show();
+    document.getElementById("tests").scrollIntoView();
+  };
+
   const follow = () => {
+    if (location.hash.startsWith(FIND)) {
+      find(decodeURIComponent(location.hash.slice(FIND.length)));
+      return;
+    }
+    if (found && form.elements.search.value === found) {
+      // Gone back to before it was looked for.
+      form.reset();
+      show();
+    }
+    found = "";
     const target = document.getElementById(location.hash.slice(1));
     if (!target || target.tagName !== "DETAILS") return;
     if (target.hidden) {

@@ -1,0 +1,67 @@
+"""python -m testing.browser.pictures RUN: the pictures of the READMEs, of a run's report.
+
+Each is of the same size in pixels, whatever the run: from the verdict down into the topology.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from nova_acceptance.errors import UsageError
+from nova_acceptance.report import load, page
+from nova_acceptance.report.history import history_of
+from nova_acceptance.report.texts import CHINESE, ENGLISH
+from testing.browser.chromium import ChromiumMissingError, launched
+from testing.browser.reader import WIDE, reading
+
+PICTURES: Final = Path(__file__).parents[2] / "docs" / "pictures"
+NAMES: Final = {ENGLISH: "report.png", CHINESE: f"report.{CHINESE}.png"}
+HEIGHT: Final = 1800
+"""Pixels: down to the namespaces and nodes of a run on three nodes."""
+
+
+def take(directory: Path, pictures: Path = PICTURES) -> list[Path]:
+    """Take the pictures of a run's report, one in each language, in light colours.
+
+    Args:
+        directory: the run's directory.
+        pictures: where to put them.
+
+    Returns:
+        Their files.
+
+    Raises:
+        UsageError: there is no record of a run.
+        ChromiumMissingError: there is nothing to read a report with.
+    """
+    run = load(directory)
+    history = history_of(run, directory.resolve().parent)
+    taken = []
+    with tempfile.TemporaryDirectory() as scratch, launched() as browser:
+        for language, name in NAMES.items():
+            report = page.write(run, Path(scratch), language=language, history=history)
+            with reading(browser, report) as reader:
+                path = pictures / name
+                reader.page.set_viewport_size({"width": WIDE, "height": HEIGHT})
+                reader.page.screenshot(path=path)
+                taken.append(path)
+    return taken
+
+
+def main(arguments: list[str]) -> None:
+    """Take the pictures of the run that is named and say where they are."""
+    if len(arguments) != 1:
+        sys.exit("usage: python -m testing.browser.pictures RUN, such as reports/latest")
+    try:
+        taken = take(Path(arguments[0]))
+    except (ChromiumMissingError, UsageError) as error:
+        sys.exit(str(error))
+    for path in taken:
+        sys.stdout.write(f"{path} {path.stat().st_size // 1000} kB\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
