@@ -30,7 +30,7 @@ from nova_acceptance.deploy import (
     render,
 )
 from nova_acceptance.diagnosis import Diagnosis, Snapshot
-from nova_acceptance.errors import DeployError, SpecError
+from nova_acceptance.errors import DeployError, NovaError, SpecError
 from nova_acceptance.kube import Kube, Object
 from nova_acceptance.probes.claims import BrokenClaimError
 from nova_acceptance.probes.consultation import Consultation
@@ -97,12 +97,16 @@ def _witnessed(witness: Witness, evidence: EvidenceLog) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def cluster(pytestconfig: pytest.Config) -> Cluster:
+def cluster(pytestconfig: pytest.Config, recorder: Recorder) -> Cluster:
     """The cluster that `--cluster` names, found or made."""
     option = pytestconfig.option
-    with _shown(pytestconfig) as progress:
-        request = Request(cluster=option.cluster, nodes=option.nodes, node_image=option.node_image)
-        return obtain(request, progress)
+    request = Request(cluster=option.cluster, nodes=option.nodes, node_image=option.node_image)
+    try:
+        with _shown(pytestconfig) as progress:
+            return obtain(request, progress)
+    except NovaError as error:
+        recorder.no_cluster(f"{error.message} → {error.hint}" if error.hint else error.message)
+        raise
 
 
 @pytest.fixture(scope="session")

@@ -2,79 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
 
 from nova_acceptance.report import Run
 from nova_acceptance.report.texts import Texts
 from testing.browser.conftest import Read
-from testing.browser.reader import NARROW, WIDE, Reader, Scheme
+from testing.browser.reader import NARROW, WIDE, Reader, Scheme, reading
 from testing.browser.runs import LET_IN
 
-each_look = pytest.mark.parametrize(
-    ("scheme", "width"),
-    [(scheme, width) for scheme in ("light", "dark") for width in (WIDE, NARROW)],
-)
+LOOKS: list[tuple[Scheme, int]] = [
+    ("light", WIDE),
+    ("light", NARROW),
+    ("dark", WIDE),
+    ("dark", NARROW),
+]
 
 
-def use(reader: Reader) -> None:
-    """Do what a reader does: search, look at a test, follow a link, open everything."""
-    reader.search("redis")
-    reader.page.locator(".filters button[type=reset]").click()
-    reader.open(LET_IN)
-    reader.part("timeline").get_by_role("link").first.click()
-    reader.open_all()
+@pytest.fixture(scope="module", params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+def look(request: pytest.FixtureRequest) -> tuple[Scheme, int]:
+    scheme, width = request.param
+    return scheme, width
 
 
-@each_look
-def test_page_says_nothing_in_the_console(
-    read: Read, rejected: Path, scheme: Scheme, width: int
-) -> None:
-    reader = read(rejected, scheme=scheme, width=width)
-
-    use(reader)
-
-    assert reader.said == []
-
-
-@each_look
-def test_page_asks_for_nothing_beyond_its_own_file(
-    read: Read, rejected: Path, scheme: Scheme, width: int
-) -> None:
-    reader = read(rejected, scheme=scheme, width=width)
-
-    use(reader)
-
-    assert reader.asked == [rejected.as_uri()]
+@pytest.fixture(scope="module")
+def used(browser: Browser, rejected: Path, look: tuple[Scheme, int]) -> Iterator[Reader]:
+    """A page on which a reader has searched, looked at a test, followed a link, opened all."""
+    scheme, width = look
+    with reading(browser, rejected, scheme=scheme, width=width) as reader:
+        reader.search("redis")
+        reader.page.locator(".filters button[type=reset]").click()
+        reader.open(LET_IN)
+        reader.part("timeline").get_by_role("link").first.click()
+        reader.open_all()
+        yield reader
 
 
-@each_look
-def test_axe_finds_nothing(read: Read, rejected: Path, scheme: Scheme, width: int) -> None:
-    reader = read(rejected, scheme=scheme, width=width)
-    reader.open_all()
-
+def violations(reader: Reader) -> list[tuple[str, str, str]]:
+    """Return what axe-core finds: the rule, how bad it is, and the first element concerned."""
     found = Axe().run(reader.page).response["violations"]
+    return [(each["id"], each["impact"], each["nodes"][0]["html"]) for each in found]
 
-    assert [(each["id"], each["impact"], each["nodes"][0]["html"]) for each in found] == []
+
+def test_page_says_nothing_in_the_console(used: Reader) -> None:
+    assert used.said == []
 
 
-@each_look
+def test_page_asks_for_nothing_beyond_its_own_file(used: Reader, rejected: Path) -> None:
+    assert used.asked == [rejected.as_uri()]
+
+
+def test_axe_finds_nothing(used: Reader) -> None:
+    assert violations(used) == []
+
+
+def test_document_is_as_wide_as_its_window(used: Reader, look: tuple[Scheme, int]) -> None:
+    assert used.page.evaluate("document.documentElement.scrollWidth") <= look[1]
+
+
 def test_axe_finds_nothing_in_an_accepted_run(
-    read: Read, accepted: Path, scheme: Scheme, width: int
+    read: Read, accepted: Path, look: tuple[Scheme, int]
 ) -> None:
-    found = Axe().run(read(accepted, scheme=scheme, width=width).page).response["violations"]
+    scheme, width = look
 
-    assert [(each["id"], each["impact"], each["nodes"][0]["html"]) for each in found] == []
-
-
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_document_is_as_wide_as_its_window(read: Read, rejected: Path, width: int) -> None:
-    reader = read(rejected, width=width)
-    reader.open_all()
-
-    assert reader.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert violations(read(accepted, scheme=scheme, width=width)) == []
 
 
 def test_dark_page_is_dark_and_a_light_one_light(read: Read, rejected: Path) -> None:

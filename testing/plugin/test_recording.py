@@ -424,3 +424,14 @@ def test_report_is_in_the_language_asked_for(telling: Suite) -> None:
     assert telling.model.options["report-lang"] == "zh-Hant"
     assert '<html lang="zh-Hant">' in telling.page()
     assert "通過驗收" in (telling.latest / "summary.md").read_text(encoding="utf-8")
+
+
+def test_run_without_a_cluster_says_nothing_of_the_system(suite: Suite) -> None:
+    suite.write("tests/services/test_a.py", "def test_first(cluster): pass")
+
+    suite.run("--cluster", "context:nope")
+
+    (problem,) = suite.model.problems
+    assert problem.kind == "no-cluster"
+    assert "nope" in str(problem.values["text"])
+    assert suite.model.verdict == "incomplete"

@@ -69,6 +69,9 @@ class Manifests:
     digest: str = ""
 
 
+NO_CLUSTER: Final = "no-cluster"
+"""The problem of a run that found no cluster, and so has nothing to say of the system."""
+
 REJECTING: Final = frozenset({Outcome.FAILED, Outcome.ERROR})
 
 
@@ -284,7 +287,7 @@ class Run:
         collected test has a result and at least one passed. Where no cluster was found, nothing
         is said of the system.
         """
-        if not self.cluster and self.tests and set(self.outcomes) == {Outcome.ERROR}:
+        if any(problem.kind == NO_CLUSTER for problem in self.problems):
             return Verdict.INCOMPLETE
         if any(layer.verdict is Verdict.REJECTED for layer in self.layers):
             return Verdict.REJECTED

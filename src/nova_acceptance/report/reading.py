@@ -15,6 +15,7 @@ from nova_acceptance.report.cause_texts import UNKNOWN
 from nova_acceptance.report.causes import causes_of
 from nova_acceptance.report.model import (
     LAYERS,
+    NO_CLUSTER,
     OTHER,
     REJECTING,
     Component,
@@ -192,6 +193,8 @@ def _problems(
 ) -> Iterable[Problem]:
     for event in by_type.get("interrupted", []):
         yield Problem("interrupted", {"text": text(event.get("text"))})
+    for event in by_type.get("no-cluster", [])[:1]:
+        yield Problem(NO_CLUSTER, {"text": text(event.get("text"))})
     for event in by_type.get("internal-error", []):
         message = text(event.get("message")) or last_line(text(event.get("text")))
         yield Problem("internal-error", {"text": message})

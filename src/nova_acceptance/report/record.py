@@ -30,6 +30,7 @@ schema's number. The types and their fields beside `type` and `time`:
                     kept beside the record for a cause, and what could not be
     crashed         nodeid, worker, text            a worker of pytest-xdist died in a test
     worker-lost     worker, text                    a worker ended otherwise than it should
+    no-cluster      text                            no cluster was found, or made: why
     interrupted     text                            Ctrl-C, or pytest.exit
     internal-error  message, text
     run-finished    exit_status, seconds

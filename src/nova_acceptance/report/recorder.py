@@ -192,6 +192,10 @@ class Recorder:
         """
         self._emit("reachability", cells=[dict(cell) for cell in cells])
 
+    def no_cluster(self, text: str) -> None:
+        """Record that no cluster was found, and why: nothing is known of the system."""
+        self._emit("no-cluster", text=text)
+
     def note(self, text: str, **more: Any) -> None:
         """Record anything that a reader of the report should know."""
         self._emit("note", text=text, **more)

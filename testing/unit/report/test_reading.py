@@ -319,10 +319,13 @@ def test_component_that_is_not_ready_is_not_merely_affected(tmp_path: Path) -> N
 
 
 def test_run_that_found_no_cluster_says_nothing_of_the_system(tmp_path: Path) -> None:
+    told = {"type": "no-cluster", "text": "there is no context nope"}
     error = phase(REDIS, "setup", "failed", text="there is no context nope")
-    run = load(write(tmp_path, START, collected(REDIS), error, phase(REDIS, "teardown"), END))
+    events = [collected(REDIS), told, told, error, phase(REDIS, "teardown")]
+    run = load(write(tmp_path, START, *events, END))
 
     assert run.verdict is Verdict.INCOMPLETE
+    assert run.problems == (Problem("no-cluster", {"text": "there is no context nope"}),)
 
 
 @pytest.mark.parametrize(("deselected", "is_partial"), [(0, False), (2, True)])
