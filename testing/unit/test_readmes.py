@@ -45,8 +45,9 @@ def link_targets(text: str) -> list[str]:
 
 
 def links_besides_the_language(text: str) -> list[str]:
-    """Sorted, as a sentence has another order in another language."""
-    return sorted(target for target in link_targets(text) if target not in LANGUAGES)
+    """Sorted, as a sentence has another order in another language; pictures are in each."""
+    targets = (target.replace(".zh-Hant.", ".") for target in link_targets(text))
+    return sorted(target for target in targets if target not in LANGUAGES)
 
 
 def cells_by_row(text: str) -> list[str]:

@@ -268,6 +268,11 @@ class Run:
         return bool(self.deselected) or any(unverified)
 
     @property
+    def has_affected(self) -> bool:
+        """Whether a component is merely affected by the fault of another."""
+        return any(part.is_affected for layer in self.layers for part in layer.components)
+
+    @property
     def outcomes(self) -> Counter[Outcome]:
         """How many tests came to which outcome."""
         return count(self.tests)
