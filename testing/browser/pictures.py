@@ -1,7 +1,7 @@
 """python -m testing.browser.pictures RUN: the pictures of the READMEs, of a run's report.
 
-Each shows the verdict, the layers and the topology, without what is between them in the report, and
-is of the same size in pixels, whatever the run.
+Each shows the verdict, the layers and the topology, without some of what is between them in the
+report, and is of the same size in pixels, whatever the run.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ PICTURES: Final = Path(__file__).parents[2] / "docs" / "pictures"
 NAMES: Final = {ENGLISH: "report.png", CHINESE: f"report.{CHINESE}.png"}
 HEIGHT: Final = 1930
 """Pixels: down to the end of the topology of a run on three nodes."""
-BETWEEN: Final = "#system > .wide ~ *"
-"""What is left out: all that comes after the table of the layers."""
+LEFT_OUT: Final = "#system > .wide ~ *, [data-layer=networking] tr:not(.layer)"
+"""What comes after the layers, and the rows of the Services, which the topology has as well."""
 
 
 def take(directory: Path, pictures: Path = PICTURES) -> list[Path]:
@@ -49,7 +49,7 @@ def take(directory: Path, pictures: Path = PICTURES) -> list[Path]:
             with reading(browser, report) as reader:
                 path = pictures / name
                 reader.page.set_viewport_size({"width": WIDE, "height": HEIGHT})
-                reader.page.add_style_tag(content=f"{BETWEEN} {{ display: none; }}")
+                reader.page.add_style_tag(content=f"{LEFT_OUT} {{ display: none; }}")
                 reader.page.screenshot(path=path)
                 taken.append(path)
     return taken
