@@ -65,7 +65,11 @@ def test_claims_are_counted_from_the_first_ordinal(start: int, said: list[str]) 
 
 @pytest.mark.parametrize(
     ("why", "grace"),
-    [("failed to sync configmap cache: timed out", 90), ("mount failed: exit status 32", 10)],
+    [
+        ("failed to sync configmap cache: timed out", 90),
+        ('configmaps "conf" is forbidden: no relationship found between node "a" and this', 90),
+        ("mount failed: exit status 32", 10),
+    ],
 )
 def test_kubelet_that_has_not_read_a_volumes_content_is_given_time(why: str, grace: int) -> None:
     *owners, its = deployment("web", ready=False)

@@ -99,6 +99,9 @@ SOURCE_MISSING: Final = re.compile(
 )
 """A mount that fails for want of what the volume is made of is no matter of storage."""
 _NO_CLASS: Final = re.compile(r"(?i)storageclass(\.storage\.k8s\.io)? \"?([\w.-]+)\"? not found")
+# A busy kubelet has not read a Secret or ConfigMap yet, or the node authorizer does not know yet
+# that the pod is on its node: either passes.
+_PASSING: Final = re.compile(r"failed to sync|no relationship found between node")
 _NO_DEFAULT: Final = re.compile(r"(?i)no storage class is set")
 _DEFAULT: Final = (
     "storageclass.kubernetes.io/is-default-class",
@@ -200,8 +203,7 @@ def volumes_not_mounted(snapshot: Snapshot) -> Iterator[Diagnosis]:
                 ill.where,
                 f"{ill.where} cannot mount a volume: {short(said)}",
                 evidence=(said,),
-                # a busy kubelet has not read a Secret or ConfigMap yet, and will
-                grace=STARTING if "failed to sync" in said else PLACING,
+                grace=STARTING if _PASSING.search(said) else PLACING,
             )
 
 
