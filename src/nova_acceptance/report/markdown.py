@@ -68,9 +68,7 @@ class _Summary:
 
     def verdict(self) -> Iterator[str]:
         say, word, run = self._say, self._word, self._run
-        told = "page.heading-in-part" if run.is_partial else "page.heading"
-        heading = say(told, verdict=word.verdict(run.verdict))
-        yield f"## {word.sign(run.verdict)} {heading}"
+        yield f"## {word.sign(run.verdict)} {word.heading(run)}"
         counted = [
             word.count(outcome, run.outcomes[outcome])
             for outcome in reversed(Outcome)

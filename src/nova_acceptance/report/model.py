@@ -307,6 +307,12 @@ def count(tests: Iterable[Test]) -> Counter[Outcome]:
     return Counter(test.outcome for test in tests)
 
 
+def urgency(test: Test) -> tuple[int, int]:
+    """Sort what needs attention first, then the layers in their order; collected order stays."""
+    layer = LAYERS.index(test.layer) if test.layer in LAYERS else len(LAYERS)
+    return list(Outcome).index(test.outcome), layer
+
+
 def verdict_of(outcomes: Counter[Outcome]) -> Verdict:
     """Judge tests alone: what was not shown is never accepted."""
     if not outcomes.total():

@@ -23,13 +23,13 @@ from nova_acceptance.report.anchors import anchor, mark
 from nova_acceptance.report.chart import draw_timeline
 from nova_acceptance.report.history import History
 from nova_acceptance.report.material import pack
-from nova_acceptance.report.model import LAYERS, OTHER, Outcome, Run, Test
+from nova_acceptance.report.model import LAYERS, OTHER, Outcome, Run, urgency
 from nova_acceptance.report.outcomes import Past
 from nova_acceptance.report.past import duration_picture, link_to, moment_of, past_of
 from nova_acceptance.report.plan import matrix_of, plan_of
 from nova_acceptance.report.texts import Texts, texts
 from nova_acceptance.report.timeline import timeline_of
-from nova_acceptance.report.wording import Wording
+from nova_acceptance.report.wording import Wording, key_of
 
 FILE_NAME: Final = "report.html"
 _BESIDE: Final = ("run.jsonl", "junit.xml", "summary.md", "metrics.prom", "pytest-html.html")
@@ -72,7 +72,7 @@ def write(run: Run, directory: Path, *, language: str, history: History) -> Path
 def render(run: Run, *, language: str, history: History) -> str:
     """Return the whole page; it loads nothing from elsewhere."""
     say = texts(language)
-    tests = sorted(run.tests, key=_urgency)
+    tests = sorted(run.tests, key=urgency)
     past = past_of(history)
     timeline = timeline_of(run)
     script = _resource("report.js")
@@ -111,13 +111,6 @@ def _local(path: str) -> str:
     return f"./{urllib.parse.quote('/'.join(parts))}"
 
 
-def _urgency(test: Test) -> tuple[int, int]:
-    """Put what needs attention first, then the layers in their order; collected order stays."""
-    severity = list(Outcome).index(test.outcome)
-    layer = LAYERS.index(test.layer) if test.layer in LAYERS else len(LAYERS)
-    return severity, layer
-
-
 def _counted(past: Past) -> Counter[Outcome]:
     return Counter(taken.outcome for taken in past.tests.values())
 
@@ -137,8 +130,7 @@ def _words(say: Texts, history: History) -> dict[str, Any]:
         "milliseconds": say.get("words.duration.milliseconds"),
         "seconds": say.get("words.duration.seconds"),
         "outcomes": {
-            str(outcome).replace(" ", "-"): say(f"words.outcome.{str(outcome).replace(' ', '-')}")
-            for outcome in Outcome
+            key_of(outcome): say(f"words.outcome.{key_of(outcome)}") for outcome in Outcome
         },
         "runs": [moment_of(past) for past in history.runs],
     }

@@ -13,7 +13,7 @@ from nova_acceptance.report.history import History
 from nova_acceptance.report.model import Verdict
 from nova_acceptance.report.outcomes import Past
 from nova_acceptance.report.texts import Texts
-from nova_acceptance.report.wording import Wording
+from nova_acceptance.report.wording import Wording, key_of
 
 LEAST: Final = 2
 """Runs that a picture of them needs."""
@@ -36,7 +36,7 @@ def past_of(history: History) -> dict[str, list[tuple[int, str, float]]]:
     found: dict[str, list[tuple[int, str, float]]] = {}
     for number, run in enumerate(history.runs[:-1]):
         for nodeid, taken in run.tests.items():
-            outcome = str(taken.outcome).replace(" ", "-")
+            outcome = key_of(taken.outcome)
             found.setdefault(nodeid, []).append((number, outcome, round(taken.seconds, 3)))
     return found
 

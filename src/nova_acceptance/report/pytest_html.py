@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader
 
-from nova_acceptance.report.model import LAYERS, OTHER, Outcome, Run, Test
+from nova_acceptance.report.model import Outcome, Run, Test, urgency
 from nova_acceptance.report.texts import ENGLISH, texts
 from nova_acceptance.report.wording import Wording
 
@@ -42,7 +42,6 @@ _UNUSED: Final[dict[str, dict[str, str | int]]] = {
 """Its script also expects a box to tick for each of them."""
 
 _COLLAPSED: Final = ("passed", "skipped", "xfailed", "rerun")
-_LAYERS: Final = (*LAYERS, OTHER)
 _HEADINGS: Final = (
     '<th class="sortable" data-column-type="result">Result</th>',
     '<th class="sortable" data-column-type="layer">Layer</th>',
@@ -127,14 +126,7 @@ def _data(run: Run) -> dict[str, Any]:
 
     Tests that need attention come first, then by layer, in the order of collection.
     """
-    severity = list(Outcome)
-    tests = sorted(
-        run.tests,
-        key=lambda test: (
-            severity.index(test.outcome) if test.outcome is not Outcome.PASSED else len(severity),
-            _LAYERS.index(test.layer) if test.layer in _LAYERS else len(_LAYERS),
-        ),
-    )
+    tests = sorted(run.tests, key=urgency)
     return {
         "title": "Nova acceptance",
         "environment": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nova_acceptance.report.cause_texts import Field, cause_text
-from nova_acceptance.report.model import Named, Problem, Test
+from nova_acceptance.report.model import Named, Problem, Run, Test
 from nova_acceptance.report.scene import Limit
 from nova_acceptance.report.sentences import doc_of
 from nova_acceptance.report.texts import ENGLISH, Texts
@@ -23,19 +23,24 @@ class Wording:
 
     def sign(self, verdict: str) -> str:
         """Return the sign of a verdict."""
-        return self._say(f"page.sign.{_key(verdict)}")
+        return self._say(f"page.sign.{key_of(verdict)}")
 
     def verdict(self, verdict: str) -> str:
         """Return a verdict."""
-        return self._say(f"words.verdict.{_key(verdict)}")
+        return self._say(f"words.verdict.{key_of(verdict)}")
+
+    def heading(self, run: Run) -> str:
+        """Return the first line of a report: the verdict, and whether it is of a part only."""
+        told = "page.heading-in-part" if run.is_partial else "page.heading"
+        return self._say(told, verdict=self.verdict(run.verdict))
 
     def outcome(self, outcome: str) -> str:
         """Return an outcome."""
-        return self._say(f"words.outcome.{_key(outcome)}")
+        return self._say(f"words.outcome.{key_of(outcome)}")
 
     def count(self, outcome: str, number: int) -> str:
         """Return how many tests came to an outcome."""
-        return self._say(f"words.count.{_key(outcome)}", n=number)
+        return self._say(f"words.count.{key_of(outcome)}", n=number)
 
     def layer(self, layer: str) -> str:
         """Return the name of a layer."""
@@ -94,5 +99,6 @@ class Wording:
         return doc_of(test.nodeid, test.doc, self._say.language)
 
 
-def _key(word: str) -> str:
+def key_of(word: str) -> str:
+    """Return a verdict or an outcome as the texts and the styles spell it."""
     return str(word).replace(" ", "-")
