@@ -21,6 +21,24 @@ nova_reports = reports
 testpaths = tests
 addopts = --strict-markers --import-mode=importlib -p no:cacheprovider
 """
+TELLING = """
+import pytest
+from nova_acceptance.evidence import Evidence
+
+@pytest.fixture(scope="session")
+def system(recorder):
+    recorder.cluster(name="nova", provider="kind", reuse_hint="say it again", remove_hint="drop it")
+    recorder.deployment(overlay="multi-node", seconds=12.5)
+    recorder.snapshot(
+        [dict(layer="services", component="user-service", kind="Deployment",
+              namespace="nova-services", wanted=1, ready=1)],
+        counts={"pods": 12},
+        external=[{"name": "Kafka"}],
+    )
+    recorder.note("a note")
+    yield
+    recorder.note("a note of the teardown")
+"""
 
 
 class Suite:
@@ -74,3 +92,9 @@ class Suite:
 @pytest.fixture
 def suite(pytester: pytest.Pytester) -> Suite:
     return Suite(pytester)
+
+
+@pytest.fixture
+def telling(suite: Suite) -> Suite:
+    suite.write("conftest.py", TELLING)
+    return suite

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nova_acceptance.report.model import Problem
+from testing.unit.waiting import wait_until
 
 if TYPE_CHECKING:
     from testing.plugin.conftest import Suite
@@ -40,13 +40,6 @@ def test_third(system): pass
 """
 
 Start = Callable[..., "subprocess.Popen[str]"]
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def watchers(directory: Path) -> list[int]:
@@ -79,7 +72,9 @@ def start(suite: Suite) -> Iterator[Start]:
             **options,
         )
         started.append(process)
-        wait_until(lambda: (suite.path / "reached").exists() or process.poll() is not None)
+        wait_until(
+            lambda: (suite.path / "reached").exists() or process.poll() is not None, PATIENCE
+        )
         return process
 
     yield begin
@@ -96,7 +91,7 @@ def test_killed_run_is_reported_with_what_is_missing(suite: Suite, start: Start)
     process.kill()
     process.communicate()
 
-    wait_until(lambda: not watchers(suite.latest))
+    wait_until(lambda: not watchers(suite.latest), PATIENCE)
     assert suite.outcomes() == {
         "test_first": "passed",
         "test_second": "no result",
@@ -116,7 +111,7 @@ def test_run_killed_with_its_process_group_is_reported_too(suite: Suite, start: 
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
-    wait_until(lambda: not watchers(suite.latest))
+    wait_until(lambda: not watchers(suite.latest), PATIENCE)
     assert suite.model.verdict == "incomplete"
     assert suite.outcomes()["test_third"] == "no result"
 
@@ -127,7 +122,7 @@ def test_killed_run_is_reported_in_its_language(suite: Suite, start: Start) -> N
     process.kill()
     process.communicate()
 
-    wait_until(lambda: not watchers(suite.latest))
+    wait_until(lambda: not watchers(suite.latest), PATIENCE)
     assert '<html lang="zh-Hant">' in suite.page()
 
 
