@@ -112,6 +112,9 @@ LOOK: Final = 10.0
 LOOK_SERVES: Final = 5.0
 """Seconds for which one look at the cluster explains what fails meanwhile."""
 
+STARTS_SHOW: Final = 15.0
+"""Seconds of a run in which pods that just start may show what hinders them."""
+
 FAILURE_SERVES: Final = 30.0
 """Seconds for which members that could not be asked who leads are not asked again."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from nova_acceptance.diagnosis import Diagnosis, Ref, Snapshot
 from nova_acceptance.diagnosis.graces import NEXT_TRY
@@ -13,6 +14,9 @@ from nova_acceptance.diagnosis.status import is_pod_ready, status_of
 from nova_acceptance.diagnosis.workloads import KINDS
 
 Key = tuple[str, Ref, str]
+
+PENDING: Final = "Pending"
+"""A pod's phase until all of its containers have been made."""
 
 
 class Patience:
@@ -37,6 +41,7 @@ class Patience:
 class _Believed:
     since: float
     uid: str
+    phase: str
 
 
 class Verdict:
@@ -54,17 +59,18 @@ class Verdict:
         """Take in what is believed at this moment; whether something was not before.
 
         A crashing program runs now and then: what is said of a pod or a workload is believed
-        until that is ready or gone, all else as long as it shows.
+        until that is ready or gone, all else as long as it shows. What kept a pod from starting
+        is over once it has started.
         """
         found = {each.key: each for each in exhausted}
         kept = {
             key: state
             for key, state in self._believed.items()
-            if key in found or _still_holds(snapshot, key[1], state.uid)
+            if key in found or _still_holds(snapshot, key[1], state)
         }
         new = found.keys() - kept.keys()
         for key in new:
-            kept[key] = _Believed(now, _uid(snapshot, key[1]))
+            kept[key] = _Believed(now, *_identity(snapshot, key[1]))
         self._believed = kept
         return bool(new)
 
@@ -100,15 +106,18 @@ def _passes_others(chain: list[Ref]) -> bool:
     return any(where.kind == "Service" for where in chain[first:])
 
 
-def _still_holds(snapshot: Snapshot, subject: Ref, before: str) -> bool:
+def _still_holds(snapshot: Snapshot, subject: Ref, before: _Believed) -> bool:
     obj = snapshot.at(subject)
-    if obj is None or uid(obj) != before:
+    identity, phase = _identity(snapshot, subject)
+    if obj is None or identity != before.uid:
         return False
     if subject.kind == "Pod":
-        return not is_pod_ready(obj)
+        has_started = before.phase == PENDING != phase
+        return not has_started and not is_pod_ready(obj)
     return subject.kind in KINDS and not status_of(obj).is_current
 
 
-def _uid(snapshot: Snapshot, subject: Ref) -> str:
-    obj = snapshot.at(subject)
-    return uid(obj) if obj else ""
+def _identity(snapshot: Snapshot, subject: Ref) -> tuple[str, str]:
+    """Return an object's uid and its phase, both empty where there is none."""
+    obj = snapshot.at(subject) or {}
+    return uid(obj) if obj else "", str((obj.get("status") or {}).get("phase") or "")

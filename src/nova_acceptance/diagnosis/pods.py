@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from nova_acceptance.diagnosis.cause import Ref, ref
 from nova_acceptance.diagnosis.graces import SETTLING
 from nova_acceptance.diagnosis.graph import Graph
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import condition, is_pod_ready, status_of
-from nova_acceptance.diagnosis.workloads import KINDS, pods_of, workload_of
+from nova_acceptance.diagnosis.workloads import KINDS, pods_of, statuses, workload_of
 from nova_acceptance.kube import Object, describe
 
 LINES = 5
 """Last lines of a log that a message quotes."""
 LONGEST = 400
 """Characters of a message or a line that are quoted."""
+_BEFORE_THE_START: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,27 @@ def waits_for(entry: dict[str, Any]) -> tuple[str, str]:
     """Return reason and message of a container that waits to be started; empty for others."""
     waiting = (entry.get("state") or {}).get("waiting") or {}
     return str(waiting.get("reason") or ""), str(waiting.get("message") or "")
+
+
+def is_on_its_way(pod: Object) -> bool:
+    """Whether a pod is being made, started or ended, and does not say yet what comes of it."""
+    status = pod.get("status") or {}
+    if "deletionTimestamp" in pod["metadata"]:
+        return True
+    if is_pod_ready(pod) or status.get("phase") not in ("Pending", "Running"):
+        return False
+    if condition(pod, "PodScheduled").get("status") == "False":
+        return False  # the scheduler has said why
+    entries = statuses(pod)
+    return not entries or any(map(_is_starting, entries))
+
+
+def _is_starting(entry: dict[str, Any]) -> bool:
+    state = entry.get("state") or {}
+    if "running" in state:
+        return entry.get("started") is False
+    reason, _ = waits_for(entry)
+    return "terminated" not in state and reason in _BEFORE_THE_START
 
 
 def stands_alone(snapshot: Snapshot, workload: Object, since: str = "") -> bool:

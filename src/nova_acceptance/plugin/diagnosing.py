@@ -26,7 +26,8 @@ from nova_acceptance.plugin.material import keep_material
 from nova_acceptance.probes.answers import of_error, pods_of_error
 from nova_acceptance.probes.claims import Shown
 from nova_acceptance.probes.concerned import Concerned, concerned, of_workload
-from nova_acceptance.probes.examiner import Examiner, Finding
+from nova_acceptance.probes.examiner import Examiner
+from nova_acceptance.probes.finding import Finding
 from nova_acceptance.system import System
 
 COLLECTED: Final = "collected"

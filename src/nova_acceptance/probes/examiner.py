@@ -1,7 +1,9 @@
 """From a test that failed to the cause that explains it, by looks at the cluster that are few.
 
 A look costs a round of lists, and one broken thing makes many tests fail: a look serves all that
-fail within a few seconds, and after a number of looks the last one serves all the rest.
+fail within a few seconds, and after a number of looks the last one serves all the rest. Where only
+symptoms show and pods are just starting, as after a change of a moment ago, they are looked at
+until they say more, for a while.
 """
 
 from __future__ import annotations
@@ -9,8 +11,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 from nova_acceptance import timeouts
 from nova_acceptance.diagnosis import (
@@ -32,18 +34,22 @@ from nova_acceptance.diagnosis.families import (
     selection,
     services,
 )
-from nova_acceptance.diagnosis.status import status_of
-from nova_acceptance.diagnosis.workloads import workload_of
+from nova_acceptance.diagnosis.graph import Graph
+from nova_acceptance.diagnosis.pods import is_on_its_way
+from nova_acceptance.diagnosis.status import is_unseen, status_of
+from nova_acceptance.diagnosis.workloads import KINDS, workload_of
 from nova_acceptance.errors import NovaError
+from nova_acceptance.kube import Object
 from nova_acceptance.probes.answers import of_error
 from nova_acceptance.probes.claims import Shown
 from nova_acceptance.probes.concerned import API, Concerned, home_of, of_workload
+from nova_acceptance.probes.finding import Finding
 from nova_acceptance.system import System
 
-UNKNOWN: Final = "UNKNOWN"
 MOST_LOOKS: Final = 10
 """Looks at the cluster that a run takes for its failures."""
-_LINES: Final = 12
+_MOMENT: Final = 1.0
+"""Seconds between two looks at what is just starting; the change may be in any of ten kinds."""
 
 _URL: Final = frozenset(
     {
@@ -99,68 +105,6 @@ A wrong password is PostgreSQL's answer, and the URL that holds it the cause.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Why a test failed, as reports show it.
-
-    Attributes:
-        explanation: the causes; empty where none is known.
-        summary: what failed, for the case that none is known.
-        seen: what was seen of the objects concerned, a line each.
-        refs: the objects that tell of it.
-    """
-
-    explanation: Explanation
-    summary: str
-    seen: tuple[str, ...]
-    refs: tuple[Ref, ...]
-
-    @property
-    def root(self) -> Diagnosis | None:
-        """The first cause; None where none is known."""
-        return self.explanation.causes[0].root if self.explanation.causes else None
-
-    @property
-    def headline(self) -> str:
-        """The one line that a reader needs."""
-        if self.root:
-            return self.explanation.headline
-        return f"{UNKNOWN}: {self.summary} → no known cause explains it; what was seen is below"
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What makes two findings tell of the same cause."""
-        said = self.as_dict()
-        return said["cause"], said["subject"]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the fields of a diagnosis in the record."""
-        root = self.root
-        symptoms = self.explanation.causes[0].symptoms if root else ()
-        others = [each.root for each in self.explanation.causes[1:]]
-        return {
-            "cause": root.cause.id if root else UNKNOWN,
-            "subject": str(root.subject) if root else str(next(iter(self.refs), "")),
-            "summary": root.summary if root else self.summary,
-            "cure": (root.cure or root.cause.cure) if root else "",
-            "evidence": list(root.evidence if root else self.seen),
-            "chain": [str(each) for each in self.explanation.chain],
-            "symptoms": [_brief(each) for each in symptoms],
-            "others": [_brief(each) for each in others],
-        }
-
-    def lines(self) -> list[str]:
-        """Return the headline and what belongs to it, line by line."""
-        said = self.as_dict()
-        found = [self.headline]
-        if len(said["chain"]) > 1:
-            found.append(f"  the way there: {' → '.join(said['chain'])}")
-        found += [f"  seen: {line}" for line in said["evidence"][:_LINES]]
-        found += [f"  with it: {each['cause']}: {each['summary']}" for each in said["symptoms"]]
-        found += [f"  besides: {each['cause']}: {each['summary']}" for each in said["others"]]
-        return found
-
-
 class Examiner:
     """Explains failures by looks at one cluster; threads may share it.
 
@@ -168,6 +112,7 @@ class Examiner:
         look: takes a look at the cluster.
         system: what nova.yaml says.
         clock: seconds.
+        sleep: waits for that many of them.
     """
 
     def __init__(
@@ -175,10 +120,13 @@ class Examiner:
         look: Callable[[], Snapshot],
         system: System,
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._look = look
         self._system = system
         self._clock = clock
+        self._sleep = sleep
+        self._patience = timeouts.STARTS_SHOW
         self._lock = threading.Lock()
         self._doctor: Doctor | None = None
         self._failure: NovaError | None = None
@@ -207,6 +155,12 @@ class Examiner:
             own = own or self._unreachable()
             return self._finding(_alone(own) if own else Explanation(()), concerned, summary, None)
         found = self._by_objects(doctor, concerned, own)
+        later: Doctor | None = doctor
+        while not _is_deep(found) and later and _is_on_its_way(later.snapshot, concerned):
+            if later := self._later():
+                again = self._by_objects(later, concerned, own)
+                if _is_deep(again):
+                    doctor, found = later, again
         return self._finding(found, concerned, summary, doctor)
 
     def overall(self) -> tuple[Ranked, ...]:
@@ -221,12 +175,26 @@ class Examiner:
             if is_recent or self._looks >= MOST_LOOKS:
                 return self._doctor
             self._looks += 1
-            try:
-                self._doctor, self._failure = Doctor(self._look()), None
-            except NovaError as error:
-                self._doctor, self._failure = None, error
-            self._looked = self._clock()
-            return self._doctor
+            return self._looked_at()
+
+    def _later(self) -> Doctor | None:
+        """Return a look of a moment later; None once all patience is used up, or if it failed."""
+        with self._lock:
+            began = self._clock()
+            if self._patience <= 0:
+                return None
+            self._sleep(_MOMENT)
+            doctor = self._looked_at()
+            self._patience -= self._clock() - began
+            return doctor
+
+    def _looked_at(self) -> Doctor | None:
+        try:
+            self._doctor, self._failure = Doctor(self._look()), None
+        except NovaError as error:
+            self._doctor, self._failure = None, error
+        self._looked = self._clock()
+        return self._doctor
 
     def _by_objects(
         self, doctor: Doctor, concerned: Concerned, own: Diagnosis | None
@@ -323,6 +291,24 @@ def _specific(found: Explanation) -> Explanation:
     return replace(found, causes=(Ranked(root), *rest))
 
 
+def _is_deep(found: Explanation) -> bool:
+    return bool(found.causes) and not found.causes[0].root.is_symptom
+
+
+def _is_on_its_way(snapshot: Snapshot, concerned: Concerned) -> bool:
+    """Whether pods among what a test needs have yet to show what comes of them."""
+    start = [*_with_workloads(snapshot, (*concerned.targets, *concerned.askers))]
+    for where in Graph.of(snapshot).reach(start):
+        found = snapshot.at(where)
+        if found and (is_on_its_way(found) if where.kind == "Pod" else _is_unseen(found)):
+            return True
+    return False
+
+
+def _is_unseen(obj: Object) -> bool:
+    return obj["kind"] in KINDS and is_unseen(obj)
+
+
 def _alone(own: Diagnosis) -> Explanation:
     return Explanation((Ranked(own),), (own.subject,))
 
@@ -340,10 +326,6 @@ def _with_workloads(snapshot: Snapshot, tier: Iterable[Ref]) -> Iterator[Ref]:
 def _is_of_the_api(own: Diagnosis) -> bool:
     """Whether a diagnosis is about objects, of which a look tells more."""
     return own.subject != API
-
-
-def _brief(each: Diagnosis) -> dict[str, str]:
-    return {"cause": each.cause.id, "subject": str(each.subject), "summary": each.summary}
 
 
 def _seen(snapshot: Snapshot, refs: Iterable[Ref]) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from nova_acceptance.deploy.verdict import Patience, Verdict
 from nova_acceptance.diagnosis import CAUSES, Diagnosis, Ref, Snapshot, ref
 from nova_acceptance.kube import Object
@@ -87,6 +89,17 @@ def test_successor_of_a_broken_pod_is_judged_by_itself() -> None:
     verdict.believe([], snapshot, now=101.0)
 
     assert verdict.lost([ref(WORKLOAD)], snapshot, now=101.0) == []
+
+
+@pytest.mark.parametrize(("began", "is_lost"), [("Pending", False), ("Running", True)])
+def test_what_kept_a_pod_from_starting_is_over_once_it_runs(began: str, is_lost: bool) -> None:
+    hindered = pod("user-service-x", OWNER, ready=False)
+    hindered["status"]["phase"] = began
+    verdict, snapshot = believing(WORKLOAD, OWNER, hindered)
+    snapshot.update("MODIFIED", CRASHING)
+    verdict.believe([], snapshot, now=101.0)
+
+    assert bool(verdict.lost([ref(WORKLOAD)], snapshot, now=101.0)) == is_lost
 
 
 def test_what_is_said_of_other_objects_holds_while_it_shows() -> None:

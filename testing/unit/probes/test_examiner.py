@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from nova_acceptance import timeouts
 from nova_acceptance.diagnosis import Ref, Snapshot
 from nova_acceptance.errors import NovaError
 from nova_acceptance.kube import ApiUnreachableError
@@ -34,7 +37,10 @@ class Looks:
         return self.now
 
     def examiner(self) -> Examiner:
-        return Examiner(self, system(), self.clock)
+        return Examiner(self, system(), self.clock, self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 def lost_quorum() -> Snapshot:
@@ -141,6 +147,54 @@ def test_look_serves_a_while_and_looks_are_few() -> None:
         looks.now += 60
         examiner.explain(Concerned((REDIS_SET,)), None, "…")
     assert looks.count == MOST_LOOKS
+
+
+def making(**state: object) -> Snapshot:
+    redis = stateful_set("redis", REDIS, 1, ready=0)
+    pod = member(redis, 0, ready=False, phase="Pending")
+    pod["status"]["containerStatuses"][0]["state"] = state or {
+        "waiting": {"reason": "ContainerCreating"}
+    }
+    return snapshot(redis, pod)
+
+
+def test_pod_that_is_just_made_is_given_time_to_show_what_hinders_it() -> None:
+    looks = Looks(making(), making(), pulling())
+
+    found = looks.examiner().explain(Concerned((REDIS_SET,)), None, "…")
+
+    assert found.headline.startswith("IMAGE_PULL: ")
+    assert looks.count == 3
+
+
+def test_pod_that_never_shows_more_is_waited_for_once_in_a_run() -> None:
+    looks = Looks(making())
+    examiner = looks.examiner()
+
+    found = examiner.explain(Concerned((REDIS_SET,)), None, "…")
+
+    assert found.headline.startswith("WORKLOAD_NOT_READY: ")
+    assert looks.now == pytest.approx(timeouts.STARTS_SHOW)
+    examiner.explain(Concerned((REDIS_SET,)), None, "…")
+    assert looks.now == pytest.approx(timeouts.STARTS_SHOW)
+
+
+def test_pod_that_is_ready_after_all_leaves_what_was_seen() -> None:
+    redis = stateful_set("redis", REDIS, 1)
+    looks = Looks(making(), snapshot(redis, member(redis, 0)))
+
+    found = looks.examiner().explain(Concerned((REDIS_SET,)), None, "…")
+
+    assert found.headline.startswith("WORKLOAD_NOT_READY: ")
+    assert looks.count == 2
+
+
+def test_program_that_has_ended_is_not_waited_for() -> None:
+    looks = Looks(making(terminated={"exitCode": 1}))
+
+    looks.examiner().explain(Concerned((REDIS_SET,)), None, "…")
+
+    assert looks.count == 1
 
 
 def test_passage_asks_its_door_before_its_source() -> None:

@@ -17,7 +17,7 @@ import pytest
 from nova_acceptance import report
 from nova_acceptance.diagnosis import CAUSES
 from nova_acceptance.diagnosis.cause import Cause
-from nova_acceptance.probes import examiner
+from nova_acceptance.probes import finding
 from nova_acceptance.report.cause_texts import UNKNOWN, Field, cause_text
 from nova_acceptance.report.sentences import doc_of
 from nova_acceptance.report.texts import CHINESE, ENGLISH, LANGUAGES, Texts, texts
@@ -216,7 +216,7 @@ def test_causes_in_chinese_are_those_of_the_catalogue() -> None:
     wanted = [*(cause.id for cause in CAUSES), UNKNOWN.id]
     assert list(found) == [f"{cause}.{field}" for cause in wanted for field in FIELDS]
     assert all(is_chinese(general(text)) for text in found.values())
-    assert UNKNOWN.id == examiner.UNKNOWN
+    assert UNKNOWN.id == finding.UNKNOWN
 
 
 @pytest.mark.parametrize("cause", [*CAUSES, UNKNOWN], ids=str)
