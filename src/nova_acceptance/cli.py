@@ -20,6 +20,7 @@ from nova_acceptance.deploy import remove as remove_nova
 from nova_acceptance.deploy import render as rendered
 from nova_acceptance.errors import NovaError, UsageError
 from nova_acceptance.kube import Kube
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
 
 INTERRUPTED = 130
@@ -63,7 +64,7 @@ def up(name: str, nodes: int | None, node_image: str | None) -> None:
     """Bring a cluster up, or find it up, and say how to use it."""
     progress = Progress()
     request = Request("kind", nodes=nodes, node_image=node_image, name=name)
-    cluster = Provider(Home.of_user(), progress).up(request, "it was asked for")
+    cluster = Provider(Home.of_user(), progress).up(request, Phrase("it was asked for"))
     progress.say(f"cluster {cluster.name}: {cluster.reason}")
     click.echo(f"export KUBECONFIG={cluster.kubeconfig}")
 
@@ -191,7 +192,7 @@ def diagnose(context: str | None, namespaces: tuple[str, ...], spec: Path | None
 def _kube(context: str | None) -> Kube:
     """Return the API of a context that is named, else of our own cluster, else of the current."""
     if context:
-        return Kube(None, contexts.by_name(context, "it was named").context)
+        return Kube(None, contexts.by_name(context, Phrase("it was named")).context)
     provider = Provider(Home.of_user(), Progress())
     if provider.is_up(Request.name):
         cluster = provider.cluster(Request.name)

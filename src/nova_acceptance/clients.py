@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from nova_acceptance.kube import Kube
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.askers import Askers, of_workloads
 from nova_acceptance.probes.claims import BrokenClaimError, broken
 from nova_acceptance.probes.etcd import Member
@@ -160,7 +161,7 @@ def logins(
 
     def login(role: str, database: str) -> Login:
         if not postgres.has_role(role):
-            raise broken("ROLE_MISSING", f"there is no role {role}")
+            raise broken("ROLE_MISSING", Phrase("there is no role {role}", role=role))
         return passwords(role, database)
 
     return login

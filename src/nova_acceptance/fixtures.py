@@ -32,6 +32,7 @@ from nova_acceptance.deploy import (
 from nova_acceptance.diagnosis import Diagnosis, Snapshot
 from nova_acceptance.errors import DeployError, NovaError, SpecError
 from nova_acceptance.kube import Kube, Object
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.claims import BrokenClaimError
 from nova_acceptance.probes.consultation import Consultation
 from nova_acceptance.probes.nodes import hosts
@@ -141,7 +142,7 @@ def deployment(
     manifests = pytestconfig.rootpath / MANIFESTS
     if option.no_deploy:
         masking.register(load_credentials(kube, manifests).values())
-        recorder.note("--no-deploy: the system is verified as it was found")
+        recorder.note(Phrase("--no-deploy: the system is verified as it was found"))
         consultation.look_around()
         yield None
         _snapshot(kube, system, recorder)
@@ -232,8 +233,14 @@ def _say(
 ) -> None:
     """Show and record what is wrong with the objects and keeps none from becoming ready."""
     for found in warnings:
-        progress.say(f"preflight: {found.headline}")
-        recorder.note(f"preflight: {found.headline}", evidence=found.evidence)
+        said = Phrase(
+            "preflight: {cause}: {summary} → {cure}",
+            cause=found.cause.id,
+            summary=found.summary,
+            cure=found.cure or found.cause.cure,
+        )
+        progress.say(said)
+        recorder.note(said, evidence=found.evidence)
         consultation.warn(found)
 
 

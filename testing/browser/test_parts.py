@@ -228,7 +228,9 @@ def test_timeline_draws_the_tests_by_module(reader: Reader, run: Run, say: Texts
         if test.outcome is not Outcome.NO_RESULT
     }
     drawn = {
-        bar.partition(": ")[0] for bar in parts.bars(reader) if say("page.timeline.tests") in bar
+        row
+        for row, _, told in (bar.partition(": ") for bar in parts.bars(reader))
+        if told.startswith((say("page.timeline.tests"), say("page.timeline.failed")))
     }
 
     assert drawn == modules

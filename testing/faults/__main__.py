@@ -16,6 +16,7 @@ from nova_acceptance.cluster.model import Request
 from nova_acceptance.diagnosis import BY_ID
 from nova_acceptance.errors import NovaError, UsageError
 from nova_acceptance.kube import Kube
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.nodes import hosts
 from nova_acceptance.progress import Progress
 from nova_acceptance.system import System, load
@@ -63,7 +64,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _run(faults: Sequence[Fault], name: str) -> int:
     progress = Progress()
     provider = Provider(Home.of_user(), progress)
-    cluster = provider.up(Request("kind", name=name), "the faults need one")
+    cluster = provider.up(Request("kind", name=name), Phrase("the faults need one"))
     if cluster.kubeconfig is None:
         raise UsageError(f"cluster {name} has no kubeconfig of its own")
     docker = provider.cluster(name).run_docker

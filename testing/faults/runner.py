@@ -24,7 +24,7 @@ from testing.faults.verdict import Seen, Verdict, judge
 from testing.faults.verification import Suite, changed_tree
 
 MOST_RERUN: Final = 40
-"""Tests that are named one by one for being seen green; beyond it all are run."""
+"""Tests that are seen green after a family one by one; of more, one of each function is."""
 
 
 class Runner:
@@ -46,7 +46,7 @@ class Runner:
         """Run faults, and write the table as it grows.
 
         Each is taken out, and Nova whole, before the next is put in; after each family the tests
-        that failed in it are seen green.
+        that failed in it are seen green, and after the last one all tests.
 
         Raises:
             GroundError: Nova was not green before the first fault, or not after a family, or a
@@ -189,9 +189,11 @@ _WRITTEN: Final = (
 
 
 def _selection(failed: Sequence[str]) -> tuple[str, ...]:
-    """Return these tests, each once; nothing, which stands for all, where they are many."""
+    """Return these tests, each once; where they are many, the first of each function."""
     distinct = tuple(dict.fromkeys(failed))
-    return distinct if len(distinct) <= MOST_RERUN else ()
+    if len(distinct) <= MOST_RERUN:
+        return distinct
+    return tuple({test.partition("[")[0]: test for test in reversed(distinct)}.values())[::-1]
 
 
 def _line(error: NovaError) -> str:

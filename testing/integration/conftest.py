@@ -16,6 +16,7 @@ from nova_acceptance.cluster.home import Home, project
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.model import Cluster, Request
 from nova_acceptance.kube import Kube, Object
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
 
 NAME = "nova-testing"
@@ -70,7 +71,7 @@ def request_for_tests() -> Request:
 
 @pytest.fixture(scope="session")
 def cluster(provider: Provider, request_for_tests: Request) -> Cluster:
-    return provider.up(request_for_tests, "the integration tests need one")
+    return provider.up(request_for_tests, Phrase("the integration tests need one"))
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.model import Cluster, Request
 from nova_acceptance.cluster.readiness import is_node_ready
 from nova_acceptance.kube import Kube
+from nova_acceptance.phrase import Phrase
 from testing.integration.conftest import NAME, NODES, nova_cluster
 from testing.integration.footprint import Footprint
 
@@ -29,7 +30,7 @@ def test_second_up_finds_the_same_cluster(
 ) -> None:
     before = created(provider)
 
-    again = provider.up(request_for_tests, "once more")
+    again = provider.up(request_for_tests, Phrase("once more"))
 
     assert created(provider) == before
     assert again.kubeconfig == cluster.kubeconfig
@@ -73,7 +74,7 @@ def test_killed_node_then_down_then_up_again(
     assert not there.kubeconfig.exists()
     down = Footprint.now()
 
-    cluster = provider.up(request_for_tests, "again")
+    cluster = provider.up(request_for_tests, Phrase("again"))
     nodes = Kube(cluster.kubeconfig, cluster.context).list("v1", "Node")
     assert len(nodes) == NODES
     assert all(is_node_ready(node) for node in nodes)

@@ -24,6 +24,7 @@ addopts = --strict-markers --import-mode=importlib -p no:cacheprovider
 TELLING = """
 import pytest
 from nova_acceptance.evidence import Evidence
+from nova_acceptance.phrase import Phrase
 
 @pytest.fixture(scope="session")
 def system(recorder):
@@ -35,9 +36,9 @@ def system(recorder):
         counts={"pods": 12},
         external=[{"name": "Kafka"}],
     )
-    recorder.note("a note")
+    recorder.note(Phrase("a note"))
     yield
-    recorder.note("a note of the teardown")
+    recorder.note(Phrase("a note of the teardown"))
 """
 
 

@@ -10,6 +10,7 @@ import pytest
 # Kept loaded here, as in conftest.py.
 import nova_acceptance.collect
 import nova_acceptance.probes.examiner  # noqa: F401
+from nova_acceptance.diagnosis import BY_ID
 
 if TYPE_CHECKING:
     from testing.plugin.conftest import Suite
@@ -81,6 +82,9 @@ def test_claim_that_fails_names_the_cause_that_its_marker_means(suite: Suite) ->
     assert " → set `appendonly yes`" in headline
     assert meant["text"].startswith(headline)
     assert meant["diagnosis"]["subject"] == "StatefulSet nova-redis/redis"
+    told = meant["diagnosis"]["told"]["summary"]["values"]
+    assert told["title"] == {"template": BY_ID["REDIS_PERSISTENCE_OFF"].title}
+    assert told["said"].startswith("assert ")
     assert "diagnosis" not in crashed
     result.stdout.fnmatch_lines(["REDIS_PERSISTENCE_OFF: * → *", '*assert "no" == "yes"*'])
     result.stdout.fnmatch_lines(["FAILED *::test_redis_is_append_only - REDIS_PER*"])
@@ -204,12 +208,14 @@ def test_deployment_that_failed_says_the_same_to_every_test_and_no_more(suite: S
 import pytest
 from nova_acceptance.deploy.preflight import PreflightError
 from nova_acceptance.diagnosis import BY_ID, Diagnosis, Explanation, Ranked, Ref
+from nova_acceptance.phrase import Phrase
 
 @pytest.fixture(scope="session")
 def deployment(consultation):
     cause = BY_ID["STORAGE_CLASS_MISSING"]
     subject = Ref("StatefulSet", "nova-redis", "redis")
-    root = Diagnosis(cause, subject, "there is no class fast", "name another", ("classes: slow",))
+    said, cure = Phrase("there is no class {name}", name="fast"), Phrase("name another")
+    root = Diagnosis(cause, subject, said, cure, ("classes: slow",))
     error = PreflightError(Explanation((Ranked(root),), (subject,)))
     consultation.tell(error, "preflight")
     raise error
@@ -227,6 +233,7 @@ def test_second(deployment): pass
     assert suite.outcomes() == {"test_first": "error", "test_second": "error"}
     (named,) = [e for e in suite.record if e["type"] == "diagnosis"]
     assert (named["source"], named["evidence"]) == ("preflight", ["classes: slow"])
+    assert named["told"]["summary"]["values"] == {"name": "fast"}
 
 
 def test_system_that_is_not_well_is_not_disturbed(suite: Suite) -> None:

@@ -38,6 +38,7 @@ import pytest
 from nova_acceptance import masking
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.evidence import Evidence
+from nova_acceptance.phrase import verbatim
 
 FORMS = {list(FORMS.values())!r}
 TEXT = " | ".join(FORMS)
@@ -74,7 +75,7 @@ def test_skipped(): pytest.skip(TEXT)
 def test_expected_failure(): raise RuntimeError(TEXT)
 
 def test_fact(recorder):
-    recorder.note(TEXT)
+    recorder.note(verbatim(TEXT))
     recorder.cluster(name=TEXT, provider=TEXT, reuse_hint=TEXT)
     recorder.snapshot([dict(layer="services", component=TEXT, wanted=1, ready=1)],
                       external=[dict(name=TEXT)])

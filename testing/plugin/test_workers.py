@@ -15,13 +15,14 @@ TELLING = """
 import pytest
 from nova_acceptance import masking
 from nova_acceptance.evidence import Evidence
+from nova_acceptance.phrase import Phrase
 
 @pytest.fixture(scope="session")
 def system(recorder):
     masking.register(["tolstoy-and-the-horse"])
     recorder.cluster(name="nova", provider="kind", version="tolstoy-and-the-horse")
     yield
-    recorder.note("a note of the teardown")
+    recorder.note(Phrase("a note of the teardown"))
 """
 
 

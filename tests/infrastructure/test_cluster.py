@@ -7,6 +7,7 @@ import pytest
 from nova_acceptance.cluster import Cluster
 from nova_acceptance.diagnosis import Ref
 from nova_acceptance.kube import Kube, Object, PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.agent import ask_everywhere
 from nova_acceptance.probes.claims import BrokenClaimError, none_of
 from nova_acceptance.probes.naming import pilot, state_of_dns
@@ -40,7 +41,7 @@ def test_cluster_nodes_are_ready(cluster_objects: Objects) -> None:
     assert names
     lost = sorted(names - ready)
     subject = Ref("Node", "", next(iter(lost), ""))
-    none_of(lost, "NODE_NOT_READY", "nodes that are not ready", subject=subject)
+    none_of(lost, "NODE_NOT_READY", Phrase("nodes that are not ready"), subject=subject)
 
 
 @pytest.mark.means("NODE_NOT_READY")
@@ -69,7 +70,8 @@ def test_cluster_nodes_are_in_no_trouble(cluster_objects: Objects) -> None:
     }
     for name, kinds in troubled.items():
         cause = "NODE_PRESSURE" if set(kinds) - {UNNETWORKED} else "NODE_NETWORK_UNAVAILABLE"
-        none_of(kinds, cause, f"Node {name} has trouble", subject=Ref("Node", "", name))
+        what = Phrase("Node {node} has trouble", node=name)
+        none_of(kinds, cause, what, subject=Ref("Node", "", name))
     assert troubled
 
 

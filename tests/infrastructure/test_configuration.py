@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nova_acceptance.phrase import Phrase, verbatim
 from nova_acceptance.probes.claims import broken, exactly
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.system import Configuration, Service, System, parts
@@ -16,7 +17,7 @@ def data_of(objects: Objects, configuration: Configuration) -> dict[str, str]:
     found = objects.find(configuration.kind, configuration.name, configuration.namespace)
     if found is None:
         where = f"{configuration.kind} {configuration.namespace}/{configuration.name}"
-        raise broken("CONFIGURATION_MISSING", f"there is no {where}")
+        raise broken("CONFIGURATION_MISSING", Phrase("there is no {where}", where=where))
     return found.get("data") or {}
 
 
@@ -30,7 +31,7 @@ def test_configuration_has_exactly_its_keys(objects: Objects, configuration: Con
         configuration.keys,
         lacking="CONFIGURATION_KEY_MISSING",
         beyond="CONFIGURATION_KEY_UNDECLARED",
-        what=f"{configuration.kind} {configuration.name}",
+        what=verbatim(f"{configuration.kind} {configuration.name}"),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from nova_acceptance.phrase import Phrase, verbatim
 from nova_acceptance.probes.claims import broken, equal, exactly
 from nova_acceptance.probes.postgres import Postgres
 from nova_acceptance.system import Database, Schema, System
@@ -49,14 +50,16 @@ def test_postgres_has_no_settings_made_by_hand(postgres: Postgres) -> None:
         where, name, value = settings[0]
         raise broken(
             MEANT_BY.get(name, "SETTING_UNDECLARED"),
-            f"{where} has its own {name}{told(name, value)}",
-            evidence=[f"{where} {name}{told(name, value)}" for where, name, value in settings],
+            Phrase("{where} has its own {setting}", where=where, setting=told(name, value)),
+            evidence=[f"{where} {told(name, value)}" for where, name, value in settings],
         )
 
 
-def told(name: str, value: str) -> str:
-    """Return a value as it may be shown: a command or an extension's may hold a secret."""
-    return f": {value}" if PLAIN.fullmatch(value) and "." not in name else ""
+def told(name: str, value: str) -> Phrase:
+    """Return a setting as it may be shown: a command's or an extension's may hold a secret."""
+    if PLAIN.fullmatch(value) and "." not in name:
+        return Phrase("{name}: {value}", name=name, value=value)
+    return verbatim(name)
 
 
 @pytest.mark.means("DATABASE_UNDECLARED", "DATABASE_MISSING")
@@ -67,7 +70,7 @@ def test_postgres_holds_only_declared_databases(postgres: Postgres, system: Syst
         (database.name for database in system.postgres.databases),
         lacking="DATABASE_MISSING",
         beyond="DATABASE_UNDECLARED",
-        what="PostgreSQL",
+        what=verbatim("PostgreSQL"),
     )
 
 
@@ -77,8 +80,10 @@ def test_database_has_its_owner(postgres: Postgres, database: Database) -> None:
     owner = postgres.databases.get(database.name)
 
     if owner is None:
-        raise broken("DATABASE_MISSING", f"there is no database {database.name}")
-    equal(owner, database.owner, "DATABASE_OWNER_WRONG", f"the owner of {database.name}")
+        said = Phrase("there is no database {database}", database=database.name)
+        raise broken("DATABASE_MISSING", said)
+    what = Phrase("the owner of {name}", name=database.name)
+    equal(owner, database.owner, "DATABASE_OWNER_WRONG", what)
 
 
 @pytest.mark.means("SCHEMA_MISSING", "SCHEMA_UNDECLARED")
@@ -89,7 +94,7 @@ def test_database_has_exactly_its_schemas(postgres: Postgres, database: Database
         database.schemas,
         lacking="SCHEMA_MISSING",
         beyond="SCHEMA_UNDECLARED",
-        what=f"database {database.name}",
+        what=Phrase("database {database}", database=database.name),
     )
 
 
@@ -99,8 +104,9 @@ def test_schema_has_its_owner(postgres: Postgres, schema: Schema) -> None:
     owner = postgres.schemas(schema.database).get(schema.schema)
 
     if owner is None:
-        raise broken("SCHEMA_MISSING", f"there is no schema {schema.name}")
-    equal(owner, schema.owner, "SCHEMA_OWNER_WRONG", f"the owner of {schema.name}")
+        raise broken("SCHEMA_MISSING", Phrase("there is no schema {schema}", schema=schema.name))
+    what = Phrase("the owner of {name}", name=schema.name)
+    equal(owner, schema.owner, "SCHEMA_OWNER_WRONG", what)
 
 
 @pytest.mark.means("SCHEMA_OWNER_WRONG")

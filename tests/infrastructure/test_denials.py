@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from nova_acceptance.kube import PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.admission import WRONG, let_in, turned_away
 from nova_acceptance.probes.answers import of_error
 from nova_acceptance.probes.claims import broken
@@ -32,38 +33,42 @@ from nova_acceptance.system import Database, System, parts
 pytestmark = [pytest.mark.postgres, pytest.mark.component("postgres")]
 
 # The statements use a table of app_user's own grants, {0}, and that table's schema, {1}.
-DENIED: Final[dict[str, LiteralString]] = {
-    "create a table": "CREATE TABLE {1}.denied (id int)",
-    "create a table in public": "CREATE TABLE public.denied (id int)",
-    "create a temporary table": "CREATE TEMPORARY TABLE denied (id int)",
-    "create a view": "CREATE VIEW {1}.denied AS SELECT 1",
-    "create a function": "CREATE FUNCTION {1}.denied() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-    "create a schema": "CREATE SCHEMA denied",
-    "create a role": "CREATE ROLE denied",
-    "truncate a table": "TRUNCATE {0}",
-    "alter a table": "ALTER TABLE {0} ADD COLUMN denied int",
-    "drop a table": "DROP TABLE {0}",
-    "index a table": "CREATE INDEX ON {0} ((1))",
-    "put a trigger on a table": (
+DENIED: Final[dict[Phrase, LiteralString]] = {
+    Phrase("create a table"): "CREATE TABLE {1}.denied (id int)",
+    Phrase("create a table in public"): "CREATE TABLE public.denied (id int)",
+    Phrase("create a temporary table"): "CREATE TEMPORARY TABLE denied (id int)",
+    Phrase("create a view"): "CREATE VIEW {1}.denied AS SELECT 1",
+    Phrase("create a function"): (
+        "CREATE FUNCTION {1}.denied() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+    ),
+    Phrase("create a schema"): "CREATE SCHEMA denied",
+    Phrase("create a role"): "CREATE ROLE denied",
+    Phrase("truncate a table"): "TRUNCATE {0}",
+    Phrase("alter a table"): "ALTER TABLE {0} ADD COLUMN denied int",
+    Phrase("drop a table"): "DROP TABLE {0}",
+    Phrase("index a table"): "CREATE INDEX ON {0} ((1))",
+    Phrase("put a trigger on a table"): (
         "CREATE TRIGGER denied BEFORE UPDATE ON {0} FOR EACH ROW"
         " EXECUTE FUNCTION suppress_redundant_updates_trigger()"
     ),
-    "read password hashes": "SELECT rolpassword FROM pg_authid",
-    "run a program": "COPY (SELECT 1) TO PROGRAM 'true'",
-    "write a file of the server": "COPY (SELECT 1) TO '/tmp/denied'",
-    "read a file of the server": "SELECT pg_read_file('PG_VERSION')",
-    "list files of the server": "SELECT pg_ls_dir('.')",
-    "become the owner": "SET ROLE nova_owner",
-    "become a superuser": "ALTER ROLE app_user SUPERUSER",
-    "act for the superuser": "SET SESSION AUTHORIZATION postgres",
-    "join the owner": "GRANT nova_owner TO app_user",
-    "change the server's settings": "SET zero_damaged_pages = on",
-    "reload the server": "SELECT pg_reload_conf()",
+    Phrase("read password hashes"): "SELECT rolpassword FROM pg_authid",
+    Phrase("run a program"): "COPY (SELECT 1) TO PROGRAM 'true'",
+    Phrase("write a file of the server"): "COPY (SELECT 1) TO '/tmp/denied'",
+    Phrase("read a file of the server"): "SELECT pg_read_file('PG_VERSION')",
+    Phrase("list files of the server"): "SELECT pg_ls_dir('.')",
+    Phrase("become the owner"): "SET ROLE nova_owner",
+    Phrase("become a superuser"): "ALTER ROLE app_user SUPERUSER",
+    Phrase("act for the superuser"): "SET SESSION AUTHORIZATION postgres",
+    Phrase("join the owner"): "GRANT nova_owner TO app_user",
+    Phrase("change the server's settings"): "SET zero_damaged_pages = on",
+    Phrase("reload the server"): "SELECT pg_reload_conf()",
     # Patroni's own are always there
-    "end the superuser's connections": (
+    Phrase("end the superuser's connections"): (
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres' LIMIT 1"
     ),
 }
+DEEDS: Final = {str(deed): deed for deed in DENIED}
+"""The same by their names: a test's parameters are recorded, and are plain strings."""
 NO_ENTRY: Final = "no pg_hba.conf entry for"
 
 
@@ -88,11 +93,11 @@ def table(postgres: Postgres) -> str:
     """A table in which app_user may read and write rows."""
     tables = postgres.tables("nova_auth", "auth")
     if not tables:
-        raise broken("TABLE_MISSING", "schema auth of nova_auth holds no table")
+        raise broken("TABLE_MISSING", Phrase("schema auth of nova_auth holds no table"))
     return f"auth.{min(tables)}"
 
 
-def must_deny(app_user: Session, postgres: Postgres, statement: Statement, what: str) -> None:
+def must_deny(app_user: Session, postgres: Postgres, statement: Statement, deed: Phrase) -> None:
     """Claim that a statement is denied for lack of a right; else say where the right is from."""
     try:
         app_user.rows(statement)
@@ -103,10 +108,10 @@ def must_deny(app_user: Session, postgres: Postgres, statement: Statement, what:
             raise
         # refused for something else, which is asked only of those who may
     cause = postgres.source_of_excess("app_user", "nova_auth", attributes=["LOGIN"])
-    raise broken(cause, f"app_user can {what}")
+    raise broken(cause, Phrase("app_user can {deed}", deed=deed))
 
 
-@pytest.mark.parametrize("deed", DENIED)
+@pytest.mark.parametrize("deed", DEEDS)
 @pytest.mark.means("PRIVILEGE_EXCESS", "ROLE_INHERITS", "PUBLIC_PRIVILEGE", "ROLE_ATTRIBUTES_WRONG")
 def test_app_user_must_not(app_user: Session, postgres: Postgres, table: str, deed: str) -> None:
     """app_user reads its rows, and is denied what it has no right to, for lack of that right."""
@@ -114,7 +119,8 @@ def test_app_user_must_not(app_user: Session, postgres: Postgres, table: str, de
     with app_user.undone():
         app_user.rows(identifiers("SELECT count(*) FROM {0}", table, schema))
 
-        must_deny(app_user, postgres, identifiers(DENIED[deed], table, schema), deed)
+        statement = identifiers(DENIED[DEEDS[deed]], table, schema)
+        must_deny(app_user, postgres, statement, DEEDS[deed])
 
 
 @pytest.mark.means("PRIVILEGE_EXCESS", "ROLE_INHERITS", "ROLE_ATTRIBUTES_WRONG")
@@ -123,8 +129,9 @@ def test_app_user_must_not_create_a_database(app_user: Session, postgres: Postgr
     name = "nova_acceptance_denied"
     assert app_user.value("SELECT 1") == 1
 
+    statement = identifiers("CREATE DATABASE {}", name)
     try:
-        must_deny(app_user, postgres, identifiers("CREATE DATABASE {}", name), "create a database")
+        must_deny(app_user, postgres, statement, Phrase("create a database"))
     finally:
         postgres.admin().rows(identifiers("DROP DATABASE IF EXISTS {}", name))
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.claims import BrokenClaimError, exactly
 from nova_acceptance.probes.etcd import Member, Status
 from nova_acceptance.probes.quorum import of_members, roll_call
@@ -36,7 +37,7 @@ def test_etcd_has_its_members(etcd: dict[str, Member], system: System) -> None:
             etcd,
             lacking="ETCD_STRANGER",
             beyond="ETCD_STRANGER",
-            what=f"the member list of {name}",
+            what=Phrase("the member list of {member}", member=name),
         )
 
 

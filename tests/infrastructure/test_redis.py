@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from nova_acceptance.kube import Kube, PodRef
+from nova_acceptance.phrase import verbatim
 from nova_acceptance.probes.claims import equal
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.redis import Redis
@@ -67,7 +68,7 @@ def test_redis_is_append_only(redis: Redis) -> None:
     """Every write is appended to a file, and the last one succeeded."""
     assert redis.is_append_only
     written = redis.info("persistence")["aof_last_write_status"]
-    equal(written, "ok", "REDIS_WRITE_FAILS", "aof_last_write_status")
+    equal(written, "ok", "REDIS_WRITE_FAILS", verbatim("aof_last_write_status"))
 
 
 @pytest.mark.means("REDIS_VERSION_WRONG")

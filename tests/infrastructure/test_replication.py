@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import reduce
 from typing import Final
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ import pytest
 from nova_acceptance import timeouts
 from nova_acceptance.diagnosis import Ref
 from nova_acceptance.kube import PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.claims import BrokenClaimError, broken, equal
 from nova_acceptance.probes.objects import Objects, ref
 from nova_acceptance.probes.patroni import Patroni
@@ -63,9 +65,11 @@ def late(postgres: Postgres, logins: Logins) -> BrokenClaimError:
     evidence = [f"{name}: {state}" for name, state in states.items()]
     if away:
         followers_are_let_in(postgres, logins)
-        names = ", ".join(away)
-        return broken("REPLICA_NOT_STREAMING", f"{names} does not stream", evidence=evidence)
-    sentence = f"a committed row is not on a replica within {timeouts.REPLAY:.0f} s"
+        sentence = Phrase("{members} does not stream", members=away)
+        return broken("REPLICA_NOT_STREAMING", sentence, evidence=evidence)
+    sentence = Phrase(
+        "a committed row is not on a replica within {seconds:.0f} s", seconds=timeouts.REPLAY
+    )
     return broken("REPLICA_LAGS", sentence, evidence=evidence)
 
 
@@ -87,15 +91,21 @@ def leads_to(service: str, wanted: set[str], objects: Objects, system: System) -
     )
     raise broken(
         cause,
-        f"behind {service} is {joined(found)}, not {joined(wanted)}; "
-        f"not ready is {joined(unready)}",
+        Phrase(
+            "behind {service} is {found}, not {wanted}; not ready is {unready}",
+            service=service,
+            found=joined(found),
+            wanted=joined(wanted),
+            unready=joined(unready),
+        ),
         subject=Ref("Service", workload.namespace, service),
     )
 
 
 def joined(names: Iterable[str]) -> str:
-    """Return names in a sentence."""
-    return " and ".join(sorted(names)) or "no member"
+    """Return names in a sentence, a phrase where there is not just one."""
+    found: list[str] = sorted(names) or [Phrase("no member")]
+    return reduce(lambda said, name: Phrase("{names} and {name}", names=said, name=name), found)
 
 
 @pytest.fixture
@@ -136,7 +146,7 @@ def test_postgres_replicas_stream(postgres: Postgres, logins: Logins) -> None:
         pod = postgres.members[away[0]]
         raise broken(
             "REPLICA_NOT_STREAMING",
-            f"{postgres.leader} does not stream to {', '.join(away)}",
+            Phrase("{leader} does not stream to {members}", leader=postgres.leader, members=away),
             subject=Ref("Pod", pod.namespace, pod.name),
             evidence=[f"{name}: {state}" for name, (state, _) in postgres.standbys.items()],
         )
@@ -160,7 +170,7 @@ def test_patroni_agrees_on_the_leader(postgres: Postgres, patroni: Patroni) -> N
     leaders = {name: view.leader for name, view in patroni.views.items()}
 
     if not any(leaders.values()):
-        raise broken("NO_LEADER", "no member's Patroni names a leader")
+        raise broken("NO_LEADER", Phrase("no member's Patroni names a leader"))
     assert leaders == dict.fromkeys(postgres.members, postgres.leader)
 
 
@@ -237,7 +247,8 @@ def test_row_written_on_the_primary_is_read_on_a_replica(
         if arrived > timeouts.REPLAY:
             raise late(postgres, logins)
         follows = reading.value("SELECT pg_is_in_recovery()")
-        equal(follows, True, "PRIMARY_SERVICE_ASTRAY", "what postgres-replicas says of recovery")
+        what = Phrase("what postgres-replicas says of recovery")
+        equal(follows, True, "PRIMARY_SERVICE_ASTRAY", what)
 
 
 @pytest.mark.means("REPLICA_LAGS", "REPLICA_NOT_STREAMING")
@@ -263,7 +274,8 @@ def test_replicas_refuse_writes(replica: Route, logins: Logins, witness: Witness
     """app_user reads through `postgres-replicas`, and is refused a write for being read-only."""
     with connect(replica, logins("app_user", DATABASE), witness) as session:
         may = session.value("SELECT has_table_privilege('messaging.messages', 'DELETE')")
-        equal(may, True, "PRIVILEGE_MISSING", "app_user's DELETE on messaging.messages")
+        what = Phrase("app_user's DELETE on messaging.messages")
+        equal(may, True, "PRIVILEGE_MISSING", what)
 
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
             session.rows("DELETE FROM messaging.messages WHERE false")

@@ -9,6 +9,7 @@ from typing import Final
 import psycopg
 import pytest
 
+from nova_acceptance.phrase import Phrase, verbatim
 from nova_acceptance.probes.claims import broken, equal, exactly, none_of, privileges
 from nova_acceptance.probes.postgres import Postgres
 from nova_acceptance.probes.roles import Role as RoleOfPostgres
@@ -30,8 +31,9 @@ def later_table(session: Session, schema: Schema) -> Iterator[str]:
         "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = %s", schema.schema
     )
     if not owners:
-        raise broken("SCHEMA_MISSING", f"there is no schema {schema.name}")
-    equal(owners, frozenset({schema.owner}), "SCHEMA_OWNER_WRONG", f"the owner of {schema.name}")
+        raise broken("SCHEMA_MISSING", Phrase("there is no schema {schema}", schema=schema.name))
+    what = Phrase("the owner of {name}", name=schema.name)
+    equal(owners, frozenset({schema.owner}), "SCHEMA_OWNER_WRONG", what)
     table = f"{schema.schema}.{LATER}"
     with session.undone():
         session.rows(identifiers("SET LOCAL ROLE {}", schema.owner))
@@ -44,7 +46,7 @@ def there(postgres: Postgres, name: str) -> RoleOfPostgres:
     """Return a role; that it exists is claimed as well."""
     found = postgres.role(name)
     if not found.exists:
-        raise broken("ROLE_MISSING", f"there is no role {name}")
+        raise broken("ROLE_MISSING", Phrase("there is no role {role}", role=name))
     return found
 
 
@@ -53,7 +55,10 @@ def schemas_of(postgres: Postgres, reach: Reach) -> list[str]:
     database = reach.grant.database
     found = list(postgres.schemas(database))
     if missing := sorted(set(reach.grant.schemas) - set(found)):
-        raise broken("SCHEMA_MISSING", f"database {database} has no schema {', '.join(missing)}")
+        said = Phrase(
+            "database {database} has no schema {schemas}", database=database, schemas=missing
+        )
+        raise broken("SCHEMA_MISSING", said)
     return found
 
 
@@ -84,7 +89,7 @@ def test_role_has_exactly_its_attributes(postgres: Postgres, spec_role: Role) ->
         spec_role.attributes,
         lacking="ROLE_ATTRIBUTES_WRONG",
         beyond="ROLE_ATTRIBUTES_WRONG",
-        what=f"role {spec_role.name}",
+        what=Phrase("role {role}", role=spec_role.name),
     )
 
 
@@ -93,7 +98,8 @@ def test_role_is_member_of_nothing(postgres: Postgres, spec_role: Role) -> None:
     """The role has no right through another role."""
     found = there(postgres, spec_role.name).memberships
 
-    none_of(sorted(found), "ROLE_INHERITS", f"{spec_role.name} is a member of roles")
+    what = Phrase("{role} is a member of roles", role=spec_role.name)
+    none_of(sorted(found), "ROLE_INHERITS", what)
 
 
 @pytest.mark.means("PASSWORD_STORED_WEAKLY", "ROLE_MISSING")
@@ -115,7 +121,8 @@ def test_role_password_has_not_come_to_its_end(postgres: Postgres, spec_role: Ro
     role = there(postgres, spec_role.name)
 
     if role.has_expired:
-        raise broken("PASSWORD_EXPIRED", f"the password of {role.name} has come to its end")
+        said = Phrase("the password of {role} has come to its end", role=role.name)
+        raise broken("PASSWORD_EXPIRED", said)
 
 
 @pytest.mark.means("ROLE_UNDECLARED", "ROLE_MISSING")
@@ -128,7 +135,7 @@ def test_postgres_has_only_declared_roles(postgres: Postgres, system: System) ->
         (role.name for role in system.postgres.roles),
         lacking="ROLE_MISSING",
         beyond="ROLE_UNDECLARED",
-        what="PostgreSQL",
+        what=verbatim("PostgreSQL"),
     )
 
 
@@ -137,7 +144,8 @@ def test_app_user_holds_usage_on_schema_auth(postgres: Postgres) -> None:
     """app_user can resolve names in schema auth through a grant, not by being a superuser."""
     app_user = there(postgres, "app_user")
 
-    equal(app_user.is_superuser, False, "ROLE_ATTRIBUTES_WRONG", "app_user's being a superuser")
+    what = Phrase("app_user's being a superuser")
+    equal(app_user.is_superuser, False, "ROLE_ATTRIBUTES_WRONG", what)
     assert "USAGE" in app_user.privileges_on_schema("auth", database="nova_auth")
 
 
@@ -175,7 +183,8 @@ def test_role_holds_exactly_its_privileges_on_tables(postgres: Postgres, reach: 
     held = {name: role.privileges_on_table(name, database=database) for name in tables}
     claim(postgres, reach, held, tables)
     if not tables:
-        raise broken("TABLE_MISSING", f"{database} holds no table, so nothing is shown")
+        said = Phrase("{database} holds no table, so nothing is shown", database=database)
+        raise broken("TABLE_MISSING", said)
 
 
 @pytest.mark.means("PRIVILEGE_MISSING", "PRIVILEGE_EXCESS", "PUBLIC_PRIVILEGE", "ROLE_INHERITS")
@@ -238,9 +247,8 @@ def test_app_user_works_with_later_tables(postgres: Postgres) -> None:
             # on the schema it is a grant that is missing; on what is new in it, a default one
             is_grant = "for schema" in str(error)
             cause = "PRIVILEGE_MISSING" if is_grant else "DEFAULT_PRIVILEGES_MISSING"
-            raise broken(
-                cause, f"app_user on a later table: {error.diag.message_primary}"
-            ) from error
+            said = Phrase("app_user on a later table: {said}", said=error.diag.message_primary)
+            raise broken(cause, said) from error
 
     assert read == [(1, "second")]
 

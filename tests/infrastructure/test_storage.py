@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.claims import broken, equal
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.system import Claim, System
@@ -18,8 +19,12 @@ def test_claim_is_bound_at_its_size(objects: Objects, claim: Claim) -> None:
     found = objects.find("PersistentVolumeClaim", claim.name, claim.namespace)
 
     if found is None:
-        raise broken("CLAIM_MISSING", f"there is no claim {claim.namespace}/{claim.name}")
-    equal(found["status"].get("phase"), "Bound", "CLAIM_UNBOUND", f"the phase of {claim.name}")
+        said = Phrase(
+            "there is no claim {namespace}/{claim}", namespace=claim.namespace, claim=claim.name
+        )
+        raise broken("CLAIM_MISSING", said)
+    phase = Phrase("the phase of {claim}", claim=claim.name)
+    equal(found["status"].get("phase"), "Bound", "CLAIM_UNBOUND", phase)
     assert found["spec"]["resources"]["requests"]["storage"] == claim.size
     assert octets(found["status"]["capacity"]["storage"]) >= octets(claim.size)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from functools import reduce
 
 import pytest
 
 from nova_acceptance.diagnosis import ref
 from nova_acceptance.kube import Kube, Object
+from nova_acceptance.phrase import NOTHING, Phrase
 from nova_acceptance.probes.claims import broken, equal
 from nova_acceptance.probes.nodes import hosts
 from nova_acceptance.probes.objects import Objects, summary
@@ -30,14 +32,21 @@ def name_of(found: Object) -> str:
     return str(found["metadata"]["name"])
 
 
-def how_it_ended(pod: Object) -> str:
-    """Return how a pod's containers ended the last time."""
+def how_it_ended(pod: Object) -> Phrase:
+    """Return how a pod's containers ended the last time; nothing where none has."""
     ends = [
-        f"{entry['name']}: {last.get('reason', '?')}, exit status {last.get('exitCode', '?')}"
+        Phrase(
+            "{container}: {reason}, exit status {status}",
+            container=entry["name"],
+            reason=last.get("reason", "?"),
+            status=last.get("exitCode", "?"),
+        )
         for entry in pod["status"].get("containerStatuses") or []
         if (last := (entry.get("lastState") or {}).get("terminated"))
     ]
-    return f", the last time by {'; '.join(ends)}" if ends else ""
+    if not ends:
+        return NOTHING
+    return reduce(lambda told, end: Phrase("{ends}; {end}", ends=told, end=end), ends)
 
 
 @pytest.mark.means("NAMESPACE_TERMINATING", "NAMESPACE_MISSING")
@@ -46,7 +55,8 @@ def test_namespace_is_active(objects: Objects, namespace: str) -> None:
     found = objects.find("Namespace", namespace)
 
     if found is None:
-        raise broken("NAMESPACE_MISSING", f"there is no namespace {namespace}")
+        said = Phrase("there is no namespace {namespace}", namespace=namespace)
+        raise broken("NAMESPACE_MISSING", said)
     assert found["status"]["phase"] == "Active"
 
 
@@ -71,9 +81,11 @@ def test_workload_has_its_replicas(objects: Objects, workload: Workload) -> None
     found = objects.find(workload.kind, workload.name, workload.namespace)
 
     if found is None:
-        raise broken("WORKLOAD_MISSING", f"there is no {workload.kind} {workload.name}")
+        said = Phrase("there is no {kind} {name}", kind=workload.kind, name=workload.name)
+        raise broken("WORKLOAD_MISSING", said)
     replicas = found["spec"].get("replicas", 1)
-    equal(replicas, workload.replicas, "REPLICAS_WRONG", f"the scale of {workload.name}")
+    what = Phrase("the scale of {workload}", workload=workload.name)
+    equal(replicas, workload.replicas, "REPLICAS_WRONG", what)
     assert found["status"].get("observedGeneration") == found["metadata"]["generation"]
     assert found["status"].get("updatedReplicas", 0) == workload.replicas
     assert found["status"].get("readyReplicas", 0) == workload.replicas
@@ -97,11 +109,15 @@ def test_workload_has_not_restarted(now: Objects, workload: Workload) -> None:
     for pod in pods:
         if count := restarts(pod):
             where = ref(pod)
-            raise broken(
-                "CONTAINER_RESTARTED",
-                f"{where} has restarted {count} times{how_it_ended(pod)}",
-                subject=where,
-            )
+            said = Phrase("{where} has restarted {count} times", where=where, count=count)
+            if ended := how_it_ended(pod):
+                said = Phrase(
+                    "{where} has restarted {count} times, the last time by {ended}",
+                    where=where,
+                    count=count,
+                    ended=ended,
+                )
+            raise broken("CONTAINER_RESTARTED", said, subject=where)
 
 
 @pytest.mark.means("SPREAD_LOST")
@@ -119,11 +135,17 @@ def test_service_declares_its_ports(objects: Objects, front: Front) -> None:
     found = objects.find("Service", front.name, front.namespace)
 
     if found is None:
-        raise broken("SERVICE_MISSING", f"there is no Service {front.namespace}/{front.name}")
+        said = Phrase(
+            "there is no Service {namespace}/{service}",
+            namespace=front.namespace,
+            service=front.name,
+        )
+        raise broken("SERVICE_MISSING", said)
     spec = found["spec"]
-    equal(spec["type"], "ClusterIP", "SERVICE_TYPE_WRONG", f"the type of {front.name}")
+    what = Phrase("the type of {service}", service=front.name)
+    equal(spec["type"], "ClusterIP", "SERVICE_TYPE_WRONG", what)
     is_headless = spec.get("clusterIP") == "None"
-    what = f"whether {front.name} is headless"
+    what = Phrase("whether {service} is headless", service=front.name)
     equal(is_headless, front.service.headless, "HEADLESS_LOST", what)
     ports = {port.get("name", ""): port["port"] for port in spec.get("ports") or []}
     assert ports == front.service.ports
@@ -136,13 +158,15 @@ def test_service_leads_to_its_pods(now: Objects, front: Front) -> None:
     pods = {pod["metadata"]["name"] for pod in now.pods_of(front.workload)}
 
     if not behind:
-        raise broken("SERVICE_WITHOUT_ENDPOINTS", f"nothing is behind {front.name}")
+        said = Phrase("nothing is behind {service}", service=front.name)
+        raise broken("SERVICE_WITHOUT_ENDPOINTS", said)
     if strangers := sorted(behind - pods):
-        raise broken("SELECTOR_WRONG", f"behind {front.name} is {', '.join(strangers)} as well")
+        said = Phrase("behind {service} is {pods} as well", service=front.name, pods=strangers)
+        raise broken("SELECTOR_WRONG", said)
     if not front.service.role:
         assert behind == pods
     elif front.service.role == "primary":
-        one = f"the number of pods behind {front.name}"
+        one = Phrase("the number of pods behind {service}", service=front.name)
         equal(len(behind), 1, "PRIMARY_SERVICE_ASTRAY", one)
     else:
         assert len(behind) == front.workload.replicas - 1
@@ -167,7 +191,7 @@ def test_no_pod_is_left_over(objects: Objects, namespace: str, system: System) -
     if others:
         raise broken(
             "POD_LEFT_OVER",
-            f"in {namespace}: {', '.join(map(name_of, others))}",
+            Phrase("in {namespace}: {pods}", namespace=namespace, pods=list(map(name_of, others))),
             subject=ref(others[0]),
             evidence=[f"{name_of(pod)}: {summary(pod)}" for pod in others],
         )

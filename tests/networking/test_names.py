@@ -7,6 +7,7 @@ import pytest
 
 from nova_acceptance.diagnosis import Ref
 from nova_acceptance.kube import PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.claims import BrokenClaimError, broken, none_of
 from nova_acceptance.probes.concerned import of_front
 from nova_acceptance.probes.names import SCHEMA_VERSION, is_absent, values
@@ -98,7 +99,11 @@ def test_service_resolves_by_its_bare_name_at_home_only(
         cause = "SEARCH_PATH_LOST" if addresses else "NAME_UNRESOLVED"
         raise broken(
             cause,
-            f"{front.name} does not resolve in its own namespace {front.namespace}",
+            Phrase(
+                "{service} does not resolve in its own namespace {namespace}",
+                service=front.name,
+                namespace=front.namespace,
+            ),
             subject=who_asked(cause, namespace_pods[front.namespace], front),
         )
     assert home.addresses == addresses
@@ -123,10 +128,12 @@ def test_records_equal_the_api(
                 for name in wanted
             }
             unanswered = [name for name in wanted if not answered(names, pod, name, rdtype, tcp)]
-            none_of(unanswered, "NAME_UNRESOLVED", f"the DNS gives {pod} no answer for")
+            what = Phrase("the DNS gives {pod} no answer for", pod=pod)
+            none_of(unanswered, "NAME_UNRESOLVED", what)
             assert served == wanted
     if not wanted:
-        raise broken("NAME_UNRESOLVED", f"nothing is behind {front.name}, so it has no records")
+        said = Phrase("nothing is behind {service}, so it has no records", service=front.name)
+        raise broken("NAME_UNRESOLVED", said)
 
 
 @pytest.mark.means("NAME_UNRESOLVED")
@@ -164,10 +171,16 @@ def test_absent_name_is_said_to_be_absent_at_once(
     for pod in namespace_pods.values():
         answer = names.answer(pod, Exchange(absent, "A", TRANSPORTS[transport]))
         if answer.message is None:
-            raise broken("NAME_UNRESOLVED", f"the DNS gives {pod} no answer for {absent}")
+            said = Phrase("the DNS gives {pod} no answer for {name}", pod=pod, name=absent)
+            raise broken("NAME_UNRESOLVED", said)
         assert is_absent(answer)
         if answer.seconds >= AT_ONCE:
-            raise broken("DNS_SLOW", f"{absent} is said to be absent after {answer.seconds:.1f} s")
+            said = Phrase(
+                "{name} is said to be absent after {seconds:.1f} s",
+                name=absent,
+                seconds=answer.seconds,
+            )
+            raise broken("DNS_SLOW", said)
 
 
 @pytest.mark.means("DNS_WRONG_ANSWER")
@@ -191,9 +204,11 @@ def test_name_without_records_of_a_type_still_exists(
     for pod in namespace_pods.values():
         answer = names.answer(pod, other_family(front, system))
         if answer.message is None:
-            raise broken("NAME_UNRESOLVED", f"the DNS gives {pod} no answer for {front.name}")
+            said = Phrase("the DNS gives {pod} no answer for {name}", pod=pod, name=front.name)
+            raise broken("NAME_UNRESOLVED", said)
         if answer.message.rcode() == dns.rcode.NXDOMAIN and not addresses:
-            raise broken("NAME_UNRESOLVED", f"nothing is behind the name {front.name}")
+            said = Phrase("nothing is behind the name {name}", name=front.name)
+            raise broken("NAME_UNRESOLVED", said)
         assert answer.message.rcode() == dns.rcode.NOERROR
         assert answer.message.answer == []
 

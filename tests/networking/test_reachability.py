@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nova_acceptance.kube import PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.claims import BrokenClaimError, broken, equal
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.plans import (
@@ -55,7 +56,8 @@ def test_closed_port_is_refused(
     }
 
     if not found:
-        raise broken("WORKLOAD_NOT_READY", f"{workload.name} has no pod with an address")
+        said = Phrase("{workload} has no pod with an address", workload=workload.name)
+        raise broken("WORKLOAD_NOT_READY", said)
     if SILENT & {*opened.values(), *closed.values()}:
         for door in doors(system):  # what the whole survey shows is more than one port's silence
             if door.front.workload != workload:
@@ -65,10 +67,19 @@ def test_closed_port_is_refused(
                 raise BrokenClaimError(shown)
     for address, state in opened.items():
         cause = "PORT_SILENT" if state in SILENT else "PORT_CLOSED"
-        equal(state, "open", cause, f"the declared port at {address}, to {service.name},")
+        what = Phrase(
+            "the declared port at {address}, to {service},", address=address, service=service.name
+        )
+        equal(state, "open", cause, what)
     for address, state in closed.items():
         cause = "PORT_SILENT" if state in SILENT else "PORT_UNDECLARED_OPEN"
-        equal(state, "refused", cause, f"port {CLOSED_PORT} at {address}, to {service.name},")
+        what = Phrase(
+            "port {port} at {address}, to {service},",
+            port=CLOSED_PORT,
+            address=address,
+            service=service.name,
+        )
+        equal(state, "refused", cause, what)
 
 
 @pytest.mark.means("PORT_UNDECLARED_OPEN", "PORT_CLOSED", "PORT_SILENT", "NETWORK_CUT")

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.claims import BrokenClaimError, broken
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.secret_values import SecretValues
@@ -35,7 +36,12 @@ def shown(secret_values: SecretValues, certificate: Certificate) -> x509.Certifi
 
 def unreadable(certificate: Certificate, key: str) -> BrokenClaimError:
     """Return what it shows that a key of the Secret holds nothing readable."""
-    sentence = f"{key} of Secret {certificate.namespace}/{certificate.secret} cannot be read"
+    sentence = Phrase(
+        "{key} of Secret {namespace}/{secret} cannot be read",
+        key=key,
+        namespace=certificate.namespace,
+        secret=certificate.secret,
+    )
     return broken("CERTIFICATE_UNREADABLE", sentence)
 
 
@@ -50,7 +56,8 @@ def test_certificate_is_in_a_tls_secret(objects: Objects, certificate: Certifica
     found = objects.find("Secret", certificate.secret, certificate.namespace)
 
     if found is None:
-        raise broken("CONFIGURATION_MISSING", f"there is no Secret {certificate.secret}")
+        said = Phrase("there is no Secret {secret}", secret=certificate.secret)
+        raise broken("CONFIGURATION_MISSING", said)
     assert found["type"] == "kubernetes.io/tls"
 
 
@@ -109,6 +116,10 @@ def test_certificate_is_not_about_to_expire(
         asking.answered(f"{shown.not_valid_before_utc} to {shown.not_valid_after_utc}")
 
     if not shown.not_valid_before_utc <= now <= shown.not_valid_after_utc:
-        span = f"{shown.not_valid_before_utc} to {shown.not_valid_after_utc}"
-        raise broken("CERTIFICATE_EXPIRED", f"the certificate is valid from {span}")
+        said = Phrase(
+            "the certificate is valid from {start} to {end}",
+            start=shown.not_valid_before_utc,
+            end=shown.not_valid_after_utc,
+        )
+        raise broken("CERTIFICATE_EXPIRED", said)
     assert shown.not_valid_after_utc - now >= timedelta(days=certificate.days_left)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.claims import broken
 from nova_acceptance.probes.objects import Objects
 from nova_acceptance.probes.pods import containers, security_context
@@ -24,7 +25,8 @@ def pods(objects: Objects, workload: Workload, witness: Witness) -> list[Object]
     """The workload's pods, as they run."""
     found = objects.pods_of(workload)
     if not found:
-        raise broken("WORKLOAD_NOT_READY", f"{workload.name} has no pod")
+        said = Phrase("{workload} has no pod", workload=workload.name)
+        raise broken("WORKLOAD_NOT_READY", said)
     for name, context in contexts(found):
         with witness.asking("security context", source="runner", target=name) as asking:
             asking.answered(", ".join(f"{key} {context[key]}" for key in sorted(context)))

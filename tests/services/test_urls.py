@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import pytest
 
 from nova_acceptance.kube import PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.admission import WRONG, let_in, turned_away
 from nova_acceptance.probes.claims import broken, equal
 from nova_acceptance.probes.objects import Objects
@@ -38,14 +39,17 @@ def url(secret_values: SecretValues, use: Use, witness: Witness) -> SplitResult:
 def way(url: SplitResult, use: Use, ways: Ways, service_pods: dict[str, PodRef]) -> Route:
     """From the service's pod to where its URL points."""
     if not (url.hostname and url.port):
-        raise broken("URL_MALFORMED", f"{use.url_key} of {use.service.name} has no host and port")
+        said = Phrase(
+            "{key} of {service} has no host and port", key=use.url_key, service=use.service.name
+        )
+        raise broken("URL_MALFORMED", said)
     return ways.to_host(service_pods[use.service.name], url.hostname, url.port)
 
 
 def login_of(url: SplitResult, postgres: Postgres) -> Login:
     """Return who a PostgreSQL URL connects as, and to what; that the role exists is claimed."""
     if not postgres.has_role(url.username or ""):
-        raise broken("ROLE_MISSING", f"there is no role {url.username}")
+        raise broken("ROLE_MISSING", Phrase("there is no role {role}", role=url.username))
     return Login(url.username or "", url.path.lstrip("/"), unquote(url.password or ""))
 
 
@@ -57,12 +61,14 @@ def test_url_leads_to_what_the_service_uses(url: SplitResult, use: Use, system: 
     front = by_name[system.redis.service if redis else system.postgres.primary]
     (port,) = front.service.ports.values()
 
-    what = f"{use.url_key} of {use.service.name}: the"
+    what = Phrase("{key} of {service}", key=use.url_key, service=use.service.name)
     scheme = "redis" if redis else "postgresql"
-    equal(url.scheme, scheme, "URL_SCHEME_WRONG", f"{what} scheme")
-    equal(url.hostname, front.full_name(system.zone), "URL_TARGET_WRONG", f"{what} host")
-    equal(url.port, port, "URL_PORT_WRONG", f"{what} port")
-    equal(redis or url.path == f"/{use.target}", True, "URL_DATABASE_WRONG", f"{what} database")
+    equal(url.scheme, scheme, "URL_SCHEME_WRONG", Phrase("{what}: the scheme", what=what))
+    host = front.full_name(system.zone)
+    equal(url.hostname, host, "URL_TARGET_WRONG", Phrase("{what}: the host", what=what))
+    equal(url.port, port, "URL_PORT_WRONG", Phrase("{what}: the port", what=what))
+    is_right = redis or url.path == f"/{use.target}"
+    equal(is_right, True, "URL_DATABASE_WRONG", Phrase("{what}: the database", what=what))
 
 
 @pytest.mark.means(
@@ -82,9 +88,11 @@ def test_url_connects_and_authenticates(
     postgres = request.getfixturevalue("postgres")  # Redis's URLs do without it
     with connect(way, login_of(url, postgres), witness) as session:
         database = session.value("SELECT current_database()")
-        equal(database, use.target, "URL_DATABASE_WRONG", f"the database of {use.service.name}")
+        what = Phrase("the database of {service}", service=use.service.name)
+        equal(database, use.target, "URL_DATABASE_WRONG", what)
         follows = session.value("SELECT pg_is_in_recovery()")
-        equal(follows, False, "PRIMARY_READ_ONLY", "what the primary says of recovery")
+        what = Phrase("what the primary says of recovery")
+        equal(follows, False, "PRIMARY_READ_ONLY", what)
 
 
 @pytest.mark.means("TRUST_AUTHENTICATION", "REDIS_WITHOUT_PASSWORD")
@@ -101,7 +109,8 @@ def test_url_with_another_password_is_refused(
         assert redis.answers_ping
         said = redis.refusal(WRONG)
         if "invalid username-password pair" not in said:
-            raise broken("REDIS_WITHOUT_PASSWORD", f"to a wrong password Redis says {said!r}")
+            sentence = Phrase("to a wrong password Redis says {said}", said=repr(said))
+            raise broken("REDIS_WITHOUT_PASSWORD", sentence)
         return
     right = login_of(url, request.getfixturevalue("postgres"))
     let_in(way, right, witness)
@@ -117,5 +126,6 @@ def test_external_system_is_declared(objects: Objects, external_use: Use) -> Non
     found = objects.find("Secret", service.secret, service.namespace)
 
     if found is None:
-        raise broken("CONFIGURATION_MISSING", f"there is no Secret {service.secret}")
+        said = Phrase("there is no Secret {secret}", secret=service.secret)
+        raise broken("CONFIGURATION_MISSING", said)
     assert (found.get("data") or {}).get(external_use.url_key)

@@ -8,6 +8,7 @@ from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.model import Cluster, Request
 from nova_acceptance.errors import UsageError
 from nova_acceptance.kube import Kube
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
 
 CONTEXT = "context:"
@@ -39,15 +40,17 @@ def obtain(request: Request, progress: Progress, home: Home | None = None) -> Cl
     name = check_name(request.cluster)
     home = home or Home.of_user()
     if name.startswith(CONTEXT):
-        cluster = contexts.by_name(name.removeprefix(CONTEXT), "it was named")
+        cluster = contexts.by_name(name.removeprefix(CONTEXT), Phrase("it was named"))
     elif name == "docker-desktop":
-        cluster = contexts.by_name(name, "docker-desktop was asked for")
+        cluster = contexts.by_name(name, Phrase("{provider} was asked for", provider=name))
         _provide_images(cluster, home, progress)
     elif name in others.PROGRAMS:
         cluster = others.obtain(request, home, progress)
         _provide_images(cluster, home, progress)
     elif name == "kind":
-        cluster = Provider(home, progress).up(request, "kind was asked for")
+        cluster = Provider(home, progress).up(
+            request, Phrase("{provider} was asked for", provider=name)
+        )
     else:
         cluster = _local(request, home, progress)
     progress.say(f"cluster: {cluster.name} ({cluster.provider}) — {cluster.reason}")
@@ -66,4 +69,5 @@ def _local(request: Request, home: Home, progress: Progress) -> Cluster:
     if found:
         _provide_images(found, home, progress)
         return found
-    return Provider(home, progress).up(request, "no local context answers, so kind was taken")
+    why = Phrase("no local context answers, so kind was taken")
+    return Provider(home, progress).up(request, why)

@@ -15,6 +15,7 @@ from kubernetes.config.kube_config import KubeConfigMerger
 from nova_acceptance.cluster.model import Cluster
 from nova_acceptance.errors import ClusterError, UsageError
 from nova_acceptance.kube import Kube
+from nova_acceptance.phrase import Phrase
 
 LOCAL = ("docker-desktop", "kind-*", "k3d-*", "minikube")
 """Names that the makers of local clusters give their contexts."""
@@ -43,7 +44,7 @@ def names() -> list[str]:
     return sorted(found, key=lambda name: name != current)
 
 
-def by_name(name: str, reason: str) -> Cluster:
+def by_name(name: str, reason: Phrase) -> Cluster:
     """Return the cluster of a context of the user's, once it has answered.
 
     Raises:
@@ -63,7 +64,7 @@ def by_name(name: str, reason: str) -> Cluster:
         provider="context",
         kubeconfig=None,
         context=name,
-        reason=f"{reason}; it runs Kubernetes {version}",
+        reason=Phrase("{reason}; it runs Kubernetes {version}", reason=reason, version=version),
         reuse_hint=f"pytest --cluster context:{name} --no-deploy",
         remove_hint=f"nova-cluster remove --context {name}",
     )
@@ -79,7 +80,8 @@ def first_local() -> tuple[Cluster | None, list[str]]:
             if not is_on_this_machine(Kube(None, name).server):
                 passed_over.append(f"{name} leads to another machine")
                 continue
-            return by_name(name, f"context {name} is local and answers"), passed_over
+            reason = Phrase("context {context} is local and answers", context=name)
+            return by_name(name, reason), passed_over
         except ClusterError as error:
             passed_over.append(f"{name}: {error.message}")
     return None, passed_over

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from nova_acceptance.phrase import Phrase
+
 DEFAULT_NAME = "nova"
 DEFAULT_NODES = 3
 MOST_NODES = 9
@@ -46,6 +48,6 @@ class Cluster:
     provider: str
     kubeconfig: Path | None
     context: str
-    reason: str
+    reason: Phrase
     reuse_hint: str
     remove_hint: str = ""

@@ -13,6 +13,7 @@ from nova_acceptance.cluster import command
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.model import Cluster, Request
 from nova_acceptance.errors import ClusterError, MachineError
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
 
 PROGRAMS = {"k3d": "k3d", "minikube": "minikube"}
@@ -49,7 +50,7 @@ def obtain(request: Request, home: Home, progress: Progress) -> Cluster:
         provider=provider,
         kubeconfig=Path(manager.kubeconfig or kubeconfig),
         context={"k3d": f"k3d-{name}", "minikube": name}[provider],
-        reason=f"{provider} was asked for",
+        reason=Phrase("{provider} was asked for", provider=provider),
         reuse_hint=f"pytest --cluster {provider} --no-deploy",
         remove_hint={"k3d": f"k3d cluster delete {name}", "minikube": f"minikube delete -p {name}"}[
             provider

@@ -15,6 +15,7 @@ from nova_acceptance.diagnosis.families.api import API_REFUSED
 from nova_acceptance.diagnosis.families.presence import NAMESPACE_FOREIGN
 from nova_acceptance.errors import ApplyError
 from nova_acceptance.kube import ApiError, Kube, Object, describe
+from nova_acceptance.phrase import Phrase, verbatim
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 
@@ -114,7 +115,9 @@ def guard_namespaces(kube: Kube, objects: Sequence[Object]) -> None:
             continue
         if not is_ours(live, obj):
             evidence = (f"label {MANAGED_BY}: {owner(live) or '(absent)'}",)
-            message = f"the namespace {obj['metadata']['name']} exists and is not ours"
+            message = Phrase(
+                "the namespace {name} exists and is not ours", name=obj["metadata"]["name"]
+            )
             foreign = Diagnosis(NAMESPACE_FOREIGN, ref(live), message, evidence=evidence)
             raise RefusedError(
                 message,
@@ -143,7 +146,7 @@ def refused(obj: Object, error: ApiError) -> Diagnosis:
     return Diagnosis(
         API_REFUSED,
         ref(obj),
-        f"the API refuses {describe(obj)}: {said[0]}",
+        Phrase("the API refuses {object}: {said}", object=describe(obj), said=said[0]),
         _hint(obj, error),
         evidence=tuple(f"{describe(obj)}: {line}" for line in said),
         grace=0,
@@ -162,17 +165,20 @@ def _refusal(refusals: list[tuple[Object, ApiError]]) -> RefusedError:
     )
 
 
-def _hint(obj: Object, error: ApiError) -> str:
+def _hint(obj: Object, error: ApiError) -> Phrase:
     said = " ".join((error.detail, *error.causes)).lower()
     metadata = obj["metadata"]
     where = f"-n {metadata['namespace']} " if metadata.get("namespace") else ""
     if any(phrase in said for phrase in _IMMUTABLE):
-        return (
+        return Phrase(
             "this field cannot change in place: "
-            f"`kubectl {where}delete {obj['kind'].lower()} {metadata['name']}`, then deploy again"
+            "`kubectl {where}delete {kind} {name}`, then deploy again",
+            where=where,
+            kind=obj["kind"].lower(),
+            name=metadata["name"],
         )
     if error.status == HTTPStatus.CONFLICT:
-        return "another writer holds it; deploy again, alone"
+        return Phrase("another writer holds it; deploy again, alone")
     if error.status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        return "correct the field in manifests/"
-    return error.hint
+        return Phrase("correct the field in manifests/")
+    return verbatim(error.hint)

@@ -30,6 +30,7 @@ from nova_acceptance.diagnosis.ranking import ranked
 from nova_acceptance.diagnosis.shapes import without_values
 from nova_acceptance.errors import DeployError
 from nova_acceptance.kube import ApiError, Kube, Object
+from nova_acceptance.phrase import Phrase
 
 _AT_ONCE: Final = 16
 _OF_THE_OBJECT: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -70,9 +71,18 @@ class _Right(NamedTuple):
     resource: str
     namespace: str
 
-    def __str__(self) -> str:
-        where = f" in {self.namespace}" if self.namespace else ""
-        return f"{self.verb} {self.resource}{f'.{self.group}' if self.group else ''}{where}"
+    @property
+    def phrase(self) -> Phrase:
+        """What it is, as a part of a sentence."""
+        resource = f"{self.resource}.{self.group}" if self.group else self.resource
+        if not self.namespace:
+            return Phrase("{verb} {resource}", verb=self.verb, resource=resource)
+        return Phrase(
+            "{verb} {resource} in {namespace}",
+            verb=self.verb,
+            resource=resource,
+            namespace=self.namespace,
+        )
 
 
 def preflight(kube: Kube, objects: Sequence[Object], base: Snapshot) -> list[Diagnosis]:
@@ -178,7 +188,12 @@ def _not_served(unserved: Sequence[Object]) -> Iterator[Diagnosis]:
         yield Diagnosis(
             KIND_NOT_SERVED,
             refs[0],
-            f"the cluster does not serve {kind} of {version}, which {refs[0]} is of",
+            Phrase(
+                "the cluster does not serve {kind} of {version}, which {object} is of",
+                kind=kind,
+                version=version,
+                object=refs[0],
+            ),
             evidence=tuple(map(str, refs)),
             grace=0,
         )
@@ -214,12 +229,21 @@ def _rights_missing(
         allowed = dict(zip(wanted, pool.map(lambda right: _may(kube, right), wanted), strict=True))
     refused = [right for right in wanted if not allowed[right]]
     if refused:
-        more = f" (and {len(refused) - 1} more rights)" if len(refused) > 1 else ""
+        first, more = refused[0].phrase, len(refused) - 1
+        sentence = (
+            Phrase(
+                "the kubeconfig's user may not {right} (and {more} more rights)",
+                right=first,
+                more=more,
+            )
+            if more
+            else Phrase("the kubeconfig's user may not {right}", right=first)
+        )
         yield Diagnosis(
             RIGHTS_MISSING,
             wanted[refused[0]],
-            f"the kubeconfig's user may not {refused[0]}{more}",
-            evidence=tuple(f"not allowed: {right}" for right in refused),
+            sentence,
+            evidence=tuple(f"not allowed: {right.phrase}" for right in refused),
             grace=0,
         )
 

@@ -14,6 +14,7 @@ from nova_acceptance.diagnosis.snapshot import uid
 from nova_acceptance.diagnosis.status import CURRENT, State, Status, is_pod_ready, status_of
 from nova_acceptance.diagnosis.workloads import KINDS, pods_of, workload_of
 from nova_acceptance.kube import Kube, Object
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Step
 
 _LOOK = 0.5
@@ -97,10 +98,10 @@ class Readiness:
             return CURRENT
         live = self._snapshot.at(where)
         if live and _generation(live) < _generation(applied):
-            return Status(State.IN_PROGRESS, "NotSeen", "what was applied is not seen yet")
+            return Status(State.IN_PROGRESS, "NotSeen", Phrase("what was applied is not seen yet"))
         status = status_of(live)
         if live and status.is_current and not self._shows_pods(live):
-            return Status(State.IN_PROGRESS, "NotSeen", "its ready pods are not seen yet")
+            return Status(State.IN_PROGRESS, "NotSeen", Phrase("its ready pods are not seen yet"))
         return status
 
     def _shows_pods(self, workload: Object) -> bool:

@@ -12,6 +12,7 @@ from nova_acceptance.diagnosis.shapes import is_host_key
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.workloads import containers, references, template
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import Phrase
 
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ADDRESS: Final = re.compile(
@@ -128,7 +129,7 @@ def _addresses_of(snapshot: Snapshot, workload: Object) -> Iterator[Address]:
         yield from _addresses_under(literal, literal, holder)
         for argument in (*(container.get("command") or ()), *(container.get("args") or ())):
             option, _, value = str(argument).rpartition("=")
-            yield from addresses_in(value, holder, option.lstrip("-") or "arguments")
+            yield from addresses_in(value, holder, option.lstrip("-") or Phrase("arguments"))
     seen: set[tuple[Ref, str]] = set()
     for reference in references(pod, namespace):
         if (reference.target, reference.key) in seen:

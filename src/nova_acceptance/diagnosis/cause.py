@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import NOTHING, Phrase
 
 
 class Ref(NamedTuple):
@@ -68,8 +69,8 @@ class Diagnosis:
 
     cause: Cause
     subject: Ref
-    summary: str
-    cure: str = ""
+    summary: Phrase
+    cure: Phrase = NOTHING
     evidence: tuple[str, ...] = ()
     container: str = ""
     grace: float | None = None

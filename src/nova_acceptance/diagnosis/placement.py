@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.system.quantity import UNITS
 
 HOSTNAME: Final = "kubernetes.io/hostname"
@@ -58,7 +59,7 @@ def requests(pod: Object) -> dict[str, Decimal]:
     return total
 
 
-def short_of(pod: Object, node: Object) -> list[str]:
+def short_of(pod: Object, node: Object) -> list[Phrase]:
     """Return the resources of which an empty node has less than the pod asks, with both."""
     status = node.get("status") or {}
     written = status.get("allocatable") or status.get("capacity")
@@ -66,7 +67,12 @@ def short_of(pod: Object, node: Object) -> list[str]:
         return []
     there = _amounts(written)
     return [
-        f"{name} {_text(value)} of {_text(there.get(name, Decimal(0)))}"
+        Phrase(
+            "{resource} {wanted} of {there}",
+            resource=name,
+            wanted=_text(value),
+            there=_text(there.get(name, Decimal(0))),
+        )
         for name, value in sorted(requests(pod).items())
         if value > there.get(name, Decimal(0))
     ]

@@ -14,6 +14,7 @@ from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import condition, is_pod_ready, status_of
 from nova_acceptance.diagnosis.workloads import KINDS, pods_of, statuses, workload_of
 from nova_acceptance.kube import Object, describe
+from nova_acceptance.phrase import Phrase
 
 LINES = 5
 """Last lines of a log that a message quotes."""
@@ -51,9 +52,9 @@ class Ill:
         """Pending, Running, Failed or Unknown."""
         return str((self.pod.get("status") or {}).get("phase", "Pending"))
 
-    def container(self, name: str) -> str:
+    def container(self, name: str) -> Phrase:
         """Return how a message names one of its containers."""
-        return f"{describe(self.pod)}, container {name}"
+        return Phrase("{pod}, container {container}", pod=describe(self.pod), container=name)
 
     def said(self, *reasons: str) -> list[str]:
         """Return the messages of its events of these reasons, oldest first."""

@@ -12,6 +12,7 @@ from nova_acceptance.diagnosis.shapes import is_host_key
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.workloads import template, workload_of, workloads
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import Phrase
 
 ZONE: Final = "cluster.local"
 _SPEAKS_NAMES: Final = re.compile(
@@ -144,15 +145,27 @@ def _is_absent(snapshot: Snapshot, service: Ref) -> bool:
     return snapshot.knows("Namespace") and not snapshot.get("Namespace", "", service.namespace)
 
 
-def nearest(snapshot: Snapshot, missing: Ref) -> str:
+def nearest(snapshot: Snapshot, missing: Ref) -> Phrase:
     """Return what to name in the place of a Service that does not exist: those that there are."""
     there = sorted(ref(found).name for found in snapshot.of_kind("Service", missing.namespace))
     if there:
-        return f"name one that exists in {missing.namespace}: {', '.join(there)}"
+        return Phrase(
+            "name one that exists in {namespace}: {services}",
+            namespace=missing.namespace,
+            services=there,
+        )
     elsewhere = [ref(found) for found in snapshot.of_kind("Service") if _same(found, missing)]
     if elsewhere:
-        return f"{missing.name} is in {', '.join(sorted(it.namespace for it in elsewhere))}"
-    return f"create the Service {missing.name} in {missing.namespace}, or name another"
+        return Phrase(
+            "{name} is in {namespaces}",
+            name=missing.name,
+            namespaces=sorted(it.namespace for it in elsewhere),
+        )
+    return Phrase(
+        "create the Service {name} in {namespace}, or name another",
+        name=missing.name,
+        namespace=missing.namespace,
+    )
 
 
 def _same(service: Object, missing: Ref) -> bool:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from nova_acceptance.diagnosis.cause import Ref
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import NOTHING, Phrase, verbatim
 
 
 class State(Enum):
@@ -30,7 +31,7 @@ class Status:
 
     state: State
     reason: str = ""
-    message: str = ""
+    message: Phrase = NOTHING
 
     @property
     def is_current(self) -> bool:
@@ -41,6 +42,13 @@ class Status:
 CURRENT = Status(State.CURRENT)
 CONTROLLERS = Ref("ComponentStatus", "", "controller-manager")
 """Who makes of workloads what they want to be; a pod only on some clusters."""
+_COUNTED: Final = {
+    "created": Phrase("created"),
+    "updated": Phrase("updated"),
+    "ready": Phrase("ready"),
+    "available": Phrase("available"),
+}
+"""What the pods of a workload are counted by."""
 
 
 def status_of(obj: Object | None, endpoints: Object | None = None) -> Status:
@@ -51,14 +59,16 @@ def status_of(obj: Object | None, endpoints: Object | None = None) -> Status:
         endpoints: for a Service, the Endpoints of the same name.
     """
     if obj is None:
-        return _in_progress("NotFound", "it is not on the cluster")
+        return _in_progress("NotFound", Phrase("it is not on the cluster"))
     if "deletionTimestamp" in obj["metadata"]:
-        return _in_progress("Terminating", "it is being deleted")
+        return _in_progress("Terminating", Phrase("it is being deleted"))
     if obj["kind"] == "Service":
         return _service(obj, endpoints)
     observed = (obj.get("status") or {}).get("observedGeneration")
     if observed is not None and observed != obj["metadata"].get("generation"):
-        return _in_progress("LatestGenerationNotObserved", "its controller has not seen it yet")
+        return _in_progress(
+            "LatestGenerationNotObserved", Phrase("its controller has not seen it yet")
+        )
     return _BY_KIND.get(obj["kind"], _any)(obj)
 
 
@@ -91,12 +101,17 @@ def ready_addresses(endpoints: Object | None) -> list[str]:
     ]
 
 
-def _in_progress(reason: str, message: str) -> Status:
+def _in_progress(reason: str, message: Phrase) -> Status:
     return Status(State.IN_PROGRESS, reason, message)
 
 
-def _failed(reason: str, message: str) -> Status:
+def _failed(reason: str, message: Phrase) -> Status:
     return Status(State.FAILED, reason, message)
+
+
+def _own_words(found: dict[str, Any]) -> Phrase:
+    """Return the message that a status or a condition has from the cluster."""
+    return verbatim(found.get("message") or "")
 
 
 def _first(*statuses: Status | None) -> Status:
@@ -108,18 +123,23 @@ def _short(wanted: int, **counts: int) -> Status | None:
     """Return the first count that is short of what is wanted."""
     for word, count in counts.items():
         if count < wanted:
-            return _in_progress(f"Less{word.title()}", f"{count} of {wanted} {word}")
+            said = Phrase(
+                "{count} of {wanted} {state}", count=count, wanted=wanted, state=_COUNTED[word]
+            )
+            return _in_progress(f"Less{word.title()}", said)
     return None
 
 
 def _unobserved(obj: Object) -> Status | None:
     if "observedGeneration" in (obj.get("status") or {}):
         return None
-    return _in_progress("NotObserved", "its controller has not seen it yet")
+    return _in_progress("NotObserved", Phrase("its controller has not seen it yet"))
 
 
 def _surplus(extra: int) -> Status | None:
-    return _in_progress("ExtraPods", f"{extra} pods too many remain") if extra > 0 else None
+    if extra <= 0:
+        return None
+    return _in_progress("ExtraPods", Phrase("{count} pods too many remain", count=extra))
 
 
 def _deployment(obj: Object) -> Status:
@@ -129,7 +149,7 @@ def _deployment(obj: Object) -> Status:
     available = not wanted or condition(obj, "Available").get("status") == "True"
     replicas, updated = status.get("replicas", 0), status.get("updatedReplicas", 0)
     return _first(
-        _failed("ProgressDeadlineExceeded", progressing.get("message", "")) if stuck else None,
+        _failed("ProgressDeadlineExceeded", _own_words(progressing)) if stuck else None,
         _unobserved(obj),
         _short(wanted, created=replicas, updated=updated),
         _surplus(replicas - updated),
@@ -138,7 +158,7 @@ def _deployment(obj: Object) -> Status:
             ready=status.get("readyReplicas", 0),
             available=status.get("availableReplicas", 0),
         ),
-        None if available else _in_progress("NotAvailable", "it is not available"),
+        None if available else _in_progress("NotAvailable", Phrase("it is not available")),
     )
 
 
@@ -176,11 +196,13 @@ def _daemon_set(obj: Object) -> Status:
 def _job(obj: Object) -> Status:
     failed = condition(obj, "Failed")
     if failed.get("status") == "True":
-        return _failed(failed.get("reason", "Failed"), failed.get("message", ""))
+        return _failed(failed.get("reason", "Failed"), _own_words(failed))
     if condition(obj, "Complete").get("status") == "True":
         return CURRENT
     active = (obj.get("status") or {}).get("active", 0)
-    return _in_progress("NotComplete", f"it has not completed, {active} pods active")
+    return _in_progress(
+        "NotComplete", Phrase("it has not completed, {active} pods active", active=active)
+    )
 
 
 def _pod(obj: Object) -> Status:
@@ -189,8 +211,10 @@ def _pod(obj: Object) -> Status:
     if phase == "Succeeded" or (phase == "Running" and is_pod_ready(obj)):
         return CURRENT
     if phase == "Failed":
-        return _failed(status.get("reason", "Failed"), status.get("message", ""))
-    return _in_progress(phase, "it is running but not ready" if phase == "Running" else "")
+        return _failed(status.get("reason", "Failed"), _own_words(status))
+    return _in_progress(
+        phase, Phrase("it is running but not ready") if phase == "Running" else NOTHING
+    )
 
 
 def _claim(obj: Object) -> Status:
@@ -198,13 +222,16 @@ def _claim(obj: Object) -> Status:
     if phase == "Bound":
         return CURRENT
     if phase == "Lost":
-        return _failed("Lost", f"its volume {obj['spec'].get('volumeName', '')} is gone")
-    return _in_progress(phase, "it is not bound to a volume")
+        volume = obj["spec"].get("volumeName", "")
+        return _failed("Lost", Phrase("its volume {volume} is gone", volume=volume))
+    return _in_progress(phase, Phrase("it is not bound to a volume"))
 
 
 def _namespace(obj: Object) -> Status:
     phase = (obj.get("status") or {}).get("phase", "")
-    return CURRENT if phase == "Active" else _in_progress(phase or "NotObserved", "not active")
+    if phase == "Active":
+        return CURRENT
+    return _in_progress(phase or "NotObserved", Phrase("not active"))
 
 
 def _service(obj: Object, endpoints: Object | None) -> Status:
@@ -213,19 +240,19 @@ def _service(obj: Object, endpoints: Object | None) -> Status:
         return CURRENT
     if ready_addresses(endpoints):
         return CURRENT
-    return _in_progress("NoEndpoints", "no ready pod stands behind it")
+    return _in_progress("NoEndpoints", Phrase("no ready pod stands behind it"))
 
 
 def _definition(obj: Object) -> Status:
     if condition(obj, "Established").get("status") == "True":
         return CURRENT
-    return _in_progress("NotEstablished", "its kind is not served yet")
+    return _in_progress("NotEstablished", Phrase("its kind is not served yet"))
 
 
 def _any(obj: Object) -> Status:
     ready = condition(obj, "Ready")
     if ready and ready.get("status") != "True":
-        return _in_progress(ready.get("reason", "NotReady"), ready.get("message", ""))
+        return _in_progress(ready.get("reason", "NotReady"), _own_words(ready))
     return CURRENT
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from nova_acceptance.diagnosis.cause import Ref
 from nova_acceptance.diagnosis.snapshot import Snapshot, uid
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import Phrase
 
 KINDS: Final = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 """Kinds that make pods from a template, and that no other of them owns."""
@@ -145,21 +146,25 @@ class Reference:
 
     target: Ref
     key: str
-    user: str
+    user: Phrase
     is_optional: bool = False
 
 
 def references(pod: Object, namespace: str) -> Iterator[Reference]:
     """Yield the Secrets, ConfigMaps and claims that a pod or template refers to."""
     for container in containers(pod):
-        who = f"container {container['name']}"
+        name = container["name"]
+        who = Phrase("container {container}", container=name)
         for variable in container.get("env") or ():
             source = variable.get("valueFrom") or {}
             for field, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
                 if field in source:
-                    yield _reference(
-                        source[field], kind, namespace, f"{who}, variable {variable['name']}"
+                    of_variable = Phrase(
+                        "container {container}, variable {variable}",
+                        container=name,
+                        variable=variable["name"],
                     )
+                    yield _reference(source[field], kind, namespace, of_variable)
         for entry in container.get("envFrom") or ():
             for field, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
                 if field in entry:
@@ -169,7 +174,7 @@ def references(pod: Object, namespace: str) -> Iterator[Reference]:
 
 
 def _of_volume(volume: dict[str, Any], namespace: str) -> Iterator[Reference]:
-    who = f"volume {volume['name']}"
+    who = Phrase("volume {volume}", volume=volume["name"])
     if claim := volume.get("persistentVolumeClaim"):
         yield Reference(Ref("PersistentVolumeClaim", namespace, claim["claimName"]), "", who)
     sources = [volume, *((volume.get("projected") or {}).get("sources") or ())]
@@ -185,7 +190,7 @@ def _of_volume(volume: dict[str, Any], namespace: str) -> Iterator[Reference]:
                 yield Reference(Ref(kind, namespace, name), key, who, optional)
 
 
-def _reference(entry: dict[str, Any], kind: str, namespace: str, user: str) -> Reference:
+def _reference(entry: dict[str, Any], kind: str, namespace: str, user: Phrase) -> Reference:
     target = Ref(kind, namespace, entry.get("name", ""))
     return Reference(target, entry.get("key", ""), user, bool(entry.get("optional")))
 

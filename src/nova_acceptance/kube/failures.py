@@ -14,6 +14,7 @@ from http import HTTPStatus
 
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube.objects import Object
+from nova_acceptance.phrase import Phrase
 
 TRANSIENT = frozenset(
     {
@@ -52,11 +53,11 @@ _TURNED_AWAY = frozenset(
 )
 
 _HINTS = {
-    HTTPStatus.UNAUTHORIZED: (
+    HTTPStatus.UNAUTHORIZED: Phrase(
         "the kubeconfig's credentials have expired or belong to another cluster: "
         "log in again, or fetch the kubeconfig anew (`nova-cluster kubeconfig`)"
     ),
-    HTTPStatus.FORBIDDEN: (
+    HTTPStatus.FORBIDDEN: Phrase(
         "this user may not do that: see `kubectl auth can-i --list`, "
         "and use a context whose user may"
     ),
@@ -89,7 +90,11 @@ class ApiError(ClusterError):
             for cause in (answer.get("details") or {}).get("causes") or ()
         )
         super().__init__(
-            f"the API refused `{asked}`: {self.status} {self.reason or self.detail}".rstrip(),
+            Phrase(
+                "the API refused `{asked}`: {said}",
+                asked=asked,
+                said=f"{self.status} {self.reason or self.detail}".rstrip(),
+            ),
             hint=_HINTS.get(HTTPStatus(self.status), "") if self.status in _HINTS else "",
             evidence=(self.detail,) if self.detail and self.reason else (),
         )
@@ -124,8 +129,14 @@ class ApiUnreachableError(ClusterError):
         self.is_away = True
         self.was_turned_away = isinstance(cause, ConnectionRefusedError)
         super().__init__(
-            f"the Kubernetes API at {server} did not answer `{asked}`",
-            hint="is the cluster running? `nova-cluster status` tells; `nova-cluster up` starts it",
+            Phrase(
+                "the Kubernetes API at {server} did not answer `{asked}`",
+                server=server,
+                asked=asked,
+            ),
+            hint=Phrase(
+                "is the cluster running? `nova-cluster status` tells; `nova-cluster up` starts it"
+            ),
             evidence=(f"{type(cause).__name__}: {cause}",),
         )
 
@@ -142,8 +153,11 @@ def is_api_away(error: BaseException | None) -> bool:
 def certificate_error(server: str, cause: BaseException) -> ClusterError:
     """Return the error for a server whose certificate the kubeconfig does not vouch for."""
     return ClusterError(
-        f"the Kubernetes API at {server} is not the one that the kubeconfig describes",
-        hint=(
+        Phrase(
+            "the Kubernetes API at {server} is not the one that the kubeconfig describes",
+            server=server,
+        ),
+        hint=Phrase(
             "the cluster was probably created anew: fetch its kubeconfig "
             "(`nova-cluster kubeconfig`, `kind export kubeconfig`)"
         ),

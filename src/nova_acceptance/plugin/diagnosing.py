@@ -20,6 +20,7 @@ from nova_acceptance.diagnosis import BY_ID, Diagnosis, Explanation, Ranked, Sna
 from nova_acceptance.errors import DeployError, NovaError
 from nova_acceptance.fixtures import SYSTEM
 from nova_acceptance.kube import Kube
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.plugin import facts
 from nova_acceptance.plugin.facts import extra
 from nova_acceptance.plugin.material import keep_material
@@ -254,8 +255,9 @@ def _meant(item: pytest.Item, error: BaseException, when: str) -> Shown | None:
         return None
     lines = tuple(line.strip() for line in str(error).splitlines() if line.strip())
     said = _sentence(error)
-    title = BY_ID[cause].title
-    sentence = title if said in _SAYS_NOTHING else f"{title} ({said})"
+    title = Phrase(BY_ID[cause].title)
+    is_more = said not in _SAYS_NOTHING
+    sentence = Phrase("{title} ({said})", title=title, said=said) if is_more else title
     return Shown(cause, sentence, evidence=lines)
 
 
@@ -279,5 +281,6 @@ def _sentence(error: BaseException) -> str:
         return error.message
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if isinstance(error, AssertionError | pytest.fail.Exception):
-        return lines[0] if lines else "a claim does not hold"
-    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
+        return lines[0] if lines else Phrase("a claim does not hold")
+    kind = type(error).__name__
+    return f"{kind}: {lines[0]}" if lines else Phrase("{kind}: no message", kind=kind)

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.answers import of_refusal
 from nova_acceptance.probes.claims import BrokenClaimError, Shown, broken
 from nova_acceptance.probes.routes import Route
@@ -23,7 +24,8 @@ def let_in(route: Route, login: Login, witness: Witness) -> None:
         ProbeError: nothing answered.
     """
     if said := refusal(route, login, witness):
-        plain = Shown("ADMISSION_REFUSED", f"PostgreSQL refuses {login.user}: {said}")
+        sentence = Phrase("PostgreSQL refuses {role}: {said}", role=login.user, said=said)
+        plain = Shown("ADMISSION_REFUSED", sentence)
         raise BrokenClaimError(of_refusal(said) or plain)
 
 
@@ -43,18 +45,32 @@ def turned_away(route: Route, login: Login, witness: Witness, *, because: str) -
     said = refusal(route, login, witness)
     if said and re.search(because, said):
         return
-    whom = f"{login.user} to {login.database}"
-    unknown = re.search(rf'role "{re.escape(login.user)}" does not exist', said)
+    role, database = login.user, login.database
+    unknown = re.search(rf'role "{re.escape(role)}" does not exist', said)
     if unknown or (not said and _needs_no_password(route, login, witness)):
         raise broken(
             "TRUST_AUTHENTICATION",
-            f"PostgreSQL lets {whom} without asking for a password",
+            Phrase(
+                "PostgreSQL lets {role} to {database} without asking for a password",
+                role=role,
+                database=database,
+            ),
             evidence=(said or "a connection with a wrong password was accepted",),
         )
     if not said:
-        raise broken("ADMISSION_TOO_WIDE", f"PostgreSQL lets {whom}, which it should refuse")
-    plain = Shown("ADMISSION_REFUSED", f"PostgreSQL refuses {whom} otherwise than meant: {said}")
-    raise BrokenClaimError(of_refusal(said) or plain)
+        sentence = Phrase(
+            "PostgreSQL lets {role} to {database}, which it should refuse",
+            role=role,
+            database=database,
+        )
+        raise broken("ADMISSION_TOO_WIDE", sentence)
+    sentence = Phrase(
+        "PostgreSQL refuses {role} to {database} otherwise than meant: {said}",
+        role=role,
+        database=database,
+        said=said,
+    )
+    raise BrokenClaimError(of_refusal(said) or Shown("ADMISSION_REFUSED", sentence))
 
 
 def _needs_no_password(route: Route, login: Login, witness: Witness) -> bool:

@@ -17,6 +17,7 @@ import redis
 from nova_acceptance.diagnosis import Ref
 from nova_acceptance.errors import PodProbeError
 from nova_acceptance.kube import ApiError, ApiUnreachableError
+from nova_acceptance.phrase import Phrase, verbatim
 from nova_acceptance.probes.claims import Shown
 from nova_acceptance.probes.witness import shorten
 
@@ -116,18 +117,17 @@ def pods_of_error(error: BaseException) -> Iterator[Ref]:
 
 def of_postgres(error: psycopg.Error) -> Shown | None:
     """Return what PostgreSQL, or the way to it, says."""
-    said = _line(error)
     named = next((cause for cause, words in _BY_WORDS if words.search(str(error))), None)
     cause = named or _BY_STATE.get(error.sqlstate or "")
     if cause is None and isinstance(error, psycopg.OperationalError):
         cause = of_words(str(error))
-    return Shown(cause, f"PostgreSQL answers: {said}", evidence=_lines(error)) if cause else None
+    return _postgres_says(cause, _line(error), _lines(error)) if cause else None
 
 
 def of_refusal(said: str) -> Shown | None:
     """Return what the words show with which PostgreSQL refuses a connection."""
     cause = next((cause for cause, words in _BY_WORDS if words.search(said)), None)
-    return Shown(cause, f"PostgreSQL answers: {said}", evidence=(said,)) if cause else None
+    return _postgres_says(cause, said, (said,)) if cause else None
 
 
 def of_redis(error: redis.RedisError) -> Shown | None:
@@ -144,12 +144,17 @@ def of_redis(error: redis.RedisError) -> Shown | None:
     )
     if cause is None and isinstance(error, redis.ConnectionError | redis.TimeoutError):
         cause = of_words(str(error)) or "CONNECTION_CUT"
-    return Shown(cause, f"Redis answers: {_line(error)}", evidence=_lines(error)) if cause else None
+    said = Phrase("Redis answers: {said}", said=_line(error))
+    return Shown(cause, said, evidence=_lines(error)) if cause else None
 
 
 def of_words(text: str) -> str | None:
     """Return the cause that the words of a failed connection name."""
     return next((cause for cause, words in _OF_THE_WAY if words.search(text)), None)
+
+
+def _postgres_says(cause: str, said: str, evidence: tuple[str, ...]) -> Shown:
+    return Shown(cause, Phrase("PostgreSQL answers: {said}", said=said), evidence=evidence)
 
 
 def _of_one(error: BaseException) -> Shown | None:
@@ -160,14 +165,14 @@ def _of_one(error: BaseException) -> Shown | None:
         case redis.RedisError():
             found = of_redis(error)
         case ApiUnreachableError() if error.is_away:
-            found = Shown("API_UNREACHABLE", error.message, evidence=error.evidence)
+            found = Shown("API_UNREACHABLE", verbatim(error.message), evidence=error.evidence)
         case ApiError() if error.is_away:
-            found = Shown("API_UNREACHABLE", error.message, evidence=error.evidence)
+            found = Shown("API_UNREACHABLE", verbatim(error.message), evidence=error.evidence)
         case ApiError() if error.status in _TURNED_AWAY:
-            found = Shown("API_REFUSED", error.message, evidence=error.evidence)
+            found = Shown("API_REFUSED", verbatim(error.message), evidence=error.evidence)
         case ConnectionError() | TimeoutError():
             cause = of_words(f"{type(error).__name__} {error}") or "CONNECTION_CUT"
-            found = Shown(cause, _line(error))
+            found = Shown(cause, verbatim(_line(error)))
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from nova_acceptance.diagnosis import Ref
 from nova_acceptance.diagnosis.members import is_running
 from nova_acceptance.kube import PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.claims import broken
 from nova_acceptance.probes.concerned import of_workload
 from nova_acceptance.probes.objects import Objects, ref
@@ -24,7 +25,9 @@ class Askers(dict[str, PodRef]):
     def __missing__(self, name: str) -> PodRef:
         raise broken(
             "ASKER_MISSING",
-            f"no container of {name} runs, so nothing can be asked from inside it",
+            Phrase(
+                "no container of {name} runs, so nothing can be asked from inside it", name=name
+            ),
             subject=self._homes.get(name),
         )
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from nova_acceptance.diagnosis import BY_ID, Ref
+from nova_acceptance.phrase import NOTHING, Phrase, verbatim
 
 Held = TypeVar("Held")
+_FEW: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,9 @@ class Shown:
     """
 
     cause: str
-    sentence: str
+    sentence: Phrase
     subject: Ref | None = None
-    cure: str = ""
+    cure: Phrase = NOTHING
     evidence: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -52,10 +54,10 @@ class BrokenClaimError(AssertionError):
 
 def broken(
     cause: str,
-    sentence: str,
+    sentence: Phrase,
     *,
     subject: Ref | None = None,
-    cure: str = "",
+    cure: Phrase = NOTHING,
     evidence: Iterable[str] = (),
 ) -> BrokenClaimError:
     """Return the error of a claim that does not hold, to be raised."""
@@ -68,7 +70,7 @@ def exactly(
     *,
     lacking: str,
     beyond: str,
-    what: str,
+    what: Phrase,
     subject: Ref | None = None,
 ) -> None:
     """Claim that two sets of names are the same.
@@ -85,15 +87,22 @@ def exactly(
         BrokenClaimError: they differ; what is lacking is said first.
     """
     found, should = set(held), set(wanted)
-    said = []
-    if missing := sorted(should - found):
-        said.append(f"lacks {', '.join(missing)}")
-    if more := sorted(found - should):
-        said.append(f"has {', '.join(more)} beyond what it should")
-    if said:
+    missing, more = sorted(should - found), sorted(found - should)
+    if missing and more:
+        said = Phrase(
+            "{what} lacks {missing} and has {more} beyond what it should",
+            what=what,
+            missing=missing,
+            more=more,
+        )
+    elif missing:
+        said = Phrase("{what} lacks {missing}", what=what, missing=missing)
+    else:
+        said = Phrase("{what} has {more} beyond what it should", what=what, more=more)
+    if missing or more:
         raise broken(
             lacking if missing else beyond,
-            f"{what} {' and '.join(said)}",
+            said,
             subject=subject,
             evidence=(
                 f"there: {', '.join(sorted(found)) or 'none'}",
@@ -102,14 +111,19 @@ def exactly(
         )
 
 
-def equal(held: Held, wanted: Held, cause: str, what: str, *, subject: Ref | None = None) -> None:
+def equal(
+    held: Held, wanted: Held, cause: str, what: Phrase, *, subject: Ref | None = None
+) -> None:
     """Claim that a value is what it should be.
 
     Raises:
         BrokenClaimError: it is another.
     """
     if held != wanted:
-        raise broken(cause, f"{what} is {held!r}, not {wanted!r}", subject=subject)
+        said = Phrase(
+            "{what} is {held}, not {wanted}", what=what, held=repr(held), wanted=repr(wanted)
+        )
+        raise broken(cause, said, subject=subject)
 
 
 def privileges(
@@ -131,23 +145,32 @@ def privileges(
     missing = [f"{', '.join(sorted(s - h))} on {name}" for name, (h, s) in pairs.items() if s - h]
     excess = [f"{', '.join(sorted(h - s))} on {name}" for name, (h, s) in pairs.items() if h - s]
     if missing:
-        raise broken(lacking, f"{role} lacks {_few(missing)}", evidence=(*missing, *excess))
+        said = Phrase("{role} lacks {rights}", role=role, rights=_few(missing))
+        raise broken(lacking, said, evidence=(*missing, *excess))
     if excess:
-        raise broken(
-            beyond, f"{role} holds {_few(excess)}, which nobody meant it to", evidence=excess
+        said = Phrase(
+            "{role} holds {rights}, which nobody meant it to", role=role, rights=_few(excess)
         )
+        raise broken(beyond, said, evidence=excess)
 
 
-def none_of(items: Sequence[str], cause: str, what: str, *, subject: Ref | None = None) -> None:
+def none_of(items: Sequence[str], cause: str, what: Phrase, *, subject: Ref | None = None) -> None:
     """Claim that there is nothing of a kind.
 
     Raises:
         BrokenClaimError: there is something.
     """
     if items:
-        raise broken(cause, f"{what}: {_few(items)}", subject=subject, evidence=items)
+        raise broken(
+            cause,
+            Phrase("{what}: {items}", what=what, items=_few(items)),
+            subject=subject,
+            evidence=items,
+        )
 
 
-def _few(items: Sequence[str]) -> str:
-    shown = "; ".join(items[:3])
-    return f"{shown}; and {len(items) - 3} more" if len(items) > 3 else shown  # noqa: PLR2004
+def _few(items: Sequence[str]) -> Phrase:
+    shown, more = "; ".join(items[:_FEW]), len(items) - _FEW
+    return (
+        Phrase("{shown}; and {more} more", shown=shown, more=more) if more > 0 else verbatim(shown)
+    )

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.claims import Shown
 from nova_acceptance.probes.http import exchange
 from nova_acceptance.probes.routes import Route
@@ -49,7 +50,7 @@ class RefusalError(ProbeError):
             evidence=[text[:300]],
         )
         cause = next((cause for cause, words in _SAID if words.search(text)), None)
-        said = f"etcd at {target} answers: {text.strip()[:200]}"
+        said = Phrase("etcd at {target} answers: {said}", target=target, said=text.strip()[:200])
         self.shown = Shown(cause, said, evidence=(text[:300],)) if cause else None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nova_acceptance.diagnosis import Diagnosis, Explanation, Ref
+from nova_acceptance.phrase import told
 
 UNKNOWN: Final = "UNKNOWN"
 _LINES: Final = 12
@@ -50,7 +51,7 @@ class Finding:
         root = self.root
         symptoms = self.explanation.causes[0].symptoms if root else ()
         others = [each.root for each in self.explanation.causes[1:]]
-        return {
+        fields = {
             "cause": root.cause.id if root else UNKNOWN,
             "subject": str(root.subject) if root else str(next(iter(self.refs), "")),
             "summary": root.summary if root else self.summary,
@@ -60,6 +61,7 @@ class Finding:
             "symptoms": [_brief(each) for each in symptoms],
             "others": [_brief(each) for each in others],
         }
+        return told(fields)
 
     def lines(self) -> list[str]:
         """Return the headline and what belongs to it, line by line."""
@@ -73,5 +75,6 @@ class Finding:
         return found
 
 
-def _brief(each: Diagnosis) -> dict[str, str]:
-    return {"cause": each.cause.id, "subject": str(each.subject), "summary": each.summary}
+def _brief(each: Diagnosis) -> dict[str, Any]:
+    fields = {"cause": each.cause.id, "subject": str(each.subject), "summary": each.summary}
+    return told(fields)

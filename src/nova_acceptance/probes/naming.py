@@ -16,6 +16,7 @@ from nova_acceptance import timeouts
 from nova_acceptance.diagnosis import Ref
 from nova_acceptance.diagnosis.dns_service import DNS
 from nova_acceptance.kube import Kube, PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.agent import ask, ask_everywhere
 from nova_acceptance.probes.claims import Shown
 from nova_acceptance.probes.names import values
@@ -52,10 +53,13 @@ def state_of_dns(asked: Mapping[PodRef, Sequence[Exchanged]]) -> Shown | None:
     evidence = tuple(_told(answer) for answer in every)
     answered = [answer for answer in every if answer.message is not None]
     if not answered:
-        states = ", ".join(sorted({answer.state for answer in every}))
         return Shown(
             "DNS_DOWN",
-            f"the cluster's DNS answers nobody ({states}): asked from {len(asked)} pods",
+            Phrase(
+                "the cluster's DNS answers nobody ({states}): asked from {count} pods",
+                states=sorted({answer.state for answer in every}),
+                count=len(asked),
+            ),
             DNS,
             evidence=evidence,
         )
@@ -65,7 +69,9 @@ def state_of_dns(asked: Mapping[PodRef, Sequence[Exchanged]]) -> Shown | None:
         cause = "DNS_WRONG_ANSWER" if _rcode(refused[0]) == dns.rcode.NXDOMAIN else "DNS_DOWN"
         return Shown(
             cause,
-            f"the cluster's DNS answers {said} to the name of the API's own Service",
+            Phrase(
+                "the cluster's DNS answers {said} to the name of the API's own Service", said=said
+            ),
             DNS,
             evidence=evidence,
         )
@@ -73,7 +79,7 @@ def state_of_dns(asked: Mapping[PodRef, Sequence[Exchanged]]) -> Shown | None:
     if silent:
         return Shown(
             "NETWORK_CUT",
-            f"the cluster's DNS answers others, and not {', '.join(map(str, silent))}",
+            Phrase("the cluster's DNS answers others, and not {pods}", pods=silent),
             Ref("Namespace", "", silent[0].namespace),
             evidence=evidence,
         )
@@ -81,7 +87,9 @@ def state_of_dns(asked: Mapping[PodRef, Sequence[Exchanged]]) -> Shown | None:
     if soonest > timeouts.DNS_PROMPT:
         return Shown(
             "DNS_SLOW",
-            f"the cluster's DNS takes {soonest:.1f} s for an answer at best",
+            Phrase(
+                "the cluster's DNS takes {seconds:.1f} s for an answer at best", seconds=soonest
+            ),
             DNS,
             evidence=evidence,
         )
@@ -114,13 +122,18 @@ def of_lookup(lookup: Lookup) -> Shown | None:
     name = lookup.full.rstrip(".")
     served = values(lookup.served, "A") | values(lookup.served, "AAAA")
     if lookup.served.message is None:
-        return Shown("NAME_UNRESOLVED", f"the DNS gave no answer for {name}", evidence=evidence)
+        sentence = Phrase("the DNS gave no answer for {name}", name=name)
+        return Shown("NAME_UNRESOLVED", sentence, evidence=evidence)
     if not lookup.wanted:
-        return Shown("NAME_UNRESOLVED", f"nothing is behind the name {name}", evidence=evidence)
+        sentence = Phrase("nothing is behind the name {name}", name=name)
+        return Shown("NAME_UNRESOLVED", sentence, evidence=evidence)
     if served != lookup.wanted:
-        told = ", ".join(sorted(served)) or dns.rcode.to_text(_rcode(lookup.served))
-        should = ", ".join(sorted(lookup.wanted))
-        sentence = f"the DNS serves {told} for {name}, where the API says {should}"
+        sentence = Phrase(
+            "the DNS serves {served} for {name}, where the API says {wanted}",
+            served=sorted(served) or dns.rcode.to_text(_rcode(lookup.served)),
+            name=name,
+            wanted=sorted(lookup.wanted),
+        )
         return Shown("DNS_WRONG_ANSWER", sentence, DNS, evidence=evidence)
     return _of_resolver(lookup, evidence)
 
@@ -128,22 +141,32 @@ def of_lookup(lookup: Lookup) -> Shown | None:
 def _of_resolver(lookup: Lookup, evidence: tuple[str, ...]) -> Shown | None:
     """Judge what the pod's resolver makes of an answer that is right."""
     if lookup.by_full.addresses != lookup.wanted:
-        told = ", ".join(sorted(lookup.by_full.addresses)) or lookup.by_full.detail
-        sentence = f"the DNS serves {lookup.full} rightly, and the pod resolves it to {told}"
+        sentence = Phrase(
+            "the DNS serves {name} rightly, and the pod resolves it to {addresses}",
+            name=lookup.full,
+            addresses=sorted(lookup.by_full.addresses) or lookup.by_full.detail,
+        )
         return Shown("NAME_RESOLVES_WRONGLY", sentence, evidence=evidence)
     wrong = {
         form: answer for form, answer in lookup.by_form.items() if answer.addresses != lookup.wanted
     }
     if not wrong:
         return None
-    forms = ", ".join(wrong)
+    forms = list(wrong)
     if any(answer.addresses for answer in wrong.values()):
-        sentence = f"{forms} resolves to other addresses than {lookup.full} does"
+        sentence = Phrase(
+            "{forms} resolves to other addresses than {name} does", forms=forms, name=lookup.full
+        )
         return Shown("NAME_RESOLVES_WRONGLY", sentence, evidence=evidence)
     if all(answer.is_absent for answer in wrong.values()):
-        sentence = f"{lookup.full} resolves, and {forms} does not: the search list lacks the zone"
+        sentence = Phrase(
+            "{name} resolves, and {forms} does not: the search list lacks the zone",
+            name=lookup.full,
+            forms=forms,
+        )
         return Shown("SEARCH_PATH_LOST", sentence, evidence=evidence)
-    return Shown("NAME_UNRESOLVED", f"{forms} did not resolve", evidence=evidence)
+    sentence = Phrase("{forms} did not resolve", forms=forms)
+    return Shown("NAME_UNRESOLVED", sentence, evidence=evidence)
 
 
 def examine(kube: Kube, pod: PodRef, host: str, wanted: frozenset[str]) -> Shown | None:

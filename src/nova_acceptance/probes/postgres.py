@@ -12,6 +12,7 @@ import psycopg
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.answers import of_refusal
 from nova_acceptance.probes.claims import Shown, broken
 from nova_acceptance.probes.roles import Role
@@ -33,18 +34,22 @@ class LeadershipError(ProbeError):
     """Not exactly one member leads, so the leader cannot be asked."""
 
     def __init__(self, leaders: Sequence[str], answers: Mapping[str, bool]) -> None:
-        names = ", ".join(leaders) or "none"
+        said = (
+            Phrase(
+                "PostgreSQL has {count} leaders: {names}", count=len(leaders), names=list(leaders)
+            )
+            if leaders
+            else Phrase("PostgreSQL has 0 leaders: none")
+        )
         super().__init__(
-            f"PostgreSQL has {len(leaders)} leaders: {names}",
+            said,
             hint="Patroni's log says why: `kubectl logs -l app.kubernetes.io/name=postgres`",
             evidence=[
                 f"{name}: {'in recovery' if follows else 'not in recovery'}"
                 for name, follows in answers.items()
             ],
         )
-        self.shown = Shown(
-            "TWO_LEADERS" if leaders else "NO_LEADER", self.message, evidence=self.evidence
-        )
+        self.shown = Shown("TWO_LEADERS" if leaders else "NO_LEADER", said, evidence=self.evidence)
 
 
 class Postgres:
@@ -208,7 +213,8 @@ class Postgres:
                 )
                 self._roles = dict(rows)
             if self._roles.get(name):
-                raise broken("PASSWORD_EXPIRED", f"the password of {name} has come to its end")
+                sentence = Phrase("the password of {role} has come to its end", role=name)
+                raise broken("PASSWORD_EXPIRED", sentence)
             return name in self._roles
 
     @property

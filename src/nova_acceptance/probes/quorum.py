@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.claims import Shown
 from nova_acceptance.probes.etcd import Member, Status
 
@@ -37,19 +38,40 @@ def of_members(answers: Mapping[str, Status | ProbeError], wanted: int) -> Shown
     evidence = tuple(f"{name}: {_told(each)}" for name, each in answers.items())
     complaints = [line for each in there.values() for line in each.errors]
     if any("NOSPACE" in line.upper() for line in complaints):
-        return Shown("ETCD_NO_SPACE", f"etcd raises an alarm: {complaints[0]}", evidence=evidence)
+        sentence = Phrase("etcd raises an alarm: {said}", said=complaints[0])
+        return Shown("ETCD_NO_SPACE", sentence, evidence=evidence)
     if len({each.cluster for each in there.values()}) > 1:
-        numbers = ", ".join(f"{name} {each.cluster}" for name, each in there.items())
-        sentence = f"the members of etcd belong to different clusters: {numbers}"
+        sentence = Phrase(
+            "the members of etcd belong to different clusters: {members}",
+            members=[f"{name} {each.cluster}" for name, each in there.items()],
+        )
         return Shown("ETCD_STRANGER", sentence, evidence=evidence)
     quorum = wanted // 2 + 1
     led = [name for name, each in there.items() if each.leader != NO_LEADER]
     if len(led) < quorum:
-        sentence = f"{len(led)} of {wanted} members of etcd know a leader; a quorum is {quorum}"
+        sentence = Phrase(
+            "{count} of {wanted} members of etcd know a leader; a quorum is {quorum}",
+            count=len(led),
+            wanted=wanted,
+            quorum=quorum,
+        )
         return Shown("ETCD_QUORUM_LOST", sentence, evidence=evidence)
     if len(led) < wanted:
-        missing = ", ".join(sorted(set(answers) - set(led))) or "no pod of it is there"
-        sentence = f"{len(led)} of {wanted} members of etcd take part; not {missing}"
+        missing = sorted(set(answers) - set(led))
+        sentence = (
+            Phrase(
+                "{count} of {wanted} members of etcd take part; not {missing}",
+                count=len(led),
+                wanted=wanted,
+                missing=missing,
+            )
+            if missing
+            else Phrase(
+                "{count} of {wanted} members of etcd take part; there is no pod of the others",
+                count=len(led),
+                wanted=wanted,
+            )
+        )
         return Shown("ETCD_MEMBER_LOST", sentence, evidence=evidence)
     return None
 

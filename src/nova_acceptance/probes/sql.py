@@ -19,6 +19,7 @@ from psycopg import sql
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.claims import broken
 from nova_acceptance.probes.over import over
 from nova_acceptance.probes.routes import LOOPBACK, Route
@@ -304,7 +305,7 @@ def _bounded(connection: psycopg.Connection[Row]) -> Iterator[None]:
     for notice in filter(UNCONFIRMED.search, notices):
         raise broken(
             "NOT_SYNCHRONOUS",
-            f"no standby confirmed a commit within {timeouts.COMMIT:.0f} s",
+            Phrase("no standby confirmed a commit within {seconds:.0f} s", seconds=timeouts.COMMIT),
             evidence=[notice],
         )
 

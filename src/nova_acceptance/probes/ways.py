@@ -15,6 +15,7 @@ from nova_acceptance.diagnosis import Ref
 from nova_acceptance.diagnosis.addresses import service_meant
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Kube, PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.claims import BrokenClaimError, Shown
 from nova_acceptance.probes.concerned import of_front
 from nova_acceptance.probes.naming import examine
@@ -56,12 +57,19 @@ def of_door(
     if answer.state == "open":
         return None
     if answer.state == "unresolved":
-        sentence = f"{asker} cannot resolve {door.host} ({answer.detail})"
+        sentence = Phrase(
+            "{asker} cannot resolve {host} ({said})",
+            asker=asker,
+            host=door.host,
+            said=answer.detail,
+        )
         return Shown("NAME_UNRESOLVED", sentence, subject, evidence=evidence)
     if answer.state == "refused":
-        return Shown("PORT_CLOSED", f"{where} refuses {asker}", subject, evidence=evidence)
+        sentence = Phrase("{where} refuses {asker}", where=where, asker=asker)
+        return Shown("PORT_CLOSED", sentence, subject, evidence=evidence)
     if answer.state not in SILENT:
-        return Shown("CONNECTION_CUT", f"{where} cuts {asker} off", subject, evidence=evidence)
+        sentence = Phrase("{where} cuts {asker} off", where=where, asker=asker)
+        return Shown("CONNECTION_CUT", sentence, subject, evidence=evidence)
     return _of_silence(asker, where, subject, seen=seen, at_pods=at_pods, reached=reached)
 
 
@@ -78,21 +86,38 @@ def _of_silence(
     evidence = tuple(f"from {pod}: {each.evidence.answer}" for pod, each in seen.items())
     evidence += tuple(f"at the pods themselves: {each.evidence.answer}" for each in at_pods)
     if elsewhere := _answered_elsewhere(asker, subject, seen):
-        sentence = f"{where} answers {', '.join(elsewhere)}, and nobody in {asker.namespace}"
+        sentence = Phrase(
+            "{where} answers {others}, and nobody in {namespace}",
+            where=where,
+            others=elsewhere,
+            namespace=asker.namespace,
+        )
         return Shown(
             "NETWORK_CUT", sentence, Ref("Namespace", "", asker.namespace), evidence=evidence
         )
     if not at_pods or any(each.state not in SILENT for each in at_pods):
         others = [str(pod) for pod, each in seen.items() if each.state == "open"]
-        rest = f", and answers {', '.join(others)}" if others else ""
-        sentence = f"{where} does not answer {asker}{rest}"
+        sentence = (
+            Phrase(
+                "{where} does not answer {asker}, and answers {others}",
+                where=where,
+                asker=asker,
+                others=others,
+            )
+            if others
+            else Phrase("{where} does not answer {asker}", where=where, asker=asker)
+        )
         return Shown("PORT_SILENT", sentence, subject, evidence=evidence)
     others = sorted(set(reached) - {asker.namespace})
     cut_off = subject.namespace if others else asker.namespace
     sentence = (
-        f"nothing of namespace {subject.namespace} answers namespace {asker.namespace}"
+        Phrase(
+            "nothing of namespace {asked} answers namespace {namespace}",
+            asked=subject.namespace,
+            namespace=asker.namespace,
+        )
         if others
-        else f"nothing outside namespace {asker.namespace} answers it"
+        else Phrase("nothing outside namespace {namespace} answers it", namespace=asker.namespace)
     )
     return Shown("NETWORK_CUT", sentence, Ref("Namespace", "", cut_off), evidence=evidence)
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from nova_acceptance.diagnosis import CAUSES
 from nova_acceptance.report.model import Named
+from nova_acceptance.report.phrases import phrase_of
 from nova_acceptance.report.recorder import Fact
 from nova_acceptance.report.values import dicts, moment, strings, text
 
@@ -67,12 +68,12 @@ def _named(
     return Named(
         cause=key[0],
         subject=key[1],
-        summary=text(found.get("summary")),
-        cure=text(found.get("cure")),
+        summary=phrase_of(found, "summary"),
+        cure=phrase_of(found, "cure"),
         evidence=strings(found.get("evidence")),
         chain=strings(found.get("chain")),
         symptoms=tuple(
-            f"{text(each.get('cause')) or '?'}: {text(each.get('summary'))}"
+            (text(each.get("cause")) or "?", phrase_of(each, "summary"))
             for each in dicts(found.get("symptoms"))
         ),
         tests=tests,

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from nova_acceptance.report.escaping import plain
 from nova_acceptance.report.texts import Texts
-from nova_acceptance.report.timeline import STEPS, TESTS, Bar
+from nova_acceptance.report.timeline import FAILED, OF_THE_RUN, STEPS, TESTS, Bar
 
 _SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v5.json"
 """A name, as Vega-Lite wants it; nothing is read from there."""
@@ -53,17 +53,17 @@ def draw_timeline(bars: Sequence[Bar], say: Texts) -> Markup:
         say: the texts of the page's language.
     """
     there = {bar.step for bar in bars}
-    words: dict[str, str] = {
-        step: say(f"page.timeline.{step}") for step in (*STEPS, TESTS) if step in there
-    }
+    every = (*OF_THE_RUN, *STEPS, TESTS, FAILED)
+    words: dict[str, str] = {step: say(f"page.timeline.{step}") for step in every if step in there}
+    run = say("page.timeline.run")
     rows = [
         {
-            "row": _label(bar.row),
+            "row": _label(bar.row or run),
             "step": words[bar.step],
             "start": round(bar.start, 3),
             "end": round(bar.end, 3),
             "critical": bar.is_critical,
-            "told": f"{_label(bar.row)}: {words[bar.step]}, {_span(bar, say)}",
+            "told": f"{_label(bar.row or run)}: {words[bar.step]}, {_span(bar, say)}",
         }
         for bar in bars
     ]

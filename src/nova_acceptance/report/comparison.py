@@ -57,8 +57,9 @@ class Comparison:
         unshown: tests that passed and now neither pass nor fail.
         mended: tests that failed and pass now.
         still: tests that fail both times.
-        added: tests that were not there before and do not fail.
-        gone: tests that are no longer there.
+        added: tests that were not there before and do not fail; none where the earlier run looked
+            at a part only.
+        gone: tests that are no longer there; none where the later run looked at a part only.
         paces: tests whose duration changed notably.
         causes_came: causes that were not named before.
         causes_went: causes that are no longer named.
@@ -102,8 +103,10 @@ def compare(before: Past, after: Past) -> Comparison:
         unshown=tuple(test for test in both if test in passed_before - passes_now - fails_now),
         mended=tuple(test for test in both if test in failed_before & passes_now),
         still=tuple(test for test in both if test in failed_before & fails_now),
-        added=tuple(test for test in new if test not in old.keys() | fails_now),
-        gone=tuple(test for test in old if test not in new),
+        added=()
+        if before.is_partial
+        else tuple(test for test in new if test not in old.keys() | fails_now),
+        gone=() if after.is_partial else tuple(test for test in old if test not in new),
         paces=tuple(
             Pace(test, old[test].seconds, new[test].seconds)
             for test in both

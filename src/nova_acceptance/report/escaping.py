@@ -8,6 +8,7 @@ place that they are written in nor become HTML, links, pictures, mentions or ref
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 LONGEST: Final = 400
@@ -46,9 +47,28 @@ def code(text: str, longest: int = LONGEST) -> str:
     return f"{fence}{gap}{kept}{gap}{fence}" if kept else ""
 
 
+def spans(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield the parts of a sentence, and whether each was set in backticks; none is empty."""
+    *pairs, last = text.split("`")
+    is_paired = len(pairs) % 2 == 0
+    for number, part in enumerate([*pairs, last] if is_paired else [text]):
+        if part:
+            yield part, is_paired and number % 2 == 1
+
+
+def sentence(text: str, longest: int = LONGEST) -> str:
+    """Return a sentence of ours as words of Markdown, with code spans where it has backticks."""
+    kept = plain(text, longest)
+    return "".join(code(part) if is_code else _words(part) for part, is_code in spans(kept))
+
+
 def prose(text: str, longest: int = LONGEST) -> str:
     """Return a text as words of Markdown, in which no character has a meaning.
 
     They do not belong at the beginning of a line, where other characters have one too.
     """
-    return _PUNCTUATION.sub(r"\\\1", _REFERENCE.sub(_JOINER, plain(text, longest)))
+    return _words(plain(text, longest))
+
+
+def _words(text: str) -> str:
+    return _PUNCTUATION.sub(r"\\\1", _REFERENCE.sub(_JOINER, text))

@@ -8,7 +8,7 @@ from typing import Final
 
 from nova_acceptance.report.cause_texts import UNKNOWN
 from nova_acceptance.report.differences import differences
-from nova_acceptance.report.escaping import code, prose
+from nova_acceptance.report.escaping import code, prose, sentence
 from nova_acceptance.report.history import Flip, History
 from nova_acceptance.report.model import REJECTING, Named, Outcome, Problem, Run, Test
 from nova_acceptance.report.texts import ENGLISH, Texts, texts
@@ -195,14 +195,14 @@ class _Summary:
 
     def _cause(self, named: Named) -> str:
         say, word = self._say, self._word
-        is_translated = say.language != ENGLISH
-        title = prose(word.cause(named.cause, "title")) if is_translated else ""
-        general = word.cause(named.cause, "cure") if is_translated else ""
-        told = say("summary.at", subject=code(named.subject), summary=prose(named.summary))
+        title = prose(word.cause(named.cause, "title")) if say.language != ENGLISH else ""
+        said, _ = word.phrase(named.summary)
+        told = say("summary.at", subject=code(named.subject), summary=sentence(said))
         if named.tests:
             told = say("summary.explains", told=told, n=named.tests)
-        cures = {"page.causes.cure": named.cure, "page.causes.in-general": general}
-        below = [self._fact(say(key), prose(cure)) for key, cure in cures.items() if cure]
+        besides = say("page.causes.in-general")  # the page has it
+        cures = ((what, cure) for what, cure, _ in word.cures(named) if what != besides)
+        below = [self._fact(what, sentence(cure)) for what, cure in cures]
         heading = " ".join(filter(None, (f"**{prose(named.cause)}**", title, told)))
         return "\n".join([heading, *below])
 

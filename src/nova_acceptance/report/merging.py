@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from nova_acceptance.errors import NovaError, UsageError
+from nova_acceptance.phrase import Phrase, told
 from nova_acceptance.report.model import Run
 from nova_acceptance.report.reading import run_of
 from nova_acceptance.report.record import FILE_NAME, SCHEMA, Events, Record, read
@@ -112,11 +113,13 @@ def _merged(name: str, shards: Sequence[_Shard]) -> list[Fact]:
         {"time": _began(shards), **start, "type": "run-started", "schema": SCHEMA, "run": name},
         *_collected(shards),
         *(event for _, _, _, event in timed),
-        {
-            "type": "note",
-            "time": _ended(shards),
-            "text": f"merged from {', '.join(shard.run.name for shard in shards)}",
-        },
+        told(
+            {
+                "type": "note",
+                "time": _ended(shards),
+                "text": Phrase("merged from {runs}", runs=[shard.run.name for shard in shards]),
+            }
+        ),
     ]
     ends = [shard.of_type("run-finished")[-1:] for shard in shards]
     if all(ends):
@@ -136,8 +139,10 @@ def _timed(shard: _Shard) -> Iterable[tuple[datetime, Fact]]:
             yield time, event
     if damaged := shard.events.damaged:
         said = f"{damaged} damaged line(s) in the record of {shard.run.name}"
-        told = {"type": "internal-error", "message": said, "text": said}
-        yield time, {**told, "time": _ended([shard])}
+        yield (
+            time,
+            {"type": "internal-error", "time": _ended([shard]), "message": said, "text": said},
+        )
 
 
 def _collected(shards: Iterable[_Shard]) -> Iterable[Fact]:

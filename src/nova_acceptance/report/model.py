@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from nova_acceptance.phrase import NOTHING, Phrase
 from nova_acceptance.report.scene import Scene
 
 LAYERS: Final = ("infrastructure", "services", "networking")
@@ -129,7 +130,7 @@ class Named:
         cure: what to do.
         evidence: what was seen, a line each.
         chain: the objects on the way to the subject.
-        symptoms: what it brought about, a sentence each.
+        symptoms: what it brought about: each a cause's stable name, and a sentence.
         tests: how many tests it explains.
         seconds: from the run's start until it was named.
         source: who named it first: `preflight`, `deployment` or `test`.
@@ -138,11 +139,11 @@ class Named:
 
     cause: str
     subject: str
-    summary: str
-    cure: str
+    summary: Phrase
+    cure: Phrase
     evidence: tuple[str, ...]
     chain: tuple[str, ...]
-    symptoms: tuple[str, ...]
+    symptoms: tuple[tuple[str, Phrase], ...]
     tests: int
     seconds: float | None
     source: str = ""
@@ -231,6 +232,7 @@ class Run:
         external: systems that are declared and not verified.
         notes: what else a reader should know.
         causes: the causes that were named, the deepest first.
+        reason: why this cluster was taken.
         scene: where the system runs.
         manifests: which manifests it was about.
     """
@@ -251,8 +253,9 @@ class Run:
     deployment: dict[str, Any]
     counts: dict[str, int]
     external: tuple[dict[str, Any], ...]
-    notes: tuple[str, ...]
+    notes: tuple[Phrase, ...]
     causes: tuple[Named, ...] = ()
+    reason: Phrase = NOTHING
     scene: Scene = field(default_factory=Scene)
     manifests: Manifests = field(default_factory=Manifests)
 

@@ -73,6 +73,7 @@ class Past:
         images: of each component, by its name.
         causes: those it named, the deepest first.
         tests: what became of each, by pytest's name of it.
+        is_partial: whether it looked at a part only, so that a test which it lacks may exist.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Past:
     images: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     causes: tuple[PastCause, ...] = ()
     tests: Mapping[str, Taken] = field(default_factory=dict)
+    is_partial: bool = False
 
 
 def outcome_of(run: Run) -> Past:
@@ -116,6 +118,7 @@ def outcome_of(run: Run) -> Past:
         },
         causes=tuple(PastCause(each.cause, each.subject, each.tests) for each in run.causes),
         tests={test.nodeid: Taken(test.outcome, round(test.seconds, 4)) for test in run.tests},
+        is_partial=run.is_partial,
     )
 
 

@@ -21,6 +21,7 @@ from markupsafe import Markup
 
 from nova_acceptance.report.anchors import anchor, mark
 from nova_acceptance.report.chart import draw_timeline
+from nova_acceptance.report.escaping import spans
 from nova_acceptance.report.history import History
 from nova_acceptance.report.material import pack
 from nova_acceptance.report.model import LAYERS, OTHER, Outcome, Run, urgency
@@ -48,6 +49,7 @@ _WORDS: Final = {
     "cause": "cause",
     "nothing": "nothing",
     "leftOut": "left-out",
+    "tooOld": "too-old",
     "noResult": "no-result",
     "shown": "shown",
 }
@@ -111,6 +113,12 @@ def _local(path: str) -> str:
     return f"./{urllib.parse.quote('/'.join(parts))}"
 
 
+def _ticked(text: str) -> Markup:
+    """Return a sentence with what it sets in backticks as code."""
+    code = Markup("<code>{}</code>")
+    return Markup().join(code.format(part) if is_code else part for part, is_code in spans(text))
+
+
 def _counted(past: Past) -> Counter[Outcome]:
     return Counter(taken.outcome for taken in past.tests.values())
 
@@ -163,5 +171,6 @@ def _environment() -> Environment:
         "manifests": _manifests,
         "mark": mark,
         "moment": moment_of,
+        "ticked": _ticked,
     }
     return environment

@@ -72,8 +72,8 @@ def duration_picture(history: History, say: Texts) -> Markup | str:
 
 
 def moment_of(run: Past) -> str:
-    """Return when a run began, as short as a reader needs it; its name where that is not known."""
-    return f"{run.started:%m-%d %H:%M}" if run.started else run.name
+    """Return when a run began; its name where that is not known."""
+    return f"{run.started:%m-%d %H:%M:%S}" if run.started else run.name
 
 
 def link_to(run: Past) -> str:

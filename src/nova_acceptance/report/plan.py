@@ -48,6 +48,12 @@ class Matrix:
     sources: tuple[str, ...]
     doors: tuple[Door, ...]
 
+    @property
+    def has_gaps(self) -> bool:
+        """Whether somebody was not asked to reach something."""
+        every = (reach for door in self.doors for reach in door.reaches)
+        return any(reach is None or reach.is_as_wanted is None for reach in every)
+
 
 def plan_of(scene: Scene) -> Plan:
     """Return the topology as a table; nodes that run pods and are not listed get a column."""

@@ -27,6 +27,7 @@ from nova_acceptance.report.model import (
     Test,
     count,
 )
+from nova_acceptance.report.phrases import phrase_of
 from nova_acceptance.report.record import Events, read
 from nova_acceptance.report.recorder import Fact
 from nova_acceptance.report.staging import scene_of
@@ -91,8 +92,9 @@ def run_of(events: Events) -> Run:
         deployment=flat(deployment),
         counts={kind: integer(n) for kind, n in flat(snapshot.get("counts")).items()},
         external=tuple(map(_external, dicts(snapshot.get("external")))),
-        notes=tuple(dict.fromkeys(text(note.get("text")) for note in by_type.get("note", []))),
+        notes=tuple(dict.fromkeys(phrase_of(note, "text") for note in by_type.get("note", []))),
         causes=causes_of(events),
+        reason=phrase_of(cluster, "reason"),
         scene=scene_of(cluster, deployment, snapshot, reachability),
         manifests=_manifests(mapping(start.get("manifests"))),
     )

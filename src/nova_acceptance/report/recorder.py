@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nova_acceptance.evidence import Evidence
+from nova_acceptance.phrase import NOTHING, Phrase, told
 
 Fact = dict[str, Any]
 """One event of the record: a `type`, a `time`, and whatever the type holds; JSON-like."""
@@ -75,7 +76,7 @@ class Recorder:
         *,
         name: str,
         provider: str,
-        reason: str = "",
+        reason: Phrase = NOTHING,
         version: str = "",
         nodes: Iterable[Mapping[str, Any]] = (),
         reuse_hint: str = "",
@@ -196,7 +197,7 @@ class Recorder:
         """Record that no cluster was found, and why: nothing is known of the system."""
         self._emit("no-cluster", text=text)
 
-    def note(self, text: str, **more: Any) -> None:
+    def note(self, text: Phrase, **more: Any) -> None:
         """Record anything that a reader of the report should know."""
         self._emit("note", text=text, **more)
 
@@ -236,4 +237,4 @@ class Recorder:
         )
 
     def _emit(self, kind: str, **fields: Any) -> None:
-        self._send({"type": kind, "time": now(), **fields})
+        self._send(told({"type": kind, "time": now(), **fields}))

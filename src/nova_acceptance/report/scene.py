@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 CLOSED: Final = frozenset({"refused", "timeout", "unreachable"})
@@ -159,7 +159,10 @@ class PodSteps:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All of it, as the last snapshot saw it; what an old record does not tell is empty."""
+    """All of it, as the last snapshot saw it; what an old record does not tell is empty.
+
+    `phases` are seconds of the deployment by what was done: one of `ready`, and what was applied.
+    """
 
     nodes: tuple[Node, ...] = ()
     pods: tuple[Pod, ...] = ()
@@ -167,4 +170,5 @@ class Scene:
     reaches: tuple[Reach, ...] = ()
     limits: tuple[Limit, ...] = ()
     steps: tuple[PodSteps, ...] = ()
+    phases: Mapping[str, float] = field(default_factory=dict)
     needs: Mapping[str, tuple[str, ...]] | None = None

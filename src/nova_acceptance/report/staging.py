@@ -37,6 +37,11 @@ def scene_of(cluster: Fact, deployment: Fact, snapshot: Fact, reachability: Fact
         reaches=tuple(map(_reach, dicts(reachability.get("cells")))),
         limits=tuple(map(_limit, dicts(snapshot.get("limits")))),
         steps=tuple(map(_steps, dicts(deployment.get("timeline")))),
+        phases={
+            name: seconds
+            for name, value in mapping(deployment.get("phases")).items()
+            if (seconds := number(value)) is not None
+        },
         needs={name: strings(others) for name, others in needs.items()},
     )
 

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
-from nova_acceptance.report.model import Run, Test
+from nova_acceptance.report.model import REJECTING, Run, Test
 from nova_acceptance.report.scene import PodSteps
 from nova_acceptance.report.values import moment, number
+
+OF_THE_RUN: Final = ("cluster", "preparing", "applying", "waiting")
+"""What a run does before its tests, in this order."""
 
 STEPS: Final = ("scheduling", "pulling", "starting", "becoming-ready")
 """What a pod does between two of its milestones, in their order."""
 
 TESTS: Final = "tests"
+FAILED: Final = "failed"
+"""Tests of which some failed."""
 MOST_ROWS: Final = 60
 """Modules of tests beyond which only their layers are shown."""
 
+_LEAST: Final = 0.05
+"""Seconds below which a step of the run is not shown."""
+_READY: Final = "ready"
 _MILESTONES: Final = ("applied", "scheduled", "pulled", "started", "ready")
 
 
@@ -25,8 +34,8 @@ class Bar:
     """A stretch of time.
 
     Attributes:
-        row: whose: a pod as `namespace/name`, a module of tests, or a layer.
-        step: one of `STEPS`, or `TESTS`.
+        row: whose: a pod as `namespace/name`, a module of tests, or a layer; empty for the run.
+        step: one of `OF_THE_RUN`, of `STEPS`, `TESTS` or `FAILED`.
         start: seconds since the run's start.
         end: likewise.
         is_critical: whether it is on the critical path.
@@ -61,12 +70,13 @@ class Timeline:
     Attributes:
         bars: row by row, in the order in which they are shown.
         legs: the critical path of the deployment, its last leg the last pod to be ready.
-        slowest: the tests that took longest, at most ten, the slowest first.
+        slowest: the tests that took longest, at most ten, the slowest first, with their seconds:
+            without those for which they waited until the system was deployed.
     """
 
     bars: tuple[Bar, ...]
     legs: tuple[Leg, ...]
-    slowest: tuple[Test, ...]
+    slowest: tuple[tuple[Test, float], ...]
 
 
 def timeline_of(run: Run) -> Timeline:
@@ -80,11 +90,12 @@ def timeline_of(run: Run) -> Timeline:
         if steps.ready != 0.0  # it was there before anything was applied
         for bar in _bars(steps, began, is_critical=steps.pod in critical)
     ]
-    slowest = sorted(run.tests, key=lambda test: -test.seconds)[:10]
+    took = [(test, test.seconds - _waited(test, run)) for test in run.tests]
+    slowest = sorted(took, key=lambda entry: -entry[1])[:10]
     return Timeline(
-        bars=(*bars, *_tests(run)),
+        bars=(*_of_the_run(run, began), *bars, *_tests(run)),
         legs=tuple(leg for steps in path if (leg := _leg(steps))),
-        slowest=tuple(test for test in slowest if test.seconds > 0),
+        slowest=tuple((test, seconds) for test, seconds in slowest if seconds > 0),
     )
 
 
@@ -117,6 +128,35 @@ def critical_path(
         if not held_up:
             return tuple(path)
         path.insert(0, max(held_up, key=lambda steps: steps.ready or 0.0))
+
+
+def _of_the_run(run: Run, began: float) -> Iterator[Bar]:
+    """Yield what the run did until it had a system to verify."""
+    found = _since(run, moment(run.cluster.get("time")))
+    ready = run.scene.phases.get(_READY, 0.0)
+    applied = sum(run.scene.phases.values()) - ready
+    stretches = [("cluster", 0.0, found)] if found is not None else []
+    if run.scene.phases:
+        stretches += [
+            ("preparing", found or began, began),
+            ("applying", began, began + applied),
+            ("waiting", began + applied, began + applied + ready),
+        ]
+    for step, start, end in stretches:
+        if end - start >= _LEAST:
+            yield Bar("", step, start, end)
+
+
+def _waited(test: Test, run: Run) -> float:
+    """Return for how many of its seconds a test waited until the system was deployed."""
+    ended = _since(run, moment(run.deployment.get("time")))
+    if test.began is None or ended is None or test.began + test.seconds < ended:
+        return 0.0
+    return max(0.0, ended - test.began)
+
+
+def _since(run: Run, time: datetime | None) -> float | None:
+    return (time - run.started).total_seconds() if time and run.started else None
 
 
 def _bars(steps: PodSteps, began: float, *, is_critical: bool) -> Iterator[Bar]:
@@ -155,13 +195,15 @@ def _tests(run: Run) -> Iterator[Bar]:
     before: dict[str, str] = {}
     for test in sorted(timed, key=lambda test: test.began or 0.0):
         row = _module(test) if by_module else test.layer
-        began = test.began or 0.0
-        end = began + test.seconds
+        began = (test.began or 0.0) + _waited(test, run)
+        end = (test.began or 0.0) + test.seconds
+        step = FAILED if test.outcome in REJECTING else TESTS
         mine = bars.setdefault(row, [])
         if mine and before.get(test.worker) == row:
-            mine[-1] = replace(mine[-1], end=max(mine[-1].end, end))
+            worse = FAILED if FAILED in (step, mine[-1].step) else TESTS
+            mine[-1] = replace(mine[-1], step=worse, end=max(mine[-1].end, end))
         else:
-            mine.append(Bar(row, TESTS, began, end))
+            mine.append(Bar(row, step, began, end))
         before[test.worker] = row
     yield from (bar for mine in bars.values() for bar in mine)
 
@@ -172,10 +214,9 @@ def _module(test: Test) -> str:
 
 def _deployment_began(run: Run) -> float:
     """Return when the deployment began, in seconds since the run's start."""
-    ended, seconds = moment(run.deployment.get("time")), number(run.deployment.get("seconds"))
-    if ended is None or run.started is None or seconds is None:
-        return 0.0
-    return max(0.0, (ended - run.started).total_seconds() - seconds)
+    ended, seconds = _since(run, moment(run.deployment.get("time"))), run.deployment.get("seconds")
+    took = number(seconds)
+    return 0.0 if ended is None or took is None else max(0.0, ended - took)
 
 
 def _order(steps: PodSteps) -> tuple[float, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nova_acceptance.report.cause_texts import Field, cause_text
 from nova_acceptance.report.model import Named, Problem, Run, Test
+from nova_acceptance.report.phrases import in_language
 from nova_acceptance.report.scene import Limit
 from nova_acceptance.report.sentences import doc_of
 from nova_acceptance.report.texts import ENGLISH, Texts
@@ -74,21 +75,25 @@ class Wording:
     def cures(self, named: Named) -> Iterator[tuple[str, str, str]]:
         """Yield what to do about a cause: a title, the cure, and the language that it is in.
 
-        What the run said is in English, and fits this very object; in another language the cure
-        in general comes before it.
+        What the run said fits this very object, and comes first where it is in the language.
         """
         general = self.cause(named.cause, "cure")
-        here = named.cure if named.cure != cause_text(named.cause, "cure", ENGLISH) else ""
-        language = self._say.language
-        if language == ENGLISH:
-            yield self._say("page.causes.cure"), named.cure or general, ENGLISH
-            if here and general:
-                yield self._say("page.causes.in-general"), general, ENGLISH
+        here, language = self.phrase(named.cure)
+        if named.cure == cause_text(named.cause, "cure", ENGLISH):
+            here = ""
+        if here and language == self._say.language:
+            yield self._say("page.causes.cure"), here, language
+            if general:
+                yield self._say("page.causes.in-general"), general, language
         else:
             if general:
-                yield self._say("page.causes.cure"), general, language
+                yield self._say("page.causes.cure"), general, self._say.language
             if here:
-                yield self._say("page.causes.here"), here, ENGLISH
+                yield self._say("page.causes.here"), here, language
+
+    def phrase(self, said: str) -> tuple[str, str]:
+        """Return a sentence that the run wrote, and the language that it is told in."""
+        return in_language(said, self._say.language)
 
     def reason(self, limit: Limit) -> str:
         """Return why something is limited, in this language where the manifests tell it."""

@@ -13,10 +13,13 @@ from nova_acceptance.cluster import Request, check_name, choice, obtain
 from nova_acceptance.cluster.contexts import is_on_this_machine
 from nova_acceptance.cluster.model import Cluster
 from nova_acceptance.errors import ClusterError, UsageError
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
 from testing.unit.kube.scripted_api import reserved_port
 
-KIND = Cluster("nova", "kind", Path("kubeconfig"), "kind-nova", "it was made", "again", "away")
+KIND = Cluster(
+    "nova", "kind", Path("kubeconfig"), "kind-nova", Phrase("it was made"), "again", "away"
+)
 
 
 @pytest.fixture
@@ -28,15 +31,15 @@ def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Phrase]:
     """Collect why kind was asked for, without making a cluster."""
-    reasons: list[str] = []
+    reasons: list[Phrase] = []
 
     class FakeProvider:
         def __init__(self, *_: object) -> None:
             """Take what the real one takes."""
 
-        def up(self, _: Request, reason: str) -> Cluster:
+        def up(self, _: Request, reason: Phrase) -> Cluster:
             reasons.append(reason)
             return KIND
 
@@ -92,7 +95,7 @@ def test_context_that_does_not_answer_is_an_error(kubeconfig: Path, closed_port:
 
 
 def test_local_passes_over_what_does_not_answer_and_says_so(
-    kubeconfig: Path, made: list[str], closed_port: int
+    kubeconfig: Path, made: list[Phrase], closed_port: int
 ) -> None:
     write(kubeconfig, {"kind-old": f"https://127.0.0.1:{closed_port}", "prod": "https://a.b"})
     shown = io.StringIO()
@@ -104,14 +107,18 @@ def test_local_passes_over_what_does_not_answer_and_says_so(
     assert "cluster: nova (kind) — it was made" in shown.getvalue()
 
 
-def test_local_takes_kind_where_the_kubeconfig_is_empty(kubeconfig: Path, made: list[str]) -> None:
+def test_local_takes_kind_where_the_kubeconfig_is_empty(
+    kubeconfig: Path, made: list[Phrase]
+) -> None:
     kubeconfig.write_text("")
 
     assert obtain(Request("local"), Progress(io.StringIO())) is KIND
     assert made == ["no local context answers, so kind was taken"]
 
 
-def test_local_never_takes_a_context_of_another_machine(kubeconfig: Path, made: list[str]) -> None:
+def test_local_never_takes_a_context_of_another_machine(
+    kubeconfig: Path, made: list[Phrase]
+) -> None:
     """A cluster elsewhere may have been given a local-sounding name."""
     write(kubeconfig, {"kind-prod": "https://cluster.example.com:6443"})
     shown = io.StringIO()

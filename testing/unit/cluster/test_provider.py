@@ -12,6 +12,7 @@ from nova_acceptance.cluster.kind.cluster import KindCluster, Node
 from nova_acceptance.cluster.kind.provider import Provider, _is_wanted
 from nova_acceptance.cluster.model import Request
 from nova_acceptance.errors import ClusterError
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
 
 NOW = "nova/kind:v1.20.2-0123456789ab"
@@ -65,7 +66,7 @@ def test_kind_cluster_of_somebody_else_is_neither_made_anew_nor_removed(tmp_path
     provider = Foreign(Home(tmp_path), [Node("nova-control-plane", BROUGHT, "exited")])
 
     with pytest.raises(ClusterError, match="not made by this project"):
-        provider.up(Request(), "it was asked for")
+        provider.up(Request(), Phrase("it was asked for"))
     with pytest.raises(ClusterError, match="not made by this project"):
         provider.down("nova")
 

@@ -7,6 +7,7 @@ import pytest
 from nova_acceptance.deploy.verdict import Patience, Verdict
 from nova_acceptance.diagnosis import CAUSES, Diagnosis, Ref, Snapshot, ref
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import Phrase
 from testing.unit.diagnosis.recorded import (
     deployment,
     pod,
@@ -20,7 +21,8 @@ POD = Ref("Pod", "nova-services", "user-service-x")
 
 
 def diagnosis(grace: float | None, container: str = "", subject: Ref = POD) -> Diagnosis:
-    return Diagnosis(CAUSES[0], subject, "it is broken", container=container, grace=grace)
+    broken = Phrase("it is broken")
+    return Diagnosis(CAUSES[0], subject, broken, container=container, grace=grace)
 
 
 def test_diagnosis_is_believed_once_it_outlasts_its_grace() -> None:

@@ -14,6 +14,7 @@ from nova_acceptance.diagnosis.graph import Graph
 from nova_acceptance.diagnosis.pods import stands_alone
 from nova_acceptance.diagnosis.ranking import Ranked, ranked
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import NOTHING
 from testing.unit.diagnosis.elsewhere import cluster, crashing, endpoints, service
 
 
@@ -42,7 +43,7 @@ def chain(length: int, *, ring: bool = False) -> Iterator[Object]:
 
 
 def found(cause: Cause, kind: str, length: int) -> list[Diagnosis]:
-    return [Diagnosis(cause, Ref(kind, "app", f"web-{it:02}"), "") for it in range(length)]
+    return [Diagnosis(cause, Ref(kind, "app", f"web-{it:02}"), NOTHING) for it in range(length)]
 
 
 def ill(length: int) -> list[Diagnosis]:
@@ -68,7 +69,7 @@ def test_long_chain_comes_under_one_end_and_each_place_is_walked_from_once(*, ri
 def test_cause_at_the_end_of_a_long_chain_takes_it_all() -> None:
     length = 12
     graph = Counted(cluster(*chain(length)), 2 * length)
-    root = Diagnosis(OUT_OF_MEMORY, Ref("Deployment", "app", "web-00"), "")
+    root = Diagnosis(OUT_OF_MEMORY, Ref("Deployment", "app", "web-00"), NOTHING)
 
     (only,) = ranked([root, *ill(length)], graph, CAUSES)
 

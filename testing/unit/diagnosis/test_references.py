@@ -62,6 +62,13 @@ def test_missing_objects_are_found_beforehand() -> None:
     ]
 
 
+def test_object_that_is_missing_is_not_told_as_one_that_lacks_a_key() -> None:
+    (diagnosis,) = found(using(DATABASE_URL))
+
+    assert diagnosis.summary.startswith("Secret nova-services/user-service-secrets does not exist")
+    assert diagnosis.cure.startswith("create Secret")
+
+
 def test_missing_keys_are_found_beforehand() -> None:
     there = [secret("user-service-secrets", "REDIS_URL"), config_map("services-config", A="1")]
 

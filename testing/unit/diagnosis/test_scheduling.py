@@ -329,8 +329,8 @@ def test_quantity_is_read(text: str, value: float) -> None:
 CONFLICT = "0/2 nodes are available: 1 node(s) had taint {kept: }, that the pod didn't tolerate, "
 
 
-def local_volume(host: str) -> Object:
-    expression = {"key": "kubernetes.io/hostname", "operator": "In", "values": [host]}
+def local_volume(*hosts: str) -> Object:
+    expression = {"key": "kubernetes.io/hostname", "operator": "In", "values": hosts}
     term = {"matchExpressions": [expression]}
     return {
         "apiVersion": "v1",
@@ -340,19 +340,31 @@ def local_volume(host: str) -> Object:
     }
 
 
+def kept_from(*homes: str) -> Diagnosis:
+    """Return why a pod with a volume on these nodes finds no place."""
+    stuck = unschedulable_pod(OWNER, f"{CONFLICT}1 node(s) had volume node affinity conflict.")
+    stuck["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+    bound = claim("data", "Bound")
+    bound["spec"]["volumeName"] = "pv-1"
+    tainted = [node(name, taints=("kept=:NoSchedule",)) for name in ("tainted", "other", "third")]
+
+    return only(WORKLOAD, OWNER, stuck, bound, local_volume(*homes), *tainted, node("open"))
+
+
 @pytest.mark.parametrize(
     ("home", "cause"), [("tainted", "TAINT_NOT_TOLERATED"), ("gone", "VOLUME_NODE_CONFLICT")]
 )
 def test_pod_is_kept_from_its_volume_by_a_taint_or_by_the_lack_of_the_node(
     home: str, cause: str
 ) -> None:
-    stuck = unschedulable_pod(OWNER, f"{CONFLICT}1 node(s) had volume node affinity conflict.")
-    stuck["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
-    bound = claim("data", "Bound")
-    bound["spec"]["volumeName"] = "pv-1"
-    nodes = [node("tainted", taints=("kept=:NoSchedule",)), node("open")]
-
-    each = only(WORKLOAD, OWNER, stuck, bound, local_volume(home), *nodes)
+    each = kept_from(home)
 
     assert each.cause.id == cause
     assert ("tainted, which has the taint kept" in each.summary) == (home == "tainted")
+
+
+def test_every_node_that_has_the_volume_is_told() -> None:
+    assert kept_from("tainted", "other", "third").summary.endswith(
+        "its volume is on tainted, which has the taint kept:NoSchedule; other, which has the taint "
+        "kept:NoSchedule; third, which has the taint kept:NoSchedule"
+    )

@@ -9,6 +9,7 @@ import redis
 from nova_acceptance.diagnosis import BY_ID
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import ApiError, ApiUnreachableError
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes import answers
 from nova_acceptance.probes.answers import of_error, of_refusal, of_words
 from nova_acceptance.probes.claims import broken
@@ -147,7 +148,7 @@ def test_error_that_says_nothing_names_nothing() -> None:
 
 
 def test_claim_that_is_broken_speaks_for_itself() -> None:
-    shown = of_error(broken("REDIS_DATA_LOST", "gone"))
+    shown = of_error(broken("REDIS_DATA_LOST", Phrase("gone")))
 
     assert shown is not None
     assert (shown.cause, shown.sentence) == ("REDIS_DATA_LOST", "gone")

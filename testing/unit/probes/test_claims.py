@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nova_acceptance.diagnosis import Ref
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.claims import (
     BrokenClaimError,
     Shown,
@@ -16,7 +17,8 @@ from nova_acceptance.probes.claims import (
 
 
 def exact(held: list[str], wanted: list[str]) -> None:
-    exactly(held, wanted, lacking="ROLE_MISSING", beyond="ROLE_UNDECLARED", what="PostgreSQL")
+    what = Phrase("PostgreSQL")
+    exactly(held, wanted, lacking="ROLE_MISSING", beyond="ROLE_UNDECLARED", what=what)
 
 
 def test_equal_sets_are_no_failure() -> None:
@@ -54,21 +56,21 @@ def test_privilege_that_is_lacking_precedes_one_that_is_too_much() -> None:
 
 
 def test_value_and_leftovers() -> None:
-    equal(1, 1, "REPLICAS_WRONG", "the scale")
-    none_of([], "NODE_NOT_READY", "nodes")
+    equal(1, 1, "REPLICAS_WRONG", Phrase("the scale"))
+    none_of([], "NODE_NOT_READY", Phrase("nodes"))
     with pytest.raises(BrokenClaimError, match="the scale is 2, not 1"):
-        equal(2, 1, "REPLICAS_WRONG", "the scale")
+        equal(2, 1, "REPLICAS_WRONG", Phrase("the scale"))
     with pytest.raises(BrokenClaimError, match="nodes: a; b; c; and 1 more"):
-        none_of(["a", "b", "c", "d"], "NODE_NOT_READY", "nodes")
+        none_of(["a", "b", "c", "d"], "NODE_NOT_READY", Phrase("nodes"))
 
 
 def test_cause_must_exist() -> None:
     with pytest.raises(ValueError, match="there is no cause NO_SUCH"):
-        Shown("NO_SUCH", "…")
+        Shown("NO_SUCH", Phrase("…"))
 
 
 def test_subject_is_kept() -> None:
     here, there = Ref("Pod", "a", "b"), Ref("Pod", "c", "d")
 
-    assert Shown("NODE_NOT_READY", "…").at(here).subject == here
-    assert Shown("NODE_NOT_READY", "…", there).at(here).subject == there
+    assert Shown("NODE_NOT_READY", Phrase("…")).at(here).subject == here
+    assert Shown("NODE_NOT_READY", Phrase("…"), there).at(here).subject == there

@@ -8,6 +8,7 @@ from nova_acceptance import timeouts
 from nova_acceptance.diagnosis import Ref, Snapshot
 from nova_acceptance.errors import NovaError
 from nova_acceptance.kube import ApiUnreachableError
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.probes.claims import Shown
 from nova_acceptance.probes.concerned import Concerned, concerned, home_of
 from nova_acceptance.probes.examiner import MOST_LOOKS, Examiner
@@ -62,7 +63,7 @@ def pulling() -> Snapshot:
 
 
 def test_answer_that_is_plain_explains_itself() -> None:
-    shown = Shown("REDIS_PERSISTENCE_OFF", "appendonly is no")
+    shown = Shown("REDIS_PERSISTENCE_OFF", Phrase("appendonly is no"))
 
     found = Looks(snapshot()).examiner().explain(Concerned((REDIS_SET,)), shown, "…")
 
@@ -72,7 +73,7 @@ def test_answer_that_is_plain_explains_itself() -> None:
 
 def test_silence_is_explained_by_what_is_behind_it() -> None:
     service = Ref("Service", REDIS, "redis-service")
-    shown = Shown("PORT_CLOSED", "redis-service refuses", service)
+    shown = Shown("PORT_CLOSED", Phrase("redis-service refuses"), service)
 
     found = Looks(pulling()).examiner().explain(Concerned((service, REDIS_SET)), shown, "…")
 
@@ -82,7 +83,7 @@ def test_silence_is_explained_by_what_is_behind_it() -> None:
 
 def test_quorum_that_is_lost_explains_a_database_without_a_leader() -> None:
     postgres = Ref("StatefulSet", DATABASE, "postgres")
-    shown = Shown("NO_LEADER", "no member leads")
+    shown = Shown("NO_LEADER", Phrase("no member leads"))
 
     found = Looks(lost_quorum()).examiner().explain(Concerned((postgres,)), shown, "…")
 
@@ -105,7 +106,7 @@ def test_silence_of_a_database_that_runs_is_explained_by_what_it_stands_on() -> 
 
 def test_asker_is_looked_at_only_where_the_target_is_well() -> None:
     target = Ref("StatefulSet", DATABASE, "postgres")
-    shown = Shown("PORT_SILENT", "silent", target)
+    shown = Shown("PORT_SILENT", Phrase("silent"), target)
     seen = pulling()
     seen.update("ADDED", stateful_set("postgres", DATABASE, 3))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.report import Recorder
 from nova_acceptance.report.record import SCHEMA
 
@@ -103,7 +104,7 @@ TOLD: dict[str, Callable[[Recorder], None]] = {
     ),
     "snapshot": lambda recorder: recorder.snapshot(**SNAPSHOT),
     "reachability": lambda recorder: recorder.reachability([CELL]),
-    "note": lambda recorder: recorder.note("a note"),
+    "note": lambda recorder: recorder.note(Phrase("a note")),
     "no_cluster": lambda recorder: recorder.no_cluster("there is no context nope"),
     "diagnosis": lambda recorder: recorder.diagnosis("test", DIAGNOSIS, nodeid="a::b"),
     "material": lambda recorder: recorder.material(

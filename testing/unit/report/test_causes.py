@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.report import load, render
 from nova_acceptance.report.model import Problem
 from testing.unit.report.events import END, HEALTH, NAMES, REDIS, START, collected, phase, write
@@ -45,7 +46,7 @@ def test_causes_are_counted_and_the_deepest_comes_first(tmp_path: Path) -> None:
         ("UNKNOWN", 1),
     ]
     assert causes[0].headline == "IMAGE_PULL: it is so → mend it"
-    assert causes[0].symptoms == ("PORT_CLOSED: shut",)
+    assert causes[0].symptoms == (("PORT_CLOSED", Phrase("shut")),)
     assert causes[1].seconds == 2.0
 
 

@@ -52,6 +52,20 @@ def test_tests_that_are_in_one_run_only_are_added_or_gone() -> None:
     assert not found.is_worse
 
 
+@pytest.mark.parametrize(
+    ("which", "added", "gone"), [("before", (), ("old",)), ("after", ("new",), ())]
+)
+def test_test_that_a_partial_run_lacks_may_exist(
+    which: str, added: tuple[str, ...], gone: tuple[str, ...]
+) -> None:
+    before = past(tests={"a": "passed", "old": "passed"}, is_partial=which == "before")
+    after = past(tests={"a": "passed", "new": "passed"}, is_partial=which == "after")
+
+    found = compare(before, after)
+
+    assert (found.added, found.gone) == (added, gone)
+
+
 def test_test_that_is_new_and_fails_is_failing() -> None:
     # As a module is named that can no longer be collected.
     found = _of_tests({"tests/test_a.py::test_b": "passed"}, {"tests/test_a.py": "error"})

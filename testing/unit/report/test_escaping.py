@@ -6,7 +6,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from nova_acceptance.report.escaping import code, plain, prose
+from nova_acceptance.report.escaping import code, plain, prose, sentence
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -61,6 +61,18 @@ def test_prose_is_nothing_but_text(text: str) -> None:
     assert {token.type for token in tokens} <= {"text", "text_special"}
     shown = "".join(token.content for token in tokens).replace("\u2060", "")
     assert shown == f"before {plain(text)} after"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_sentence_is_nothing_but_text_and_code(text: str) -> None:
+    tokens = _tokens(sentence(f"`kubectl get pods` shows {text}"))
+
+    assert {token.type for token in tokens} <= {"text", "text_special", "code_inline"}
+
+
+def test_sentence_sets_in_code_what_it_has_in_backticks() -> None:
+    assert sentence("`a` and `b*`, *not*") == r"`a` and `b*`, \*not\*"
+    assert sentence("one ` alone") == r"one \` alone"
 
 
 @pytest.mark.parametrize(

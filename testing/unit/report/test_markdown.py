@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from nova_acceptance.report import load, markdown
 from nova_acceptance.report.cause_texts import cause_text
 from nova_acceptance.report.comparison import compare
-from nova_acceptance.report.escaping import prose
+from nova_acceptance.report.escaping import prose, sentence
 from nova_acceptance.report.history import Flip, History
 from nova_acceptance.report.outcomes import outcome_of
 from nova_acceptance.report.texts import LANGUAGES
@@ -107,7 +107,7 @@ def test_cause_is_explained_in_the_reader_s_language(summary_of: Any) -> None:
 
     assert "未通過驗收" in text.splitlines()[0]
     title = prose(cause_text("IMAGE_PULL", "title", "zh-Hant"))
-    cure = prose(cause_text("IMAGE_PULL", "cure", "zh-Hant"))
+    cure = sentence(cause_text("IMAGE_PULL", "cure", "zh-Hant"))
     assert f"- **IMAGE\\_PULL** {title} " in text
     assert cure in text
     assert "push it" in text

@@ -62,6 +62,7 @@ def test_run_json_tells_what_came_of_the_run(directory: Path) -> None:
 
     assert told == {
         "schema": 1,
+        "is_partial": True,
         "name": "a-run",
         "started": "2030-01-01T00:00:00+00:00",
         "seconds": 10.0,

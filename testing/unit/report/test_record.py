@@ -12,6 +12,7 @@ import pytest
 
 from nova_acceptance import masking
 from nova_acceptance.errors import UsageError
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.report import Recorder
 from nova_acceptance.report.record import Record, read
 
@@ -161,7 +162,7 @@ def test_recorder_turns_facts_into_events(tmp_path: Path) -> None:
         needs={"user-service": ("redis",)},
     )
     recorder.reachability([{"source": "user-service", "state": "open"}])
-    recorder.note("a note")
+    recorder.note(Phrase("a note"))
 
     cluster, deployment, snapshot, reachability, note = read(tmp_path)
     assert (cluster["nodes"], cluster["extra"]) == ([{"name": "a"}], "more")

@@ -21,6 +21,7 @@ OPTIONAL = {
     "collected": {"tests"},
     "deployment": {"phases"},
     "internal-error": {"message"},
+    "note": {"told"},
     "phase": {"test", "diagnosis"},
 }
 

@@ -27,9 +27,9 @@ SOURCES = Path(report.__path__[0]).parent
 FOLDER = Path(report.__path__[0]) / "texts"
 FILES = sorted(FOLDER.glob("*/*.toml"))
 
-CAUSE_TEXTS, TEST_TEXTS = "causes", "tests"
-IN_ONE_LANGUAGE = {CAUSE_TEXTS: CHINESE}
-"""The English of a cause is the cause itself, in nova_acceptance.diagnosis."""
+CAUSE_TEXTS, TEST_TEXTS, PHRASES = "causes", "tests", "phrases"
+IN_ONE_LANGUAGE = {CAUSE_TEXTS: CHINESE, PHRASES: CHINESE}
+"""The English of a cause is the cause itself, and that of a phrase is where it is made."""
 WITHOUT_PLACEHOLDERS = {CAUSE_TEXTS, TEST_TEXTS}
 """Their texts are shown as they are."""
 PLURAL = {"one", "other"}

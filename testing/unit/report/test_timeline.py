@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nova_acceptance.report import load
 from nova_acceptance.report.scene import PodSteps
-from nova_acceptance.report.timeline import MOST_ROWS, TESTS, critical_path, timeline_of
+from nova_acceptance.report.timeline import (
+    FAILED,
+    MOST_ROWS,
+    TESTS,
+    Bar,
+    critical_path,
+    timeline_of,
+)
 from testing.unit.report import events
 from testing.unit.report.events import END, START, collected, finished
 
@@ -116,4 +124,53 @@ def test_slowest_tests_come_first(tmp_path: Path) -> None:
     run = [*finished(quick, seconds=0.2), *finished(slow, seconds=7.0)]
 
     slowest = timeline_of(load(events.write(tmp_path, START, *run, END))).slowest
-    assert [test.nodeid for test in slowest] == [slow, quick]
+    assert [(test.nodeid, seconds) for test, seconds in slowest] == [(slow, 8.0), (quick, 1.2)]
+
+
+def verified(tmp_path: Path, outcome: str = "passed") -> Path:
+    """Return a run of 20 s: a cluster after 2 s, deployed from 5 to 15 s, and a test of it."""
+
+    def at(second: int, **event: Any) -> dict[str, Any]:
+        return {"time": f"2030-01-01T00:00:{second:02}.000Z", **event}
+
+    nodeid = "tests/services/test_a.py::test_a"
+    phases = {"namespaces": 0.5, "configuration": 1.0, "workloads": 0.5, "ready": 8.0}
+    return events.write(
+        tmp_path,
+        at(0, **START),
+        at(2, type="cluster", name="nova"),
+        at(15, **deployment(), phases=phases),
+        at(16, **{**events.phase(nodeid, "setup"), "seconds": 14.0}),
+        at(18, **{**events.phase(nodeid, "call", outcome), "seconds": 2.0}),
+        at(18, **{**events.phase(nodeid, "teardown"), "seconds": 0.0}),
+        at(20, **END),
+    )
+
+
+def test_run_has_a_row_of_its_own_until_the_system_is_there(tmp_path: Path) -> None:
+    bars = timeline_of(load(verified(tmp_path))).bars
+
+    assert [(bar.step, bar.start, bar.end) for bar in bars if not bar.row] == [
+        ("cluster", 0.0, 2.0),
+        ("preparing", 2.0, 5.0),
+        ("applying", 5.0, 7.0),
+        ("waiting", 7.0, 15.0),
+    ]
+
+
+@pytest.mark.parametrize(("outcome", "step"), [("passed", TESTS), ("failed", FAILED)])
+def test_test_begins_where_it_no_longer_waits_for_the_system(
+    tmp_path: Path, outcome: str, step: str
+) -> None:
+    timeline = timeline_of(load(verified(tmp_path, outcome)))
+
+    assert timeline.bars[-1] == Bar("services/test_a.py", step, 15.0, 18.0)
+    assert [seconds for _, seconds in timeline.slowest] == [3.0]
+
+
+def test_bar_of_tests_tells_whether_one_of_them_failed(tmp_path: Path) -> None:
+    module = "tests/services/test_a.py"
+    run = [*finished(f"{module}::test_a", "failed"), *finished(f"{module}::test_b")]
+
+    (bar,) = timeline_of(load(events.write(tmp_path, START, *run, END))).bars
+    assert bar.step == FAILED

@@ -17,6 +17,7 @@ from nova_acceptance.cluster.model import DEFAULT_NODES, Cluster, Request
 from nova_acceptance.cluster.readiness import await_ready
 from nova_acceptance.errors import ClusterError, NovaError
 from nova_acceptance.kube import Kube
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
 
 
@@ -52,7 +53,7 @@ class Provider:
             name, self._home.cluster(name), kind=kind, docker=docker, engine=self.engine, log=log
         )
 
-    def up(self, request: Request, reason: str) -> Cluster:
+    def up(self, request: Request, reason: Phrase) -> Cluster:
         """Bring the cluster up, or find it up, and wait until it can be used.
 
         Raises:
@@ -77,7 +78,8 @@ class Provider:
                     self._remove(request.name)
                 raise
         version = kube.server_version
-        return self._described(cluster, request, f"{reason}; it runs Kubernetes {version}")
+        why = Phrase("{reason}; it runs Kubernetes {version}", reason=reason, version=version)
+        return self._described(cluster, request, why)
 
     def _provide(self, request: Request) -> KindCluster:
         """Return the cluster as it is wanted, made anew where it is not."""
@@ -243,7 +245,7 @@ class Provider:
     def _building_engine(self) -> Engine:
         return Engine(self._home.engine("build"), self._home.rootfs, is_isolated=False)
 
-    def _described(self, cluster: KindCluster, request: Request, reason: str) -> Cluster:
+    def _described(self, cluster: KindCluster, request: Request, reason: Phrase) -> Cluster:
         named = "" if request.name == Request.name else f" {request.name}"
         return Cluster(
             name=cluster.name,

@@ -13,6 +13,7 @@ from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import condition
 from nova_acceptance.diagnosis.workloads import controllers, template, workloads
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import Phrase
 
 SERVICE_ACCOUNT_MISSING: Final = Cause(
     "SERVICE_ACCOUNT_MISSING",
@@ -83,26 +84,26 @@ CAUSES: Final = (
 )
 
 
-class _Phrase(NamedTuple):
+class _Answer(NamedTuple):
     cause: Cause
     pattern: re.Pattern[str]
     grace: float = SETTLING
 
 
-_PHRASES: Final = (
+_ANSWERS: Final = (
     # a namespace's first ServiceAccount comes a moment after the namespace itself
-    _Phrase(SERVICE_ACCOUNT_MISSING, re.compile(r"(?i)service ?account \S+/default\b"), RETURN),
-    _Phrase(SERVICE_ACCOUNT_MISSING, re.compile(r"(?i)service ?account .*not found")),
-    _Phrase(PRIORITY_CLASS_MISSING, re.compile(r"(?i)no PriorityClass")),
-    _Phrase(RUNTIME_CLASS_MISSING, re.compile(r"(?i)RuntimeClass .*not found")),
-    _Phrase(QUOTA_EXCEEDED, re.compile(r"(?i)exceeded quota|failed quota")),
-    _Phrase(LIMIT_RANGE_VIOLATED, re.compile(r"(?i)usage per|limit to request ratio")),
-    _Phrase(
+    _Answer(SERVICE_ACCOUNT_MISSING, re.compile(r"(?i)service ?account \S+/default\b"), RETURN),
+    _Answer(SERVICE_ACCOUNT_MISSING, re.compile(r"(?i)service ?account .*not found")),
+    _Answer(PRIORITY_CLASS_MISSING, re.compile(r"(?i)no PriorityClass")),
+    _Answer(RUNTIME_CLASS_MISSING, re.compile(r"(?i)RuntimeClass .*not found")),
+    _Answer(QUOTA_EXCEEDED, re.compile(r"(?i)exceeded quota|failed quota")),
+    _Answer(LIMIT_RANGE_VIOLATED, re.compile(r"(?i)usage per|limit to request ratio")),
+    _Answer(
         POD_SECURITY_VIOLATED,
         re.compile(r"(?i)podsecurity|pod security policy|security context constraint"),
     ),
-    _Phrase(WEBHOOK_FAILED, re.compile(r"(?i)webhook|denied the request"), NEXT_TRY),
-    _Phrase(POD_REFUSED, re.compile(r"(?i)is invalid|is forbidden|must be|not allowed"), NEXT_TRY),
+    _Answer(WEBHOOK_FAILED, re.compile(r"(?i)webhook|denied the request"), NEXT_TRY),
+    _Answer(POD_REFUSED, re.compile(r"(?i)is invalid|is forbidden|must be|not allowed"), NEXT_TRY),
 )
 
 
@@ -123,14 +124,18 @@ def pods_refused(snapshot: Snapshot) -> Iterator[Diagnosis]:
     for workload in workloads(snapshot):
         for controller in controllers(snapshot, workload):
             said = _refusal(snapshot, controller)
-            phrase = next((each for each in _PHRASES if each.pattern.search(said)), None)
-            if said and phrase:
+            answer = next((each for each in _ANSWERS if each.pattern.search(said)), None)
+            if said and answer:
                 yield Diagnosis(
-                    phrase.cause,
+                    answer.cause,
                     ref(workload),
-                    f"the API refuses the pods of {ref(workload)}: {short(_told(said))}",
+                    Phrase(
+                        "the API refuses the pods of {workload}: {said}",
+                        workload=ref(workload),
+                        said=short(_told(said)),
+                    ),
                     evidence=(short(said),),
-                    grace=phrase.grace,
+                    grace=answer.grace,
                 )
 
 
@@ -167,8 +172,18 @@ def _missing(cause: Cause, where: Ref, kind: str, name: str) -> Diagnosis:
     return Diagnosis(
         cause,
         where,
-        f"{where} names the {kind} {name}, which does not exist",
-        f"create the {kind} {name}, or correct its name in {where}",
+        Phrase(
+            "{where} names the {kind} {name}, which does not exist",
+            where=where,
+            kind=kind,
+            name=name,
+        ),
+        Phrase(
+            "create the {kind} {name}, or correct its name in {where}",
+            kind=kind,
+            name=name,
+            where=where,
+        ),
         grace=NEXT_TRY,
     )
 

@@ -12,6 +12,7 @@ from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
 from nova_acceptance.diagnosis.shapes import PRIVATE_KEY, fingerprint
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Certificate, System
 
 CERTIFICATE_UNREADABLE: Final = Cause(
@@ -60,6 +61,7 @@ CAUSES: Final = (
 
 TYPE: Final = "kubernetes.io/tls"
 _NAMES_SHOWN: Final = 8
+_NAMES_SAID: Final = 2
 
 
 def certificates(snapshot: Snapshot) -> Iterator[Diagnosis]:
@@ -73,9 +75,9 @@ def certificates(snapshot: Snapshot) -> Iterator[Diagnosis]:
         where = ref(secret)
         if secret.get("type") != TYPE and where not in declared:
             continue
-        shown = _parsed(secret)
-        if isinstance(shown, str):
-            yield Diagnosis(CERTIFICATE_UNREADABLE, where, f"{where} holds {shown}")
+        shown = _parsed(where, secret)
+        if isinstance(shown, Phrase):
+            yield Diagnosis(CERTIFICATE_UNREADABLE, where, shown)
             continue
         yield from _key(where, secret, shown)
         yield from _time(where, shown, declared.get(where), now)
@@ -83,20 +85,28 @@ def certificates(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield from _names(where, shown, snapshot.system)
 
 
-def _parsed(secret: Object) -> x509.Certificate | str:
-    """Return the Secret's first certificate, or what is there in its place."""
+def _parsed(where: Ref, secret: Object) -> x509.Certificate | Phrase:
+    """Return the Secret's first certificate, or a sentence on what is there in its place."""
     data = secret.get("data") or {}
     text, key = str(data.get("tls.crt") or ""), str(data.get("tls.key") or "")
     if not text.lstrip().startswith("-----BEGIN CERTIFICATE"):
-        return "no certificate under tls.crt"
+        return Phrase("{where} holds no certificate under tls.crt", where=where)
     if not key.startswith(PRIVATE_KEY):
-        return "no private key under tls.key"
+        return Phrase("{where} holds no private key under tls.key", where=where)
     if key.startswith(f"{PRIVATE_KEY}nothing"):
-        return f"a private key under tls.key that cannot be read ({key.rpartition(': ')[2]})"
+        return Phrase(
+            "{where} holds a private key under tls.key that cannot be read ({error})",
+            where=where,
+            error=key.rpartition(": ")[2],
+        )
     try:
         return x509.load_pem_x509_certificate(text.encode())
     except ValueError as error:
-        return f"a certificate under tls.crt that cannot be read ({error})"
+        return Phrase(
+            "{where} holds a certificate under tls.crt that cannot be read ({error})",
+            where=where,
+            error=error,
+        )
 
 
 def _key(where: Ref, secret: Object, shown: x509.Certificate) -> Iterator[Diagnosis]:
@@ -109,7 +119,10 @@ def _key(where: Ref, secret: Object, shown: x509.Certificate) -> Iterator[Diagno
         yield Diagnosis(
             CERTIFICATE_KEY_MISMATCH,
             where,
-            f"{where}: the private key is not the one that its certificate was made with",
+            Phrase(
+                "{where}: the private key is not the one that its certificate was made with",
+                where=where,
+            ),
             evidence=(
                 f"public key of tls.crt: sha256 {of_certificate}",
                 f"public key of tls.key: sha256 {of_key}",
@@ -123,17 +136,26 @@ def _time(
     begins, ends = shown.not_valid_before_utc, shown.not_valid_after_utc
     seen = (f"notBefore {begins.isoformat()}, notAfter {ends.isoformat()}, now {now.isoformat()}",)
     if ends <= now:
-        said = f"the certificate of {where} expired on {ends.date()}"
+        said = Phrase("the certificate of {where} expired on {day}", where=where, day=ends.date())
         yield Diagnosis(CERTIFICATE_EXPIRED, where, said, evidence=seen)
     elif begins > now:
-        said = f"the certificate of {where} is not valid before {begins.isoformat()}"
+        said = Phrase(
+            "the certificate of {where} is not valid before {begins}",
+            where=where,
+            begins=begins.isoformat(),
+        )
         yield Diagnosis(CERTIFICATE_EXPIRED, where, said, evidence=seen)
     elif declared and ends - now < timedelta(days=declared.days_left):
         yield Diagnosis(
             CERTIFICATE_EXPIRING,
             where,
-            f"the certificate of {where} expires in {(ends - now).days} days, where nova.yaml "
-            f"wants {declared.days_left} left",
+            Phrase(
+                "the certificate of {where} expires in {days} days, where nova.yaml wants {wanted} "
+                "left",
+                where=where,
+                days=(ends - now).days,
+                wanted=declared.days_left,
+            ),
             evidence=seen,
         )
 
@@ -155,10 +177,21 @@ def _names(where: Ref, shown: x509.Certificate, system: System) -> Iterator[Diag
         yield Diagnosis(
             CERTIFICATE_NAME_MISMATCH,
             where,
-            f"the certificate of {where} does not name {', '.join(lacking[:2])}"
-            + (f" and {len(lacking) - 2} more" if len(lacking) > 2 else ""),  # noqa: PLR2004
+            _does_not_name(where, lacking),
             evidence=(f"it names {shown_names}", f"it should name {', '.join(lacking)}"),
         )
+
+
+def _does_not_name(where: Ref, lacking: list[str]) -> Phrase:
+    names, more = lacking[:_NAMES_SAID], len(lacking) - _NAMES_SAID
+    if more <= 0:
+        return Phrase("the certificate of {where} does not name {names}", where=where, names=names)
+    return Phrase(
+        "the certificate of {where} does not name {names} and {more} more",
+        where=where,
+        names=names,
+        more=more,
+    )
 
 
 def _names_of(service: str, namespace: str, zone: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from nova_acceptance.diagnosis.shapes import mark
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.workloads import Reference, references, template
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Configuration, Service, System, parts
 
 CONFIGURATION_MISSING: Final = Cause(
@@ -87,7 +88,7 @@ def configuration_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 CONFIGURATION_MISSING,
                 where,
-                f"there is no {where}, which nova.yaml declares",
+                Phrase("there is no {where}, which nova.yaml declares", where=where),
                 evidence=(f"keys that it should have: {', '.join(item.keys)}",),
             )
 
@@ -106,18 +107,22 @@ def configuration_keys(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 CONFIGURATION_KEY_MISSING,
                 where,
-                f"{where} lacks {', '.join(lacking)}",
+                Phrase("{where} lacks {keys}", where=where, keys=lacking),
                 evidence=(keys,),
             )
         elif empty := [key for key in item.keys if key in data and _is_empty(data[key])]:
             yield Diagnosis(
-                CONFIGURATION_KEY_MISSING, where, f"{where} holds nothing under {', '.join(empty)}"
+                CONFIGURATION_KEY_MISSING,
+                where,
+                Phrase("{where} holds nothing under {keys}", where=where, keys=empty),
             )
         if surplus := sorted(data.keys() - set(item.keys)):
             yield Diagnosis(
                 CONFIGURATION_KEY_UNDECLARED,
                 where,
-                f"{where} holds {', '.join(surplus)}, which nova.yaml does not list",
+                Phrase(
+                    "{where} holds {keys}, which nova.yaml does not list", where=where, keys=surplus
+                ),
                 evidence=(keys,),
             )
 
@@ -137,11 +142,21 @@ def stale_endpoint_url(snapshot: Snapshot) -> Iterator[Diagnosis]:
     for holder, values in found.items():
         (key, written), (missing, _) = next(iter(values.items()))
         users = sorted(set().union(*(its for _, its in values.values())))
+        said = Phrase(
+            "{holder}, {key}, names {written}, and there is no {missing}",
+            holder=holder,
+            key=key,
+            written=written,
+            missing=missing,
+        )
+        if len(values) > 1:
+            said = Phrase(
+                "{said} (and {more} more addresses like it)", said=said, more=len(values) - 1
+            )
         yield Diagnosis(
             STALE_ENDPOINT_URL,
             holder,
-            f"{holder}, {key}, names {written}, and there is no {missing}"
-            + (f" (and {len(values) - 1} more addresses like it)" if len(values) > 1 else ""),
+            said,
             nearest(snapshot, missing),
             evidence=(
                 *(f"{key}: {written}: no {lost}" for (key, written), (lost, _) in values.items()),
@@ -163,14 +178,20 @@ def url_port_wrong(snapshot: Snapshot) -> Iterator[Diagnosis]:
             if address.port in declared.get(ref(service), ()):
                 continue  # the address is as nova.yaml says; the Service is not
             seen.add(where)
-            ports = ", ".join(str(port["port"]) for port in service["spec"]["ports"])
+            ports = [str(port["port"]) for port in service["spec"]["ports"]]
             yield Diagnosis(
                 URL_PORT_WRONG,
                 address.holder,
-                f"{address.holder}, {address.key}, names {address}, and {ref(service)} has no "
-                f"port {address.port}",
-                f"write {ports} in the place of {address.port}",
-                evidence=(f"ports of {ref(service)}: {ports}", f"read by {ref(user)}"),
+                Phrase(
+                    "{holder}, {key}, names {address}, and {service} has no port {port}",
+                    holder=address.holder,
+                    key=address.key,
+                    address=address,
+                    service=ref(service),
+                    port=address.port,
+                ),
+                Phrase("write {ports} in the place of {port}", ports=ports, port=address.port),
+                evidence=(f"ports of {ref(service)}: {', '.join(ports)}", f"read by {ref(user)}"),
             )
 
 
@@ -203,15 +224,30 @@ def _address_wrong(
             return
     right = [it for it in addresses if _is_of(snapshot, it, own) and it.port == service.port]
     if len(addresses) != 1 or not right or addresses[0].scheme != "http":
-        # not the text, whose path or query may hold a secret
-        said = ", ".join(f"{it.scheme}://{it}" if it.scheme else str(it) for it in addresses)
         yield Diagnosis(
             ADDRESS_WRONG,
             where,
-            f"{where}, {service.address_key}, says {said or 'no address'}, "
-            f"where nova.yaml means {wanted}",
-            f"write {wanted}",
+            _says_other(where, service.address_key, addresses, wanted),
+            Phrase("write {wanted}", wanted=wanted),
         )
+
+
+def _says_other(where: Ref, key: str, addresses: list[Address], wanted: str) -> Phrase:
+    if not addresses:
+        return Phrase(
+            "{where}, {key}, says no address, where nova.yaml means {wanted}",
+            where=where,
+            key=key,
+            wanted=wanted,
+        )
+    return Phrase(
+        "{where}, {key}, says {addresses}, where nova.yaml means {wanted}",
+        where=where,
+        key=key,
+        # not the text, whose path or query may hold a secret
+        addresses=[f"{it.scheme}://{it}" if it.scheme else str(it) for it in addresses],
+        wanted=wanted,
+    )
 
 
 def _is_of(snapshot: Snapshot, address: Address, own: Ref) -> bool:

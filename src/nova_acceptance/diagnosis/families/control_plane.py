@@ -10,6 +10,7 @@ from nova_acceptance.diagnosis.graces import STARTING
 from nova_acceptance.diagnosis.snapshot import Snapshot, uid
 from nova_acceptance.diagnosis.status import CONTROLLERS, is_unseen
 from nova_acceptance.diagnosis.workloads import workloads
+from nova_acceptance.phrase import Phrase
 
 CONTROLLERS_SILENT: Final = Cause(
     "CONTROLLERS_SILENT",
@@ -22,17 +23,27 @@ CONTROLLERS_SILENT: Final = Cause(
 
 CAUSES: Final = (CONTROLLERS_SILENT,)
 
+_FEW: Final = 3
+
 
 def controllers_silent(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """Find workloads that were changed, and that their controller has not seen since."""
     unseen = [found for found in workloads(snapshot) if uid(found) and is_unseen(found)]
     if unseen:
-        names = ", ".join(str(ref(found)) for found in unseen[:3])
-        more = f" and {len(unseen) - 3} more" if len(unseen) > 3 else ""  # noqa: PLR2004
+        few, more = [ref(found) for found in unseen[:_FEW]], len(unseen) - _FEW
+        said = (
+            Phrase(
+                "no controller has seen the last change of {workloads} and {more} more",
+                workloads=few,
+                more=more,
+            )
+            if more > 0
+            else Phrase("no controller has seen the last change of {workloads}", workloads=few)
+        )
         yield Diagnosis(
             CONTROLLERS_SILENT,
             CONTROLLERS,
-            f"no controller has seen the last change of {names}{more}",
+            said,
             evidence=tuple(
                 f"{ref(found)}: generation {found['metadata'].get('generation')}, observed "
                 f"{(found.get('status') or {}).get('observedGeneration', 'never')}"

@@ -21,6 +21,7 @@ from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import is_pod_ready
 from nova_acceptance.diagnosis.workloads import references, selected, statuses, template
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import NOTHING, Phrase
 
 DNS_DOWN: Final = Cause(
     "DNS_DOWN",
@@ -119,9 +120,11 @@ def dns_down(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 DNS_DOWN,
                 DNS,
-                f"there is no {DNS}, by which every pod asks for names",
-                "create it again as the cluster's installer does (`kubeadm init phase addon "
-                "coredns`), with the address that is in the pods' /etc/resolv.conf",
+                Phrase("there is no {service}, by which every pod asks for names", service=DNS),
+                Phrase(
+                    "create it again as the cluster's installer does (`kubeadm init phase addon "
+                    "coredns`), with the address that is in the pods' /etc/resolv.conf"
+                ),
             )
         return
     if not knows_endpoints(snapshot, DNS.namespace):
@@ -136,22 +139,30 @@ def _without_servers(snapshot: Snapshot, service: Object) -> Diagnosis:
     ready = [pod for pod in pods if is_pod_ready(pod)]
     makers = [each for each in selected(snapshot, service) if each["kind"] != "Job"]
     resting = [each for each in makers if each["spec"].get("replicas") == 0]
-    subject, cure = ref(service), ""
+    subject, cure = ref(service), NOTHING
     if resting:
         subject = ref(resting[0])
-        why = f"{subject} is scaled to 0"
-        cure = f"`kubectl -n {subject.namespace} scale {subject.kind.lower()} {subject.name} "
-        cure += "--replicas=2`"
+        why = Phrase("{workload} is scaled to 0", workload=subject)
+        cure = Phrase(
+            "`kubectl -n {namespace} scale {kind} {name} --replicas=2`",
+            namespace=subject.namespace,
+            kind=subject.kind.lower(),
+            name=subject.name,
+        )
+    elif not pods and makers:
+        why = Phrase("{workload} has no pod", workload=ref(makers[0]))
     elif not pods:
-        why = "it selects no pod" if not makers else f"{ref(makers[0])} has no pod"
+        why = Phrase("it selects no pod")
     elif ready:
-        why = "its pods are ready, and it does not lead to them: see its selector and ports"
+        why = Phrase("its pods are ready, and it does not lead to them: see its selector and ports")
     else:
-        why = f"none of its {len(pods)} pods is ready"
+        why = Phrase("none of its {count} pods is ready", count=len(pods))
     return Diagnosis(
         DNS_DOWN,
         subject,
-        f"{ref(service)} has no server behind it that is ready: {why}",
+        Phrase(
+            "{service} has no server behind it that is ready: {why}", service=ref(service), why=why
+        ),
         cure,
         evidence=tuple(_of_pod(pod) for pod in pods),
     )
@@ -185,20 +196,34 @@ def search_path_lost(snapshot: Snapshot) -> Iterator[Diagnosis]:
         names = _names_lost(snapshot, user)
         if not names and ref(user) not in declared:
             continue
-        policy = spec.get("dnsPolicy") or "ClusterFirst"
-        how = f"dnsPolicy {policy}" + (" with hostNetwork" if spec.get("hostNetwork") else "")
+        how, cure = f"dnsPolicy {spec.get('dnsPolicy') or 'ClusterFirst'}", NOTHING
+        if spec.get("hostNetwork"):
+            how = Phrase("{policy} with hostNetwork", policy=how)
+            cure = Phrase("write `dnsPolicy: ClusterFirstWithHostNet`")
         searches = (spec.get("dnsConfig") or {}).get("searches") or ()
         yield Diagnosis(
             SEARCH_PATH_LOST,
             ref(user),
-            f"{ref(user)} has {how}, so that its pods do not know the cluster's names"
-            + (f" such as {names[0]}" if names else ""),
-            "write `dnsPolicy: ClusterFirstWithHostNet`" if spec.get("hostNetwork") else "",
+            _names_unknown(ref(user), how, names),
+            cure,
             evidence=(
                 f"search list: {', '.join(searches) or 'the node has its own'}",
                 *(f"configured with {name}" for name in names),
             ),
         )
+
+
+def _names_unknown(user: Ref, how: str, names: list[str]) -> Phrase:
+    if not names:
+        return Phrase(
+            "{user} has {how}, so that its pods do not know the cluster's names", user=user, how=how
+        )
+    return Phrase(
+        "{user} has {how}, so that its pods do not know the cluster's names such as {name}",
+        user=user,
+        how=how,
+        name=names[0],
+    )
 
 
 def _completes(snapshot: Snapshot, user: Object) -> bool:
@@ -242,15 +267,34 @@ def zone_lost(snapshot: Snapshot) -> Iterator[Diagnosis]:
         if zones is None or (zones and not snapshot.system):
             continue  # only nova.yaml knows which of its zones a cluster should serve
         if not corefile.covers(zones, zone):
-            served = ", ".join(sorted(zones)) or "none"
+            served = sorted(zones)
             yield Diagnosis(
                 DNS_ZONE_LOST,
                 where,
-                f"{where} lets CoreDNS serve {served} and not {zone}, the cluster's zone",
-                f"write `kubernetes {zone} in-addr.arpa ip6.arpa` into its {corefile.KEY}, and "
-                "restart CoreDNS",
-                evidence=(f"zones of the plugin kubernetes: {served}",),
+                _zone_not_served(where, zone, served),
+                Phrase(
+                    "write `kubernetes {zone} in-addr.arpa ip6.arpa` into its {key}, and restart "
+                    "CoreDNS",
+                    zone=zone,
+                    key=corefile.KEY,
+                ),
+                evidence=(f"zones of the plugin kubernetes: {', '.join(served) or 'none'}",),
             )
+
+
+def _zone_not_served(where: Ref, zone: str, served: list[str]) -> Phrase:
+    if not served:
+        return Phrase(
+            "{where} lets CoreDNS serve none and not {zone}, the cluster's zone",
+            where=where,
+            zone=zone,
+        )
+    return Phrase(
+        "{where} lets CoreDNS serve {served} and not {zone}, the cluster's zone",
+        where=where,
+        served=served,
+        zone=zone,
+    )
 
 
 def host_alias_wrong(snapshot: Snapshot) -> Iterator[Diagnosis]:
@@ -267,8 +311,15 @@ def host_alias_wrong(snapshot: Snapshot) -> Iterator[Diagnosis]:
                     yield Diagnosis(
                         HOST_ALIAS_WRONG,
                         where,
-                        f"{where} has {name} at {alias.get('ip')} in its hostAliases, and "
-                        f"{ref(service)} is at {', '.join(own)}",
+                        Phrase(
+                            "{where} has {name} at {ip} in its hostAliases, and {service} is at "
+                            "{own}",
+                            where=where,
+                            name=name,
+                            ip=alias.get("ip"),
+                            service=ref(service),
+                            own=own,
+                        ),
                     )
 
 

@@ -20,6 +20,7 @@ from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import condition, is_pod_ready
 from nova_acceptance.diagnosis.workloads import selected
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import Phrase
 
 ENDPOINTS_STALE: Final = Cause(
     "ENDPOINTS_STALE",
@@ -77,7 +78,12 @@ def _stale(snapshot: Snapshot, service: Object) -> Iterator[Diagnosis]:
         yield Diagnosis(
             ENDPOINTS_STALE,
             ref(service),
-            f"{ref(service)} leads to {', '.join(strange)}, which no pod of {namespace} has",
+            Phrase(
+                "{service} leads to {addresses}, which no pod of {namespace} has",
+                service=ref(service),
+                addresses=strange,
+                namespace=namespace,
+            ),
             evidence=(f"addresses of pods: {', '.join(sorted(addresses)) or 'none'}",),
         )
     ready = [pod for pod in carriers(snapshot, service) if is_pod_ready(pod)]
@@ -89,11 +95,14 @@ def _stale(snapshot: Snapshot, service: Object) -> Iterator[Diagnosis]:
         and _ips(pod).isdisjoint(each.ip for each in found)
     ]
     if lacking and not strange:
-        names = ", ".join(pod["metadata"]["name"] for pod in lacking)
         yield Diagnosis(
             ENDPOINTS_STALE,
             ref(service),
-            f"{ref(service)} does not lead to {names}, which it selects and which is ready",
+            Phrase(
+                "{service} does not lead to {pods}, which it selects and which is ready",
+                service=ref(service),
+                pods=[pod["metadata"]["name"] for pod in lacking],
+            ),
             evidence=(f"endpoints: {', '.join(each.ip for each in found) or 'none'}",),
         )
 
@@ -130,17 +139,19 @@ def _ips(pod: Object) -> set[str]:
 def _without(snapshot: Snapshot, service: Object, behind: list[Object]) -> Diagnosis:
     pods = carriers(snapshot, service)
     ready = [pod for pod in pods if is_pod_ready(pod)]
-    names = ", ".join(str(ref(each)) for each in behind)
-    selector = ", ".join(f"{key}={value}" for key, value in service["spec"]["selector"].items())
     if not pods:
-        seen = f"no pod carries {selector}"
+        selector = service["spec"]["selector"]
+        labels = [f"{key}={value}" for key, value in selector.items()]
+        seen = Phrase("no pod carries {labels}", labels=labels)
     else:
-        seen = f"{len(ready)} of {len(pods)} pods that it selects are ready"
+        seen = Phrase(
+            "{ready} of {count} pods that it selects are ready", ready=len(ready), count=len(pods)
+        )
     return Diagnosis(
         SERVICE_WITHOUT_ENDPOINTS,
         ref(service),
-        f"{ref(service)} has no endpoint that is ready: {seen}",
-        f"see why no pod of {names} is ready",
+        Phrase("{service} has no endpoint that is ready: {seen}", service=ref(service), seen=seen),
+        Phrase("see why no pod of {workloads} is ready", workloads=[ref(each) for each in behind]),
         evidence=tuple(f"{ref(pod)}: {'ready' if pod in ready else 'not ready'}" for pod in pods),
     )
 

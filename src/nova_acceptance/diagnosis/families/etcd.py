@@ -15,6 +15,7 @@ from nova_acceptance.diagnosis.members import (
 )
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import is_pod_ready
+from nova_acceptance.phrase import Phrase
 
 ETCD_STRANGER: Final = Cause(
     "ETCD_STRANGER",
@@ -70,7 +71,11 @@ def etcd_says_why(snapshot: Snapshot) -> Iterator[Diagnosis]:
             if found := said(snapshot, pod, pattern, _OVER):
                 where, line = found
                 yield Diagnosis(
-                    cause, where, f"{where} says: {line}", evidence=(line,), grace=_PERSISTS
+                    cause,
+                    where,
+                    Phrase("{where} says: {line}", where=where, line=line),
+                    evidence=(line,),
+                    grace=_PERSISTS,
                 )
 
 
@@ -95,11 +100,16 @@ def members_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
     where = Ref(found["kind"], found["metadata"].get("namespace", ""), name)
     quorum = wanted // 2 + 1
     cause = ETCD_MEMBER_LOST if len(ready) >= quorum else ETCD_QUORUM_LOST
-    there = ", ".join(pod["metadata"]["name"] for pod in ready) or "none"
     yield Diagnosis(
         cause,
         where,
-        f"{len(ready)} of {wanted} members of etcd are ready ({there}); a quorum is {quorum}",
+        Phrase(
+            "{ready} of {wanted} members of etcd are ready ({there}); a quorum is {quorum}",
+            ready=len(ready),
+            wanted=wanted,
+            there=[pod["metadata"]["name"] for pod in ready] or Phrase("none"),
+            quorum=quorum,
+        ),
         evidence=tuple(
             f"Pod {pod['metadata']['name']}: {'ready' if is_pod_ready(pod) else 'not ready'}"
             for pod in pods

@@ -11,6 +11,7 @@ from nova_acceptance.diagnosis.graces import AT_ONCE, NEXT_TRY, RETURN
 from nova_acceptance.diagnosis.pods import Ill, ill_pods, short, waits_for
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.workloads import containers, statuses, template, workloads
+from nova_acceptance.phrase import NOTHING, Phrase
 
 IMAGE_NAME_INVALID: Final = Cause(
     "IMAGE_NAME_INVALID",
@@ -45,51 +46,55 @@ _REFERENCE: Final = re.compile(
 
 
 class _Answer(NamedTuple):
-    what: str
+    what: Phrase
     pattern: re.Pattern[str]
     grace: float
 
 
 _ANSWERS: Final = (
     _Answer(
-        "it is not for this node's platform", re.compile(r"no match(ing manifest)? for"), AT_ONCE
+        Phrase("it is not for this node's platform"),
+        re.compile(r"no match(ing manifest)? for"),
+        AT_ONCE,
     ),
     _Answer(
-        "the registry wants other credentials or has no such repository",
+        Phrase("the registry wants other credentials or has no such repository"),
         re.compile(r"denied|unauthorized|authorization failed|authentication required|\b40[13]\b"),
         AT_ONCE,
     ),
     _Answer(
-        "the registry's certificate is not trusted",
+        Phrase("the registry's certificate is not trusted"),
         re.compile(r"x509|tls: |server gave http response"),
         AT_ONCE,
     ),
-    _Answer("its name is no reference", re.compile(r"invalid reference"), AT_ONCE),
+    _Answer(Phrase("its name is no reference"), re.compile(r"invalid reference"), AT_ONCE),
     _Answer(
-        "the registry's name is not known",
+        Phrase("the registry's name is not known"),
         re.compile(r"no such host"),
         AT_ONCE,
     ),
     _Answer(
-        "the registry's name could not be asked for",
+        Phrase("the registry's name could not be asked for"),
         re.compile(r"lookup |server misbehaving|name resolution"),
         NEXT_TRY,
     ),
     _Answer(
-        "the registry cannot be reached",
+        Phrase("the registry cannot be reached"),
         re.compile(r"network is unreachable|connection refused|no route to host"),
         AT_ONCE,
     ),
     _Answer(
-        "the registry does not answer",
+        Phrase("the registry does not answer"),
         re.compile(r"i/o timeout|deadline exceeded|timed out"),
         RETURN,
     ),
     _Answer(
-        "the registry allows no more for now", re.compile(r"toomanyrequests|rate limit"), RETURN
+        Phrase("the registry allows no more for now"),
+        re.compile(r"toomanyrequests|rate limit"),
+        RETURN,
     ),
     _Answer(
-        "the registry has no such image or tag",
+        Phrase("the registry has no such image or tag"),
         re.compile(r"not found|does not exist|manifest unknown|name unknown|not known"),
         AT_ONCE,
     ),
@@ -108,7 +113,12 @@ def image_names_invalid(snapshot: Snapshot) -> Iterator[Diagnosis]:
                 yield Diagnosis(
                     IMAGE_NAME_INVALID,
                     ref(workload),
-                    f"{ref(workload)}, container {container['name']}: {image} is no image's name",
+                    Phrase(
+                        "{workload}, container {container}: {image} is no image's name",
+                        workload=ref(workload),
+                        container=container["name"],
+                        image=image,
+                    ),
                     container=container["name"],
                     grace=AT_ONCE,
                 )
@@ -119,11 +129,19 @@ def images_absent(snapshot: Snapshot) -> Iterator[Diagnosis]:
     for ill in ill_pods(snapshot):
         for entry in statuses(ill.pod):
             reason, message = waits_for(entry)
-            image = str(entry.get("image") or "its image")
+            image = str(entry.get("image") or "")
             if reason == "ErrImageNeverPull":
-                yield _found(IMAGE_NOT_PRESENT, ill, entry, f"{image} is not on the node", message)
+                what = (
+                    Phrase("{image} is not on the node", image=image)
+                    if image
+                    else Phrase("its image is not on the node")
+                )
+                yield _found(IMAGE_NOT_PRESENT, ill, entry, what, message)
             elif reason in {"InvalidImageName", "ImageInspectError"}:
-                yield _found(IMAGE_NAME_INVALID, ill, entry, f"{image}: {short(message)}", message)
+                what = Phrase(
+                    "{image}: {what}", image=image or Phrase("its image"), what=short(message)
+                )
+                yield _found(IMAGE_NAME_INVALID, ill, entry, what, message)
             elif reason in _PULLING:
                 yield _pull(ill, entry)
 
@@ -140,10 +158,10 @@ def _pull(ill: Ill, entry: dict[str, Any]) -> Diagnosis:
             if answer.pattern.search(text.replace(image, "").lower()):
                 # one more try before it is believed
                 grace = answer.grace + (NEXT_TRY if reason == "ErrImagePull" else 0)
-                what = f"{image}: {answer.what}"
+                what = Phrase("{image}: {what}", image=image, what=answer.what)
                 return _found(IMAGE_PULL, ill, entry, what, text, grace=grace, cure=_cure(ill))
     text = next(iter(texts), reason)
-    what = f"{image}: {short(text)}"
+    what = Phrase("{image}: {what}", image=image, what=short(text))
     return _found(IMAGE_PULL, ill, entry, what, text, grace=None, cure=_cure(ill))
 
 
@@ -153,25 +171,27 @@ def _image(ill: Ill, entry: dict[str, Any]) -> str:
     return str(next(asked, None) or entry.get("image") or "")
 
 
-def _cure(ill: Ill) -> str:
+def _cure(ill: Ill) -> Phrase:
     lacking = ill.said("FailedToRetrieveImagePullSecret")
-    return f"create the pull secret: {short(lacking[-1])}" if lacking else ""
+    if not lacking:
+        return NOTHING
+    return Phrase("create the pull secret: {said}", said=short(lacking[-1]))
 
 
 def _found(
     cause: Cause,
     ill: Ill,
     entry: dict[str, Any],
-    what: str,
+    what: Phrase,
     message: str,
     *,
     grace: float | None = AT_ONCE,
-    cure: str = "",
+    cure: Phrase = NOTHING,
 ) -> Diagnosis:
     return Diagnosis(
         cause,
         ill.subject,
-        f"{ill.container(entry['name'])}: {what}",
+        Phrase("{container}: {what}", container=ill.container(entry["name"]), what=what),
         cure,
         evidence=tuple(filter(None, (short(message),))),
         container=entry["name"],

@@ -14,6 +14,7 @@ from nova_acceptance.diagnosis.resolution import configured, is_certain, service
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.workloads import selected, template
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import parts
 
 NETWORK_POLICY_DENIES: Final = Cause(
@@ -81,23 +82,36 @@ def network_policy_denies(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """
     if next(snapshot.of_kind("NetworkPolicy"), None) is None:
         return
-    closed: dict[Ref, dict[str, None]] = defaultdict(dict)
+    closed: dict[Ref, dict[Phrase, None]] = defaultdict(dict)
     for user, service, port in _ways(snapshot):
         for policy, said in _closed(snapshot, user, service, port):
             closed[policy][said] = None
     for policy, said in _without_dns(snapshot):
         closed[policy][said] = None
     for policy, ways in closed.items():
-        first, *others = ways
-        more = f" (and {len(others)} more ways)" if others else ""
         yield Diagnosis(
             NETWORK_POLICY_DENIES,
             policy,
-            f"{policy} does not let {first}{more}",
-            "let it through, or "
-            f"`kubectl -n {policy.namespace} delete networkpolicy {policy.name}`",
+            _does_not_let(policy, list(ways)),
+            Phrase(
+                "let it through, or `kubectl -n {namespace} delete networkpolicy {name}`",
+                namespace=policy.namespace,
+                name=policy.name,
+            ),
             evidence=tuple(f"closed: {way}" for way in ways),
         )
+
+
+def _does_not_let(policy: Ref, ways: list[Phrase]) -> Phrase:
+    first, *others = ways
+    if not others:
+        return Phrase("{policy} does not let {way}", policy=policy, way=first)
+    return Phrase(
+        "{policy} does not let {way} (and {more} more ways)",
+        policy=policy,
+        way=first,
+        more=len(others),
+    )
 
 
 def _ways(snapshot: Snapshot) -> Iterator[tuple[Object, Object, dict[str, Any]]]:
@@ -125,12 +139,14 @@ def _ways(snapshot: Snapshot) -> Iterator[tuple[Object, Object, dict[str, Any]]]
 
 def _closed(
     snapshot: Snapshot, user: Object, service: Object, port: dict[str, Any]
-) -> Iterator[tuple[Ref, str]]:
+) -> Iterator[tuple[Ref, Phrase]]:
     source = Peer.of(snapshot, user)
     if template(user)["spec"].get("hostNetwork"):
         return  # policies see a node there, and whether they apply is the plugin's own matter
     target = port.get("targetPort") or port["port"], port.get("protocol", "TCP")
-    said = f"{ref(user)} to {ref(service)}, port {port['port']}"
+    said = Phrase(
+        "{user} to {service}, port {port}", user=ref(user), service=ref(service), port=port["port"]
+    )
     for workload in selected(snapshot, service):
         listener = Peer.of(snapshot, workload)
         ends: tuple[tuple[Direction, Peer, Peer], ...] = (
@@ -147,7 +163,7 @@ def _closed(
                 yield ref(policies[0]), said
 
 
-def _without_dns(snapshot: Snapshot) -> Iterator[tuple[Ref, str]]:
+def _without_dns(snapshot: Snapshot) -> Iterator[tuple[Ref, Phrase]]:
     """Yield the policies that close their pods' way to the cluster's DNS."""
     servers = [
         Peer.of(snapshot, workload)
@@ -169,7 +185,7 @@ def _without_dns(snapshot: Snapshot) -> Iterator[tuple[Ref, str]]:
             for server in servers
             for port in _DNS_PORTS
         ):
-            yield ref(policies[0]), f"{ref(user)} ask the cluster's DNS"
+            yield ref(policies[0]), Phrase("{user} ask the cluster's DNS", user=ref(user))
 
 
 BEFOREHAND: Final = (network_policy_denies,)

@@ -12,6 +12,7 @@ from nova_acceptance.diagnosis.pods import ill_pods, short
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import condition
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import Phrase
 
 NODE_NOT_READY: Final = Cause(
     "NODE_NOT_READY",
@@ -112,8 +113,12 @@ def _not_ready(node: Object, grace: float | None) -> Diagnosis:
     return Diagnosis(
         NODE_NOT_READY,
         ref(node),
-        f"node {name} is not ready: {ready.get('reason') or 'it says nothing'}",
-        f"`kubectl describe node {name}`; restart its kubelet or the machine",
+        Phrase(
+            "node {node} is not ready: {reason}",
+            node=name,
+            reason=ready.get("reason") or Phrase("it says nothing"),
+        ),
+        Phrase("`kubectl describe node {node}`; restart its kubelet or the machine", node=name),
         evidence=(_words("Ready", ready),),
         grace=grace,
     )
@@ -130,7 +135,7 @@ def _short(node: Object, grace: float | None) -> Iterator[Diagnosis]:
         yield Diagnosis(
             NODE_PRESSURE,
             ref(node),
-            f"node {name} is short: {', '.join(lacking)}",
+            Phrase("node {node} is short: {lacking}", node=name, lacking=lacking),
             evidence=tuple(_words(each, condition(node, each)) for each in lacking),
             grace=grace,
         )
@@ -139,7 +144,11 @@ def _short(node: Object, grace: float | None) -> Iterator[Diagnosis]:
         yield Diagnosis(
             NODE_NETWORK_UNAVAILABLE,
             ref(node),
-            f"node {name} has no pod network: {network.get('reason') or 'it does not say why'}",
+            Phrase(
+                "node {node} has no pod network: {reason}",
+                node=name,
+                reason=network.get("reason") or Phrase("it does not say why"),
+            ),
             evidence=(_words("NetworkUnavailable", network),),
             grace=grace,
         )
@@ -150,8 +159,8 @@ def _cordoned(node: Object, grace: float | None) -> Diagnosis:
     return Diagnosis(
         NODE_CORDONED,
         ref(node),
-        f"node {name} is cordoned: no new pod is placed on it",
-        f"`kubectl uncordon {name}` once its maintenance is over",
+        Phrase("node {node} is cordoned: no new pod is placed on it", node=name),
+        Phrase("`kubectl uncordon {node}` once its maintenance is over", node=name),
         evidence=(f"Node {name}: spec.unschedulable is true",),
         grace=grace,
     )

@@ -20,6 +20,7 @@ from nova_acceptance.diagnosis.families.postgres_causes import (
 from nova_acceptance.diagnosis.members import pods_of_workload, said, workload_at
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import is_pod_ready
+from nova_acceptance.phrase import Phrase
 
 __all__ = ["CAUSES", "LIVE"]
 
@@ -62,7 +63,11 @@ def postgres_says_why(snapshot: Snapshot) -> Iterator[Diagnosis]:
             if found := said(snapshot, pod, pattern):
                 where, line = found
                 yield Diagnosis(
-                    cause, where, f"{where} says: {line}", evidence=(line,), grace=_PERSISTS
+                    cause,
+                    where,
+                    Phrase("{where} says: {line}", where=where, line=line),
+                    evidence=(line,),
+                    grace=_PERSISTS,
                 )
 
 
@@ -92,12 +97,20 @@ def leaders_by_label(snapshot: Snapshot) -> Iterator[Diagnosis]:
         yield Diagnosis(
             TWO_LEADERS,
             where,
-            f"{len(leaders)} members of {where} are labelled as leader: {', '.join(leaders)}",
+            Phrase(
+                "{count} members of {where} are labelled as leader: {leaders}",
+                count=len(leaders),
+                where=where,
+                leaders=leaders,
+            ),
             evidence=seen,
         )
     else:
         yield Diagnosis(
-            NO_LEADER, where, f"no ready member of {where} is labelled as leader", evidence=seen
+            NO_LEADER,
+            where,
+            Phrase("no ready member of {where} is labelled as leader", where=where),
+            evidence=seen,
         )
 
 

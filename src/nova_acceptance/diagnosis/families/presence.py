@@ -8,6 +8,7 @@ from typing import Final
 from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.workloads import workloads
+from nova_acceptance.phrase import Phrase
 
 NAMESPACE_MISSING: Final = Cause(
     "NAMESPACE_MISSING",
@@ -63,7 +64,7 @@ def namespace_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 NAMESPACE_MISSING,
                 Ref("Namespace", "", name),
-                f"the cluster has no namespace {name}",
+                Phrase("the cluster has no namespace {name}", name=name),
                 grace=None,
             )
 
@@ -79,7 +80,7 @@ def namespace_terminating(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 NAMESPACE_TERMINATING,
                 ref(namespace),
-                f"namespace {name} is being removed",
+                Phrase("namespace {name} is being removed", name=name),
                 evidence=tuple(
                     f"{entry['type']}: {entry.get('message', '')}"
                     for entry in conditions
@@ -103,7 +104,7 @@ def workload_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 WORKLOAD_MISSING,
                 where,
-                f"there is no {where}, which nova.yaml declares",
+                Phrase("there is no {where}, which nova.yaml declares", where=where),
                 evidence=(f"{spec.kind}s of {spec.namespace}: {', '.join(there) or 'none'}",),
             )
 
@@ -120,9 +121,20 @@ def replicas_wrong(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 REPLICAS_WRONG,
                 where,
-                f"{where} is scaled to {replicas}, where nova.yaml says {spec.replicas}",
-                f"`kubectl -n {spec.namespace} scale {spec.kind.lower()} {spec.name} "
-                f"--replicas={spec.replicas}`, and see what scaled it",
+                Phrase(
+                    "{where} is scaled to {replicas}, where nova.yaml says {wanted}",
+                    where=where,
+                    replicas=replicas,
+                    wanted=spec.replicas,
+                ),
+                Phrase(
+                    "`kubectl -n {namespace} scale {kind} {name} --replicas={wanted}`, and see "
+                    "what scaled it",
+                    namespace=spec.namespace,
+                    kind=spec.kind.lower(),
+                    name=spec.name,
+                    wanted=spec.replicas,
+                ),
             )
 
 

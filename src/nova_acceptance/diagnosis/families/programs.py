@@ -24,6 +24,7 @@ from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import State, condition, status_of
 from nova_acceptance.diagnosis.workloads import sidecars, statuses, workloads
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import Phrase, verbatim
 
 OUT_OF_MEMORY: Final = Cause(
     "OUT_OF_MEMORY",
@@ -160,6 +161,11 @@ _FAILED_PODS: Final = 3
 _PROBE: Final = re.compile(
     r"(?i)^(liveness|startup|readiness) probe (?:failed|errored)[^:]*: ?(.*)"
 )
+_PROBES: Final = {
+    "liveness": Phrase("liveness"),
+    "readiness": Phrase("readiness"),
+    "startup": Phrase("startup"),
+}
 _KILLED: Final = re.compile(r"(?i)failed (liveness|startup) probe")
 _REFUSED: Final = re.compile(r"(?i)statuscode: 4(?!08|25|29)\d\d")
 """Answers that are no word of being busy or too early."""
@@ -206,7 +212,11 @@ def pods_ended(snapshot: Snapshot) -> Iterator[Diagnosis]:
         yield Diagnosis(
             POD_EVICTED,
             ill.where,
-            f"{ill.where} has failed: {status.get('reason') or 'it was disrupted'}",
+            Phrase(
+                "{pod} has failed: {reason}",
+                pod=ill.where,
+                reason=status.get("reason") or Phrase("it was disrupted"),
+            ),
             evidence=tuple(filter(None, (short(status.get("message") or ""),))),
             grace=AT_ONCE if is_vain else None,
         )
@@ -220,7 +230,12 @@ def workloads_given_up(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 DEADLINE_EXCEEDED,
                 ref(workload),
-                f"{ref(workload)}: {status.reason}: {short(status.message)}",
+                Phrase(
+                    "{workload}: {reason}: {said}",
+                    workload=ref(workload),
+                    reason=status.reason,
+                    said=short(status.message),
+                ),
                 evidence=(short(status.message),),
                 # may stem from an earlier attempt, whose cause is now cured
                 grace=RETURN if workload["kind"] == "Deployment" else AT_ONCE,
@@ -251,8 +266,10 @@ def _by_its_status(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Diagn
     patience = _patience(snapshot, ill, entry)
     if code == 0:
         return _found(PROGRAM_ENDED, ill, entry, _how(entry), *words, grace=patience)
-    quoted = f": {words[-1].removeprefix('log: ')}" if words else ""
-    return _found(CRASH_LOOP, ill, entry, f"{_how(entry)}{quoted}", *words, grace=patience)
+    what = _how(entry)
+    if words:
+        what = Phrase("{how}: {said}", how=what, said=words[-1].removeprefix("log: "))
+    return _found(CRASH_LOOP, ill, entry, what, *words, grace=patience)
 
 
 def _by_its_words(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Diagnosis | None:
@@ -269,7 +286,8 @@ def _by_its_words(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Diagno
             if pattern.search(line):
                 # one that runs may have said it in passing, and just be starting
                 grace = STARTING if is_running else AT_ONCE
-                return _found(cause, ill, entry, short(line), short(line), grace=grace)
+                said = short(line)
+                return _found(cause, ill, entry, verbatim(said), said, grace=grace)
     return None
 
 
@@ -294,7 +312,12 @@ def _patience(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> float | No
 def _killed(ill: Ill, entry: dict[str, Any]) -> Diagnosis:
     name, restarts = entry["name"], entry.get("restartCount", 0)
     probe, answer = _probed(ill, name, "liveness", "startup")
-    what = f"killed by its {probe or 'liveness'} probe, {restarts} restarts: {short(answer)}"
+    what = Phrase(
+        "killed by its {probe} probe, {restarts} restarts: {answer}",
+        probe=_PROBES[probe or "liveness"],
+        restarts=restarts,
+        answer=short(answer),
+    )
     grace = AT_ONCE if restarts >= _FEW else RETURN if restarts else None
     found = _found(PROBE_FAILING, ill, entry, what, short(answer), grace=grace)
     return replace(found, is_root=bool(_REFUSED.search(answer)))
@@ -311,7 +334,9 @@ def _unready(
         grace = NEXT_TRY if is_deadly else RETURN if is_refused else STARTING
     name = entry["name"]
     words = last_words(snapshot, ill.pod, name)
-    what = f"runs, and its {probe} probe fails: {short(answer)}"
+    what = Phrase(
+        "runs, and its {probe} probe fails: {answer}", probe=_PROBES[probe], answer=short(answer)
+    )
     cause = PROBE_FAILING if is_deadly else READINESS_FAILING
     found = _found(cause, ill, entry, what, short(answer), *words, grace=grace)
     return replace(found, is_root=is_refused)
@@ -342,19 +367,26 @@ def _about(ill: Ill, container: str) -> list[Object]:
     ]
 
 
-def _how(entry: dict[str, Any]) -> str:
+def _how(entry: dict[str, Any]) -> Phrase:
     how, restarts = ended(entry), entry.get("restartCount", 0)
-    code = f"exit status {how.get('exitCode', '?')} ({how.get('reason', '?')})"
-    return f"{restarts} restarts, the last after {code}" if restarts else f"ended with {code}"
+    code, reason = how.get("exitCode", "?"), how.get("reason", "?")
+    if not restarts:
+        return Phrase("ended with exit status {code} ({reason})", code=code, reason=reason)
+    return Phrase(
+        "{restarts} restarts, the last after exit status {code} ({reason})",
+        restarts=restarts,
+        code=code,
+        reason=reason,
+    )
 
 
 def _found(
-    cause: Cause, ill: Ill, entry: dict[str, Any], what: str, *evidence: str, grace: float | None
+    cause: Cause, ill: Ill, entry: dict[str, Any], what: Phrase, *evidence: str, grace: float | None
 ) -> Diagnosis:
     return Diagnosis(
         cause,
         ill.subject,
-        f"{ill.container(entry['name'])}: {what}",
+        Phrase("{container}: {what}", container=ill.container(entry["name"]), what=what),
         evidence=tuple(filter(None, evidence)),
         container=entry["name"],
         grace=grace,

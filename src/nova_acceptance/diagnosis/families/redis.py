@@ -9,6 +9,7 @@ from typing import Final
 from nova_acceptance.diagnosis.cause import Cause, Diagnosis
 from nova_acceptance.diagnosis.members import pods_of_workload, said
 from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.phrase import Phrase
 
 REDIS_APPEND_FILE_DAMAGED: Final = Cause(
     "REDIS_APPEND_FILE_DAMAGED",
@@ -141,7 +142,7 @@ def redis_says_why(snapshot: Snapshot) -> Iterator[Diagnosis]:
                 yield Diagnosis(
                     cause,
                     where,
-                    f"{where} says: {line}",
+                    Phrase("{where} says: {line}", where=where, line=line),
                     evidence=(line,),
                     grace=_CRASHED_TWICE,
                 )

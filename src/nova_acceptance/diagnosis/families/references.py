@@ -17,6 +17,7 @@ from nova_acceptance.diagnosis.workloads import (
     template,
     workloads,
 )
+from nova_acceptance.phrase import Phrase
 
 SECRET_MISSING: Final = Cause(
     "SECRET_MISSING",
@@ -51,6 +52,7 @@ CAUSES: Final = (SECRET_MISSING, CONFIG_MAP_MISSING, SECRET_KEY_MISSING, CONFIG_
 
 _MISSING: Final = {"Secret": SECRET_MISSING, "ConfigMap": CONFIG_MAP_MISSING}
 _KEY_MISSING: Final = {"Secret": SECRET_KEY_MISSING, "ConfigMap": CONFIG_MAP_KEY_MISSING}
+_OF_A_KEY: Final = frozenset(_KEY_MISSING.values())
 _MADE_BY_THE_CLUSTER: Final = frozenset({"kube-root-ca.crt", "openshift-service-ca.crt"})
 _NOT_FOUND: Final = re.compile(r'(?i)\b(secret|configmap)s? "(?:[^"/]+/)?([^"/]+)" not found')
 _NO_KEY: Final = re.compile(
@@ -73,12 +75,15 @@ def references_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
             if cause:
                 users.setdefault((cause, found.target), []).append((ref(workload), found))
     for (cause, target), who in users.items():
+        first, reference = who[0]
         yield _missing(
             cause,
             target,
-            sorted({found.key for _, found in who if found.key}),
-            [f"{workload}, {found.user}" for workload, found in who],
-            SETTLING,
+            sorted({found.key for _, found in who if cause in _OF_A_KEY}),
+            (first, reference.user),
+            more=len(who) - 1,
+            seen=[f"{where}, {found.user}" for where, found in who],
+            grace=SETTLING,
         )
 
 
@@ -88,7 +93,8 @@ def references_refused(snapshot: Snapshot) -> Iterator[Diagnosis]:
         for entry in statuses(ill.pod):
             reason, said = waits_for(entry)
             if reason == "CreateContainerConfigError":
-                yield from _named(ill, said, f"container {entry['name']}", SETTLING)
+                part = Phrase("container {container}", container=entry["name"])
+                yield from _named(ill, said, part, SETTLING)
         if ill.phase == "Pending":
             yield from _of_mounts(ill)
 
@@ -101,22 +107,24 @@ def _of_mounts(ill: Ill) -> Iterator[Diagnosis]:
         elif event.get("reason") == "FailedMount":
             latest[message(event)] = None
     for said in latest:
-        yield from _named(ill, said, "a volume", NEXT_TRY)
+        yield from _named(ill, said, Phrase("a volume"), NEXT_TRY)
 
 
-def _named(ill: Ill, said: str, user: str, grace: float) -> Iterator[Diagnosis]:
-    who = [f"{ill.where}, {user}"]
+def _named(ill: Ill, said: str, part: Phrase, grace: float) -> Iterator[Diagnosis]:
+    user, seen = (ill.where, part), [f"{ill.where}, {part}"]
     if found := _NO_KEY.search(said):
         kind = _KINDS[found[2].lower()]
-        yield _missing(_KEY_MISSING[kind], Ref(kind, found[3], found[4]), [found[1]], who, grace)
+        target = Ref(kind, found[3], found[4])
+        yield _missing(_KEY_MISSING[kind], target, [found[1]], user, seen=seen, grace=grace)
     elif found := _NO_KEY_IN_VOLUME.search(said):
         kind = _KINDS[found[2].lower()]
         for target in _behind(ill, found[1], kind):
-            yield _missing(_KEY_MISSING[kind], target, [found[3]], who, grace)
+            yield _missing(_KEY_MISSING[kind], target, [found[3]], user, seen=seen, grace=grace)
     elif found := _NOT_FOUND.search(said):
         kind = _KINDS[found[1].lower()]
         target = Ref(kind, ill.where.namespace, found[2])
-        yield _missing(_MISSING[kind], target, [], [*who, short(said)], grace)
+        seen.append(short(said))
+        yield _missing(_MISSING[kind], target, [], user, seen=seen, grace=grace)
 
 
 def _behind(ill: Ill, volume: str, kind: str) -> Iterator[Ref]:
@@ -140,21 +148,50 @@ def _lacks(snapshot: Snapshot, found: Reference) -> Cause | None:
     return _KEY_MISSING[target.kind] if found.key and found.key not in keys else None
 
 
-def _missing(cause: Cause, target: Ref, keys: list[str], who: list[str], grace: float) -> Diagnosis:
-    what = f"{target} has no key {', '.join(keys)}" if keys else f"{target} does not exist"
-    cure = (
-        f"put {', '.join(keys)} into {target}, or correct the key where it is named"
-        if keys
-        else f"create {target}, or correct the name where it is named"
-    )
-    more = f" and {len(who) - 1} more" if len(who) > 1 and not keys else ""
-    return Diagnosis(
-        cause,
-        target,
-        f"{what}, which {who[0]}{more} wants" if not keys else f"{what}, which {who[0]} wants",
-        cure,
-        evidence=tuple(who),
-        grace=grace,
+def _missing(
+    cause: Cause,
+    target: Ref,
+    keys: list[str],
+    user: tuple[Ref, Phrase],
+    *,
+    seen: list[str],
+    grace: float,
+    more: int = 0,
+) -> Diagnosis:
+    where, part = user
+    if keys:
+        said = Phrase(
+            "{target} has no key {keys}, which {where}, {part} wants",
+            target=target,
+            keys=keys,
+            where=where,
+            part=part,
+        )
+        cure = Phrase(
+            "put {keys} into {target}, or correct the key where it is named",
+            keys=keys,
+            target=target,
+        )
+    else:
+        said = _does_not_exist(target, where, part, more)
+        cure = Phrase("create {target}, or correct the name where it is named", target=target)
+    return Diagnosis(cause, target, said, cure, evidence=tuple(seen), grace=grace)
+
+
+def _does_not_exist(target: Ref, where: Ref, part: Phrase, more: int) -> Phrase:
+    if not more:
+        return Phrase(
+            "{target} does not exist, which {where}, {part} wants",
+            target=target,
+            where=where,
+            part=part,
+        )
+    return Phrase(
+        "{target} does not exist, which {where}, {part} and {more} more wants",
+        target=target,
+        where=where,
+        part=part,
+        more=more,
     )
 
 

@@ -23,6 +23,7 @@ from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.status import condition, status_of
 from nova_acceptance.diagnosis.workloads import pods_of, references, template, workloads
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import NOTHING, Phrase, verbatim
 
 NODE_SELECTOR_UNMATCHED: Final = Cause(
     "NODE_SELECTOR_UNMATCHED",
@@ -110,54 +111,54 @@ CAUSES: Final = (
 )
 
 
-class _Phrase(NamedTuple):
+class _Reason(NamedTuple):
     cause: Cause
     pattern: re.Pattern[str]
-    what: str
+    what: Phrase  # empty where the scheduler's own words are exact
     grace: float | None = PLACING
 
 
-_PHRASES: Final = (
-    _Phrase(UNSCHEDULABLE, CLOSED, "nodes that are closed or not ready", RETURN),
-    _Phrase(
+_REASONS: Final = (
+    _Reason(UNSCHEDULABLE, CLOSED, Phrase("nodes that are closed or not ready"), RETURN),
+    _Reason(
         UNSCHEDULABLE,
         re.compile(r"(?i)persistentvolumeclaim|persistent volumes? to bind|storageclass"),
-        "its claims have no volume",
+        Phrase("its claims have no volume"),
         None,
     ),
-    _Phrase(
-        INSUFFICIENT_RESOURCES, re.compile(r"Insufficient [\w./-]+|Too many pods"), "no room left"
-    ),
-    _Phrase(HOST_PORT_CONFLICT, re.compile(r"free ports"), "a port of the node is taken"),
-    _Phrase(
+    _Reason(INSUFFICIENT_RESOURCES, re.compile(r"Insufficient [\w./-]+|Too many pods"), NOTHING),
+    _Reason(HOST_PORT_CONFLICT, re.compile(r"free ports"), Phrase("a port of the node is taken")),
+    _Reason(
         VOLUME_NODE_CONFLICT,
         re.compile(r"volume node affinity conflict|no available volume zone"),
-        "its volume is elsewhere",
+        Phrase("its volume is elsewhere"),
     ),
-    _Phrase(UNSCHEDULABLE, re.compile(r"max volume count"), "the node holds no more volumes"),
-    _Phrase(SPREAD_UNSATISFIABLE, re.compile(r"topology spread"), "spread constraints"),
-    _Phrase(
+    _Reason(
+        UNSCHEDULABLE, re.compile(r"max volume count"), Phrase("the node holds no more volumes")
+    ),
+    _Reason(SPREAD_UNSATISFIABLE, re.compile(r"topology spread"), Phrase("spread constraints")),
+    _Reason(
         ANTI_AFFINITY_UNSATISFIABLE,
         re.compile(r"pods? anti-affinity"),
-        "another pod is already on every node that is open to it",
+        Phrase("another pod is already on every node that is open to it"),
     ),
-    _Phrase(
-        AFFINITY_UNSATISFIABLE, re.compile(r"pod affinity rules"), "pods to be beside are nowhere"
+    _Reason(
+        AFFINITY_UNSATISFIABLE,
+        re.compile(r"pod affinity rules"),
+        Phrase("pods to be beside are nowhere"),
     ),
-    _Phrase(
+    _Reason(
         ANTI_AFFINITY_UNSATISFIABLE,
         re.compile(r"pod affinity/anti-affinity"),
-        "it must not be beside the pods that are there",
+        Phrase("it must not be beside the pods that are there"),
     ),
-    _Phrase(
+    _Reason(
         NODE_SELECTOR_UNMATCHED,
         re.compile(r"(?i)node affinity|node selector|affinity/selector|node\(s\) didn't match"),
-        "no node has the labels asked for",
+        Phrase("no node has the labels asked for"),
     ),
-    _Phrase(
-        TAINT_NOT_TOLERATED,
-        re.compile(r"(?:untolerated |had )taints?(?:\(s\))?[^,.]*"),
-        "taints that it does not tolerate",
+    _Reason(
+        TAINT_NOT_TOLERATED, re.compile(r"(?:untolerated |had )taints?(?:\(s\))?[^,.]*"), NOTHING
     ),
 )
 """What the scheduler says, by what it checks last: a node that fails late fits in all before.
@@ -203,14 +204,14 @@ def _is_node_awaited(snapshot: Snapshot, pods: list[Object]) -> bool:
     )
 
 
-def reason_of(message: str) -> tuple[Cause, str, float | None]:
+def reason_of(message: str) -> tuple[Cause, Phrase, float | None]:
     """Return what the scheduler's message comes down to: the cause, in words, and its grace."""
     said = re.split(r"(?i)\s*preemption:", message)[0]
-    for phrase in _PHRASES:
-        if found := phrase.pattern.search(said):
-            exact = phrase.cause in {INSUFFICIENT_RESOURCES, TAINT_NOT_TOLERATED}
-            return phrase.cause, found[0].strip() if exact else phrase.what, phrase.grace
-    return UNSCHEDULABLE, short(said) or "the scheduler does not say why", RETURN
+    for reason in _REASONS:
+        if found := reason.pattern.search(said):
+            return reason.cause, reason.what or verbatim(found[0].strip()), reason.grace
+    what = verbatim(short(said)) or Phrase("the scheduler does not say why")
+    return UNSCHEDULABLE, what, RETURN
 
 
 def _by_condition(snapshot: Snapshot, ill: Ill) -> Diagnosis | None:
@@ -221,7 +222,7 @@ def _by_condition(snapshot: Snapshot, ill: Ill) -> Diagnosis | None:
         return Diagnosis(
             SCHEDULING_GATED,
             ill.subject,
-            f"{ill.where} is kept from being scheduled by {', '.join(gates)}",
+            Phrase("{pod} is kept from being scheduled by {gates}", pod=ill.where, gates=gates),
             grace=RETURN,
         )
     if not scheduled:
@@ -229,8 +230,12 @@ def _by_condition(snapshot: Snapshot, ill: Ill) -> Diagnosis | None:
         return Diagnosis(
             UNSCHEDULABLE,
             ill.subject,
-            f"{ill.where} has been looked at by no scheduler; it waits for {name}",
-            f"see that {name} runs (`kubectl -n kube-system get pods`)",
+            Phrase(
+                "{pod} has been looked at by no scheduler; it waits for {scheduler}",
+                pod=ill.where,
+                scheduler=name,
+            ),
+            Phrase("see that {scheduler} runs (`kubectl -n kube-system get pods`)", scheduler=name),
             grace=RETURN,
         )
     if scheduled.get("status") != "False":
@@ -241,13 +246,13 @@ def _by_condition(snapshot: Snapshot, ill: Ill) -> Diagnosis | None:
     return Diagnosis(
         cause,
         ill.subject,
-        f"{ill.where} is given no node: {what}",
+        Phrase("{pod} is given no node: {what}", pod=ill.where, what=what),
         evidence=(f"the scheduler: {short(message)}",),
         grace=grace,
     )
 
 
-def _barred_from_its_volume(snapshot: Snapshot, pod: Object) -> str:
+def _barred_from_its_volume(snapshot: Snapshot, pod: Object) -> Phrase:
     """Return the taints that keep a pod from every node that has its volumes; empty if none do.
 
     To the scheduler, which looks at each node for itself, the others are the ones in conflict.
@@ -266,9 +271,21 @@ def _barred_from_its_volume(snapshot: Snapshot, pod: Object) -> str:
         if volumes and all(volume and holds(volume, node) for volume in volumes)
     ]
     if not homes or not all(untolerated(pod, node) for node in homes):
-        return ""
-    return "its volume is on " + "; ".join(
-        f"{_name(node)}, which has the taint {', '.join(untolerated(pod, node))}" for node in homes
+        return NOTHING
+    barred = [
+        Phrase("{node}, which has the taint {taints}", node=_name(node), taints=taints)
+        for node, taints in ((node, untolerated(pod, node)) for node in homes)
+    ]
+    return Phrase("its volume is on {nodes}", nodes=_enumerated(barred))
+
+
+def _enumerated(parts: list[Phrase]) -> Phrase:
+    """Return phrases as one, halved and halved again: no deep nest, however many there are."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    return Phrase(
+        "{first}; {rest}", first=_enumerated(parts[:half]), rest=_enumerated(parts[half:])
     )
 
 
@@ -294,7 +311,11 @@ def _unplaceable(workload: Object, nodes: list[Object]) -> Diagnosis | None:
         return _certain(
             TAINT_NOT_TOLERATED,
             where,
-            f"{where} tolerates none of the nodes that it could go to: {', '.join(taints)}",
+            Phrase(
+                "{where} tolerates none of the nodes that it could go to: {taints}",
+                where=where,
+                taints=taints,
+            ),
             [f"Node {_name(node)}: {', '.join(untolerated(pod, node))}" for node in chosen],
         )
     roomy = [node for node in tolerated if not short_of(pod, node)]
@@ -304,7 +325,11 @@ def _unplaceable(workload: Object, nodes: list[Object]) -> Diagnosis | None:
         return _certain(
             INSUFFICIENT_RESOURCES,
             where,
-            f"{where} asks for more than any node has, were it empty: {first}",
+            Phrase(
+                "{where} asks for more than any node has, were it empty: {lacking}",
+                where=where,
+                lacking=first,
+            ),
             [f"Node {name}: {', '.join(words)}" for name, words in lacking.items()],
         )
     return _spread(where, pod, roomy) or _apart(where, workload, roomy)
@@ -320,7 +345,11 @@ def _spread(where: Ref, pod: Object, nodes: list[Object]) -> Diagnosis | None:
             return _certain(
                 SPREAD_UNSATISFIABLE,
                 where,
-                f"{where} is to be spread by {key}, which no node open to it is labelled with",
+                Phrase(
+                    "{where} is to be spread by {key}, which no node open to it is labelled with",
+                    where=where,
+                    key=key,
+                ),
                 [f"Node {_name(node)}: {_labels(node)}" for node in nodes],
             )
     return None
@@ -328,11 +357,15 @@ def _spread(where: Ref, pod: Object, nodes: list[Object]) -> Diagnosis | None:
 
 def _unmatched(where: Ref, pod: Object, nodes: list[Object]) -> Diagnosis:
     selector = pod["spec"].get("nodeSelector") or {}
-    asked = ", ".join(f"{key}={value}" for key, value in selector.items())
+    asked = [f"{key}={value}" for key, value in selector.items()]
     return _certain(
         NODE_SELECTOR_UNMATCHED,
         where,
-        f"{where} asks for labels that no node has: {asked or 'its required node affinity'}",
+        Phrase(
+            "{where} asks for labels that no node has: {labels}",
+            where=where,
+            labels=asked or Phrase("its required node affinity"),
+        ),
         [f"Node {_name(node)}: {_labels(node)}" for node in nodes],
     )
 
@@ -350,13 +383,26 @@ def _apart(where: Ref, workload: Object, nodes: list[Object]) -> Diagnosis | Non
         key = term.get("topologyKey") or HOSTNAME
         places = {place for node in nodes if (place := _place(node, key))}
         if selects(term.get("labelSelector"), labels) and 0 < len(places) < wanted:
-            return _certain(
-                ANTI_AFFINITY_UNSATISFIABLE,
-                where,
-                f"{where} wants {wanted} replicas apart by {key}, and only {len(places)} "
-                f"{'place is' if len(places) == 1 else 'places are'} open to them",
-                [f"{key}: {', '.join(sorted(places))}"],
+            said = (
+                Phrase(
+                    "{where} wants {wanted} replicas apart by {key}, and only 1 place is open to "
+                    "them",
+                    where=where,
+                    wanted=wanted,
+                    key=key,
+                )
+                if len(places) == 1
+                else Phrase(
+                    "{where} wants {wanted} replicas apart by {key}, and only {count} places are "
+                    "open to them",
+                    where=where,
+                    wanted=wanted,
+                    key=key,
+                    count=len(places),
+                )
             )
+            evidence = [f"{key}: {', '.join(sorted(places))}"]
+            return _certain(ANTI_AFFINITY_UNSATISFIABLE, where, said, evidence)
     return None
 
 
@@ -365,7 +411,7 @@ def _place(node: Object, key: str) -> str:
     return str(labels.get(key) or (_name(node) if key == HOSTNAME else ""))
 
 
-def _certain(cause: Cause, where: Ref, summary: str, evidence: list[str]) -> Diagnosis:
+def _certain(cause: Cause, where: Ref, summary: Phrase, evidence: list[str]) -> Diagnosis:
     return Diagnosis(cause, where, summary, evidence=tuple(map(short, evidence)), grace=PLACING)
 
 

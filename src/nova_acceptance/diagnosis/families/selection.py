@@ -26,6 +26,7 @@ from nova_acceptance.diagnosis.workloads import (
     workloads,
 )
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import NOTHING, Phrase
 from nova_acceptance.system import parts
 
 SELECTOR_MATCHES_NOTHING: Final = Cause(
@@ -96,7 +97,12 @@ def _nothing(snapshot: Snapshot, service: Object, own: Ref | None) -> Iterator[D
     yield Diagnosis(
         SELECTOR_MATCHES_NOTHING,
         ref(service),
-        f"{ref(service)} selects {_selector(service)}, and no pod of {namespace} has these labels",
+        Phrase(
+            "{service} selects {labels}, and no pod of {namespace} has these labels",
+            service=ref(service),
+            labels=_pairs(service["spec"]["selector"]),
+            namespace=namespace,
+        ),
         _cure_of_selector(snapshot, service, own),
         evidence=tuple(_labels(snapshot, namespace)),
         grace=grace,
@@ -133,11 +139,15 @@ def _follows_role(snapshot: Snapshot, service: Object) -> bool:
 
 
 def _selects_other(service: Object, behind: list[Object], own: Ref) -> Diagnosis:
-    others = ", ".join(str(ref(each)) for each in behind)
     return Diagnosis(
         SELECTOR_WRONG,
         ref(service),
-        f"{ref(service)} selects the pods of {others}, where nova.yaml says {own}",
+        Phrase(
+            "{service} selects the pods of {others}, where nova.yaml says {own}",
+            service=ref(service),
+            others=[ref(each) for each in behind],
+            own=own,
+        ),
         evidence=(f"selector: {_selector(service)}",),
     )
 
@@ -154,11 +164,14 @@ def _too_wide(service: Object, behind: list[Object], own: Ref | None) -> Iterato
         )
     ]
     if alien:
-        names = ", ".join(str(ref(each)) for each in (first, *alien))
         yield Diagnosis(
             SELECTOR_TOO_WIDE,
             ref(service),
-            f"{ref(service)} selects the pods of {names}",
+            Phrase(
+                "{service} selects the pods of {workloads}",
+                service=ref(service),
+                workloads=[ref(each) for each in (first, *alien)],
+            ),
             evidence=(
                 f"selector: {_selector(service)}",
                 *(f"labels of {ref(each)}: {_shown(_labels_of(each))}" for each in (first, *alien)),
@@ -180,13 +193,19 @@ def _workloads_declared(snapshot: Snapshot) -> dict[Ref, Ref]:
     }
 
 
-def _cure_of_selector(snapshot: Snapshot, service: Object, own: Ref | None) -> str:
+def _cure_of_selector(snapshot: Snapshot, service: Object, own: Ref | None) -> Phrase:
     name = service["metadata"]["name"]
     meant = snapshot.at(own) if own else None
     if meant is None:
         namespace = service["metadata"].get("namespace", "")
         meant = next((it for it in workloads(snapshot, namespace) if ref(it).name == name), None)
-    return f"select the labels of {ref(meant)}: {_shown(_labels_of(meant))}" if meant else ""
+    if meant is None:
+        return NOTHING
+    return Phrase(
+        "select the labels of {workload}: {labels}",
+        workload=ref(meant),
+        labels=_pairs(_labels_of(meant)) or Phrase("none"),
+    )
 
 
 def _labels(snapshot: Snapshot, namespace: str) -> Iterator[str]:
@@ -203,7 +222,11 @@ def _selector(service: Object) -> str:
 
 
 def _shown(labels: dict[str, str]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items())) or "none"
+    return ", ".join(_pairs(labels)) or "none"
+
+
+def _pairs(labels: dict[str, str]) -> list[str]:
+    return [f"{key}={value}" for key, value in sorted(labels.items())]
 
 
 BEFOREHAND: Final = (selectors,)

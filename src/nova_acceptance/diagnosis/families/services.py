@@ -23,6 +23,7 @@ from nova_acceptance.diagnosis.workloads import (
     workloads,
 )
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import parts
 
 SERVICE_MISSING: Final = Cause(
@@ -84,7 +85,11 @@ def service_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 SERVICE_MISSING,
                 where,
-                f"there is no {where}, which nova.yaml puts before {front.workload.name}",
+                Phrase(
+                    "there is no {where}, which nova.yaml puts before {workload}",
+                    where=where,
+                    workload=front.workload.name,
+                ),
                 evidence=(f"Services of {front.namespace}: {', '.join(there) or 'none'}",),
             )
 
@@ -113,8 +118,16 @@ def headless_lost(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 HEADLESS_LOST,
                 ref(workload),
-                f"{ref(workload)} has {name} as its serviceName, and there is no such Service",
-                f"create the Service {name} in {where.namespace} with `clusterIP: None`",
+                Phrase(
+                    "{workload} has {name} as its serviceName, and there is no such Service",
+                    workload=ref(workload),
+                    name=name,
+                ),
+                Phrase(
+                    "create the Service {name} in {namespace} with `clusterIP: None`",
+                    name=name,
+                    namespace=where.namespace,
+                ),
             )
 
 
@@ -126,10 +139,17 @@ def service_type_wrong(snapshot: Snapshot) -> Iterator[Diagnosis]:
             continue
         kind = found["spec"].get("type") or "ClusterIP"
         if kind != "ClusterIP":
-            said = f"{ref(found)} is of type {kind}, where nova.yaml means ClusterIP"
+            said = Phrase(
+                "{service} is of type {kind}, where nova.yaml means ClusterIP",
+                service=ref(found),
+                kind=kind,
+            )
             yield Diagnosis(SERVICE_TYPE_WRONG, ref(found), said)
         elif _is_headless(found) and not front.service.headless:
-            said = f"{ref(found)} is headless, where nova.yaml gives it an address of its own"
+            said = Phrase(
+                "{service} is headless, where nova.yaml gives it an address of its own",
+                service=ref(found),
+            )
             yield Diagnosis(SERVICE_TYPE_WRONG, ref(found), said)
 
 
@@ -149,9 +169,22 @@ def service_ports(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 SERVICE_PORT_WRONG,
                 ref(found),
-                f"{ref(found)} has {_ports(actual)}, where nova.yaml says {_ports(wanted)}",
-                f"write {_ports(wanted)}",
+                _ports_differ(ref(found), _ports(actual), _ports(wanted)),
+                Phrase("write {wanted}", wanted=_ports(wanted)),
             )
+
+
+def _ports_differ(service: Ref, ports: list[str], wanted: list[str]) -> Phrase:
+    if not ports:
+        return Phrase(
+            "{service} has no port, where nova.yaml says {wanted}", service=service, wanted=wanted
+        )
+    return Phrase(
+        "{service} has {ports}, where nova.yaml says {wanted}",
+        service=service,
+        ports=ports,
+        wanted=wanted,
+    )
 
 
 def target_ports(snapshot: Snapshot) -> Iterator[Diagnosis]:
@@ -198,12 +231,8 @@ def _target_port_wrong(
     is_named: bool,
 ) -> Diagnosis:
     target = port.get("targetPort") or port["port"]
-    declared = {
-        f"{it.get('name') or 'unnamed'} {it['containerPort']}/{it.get('protocol', 'TCP')}"
-        for each in behind
-        for it in declared_ports(template(each))
-    }
-    owners = ", ".join(str(ref(each)) for each in behind)
+    declared = sorted({_told(it) for each in behind for it in declared_ports(template(each))})
+    owners = [str(ref(each)) for each in behind]
     others = [
         str(ref(workload))
         for workload in workloads(snapshot, service["metadata"].get("namespace", ""))
@@ -214,11 +243,19 @@ def _target_port_wrong(
     return Diagnosis(
         TARGET_PORT_WRONG,
         ref(service),
-        f"port {port['port']} of {ref(service)} leads to {target}/{port.get('protocol', 'TCP')}, "
-        f"which {owners} does not have",
-        f"lead it to one of {', '.join(sorted(declared)) or 'the ports that its container has'}",
+        Phrase(
+            "port {port} of {service} leads to {target}/{protocol}, which {owners} does not have",
+            port=port["port"],
+            service=ref(service),
+            target=target,
+            protocol=port.get("protocol", "TCP"),
+            owners=owners,
+        ),
+        Phrase("lead it to one of {ports}", ports=declared)
+        if declared
+        else Phrase("lead it to one of the ports that its container has"),
         evidence=(
-            f"ports of {owners}: {', '.join(sorted(declared)) or 'none declared'}",
+            f"ports of {', '.join(owners)}: {', '.join(declared) or 'none declared'}",
             *((f"{target} is a port of {', '.join(others)}",) if others else ()),
         ),
         # no pod with such a port: the Service never has endpoints
@@ -226,9 +263,24 @@ def _target_port_wrong(
     )
 
 
+def _told(port: dict[str, Any]) -> str:
+    """Return how a sentence names a port that a container declares."""
+    number, protocol = port["containerPort"], port.get("protocol", "TCP")
+    if name := port.get("name"):
+        return f"{name} {number}/{protocol}"
+    return Phrase("unnamed {number}/{protocol}", number=number, protocol=protocol)
+
+
 def _headless_lost(service: Object, why: str) -> Diagnosis:
-    address = service["spec"].get("clusterIP") or "an address that the cluster chooses"
-    said = f"{ref(service)} has {address} and is not headless"
+    if address := service["spec"].get("clusterIP"):
+        said = Phrase(
+            "{service} has {address} and is not headless", service=ref(service), address=address
+        )
+    else:
+        said = Phrase(
+            "{service} has an address that the cluster chooses and is not headless",
+            service=ref(service),
+        )
     return Diagnosis(HEADLESS_LOST, ref(service), said, evidence=(why,))
 
 
@@ -249,8 +301,8 @@ def _declares(snapshot: Snapshot, where: Ref) -> bool:
     return any((it.namespace, it.name) == (where.namespace, where.name) for it in fronts)
 
 
-def _ports(ports: dict[str, int]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in sorted(ports.items())) or "no port"
+def _ports(ports: dict[str, int]) -> list[str]:
+    return [f"{name} {number}" for name, number in sorted(ports.items())]
 
 
 def _is_headless(service: Object) -> bool:

@@ -28,6 +28,7 @@ from nova_acceptance.diagnosis.workloads import (
     template,
 )
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import Phrase, verbatim
 
 NAMES_BEFORE_READINESS: Final = Cause(
     "NAMES_BEFORE_READINESS",
@@ -113,7 +114,10 @@ _OF_REFERENCES: Final = re.compile(r"(?i)(secret|configmap)s? \"?\S+ not found|c
 _STARTED: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})
 _AS_A_PROGRAM: Final = re.compile(r"(?i)read-only file system|oom-?kill")
 """What a program would have died of as well: not the runtime's matter."""
-_CODES: Final = {126: "cannot be executed", 127: "is not found"}
+_CODES: Final = {
+    126: Phrase("its command, or one that it runs, cannot be executed (exit status 126)"),
+    127: Phrase("its command, or one that it runs, is not found (exit status 127)"),
+}
 
 
 def names_before_readiness(snapshot: Snapshot) -> Iterator[Diagnosis]:
@@ -131,9 +135,16 @@ def names_before_readiness(snapshot: Snapshot) -> Iterator[Diagnosis]:
                 yield Diagnosis(
                     NAMES_BEFORE_READINESS,
                     where,
-                    f"{where} names its own pods ({found[0]}) by {ref(service)}, which publishes "
-                    "a pod's name only once it is ready",
-                    f"set `publishNotReadyAddresses: true` in {ref(service)}",
+                    Phrase(
+                        "{where} names its own pods ({pod}) by {service}, which publishes a pod's "
+                        "name only once it is ready",
+                        where=where,
+                        pod=found[0],
+                        service=ref(service),
+                    ),
+                    Phrase(
+                        "set `publishNotReadyAddresses: true` in {service}", service=ref(service)
+                    ),
                     evidence=(f"{key}: {found[0]}",),
                     grace=PLACING,
                 )
@@ -153,8 +164,12 @@ def sandboxes_failed(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 SANDBOX_FAILED,
                 ill.where,
-                f"{ill.where} is not made on node {ill.pod['spec'].get('nodeName')}: "
-                f"{short(latest)}",
+                Phrase(
+                    "{pod} is not made on node {node}: {said}",
+                    pod=ill.where,
+                    node=ill.pod["spec"].get("nodeName"),
+                    said=short(latest),
+                ),
                 evidence=(latest,),
                 grace=PLACING,
             )
@@ -175,7 +190,11 @@ def hooks_failed(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 POST_START_FAILED,
                 ill.subject,
-                f"{ill.where}: the hook after its start fails: {short(said[-1])}",
+                Phrase(
+                    "{pod}: the hook after its start fails: {said}",
+                    pod=ill.where,
+                    said=short(said[-1]),
+                ),
                 evidence=(said[-1],),
                 grace=NEXT_TRY,
             )
@@ -191,7 +210,10 @@ def inits_unfinished(snapshot: Snapshot) -> Iterator[Diagnosis]:
                 yield Diagnosis(
                     INIT_UNFINISHED,
                     ill.subject,
-                    f"{ill.container(name)} runs and has to end before the others start",
+                    Phrase(
+                        "{container} runs and has to end before the others start",
+                        container=ill.container(name),
+                    ),
                     evidence=last_words(snapshot, ill.pod, name),
                     container=name,
                     grace=STARTING if stands_alone(snapshot, ill.workload) else None,
@@ -206,7 +228,7 @@ def _not_started(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Diagnos
             return None
         cause = NON_ROOT_REFUSED if _NON_ROOT.search(said) else CONTAINER_CANNOT_BE_MADE
         grace = STARTING if _NOT_FETCHED.search(said) else SETTLING
-        return _found(cause, ill, entry, short(said), said, grace=grace)
+        return _found(cause, ill, entry, verbatim(short(said)), said, grace=grace)
     if _is_refused(reason, how):
         return _refused(ill, entry, str(how.get("message") or said))
     return _left_at_once(snapshot, ill, entry)
@@ -215,7 +237,7 @@ def _not_started(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Diagnos
 def _refused(ill: Ill, entry: dict[str, Any], text: str) -> Diagnosis | None:
     """Judge a container by what its runtime says of it."""
     if _FORMAT.search(text):
-        return _found(ARCHITECTURE_WRONG, ill, entry, "exec format error", text)
+        return _found(ARCHITECTURE_WRONG, ill, entry, verbatim("exec format error"), text)
     if _COMMAND.search(text):
         return _found(COMMAND_NOT_FOUND, ill, entry, _cut(text), text)
     if _AS_A_PROGRAM.search(text):
@@ -230,11 +252,10 @@ def _left_at_once(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Diagno
         return None
     words = last_words(snapshot, ill.pod, entry["name"])
     if any(_FORMAT.search(line) for line in words):
-        return _found(ARCHITECTURE_WRONG, ill, entry, "exec format error", *words)
+        return _found(ARCHITECTURE_WRONG, ill, entry, verbatim("exec format error"), *words)
     if code not in _CODES:
         return None
-    what = f"its command, or one that it runs, {_CODES[code]} (exit status {code})"
-    return _found(COMMAND_NOT_FOUND, ill, entry, what, *words)
+    return _found(COMMAND_NOT_FOUND, ill, entry, _CODES[code], *words)
 
 
 def _is_refused(reason: str, how: dict[str, Any]) -> bool:
@@ -248,23 +269,23 @@ def _found(
     cause: Cause,
     ill: Ill,
     entry: dict[str, Any],
-    what: str,
+    what: Phrase,
     *evidence: str,
     grace: float = AT_ONCE,
 ) -> Diagnosis:
     return Diagnosis(
         cause,
         ill.subject,
-        f"{ill.container(entry['name'])}: {what}",
+        Phrase("{container}: {what}", container=ill.container(entry["name"]), what=what),
         evidence=tuple(short(line) for line in evidence if line),
         container=entry["name"],
         grace=grace,
     )
 
 
-def _cut(text: str) -> str:
+def _cut(text: str) -> Phrase:
     """Return the end of a runtime's message, where it says what the matter is."""
-    return short(text[text.rfind("exec: ") :] if "exec: " in text else text[-200:])
+    return verbatim(short(text[text.rfind("exec: ") :] if "exec: " in text else text[-200:]))
 
 
 def _publishes_all(service: Object) -> bool:

@@ -13,6 +13,7 @@ from nova_acceptance.diagnosis.pods import Ill, ill_pods, message, short
 from nova_acceptance.diagnosis.snapshot import Snapshot
 from nova_acceptance.diagnosis.workloads import references, template, workloads
 from nova_acceptance.kube import Object
+from nova_acceptance.phrase import NOTHING, Phrase, verbatim
 from nova_acceptance.system.quantity import octets
 
 STORAGE_CLASS_MISSING: Final = Cause(
@@ -116,7 +117,7 @@ class _Wanted:
     """A claim, or a template of claims, without a volume so far."""
 
     holder: Ref
-    what: str
+    who: Phrase
     storage_class: str | None
 
 
@@ -128,7 +129,7 @@ def storage_class_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
     for wanted in _wanted(snapshot):
         name = wanted.storage_class
         if name and name not in classes and not _has_volumes(snapshot, name):
-            yield _class_missing(wanted.holder, wanted.what, name, classes)
+            yield _class_missing(wanted.holder, wanted.who, name, classes)
 
 
 def default_storage_class_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
@@ -141,7 +142,7 @@ def default_storage_class_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
     names = ", ".join(sorted(each["metadata"]["name"] for each in classes))
     for wanted in _wanted(snapshot):
         if wanted.storage_class is None:
-            yield _default_missing(wanted.holder, wanted.what, names)
+            yield _default_missing(wanted.holder, wanted.who, names)
 
 
 def claims_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
@@ -155,8 +156,12 @@ def claims_missing(snapshot: Snapshot) -> Iterator[Diagnosis]:
                 yield Diagnosis(
                     CLAIM_MISSING,
                     where,
-                    f"{ref(workload)}, {found.user}, wants the claim {where.name}, which does not "
-                    "exist",
+                    Phrase(
+                        "{workload}, {user}, wants the claim {claim}, which does not exist",
+                        workload=ref(workload),
+                        user=found.user,
+                        claim=where.name,
+                    ),
                     grace=SETTLING,
                 )
 
@@ -169,7 +174,7 @@ def claims_too_small(snapshot: Snapshot) -> Iterator[Diagnosis]:
         asked = {each["metadata"]["name"]: _request(each["spec"]) for each in templates}
         small = {name for name, size in spec.claims.items() if _less(asked.get(name), size)}
         for name in sorted(small):
-            yield _small(ref(live or {}), f" for {name}", asked[name], spec.claims[name])
+            yield _small(ref(live or {}), name, asked[name], spec.claims[name])
         for claim in spec.claimed:
             found = snapshot.get("PersistentVolumeClaim", claim.namespace, claim.name)
             if found is None or any(claim.name.startswith(f"{name}-") for name in small):
@@ -186,10 +191,13 @@ def claims_without_volume(snapshot: Snapshot) -> Iterator[Diagnosis]:
     for claim in snapshot.of_kind("PersistentVolumeClaim"):
         phase = (claim.get("status") or {}).get("phase")
         if phase == "Lost":
-            volume = claim["spec"].get("volumeName") or "its volume"
-            yield Diagnosis(
-                CLAIM_LOST, ref(claim), f"{ref(claim)} has lost {volume}", grace=AT_ONCE
+            volume = claim["spec"].get("volumeName")
+            said = (
+                Phrase("{claim} has lost {volume}", claim=ref(claim), volume=volume)
+                if volume
+                else Phrase("{claim} has lost its volume", claim=ref(claim))
             )
+            yield Diagnosis(CLAIM_LOST, ref(claim), said, grace=AT_ONCE)
         elif phase == "Pending":
             yield from _why_unbound(snapshot, claim)
 
@@ -201,14 +209,14 @@ def volumes_not_mounted(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 VOLUME_NOT_MOUNTED,
                 ill.where,
-                f"{ill.where} cannot mount a volume: {short(said)}",
+                Phrase("{pod} cannot mount a volume: {said}", pod=ill.where, said=short(said)),
                 evidence=(said,),
                 grace=STARTING if _PASSING.search(said) else PLACING,
             )
 
 
 def _why_unbound(snapshot: Snapshot, claim: Object) -> Iterator[Diagnosis]:
-    holder, what = _holder(snapshot, claim)
+    holder, who = _holder(snapshot, claim)
     events = snapshot.events_about(claim, fresh=True)
     said = [
         message(event)
@@ -217,14 +225,16 @@ def _why_unbound(snapshot: Snapshot, claim: Object) -> Iterator[Diagnosis]:
     ]
     latest = said[-1] if said else ""
     if missing := _NO_CLASS.search(latest):
-        yield _class_missing(holder, what, missing[2], None)
-    elif _NO_DEFAULT.search(latest) and _of_claim(holder, what, claim).storage_class != "":
-        yield _default_missing(holder, what, "")
+        yield _class_missing(holder, who, missing[2], None)
+    elif _NO_DEFAULT.search(latest) and _of_claim(holder, who, claim).storage_class != "":
+        yield _default_missing(holder, who, "")
     elif latest:
         yield Diagnosis(
             PROVISIONING_FAILED,
             ref(claim),
-            f"no volume could be made for {ref(claim)}: {short(latest)}",
+            Phrase(
+                "no volume could be made for {claim}: {said}", claim=ref(claim), said=short(latest)
+            ),
             evidence=(latest,),
             grace=PLACING,
         )
@@ -232,7 +242,9 @@ def _why_unbound(snapshot: Snapshot, claim: Object) -> Iterator[Diagnosis]:
         yield Diagnosis(
             PROVISIONER_SILENT,
             ref(claim),
-            f"no provisioner has taken on {ref(claim)}: {short(awaited)}",
+            Phrase(
+                "no provisioner has taken on {claim}: {said}", claim=ref(claim), said=short(awaited)
+            ),
             evidence=(awaited,),
             grace=RETURN,
         )
@@ -240,7 +252,7 @@ def _why_unbound(snapshot: Snapshot, claim: Object) -> Iterator[Diagnosis]:
         yield Diagnosis(
             CLAIM_UNBOUND,
             ref(claim),
-            f"{ref(claim)} has no volume yet",
+            Phrase("{claim} has no volume yet", claim=ref(claim)),
             evidence=tuple(message(event) for event in events[-1:]),
         )
 
@@ -257,29 +269,37 @@ def _wanted(snapshot: Snapshot) -> Iterator[_Wanted]:
         for entry in workload["spec"].get("volumeClaimTemplates") or ():
             name = entry["metadata"]["name"]
             if not _are_bound(snapshot, workload, name):
-                yield _of_claim(ref(workload), f", claim template {name},", entry)
+                yield _of_claim(ref(workload), _of_template(ref(workload), name), entry)
     for claim in snapshot.of_kind("PersistentVolumeClaim"):
         holder, _ = _holder(snapshot, claim)
         if holder == ref(claim) and not _is_bound(claim):
-            yield _of_claim(holder, "", claim)
+            yield _of_claim(holder, verbatim(str(holder)), claim)
 
 
-def _of_claim(holder: Ref, what: str, claim: Object) -> _Wanted:
+def _of_claim(holder: Ref, who: Phrase, claim: Object) -> _Wanted:
     spec, annotations = claim["spec"], claim["metadata"].get("annotations") or {}
     name = annotations.get(_OLD_CLASS, spec.get("storageClassName"))
-    return _Wanted(holder, what, name)
+    return _Wanted(holder, who, name)
 
 
-def _holder(snapshot: Snapshot, claim: Object) -> tuple[Ref, str]:
-    """Return where a claim's specification is written: a StatefulSet's template, or itself."""
+def _holder(snapshot: Snapshot, claim: Object) -> tuple[Ref, Phrase]:
+    """Return where a claim's specification is written, and how a sentence about it begins.
+
+    It is a StatefulSet's template, or the claim itself.
+    """
     where = ref(claim)
     for workload in snapshot.of_kind("StatefulSet", where.namespace):
         for entry in workload["spec"].get("volumeClaimTemplates") or ():
             name = entry["metadata"]["name"]
             stem = f"{name}-{workload['metadata']['name']}-"
             if where.name.startswith(stem) and where.name.removeprefix(stem).isdigit():
-                return ref(workload), f", claim template {name},"
-    return where, ""
+                return ref(workload), _of_template(ref(workload), name)
+    return where, verbatim(str(where))
+
+
+def _of_template(holder: Ref, name: str) -> Phrase:
+    """Return how a sentence about claims that are made from a template begins."""
+    return Phrase("{holder}, claim template {template},", holder=holder, template=name)
 
 
 def _are_bound(snapshot: Snapshot, workload: Object, name: str) -> bool:
@@ -352,36 +372,57 @@ def _less(amount: str | None, wanted: str) -> bool:
         return False  # written in a form that is no whole number of bytes
 
 
-def _small(where: Ref, what: str, amount: str | None, wanted: str) -> Diagnosis:
+def _small(where: Ref, claims: str, amount: str | None, wanted: str) -> Diagnosis:
+    """Return what is wrong with a claim, or with a template of claims of this name."""
+    said = (
+        Phrase(
+            "{where} has {amount} for {claims}, and nova.yaml says {wanted}",
+            where=where,
+            amount=amount,
+            claims=claims,
+            wanted=wanted,
+        )
+        if claims
+        else Phrase(
+            "{where} has {amount}, and nova.yaml says {wanted}",
+            where=where,
+            amount=amount,
+            wanted=wanted,
+        )
+    )
     return Diagnosis(
         CLAIM_TOO_SMALL,
         where,
-        f"{where} has {amount}{what}, and nova.yaml says {wanted}",
+        said,
         evidence=(f"storage {amount}, wanted {wanted}",),
     )
 
 
-def _class_missing(holder: Ref, what: str, name: str, classes: list[str] | None) -> Diagnosis:
+def _class_missing(holder: Ref, who: Phrase, name: str, classes: list[str] | None) -> Diagnosis:
     there = ", ".join(classes or ())
     return Diagnosis(
         STORAGE_CLASS_MISSING,
         holder,
-        f"{holder}{what} names the storage class {name}, which the cluster does not have",
-        ""
+        Phrase(
+            "{who} names the storage class {name}, which the cluster does not have",
+            who=who,
+            name=name,
+        ),
+        NOTHING
         if classes is None
-        else f"name one of {there}, or none, so that the default serves"
+        else Phrase("name one of {classes}, or none, so that the default serves", classes=classes)
         if classes
-        else "install a StorageClass; the cluster has none at all",
+        else Phrase("install a StorageClass; the cluster has none at all"),
         evidence=() if classes is None else (f"StorageClasses: {there or 'none'}",),
         grace=AT_ONCE if classes is not None else SETTLING,
     )
 
 
-def _default_missing(holder: Ref, what: str, names: str) -> Diagnosis:
+def _default_missing(holder: Ref, who: Phrase, names: str) -> Diagnosis:
     return Diagnosis(
         DEFAULT_STORAGE_CLASS_MISSING,
         holder,
-        f"{holder}{what} names no storage class, and the cluster has no default",
+        Phrase("{who} names no storage class, and the cluster has no default", who=who),
         evidence=(f"StorageClasses: {names}",) if names else (),
         grace=NEXT_TRY,
     )

@@ -12,6 +12,7 @@ from nova_acceptance.diagnosis.addresses import Address, addresses_in
 from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
 from nova_acceptance.diagnosis.resolution import missing_service, service_at, zone_of
 from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.phrase import NOTHING, Phrase
 from nova_acceptance.system import System, Use, parts
 
 URL_MALFORMED: Final = Cause(
@@ -93,11 +94,11 @@ class _Url:
         return found[1] if found else ""
 
     @property
-    def where(self) -> str:
-        return f"{self.holder}, {self.use.url_key},"
+    def key(self) -> str:
+        return self.use.url_key
 
 
-Finding = tuple[_Url, str, str]
+Finding = tuple[_Url, Phrase, Phrase]
 """A URL, what is wrong with it, and what to do."""
 
 
@@ -125,17 +126,24 @@ def _urls(snapshot: Snapshot, system: System) -> Iterator[_Url]:
             yield _Url(use, holder, text, addresses[0] if addresses else None)
 
 
-def _wrong(snapshot: Snapshot, system: System, url: _Url) -> Iterator[tuple[Cause, str, str]]:
+def _wrong(snapshot: Snapshot, system: System, url: _Url) -> Iterator[tuple[Cause, Phrase, Phrase]]:
     address = url.address
     if address is None:
-        yield URL_MALFORMED, f"{url.where} is no URL", ""
+        said = Phrase("{holder}, {key}, is no URL", holder=url.holder, key=url.key)
+        yield URL_MALFORMED, said, NOTHING
         return
     if not _SCHEMES[url.kind].fullmatch(address.scheme):
         right = "redis" if url.kind == "redis" else "postgresql"
         yield (
             URL_SCHEME_WRONG,
-            f"{url.where} begins with {address.scheme}://, and leads to {url.use.target}",
-            f"write {right}://",
+            Phrase(
+                "{holder}, {key}, begins with {scheme}://, and leads to {target}",
+                holder=url.holder,
+                key=url.key,
+                scheme=address.scheme,
+                target=url.use.target,
+            ),
+            Phrase("write {scheme}://", scheme=right),
         )
     yield from _target(snapshot, system, url, address)
     if url.kind == "postgres":
@@ -144,7 +152,7 @@ def _wrong(snapshot: Snapshot, system: System, url: _Url) -> Iterator[tuple[Caus
 
 def _target(
     snapshot: Snapshot, system: System, url: _Url, address: Address
-) -> Iterator[tuple[Cause, str, str]]:
+) -> Iterator[tuple[Cause, Phrase, Phrase]]:
     wanted, port = _wanted(system, url)
     service = service_at(snapshot, address, url.holder.namespace)
     full = f"{wanted.name}.{wanted.namespace}.svc.{zone_of(snapshot)}"
@@ -154,14 +162,25 @@ def _target(
     if service is None and ".svc" not in f"{address.host}.":
         yield (
             URL_TARGET_WRONG,
-            f"{url.where} leads out of the cluster, to {address}",
-            f"name {full}",
+            Phrase(
+                "{holder}, {key}, leads out of the cluster, to {address}",
+                holder=url.holder,
+                key=url.key,
+                address=address,
+            ),
+            Phrase("name {service}", service=full),
         )
     elif service is not None and ref(service) != wanted:
         yield (
             URL_TARGET_WRONG,
-            f"{url.where} leads to {ref(service)}, where nova.yaml says {wanted}",
-            f"name {full}",
+            Phrase(
+                "{holder}, {key}, leads to {service}, where nova.yaml says {wanted}",
+                holder=url.holder,
+                key=url.key,
+                service=ref(service),
+                wanted=wanted,
+            ),
+            Phrase("name {service}", service=full),
         )
     elif service is not None:
         ports = {entry["port"] for entry in service["spec"].get("ports") or ()}
@@ -169,8 +188,16 @@ def _target(
         if written != port and (written in ports or address.port is None):
             yield (
                 URL_TARGET_WRONG,
-                f"{url.where} leads to port {written} of {wanted}, where nova.yaml says {port}",
-                f"write {full}:{port}",
+                Phrase(
+                    "{holder}, {key}, leads to port {written} of {service}, where nova.yaml says "
+                    "{port}",
+                    holder=url.holder,
+                    key=url.key,
+                    written=written,
+                    service=wanted,
+                    port=port,
+                ),
+                Phrase("write {service}:{port}", service=full, port=port),
             )
 
 
@@ -180,27 +207,62 @@ def _wanted(system: System, url: _Url) -> tuple[Ref, int]:
     return Ref("Service", front.namespace, front.name), next(iter(front.service.ports.values()))
 
 
-def _database(system: System, url: _Url, address: Address) -> Iterator[tuple[Cause, str, str]]:
+def _database(
+    system: System, url: _Url, address: Address
+) -> Iterator[tuple[Cause, Phrase, Phrase]]:
     named, wanted = address.path.strip("/"), url.use.target
     if named != wanted:
-        yield (
-            URL_DATABASE_WRONG,
-            f"{url.where} names {f'the database {named}' if named else 'no database'}, where "
-            f"nova.yaml says {wanted}",
-            f"write /{wanted}",
-        )
+        cure = Phrase("write /{database}", database=wanted)
+        yield URL_DATABASE_WRONG, _other_database(url, named, wanted), cure
     roles = [
         role.name
         for role in system.postgres.roles
         if "LOGIN" in role.attributes and "CONNECT" in role.grant_in(wanted).on_database
     ]
     if roles and address.user not in roles:
-        yield (
-            URL_USER_WRONG,
-            f"{url.where} connects as {address.user or 'nobody'}, whom nova.yaml does not let "
-            f"into {wanted}",
-            f"write {' or '.join(roles)}",
+        cure = Phrase("write {roles}", roles=_either(roles))
+        yield URL_USER_WRONG, _other_user(url, address.user, wanted), cure
+
+
+def _other_database(url: _Url, named: str, wanted: str) -> Phrase:
+    if not named:
+        return Phrase(
+            "{holder}, {key}, names no database, where nova.yaml says {wanted}",
+            holder=url.holder,
+            key=url.key,
+            wanted=wanted,
         )
+    return Phrase(
+        "{holder}, {key}, names the database {named}, where nova.yaml says {wanted}",
+        holder=url.holder,
+        key=url.key,
+        named=named,
+        wanted=wanted,
+    )
+
+
+def _other_user(url: _Url, user: str, database: str) -> Phrase:
+    if not user:
+        return Phrase(
+            "{holder}, {key}, connects as nobody, whom nova.yaml does not let into {database}",
+            holder=url.holder,
+            key=url.key,
+            database=database,
+        )
+    return Phrase(
+        "{holder}, {key}, connects as {user}, whom nova.yaml does not let into {database}",
+        holder=url.holder,
+        key=url.key,
+        user=user,
+        database=database,
+    )
+
+
+def _either(names: list[str]) -> str:
+    said, *others = names
+    for other in others:
+        said = Phrase("{some} or {other}", some=said, other=other)
+    return said
 
 
 def _passwords(snapshot: Snapshot, system: System, urls: Iterable[_Url]) -> Iterator[Diagnosis]:
@@ -224,20 +286,38 @@ def _passwords(snapshot: Snapshot, system: System, urls: Iterable[_Url]) -> Iter
             yield Diagnosis(
                 URL_PASSWORD_WRONG,
                 home,
-                f"{home}, {key}, is another password than the one that every URL holds",
-                "write the password of the URLs into it, or deploy the URLs with this one",
+                Phrase(
+                    "{home}, {key}, is another password than the one that every URL holds",
+                    home=home,
+                    key=key,
+                ),
+                Phrase("write the password of the URLs into it, or deploy the URLs with this one"),
                 evidence=(f"URLs of {users} agree with each other, and not with {home}",),
             )
             continue
         by_holder: dict[Ref, list[Finding]] = defaultdict(list)
         for url in wrong:
-            said = "holds another password than" if url.password else "holds no password;"
-            at = f"{home}, {key}"
-            by_holder[url.holder].append(
-                (url, f"{url.where} {said} {at}{'' if url.password else ' does'}", "")
-            )
+            by_holder[url.holder].append((url, _other_password(url, home, key), NOTHING))
         for holder, findings in by_holder.items():
             yield _diagnosis(URL_PASSWORD_WRONG, holder, findings)
+
+
+def _other_password(url: _Url, home: Ref, home_key: str) -> Phrase:
+    if not url.password:
+        return Phrase(
+            "{holder}, {key}, holds no password; {home}, {home_key} does",
+            holder=url.holder,
+            key=url.key,
+            home=home,
+            home_key=home_key,
+        )
+    return Phrase(
+        "{holder}, {key}, holds another password than {home}, {home_key}",
+        holder=url.holder,
+        key=url.key,
+        home=home,
+        home_key=home_key,
+    )
 
 
 def _home(system: System, url: _Url) -> tuple[Ref, str] | None:
@@ -255,9 +335,10 @@ def _home(system: System, url: _Url) -> tuple[Ref, str] | None:
 
 def _diagnosis(cause: Cause, holder: Ref, findings: list[Finding]) -> Diagnosis:
     _, said, cure = findings[0]
-    more = f" (and {len(findings) - 1} more like it)" if len(findings) > 1 else ""
-    evidence = tuple(f"{url.use.name}: {said}" for url, said, _ in findings)
-    return Diagnosis(cause, holder, f"{said}{more}", cure, evidence=evidence)
+    evidence = tuple(f"{url.use.name}: {its}" for url, its, _ in findings)
+    if len(findings) > 1:
+        said = Phrase("{said} (and {more} more like it)", said=said, more=len(findings) - 1)
+    return Diagnosis(cause, holder, said, cure, evidence=evidence)
 
 
 BEFOREHAND: Final = (urls_of_services,)

@@ -10,6 +10,7 @@ from nova_acceptance.diagnosis.graces import AT_ONCE
 from nova_acceptance.diagnosis.snapshot import Snapshot, uid
 from nova_acceptance.diagnosis.status import State, status_of
 from nova_acceptance.diagnosis.workloads import workload_of, workloads
+from nova_acceptance.phrase import Phrase
 
 UNDECLARED_WORKLOAD: Final = Cause(
     "UNDECLARED_WORKLOAD",
@@ -138,7 +139,9 @@ def undeclared_workload(snapshot: Snapshot) -> Iterator[Diagnosis]:
             and where not in declared
         ):
             yield Diagnosis(
-                UNDECLARED_WORKLOAD, where, f"{where} is none of the workloads of nova.yaml"
+                UNDECLARED_WORKLOAD,
+                where,
+                Phrase("{where} is none of the workloads of nova.yaml", where=where),
             )
 
 
@@ -152,8 +155,12 @@ def pod_left_over(snapshot: Snapshot) -> Iterator[Diagnosis]:
                 yield Diagnosis(
                     POD_LEFT_OVER,
                     where,
-                    f"{where} belongs to no workload",
-                    f"`kubectl -n {namespace} delete pod {where.name}`, once nobody needs it",
+                    Phrase("{pod} belongs to no workload", pod=where),
+                    Phrase(
+                        "`kubectl -n {namespace} delete pod {name}`, once nobody needs it",
+                        namespace=namespace,
+                        name=where.name,
+                    ),
                     evidence=(f"labels: {labels}",),
                 )
 
@@ -168,9 +175,18 @@ def rollout_paused(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 ROLLOUT_PAUSED,
                 where,
-                f"{where} is paused, and {updated} of {wanted} pods are of its present template",
-                f"`kubectl -n {where.namespace} rollout resume deployment {where.name}`, or undo "
-                "the change of its template first",
+                Phrase(
+                    "{where} is paused, and {updated} of {wanted} pods are of its present template",
+                    where=where,
+                    updated=updated,
+                    wanted=wanted,
+                ),
+                Phrase(
+                    "`kubectl -n {namespace} rollout resume deployment {name}`, or undo the change "
+                    "of its template first",
+                    namespace=where.namespace,
+                    name=where.name,
+                ),
                 grace=AT_ONCE,
             )
 
@@ -186,7 +202,9 @@ def workload_not_ready(snapshot: Snapshot) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 WORKLOAD_NOT_READY,
                 where,
-                f"{where} is not ready: {status.message or status.reason}",
+                Phrase(
+                    "{where} is not ready: {why}", where=where, why=status.message or status.reason
+                ),
             )
 
 

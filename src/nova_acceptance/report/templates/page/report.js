@@ -27,8 +27,11 @@
     return JSON.parse(await new Response(stream).text());
   };
 
+  const canUnpack = "DecompressionStream" in window;
+
   const ready = (async () => {
     const packed = document.getElementById("material").textContent.trim();
+    if (!canUnpack) return;
     for (const chunk of packed ? packed.split("\n") : []) {
       for (const material of await unpack(chunk)) {
         const number = materials.push(material) - 1;
@@ -99,7 +102,7 @@
     }
     if (row.classList.contains("no-result")) more.append(element("p", words.noResult));
     if (material === undefined) {
-      more.append(element("p", words.leftOut));
+      more.append(element("p", canUnpack ? words.leftOut : words.tooOld));
     } else {
       if (material.text) add(words.failure, plain(material.text));
       if (material.evidence) add(words.evidence, evidence(material.evidence));
@@ -123,6 +126,7 @@
     return wanted.every((word) => {
       const [kind, value] = word.includes(":") ? [word.slice(0, word.indexOf(":")), word.slice(word.indexOf(":") + 1)] : ["", word];
       if (kind === "subject") return row.dataset.subjects.toLowerCase().split("\n").includes(value);
+      if (kind === "at") return (row.dataset.culprit || "").toLowerCase().split(" ").includes(value);
       if (kind === "cause") return (row.querySelector(".why") || row).textContent.toLowerCase() === value;
       return texts[number].includes(word);
     });

@@ -1,0 +1,78 @@
+"""What a run wrote itself, in the language of its reader.
+
+A record has its sentences in English, and what they were made of (see `phrase`).
+`texts/<language>/phrases.toml` has the templates of another language, by those in English; the
+title of a cause is a sentence, too, and its translation is the catalogue's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from nova_acceptance.diagnosis import CAUSES
+from nova_acceptance.phrase import Phrase, filled
+from nova_acceptance.report.cause_texts import cause_text
+from nova_acceptance.report.texts import ENGLISH, texts
+
+_PLACE: Final = re.compile(r"\{\w+\}")
+_SEPARATORS: Final = {"zh-Hant": "、"}
+
+
+def phrase_of(fields: Mapping[str, Any], name: str) -> Phrase:
+    """Return a field of a record with what it was made of, which may be unknown."""
+    text, told = fields.get(name), fields.get("told")
+    parts = told.get(name) if isinstance(told, dict) else None
+    said = text if isinstance(text, str) else ""
+    return Phrase.read(said, parts if isinstance(parts, dict) else {})
+
+
+def in_language(said: str, language: str) -> tuple[str, str]:
+    """Return what a run said, and the language that this is in.
+
+    What it quoted of others, and what is not known in the language, stays as it is.
+    """
+    if language == ENGLISH or not isinstance(said, Phrase) or not said:
+        return said, ENGLISH
+    translated = _translated(said.template, said.values, language)
+    return (translated, language) if translated else (said, ENGLISH)
+
+
+def _translated(template: str, values: Mapping[str, Any], language: str) -> str:
+    wanted = texts(language).get(f"phrases.{template}") or _titles(language).get(template, "")
+    if wanted == template:
+        return ""
+    if not values:
+        return "" if _PLACE.search(wanted) else wanted
+    try:
+        known = {name: _value(value, language) for name, value in values.items()}
+        return filled(wanted, known, _SEPARATORS[language])
+    except (KeyError, IndexError, ValueError, AttributeError):  # a record may hold anything
+        return ""
+
+
+def _value(value: Any, language: str) -> Any:
+    if isinstance(value, Phrase):
+        return in_language(value, language)[0]
+    if isinstance(value, list | tuple):
+        return [_value(each, language) for each in value]
+    if isinstance(value, dict):
+        template, values = value.get("template"), value.get("values")
+        template = template if isinstance(template, str) else ""
+        values = values if isinstance(values, dict) else {}
+        return _translated(template, values, language) or _english(template, values)
+    return value if isinstance(value, str | int | float) else ""
+
+
+def _english(template: str, values: Mapping[str, Any]) -> str:
+    """Return a phrase of which no translation is known; its template is a stranger's."""
+    for name, value in values.items():
+        template = template.replace(f"{{{name}}}", str(_value(value, ENGLISH)))
+    return template
+
+
+@cache
+def _titles(language: str) -> Mapping[str, str]:
+    return {cause.title: cause_text(cause.id, "title", language) for cause in CAUSES}
