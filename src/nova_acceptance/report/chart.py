@@ -41,7 +41,12 @@ _CONFIG: Final[dict[str, Any]] = {
         "titleFontWeight": "normal",
         "labelLimit": _LABEL,
     },
-    "legend": {"labelColor": "var(--ink)", "titleColor": "var(--soft)", "orient": "top"},
+    "legend": {
+        "labelColor": "var(--ink)",
+        "titleColor": "var(--soft)",
+        "orient": "top",
+        "columnPadding": 24,
+    },
 }
 
 

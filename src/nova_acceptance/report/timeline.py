@@ -88,7 +88,10 @@ def timeline_of(run: Run) -> Timeline:
         bar
         for steps in sorted(run.scene.steps, key=_order)
         if steps.ready != 0.0  # it was there before anything was applied
-        for bar in _bars(steps, began, is_critical=steps.pod in critical)
+        for bar in (
+            *_bars(steps, began, is_critical=steps.pod in critical),
+            *_unfinished(steps, began, number(run.deployment.get("seconds"))),
+        )
     ]
     took = [(test, test.seconds - _waited(test, run)) for test in run.tests]
     slowest = sorted(took, key=lambda entry: -entry[1])[:10]
@@ -165,6 +168,19 @@ def _bars(steps: PodSteps, began: float, *, is_critical: bool) -> Iterator[Bar]:
             yield Bar(steps.pod, step, began + start, began + end, is_critical)
 
 
+def _unfinished(steps: PodSteps, began: float, given_up: float | None) -> Iterator[Bar]:
+    """Yield what a pod that never became ready was at, until nobody waited for it any more."""
+    if steps.ready is not None or given_up is None:
+        return
+    at, step = steps.applied if steps.applied is not None else steps.created, STEPS[0]
+    for milestone, after in zip(_MILESTONES[1:-1], STEPS[1:], strict=True):
+        reached = getattr(steps, milestone)
+        if reached is not None:
+            at, step = reached, after
+    if at is not None and at < given_up:
+        yield Bar(steps.pod, step, began + at, began + given_up)
+
+
 def _stretches(steps: PodSteps) -> Iterator[tuple[str, float, float]]:
     """Yield what the pod did from when to when; a milestone that was not seen is passed over."""
     at = steps.applied if steps.applied is not None else steps.created
@@ -187,7 +203,8 @@ def _leg(steps: PodSteps) -> Leg | None:
 def _tests(run: Run) -> Iterator[Bar]:
     """Yield when each module's tests ran, row by row; of very many modules when each layer's did.
 
-    Tests of one row that ran one after the other are one bar: disruptive ones come last.
+    Tests of one row that ran one after the other are one bar: disruptive ones come last, and some
+    need no system and come before it is there.
     """
     timed = [test for test in run.tests if test.began is not None]
     by_module = len({_module(test) for test in timed}) <= MOST_ROWS
@@ -195,11 +212,12 @@ def _tests(run: Run) -> Iterator[Bar]:
     before: dict[str, str] = {}
     for test in sorted(timed, key=lambda test: test.began or 0.0):
         row = _module(test) if by_module else test.layer
-        began = (test.began or 0.0) + _waited(test, run)
+        waited = _waited(test, run)
+        began = (test.began or 0.0) + waited
         end = (test.began or 0.0) + test.seconds
         step = FAILED if test.outcome in REJECTING else TESTS
         mine = bars.setdefault(row, [])
-        if mine and before.get(test.worker) == row:
+        if mine and before.get(test.worker) == row and not waited:
             worse = FAILED if FAILED in (step, mine[-1].step) else TESTS
             mine[-1] = replace(mine[-1], step=worse, end=max(mine[-1].end, end))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,17 @@ def test_milestone_that_was_not_seen_is_passed_over(tmp_path: Path) -> None:
     row = {"pod": "app/web-0", "created": 1.0, "scheduled": 2.0, "started": None, "ready": None}
 
     bars = timeline_of(load(events.write(tmp_path, START, deployment(row), END))).bars
-    assert [bar.step for bar in bars] == ["scheduling"]
+    assert [bar.step for bar in bars] == ["scheduling", "pulling"]
+
+
+def test_pod_that_never_became_ready_is_shown_until_it_was_given_up(tmp_path: Path) -> None:
+    row = {"pod": "app/web-0", "created": 1.0, "scheduled": 2.0, "pulled": 4.0, "started": None}
+    directory = events.write(
+        tmp_path, START, {"time": "2030-01-01T00:00:10.000Z", **deployment(row)}, END
+    )
+
+    last = timeline_of(load(directory)).bars[-1]
+    assert last == Bar("app/web-0", "starting", 4.0, 10.0)
 
 
 def test_tests_of_a_module_are_one_bar_until_another_comes_between(tmp_path: Path) -> None:
@@ -166,6 +177,20 @@ def test_test_begins_where_it_no_longer_waits_for_the_system(
 
     assert timeline.bars[-1] == Bar("services/test_a.py", step, 15.0, 18.0)
     assert [seconds for _, seconds in timeline.slowest] == [3.0]
+
+
+def test_tests_before_the_system_is_there_have_a_bar_of_their_own(tmp_path: Path) -> None:
+    directory = verified(tmp_path)
+    early = [
+        {"time": f"2030-01-01T00:00:01.{number}00Z", **event, "seconds": 0.1}
+        for number, event in enumerate(events.finished("tests/services/test_a.py::test_early"))
+    ]
+    record = directory / "run.jsonl"
+    lines = record.read_text().splitlines()
+    record.write_text("\n".join([lines[0], *map(json.dumps, early), *lines[1:]]) + "\n")
+
+    found = [(bar.start, bar.end) for bar in timeline_of(load(directory)).bars if bar.row]
+    assert found == [(pytest.approx(0.9), pytest.approx(1.2)), (15.0, 18.0)]
 
 
 def test_bar_of_tests_tells_whether_one_of_them_failed(tmp_path: Path) -> None:
