@@ -329,7 +329,7 @@ def test_history_tells_what_changed_since_it_was_green(
 
     told = part.locator("details", has_text=say("page.history.failing", n=len(failing)))
 
-    assert say("page.history.since", run="12-31 20:00") in part.inner_text()
+    assert say("page.history.since", run="12-31 20:00:00") in part.inner_text()
     assert set(told.locator("li").all_inner_texts()) == set(failing)
     assert "5c5c5c5c5c5c" in part.locator(".changes").inner_text()
 
