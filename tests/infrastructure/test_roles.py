@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from nova_acceptance.phrase import Phrase, verbatim
-from nova_acceptance.probes.claims import broken, equal, exactly, none_of, privileges
+from nova_acceptance.probes.claims import broken, equal, exactly, holds, none_of, privileges
 from nova_acceptance.probes.postgres import Postgres
 from nova_acceptance.probes.roles import Role as RoleOfPostgres
 from nova_acceptance.probes.sql import Session, identifiers
@@ -144,8 +144,8 @@ def test_app_user_holds_usage_on_schema_auth(postgres: Postgres) -> None:
     """app_user can resolve names in schema auth through a grant, not by being a superuser."""
     app_user = there(postgres, "app_user")
 
-    what = Phrase("app_user's being a superuser")
-    equal(app_user.is_superuser, False, "ROLE_ATTRIBUTES_WRONG", what)
+    otherwise = Phrase("app_user is a superuser, whom no grant is needed for")
+    holds(not app_user.is_superuser, "ROLE_ATTRIBUTES_WRONG", otherwise)
     assert "USAGE" in app_user.privileges_on_schema("auth", database="nova_auth")
 
 

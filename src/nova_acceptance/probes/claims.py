@@ -88,27 +88,30 @@ def exactly(
     """
     found, should = set(held), set(wanted)
     missing, more = sorted(should - found), sorted(found - should)
-    if missing and more:
-        said = Phrase(
-            "{what} lacks {missing} and has {more} beyond what it should",
-            what=what,
-            missing=missing,
-            more=more,
-        )
-    elif missing:
-        said = Phrase("{what} lacks {missing}", what=what, missing=missing)
-    else:
-        said = Phrase("{what} has {more} beyond what it should", what=what, more=more)
-    if missing or more:
-        raise broken(
-            lacking if missing else beyond,
-            said,
-            subject=subject,
-            evidence=(
-                f"there: {', '.join(sorted(found)) or 'none'}",
-                f"wanted: {', '.join(sorted(should)) or 'none'}",
-            ),
-        )
+    if not (missing or more):
+        return
+    raise broken(
+        lacking if missing else beyond,
+        _difference(what, missing, more),
+        subject=subject,
+        evidence=(
+            f"there: {', '.join(sorted(found)) or 'none'}",
+            f"wanted: {', '.join(sorted(should)) or 'none'}",
+        ),
+    )
+
+
+def _difference(what: Phrase, missing: list[str], more: list[str]) -> Phrase:
+    if not more:
+        return Phrase("{what} lacks {missing}", what=what, missing=missing)
+    if not missing:
+        return Phrase("{what} has {more} beyond what it should", what=what, more=more)
+    return Phrase(
+        "{what} lacks {missing} and has {more} beyond what it should",
+        what=what,
+        missing=missing,
+        more=more,
+    )
 
 
 def equal(
@@ -124,6 +127,16 @@ def equal(
             "{what} is {held}, not {wanted}", what=what, held=repr(held), wanted=repr(wanted)
         )
         raise broken(cause, said, subject=subject)
+
+
+def holds(claim: object, cause: str, otherwise: Phrase, *, subject: Ref | None = None) -> None:
+    """Claim something that is so or is not; `otherwise` says the latter.
+
+    Raises:
+        BrokenClaimError: it is not so.
+    """
+    if not claim:
+        raise broken(cause, otherwise, subject=subject)
 
 
 def privileges(

@@ -218,20 +218,21 @@ class Postgres:
             return name in self._roles
 
     @property
-    def own_settings(self) -> list[Row]:
+    def own_settings(self) -> list[tuple[Phrase, str]]:
         """What is set by hand, by ALTER SYSTEM, ALTER ROLE or ALTER DATABASE: where, and what.
 
         Where followers find their leader is kept beside it by PostgreSQL's own tools.
         Source: the PostgreSQL manual, "pg_db_role_setting" and "pg_file_settings".
         """
-        return self.admin().rows(
-            "SELECT concat_ws(' in ', 'role ' || rolname, 'database ' || datname), setting"
+        rows = self.admin().rows(
+            "SELECT false, rolname::text, datname::text, setting"
             " FROM pg_db_role_setting LEFT JOIN pg_roles r ON r.oid = setrole"
             " LEFT JOIN pg_database d ON d.oid = setdatabase, unnest(setconfig) AS setting"
-            " UNION ALL SELECT 'the leader, by ALTER SYSTEM,', name || '=' || setting"
+            " UNION ALL SELECT true, NULL, NULL, name || '=' || setting"
             " FROM pg_file_settings WHERE sourcefile ~ 'postgresql[.]auto[.]conf$'"
-            " AND name !~ '^primary_' ORDER BY 1, 2"
+            " AND name !~ '^primary_' ORDER BY 1, 2, 3, 4"
         )
+        return [(_set_at(*where), str(setting)) for *where, setting in rows]
 
     def refusal_of_followers(self, login: Login) -> Shown | None:
         """Return why the leader does not let in who would stream from it; None where it does.
@@ -348,3 +349,14 @@ class Postgres:
             list(kinds),
         )
         return {str(name): str(owner) for name, owner in rows}
+
+
+def _set_at(is_of_the_server: object, role: object, database: object) -> Phrase:
+    """Return where something is set by hand."""
+    if is_of_the_server:
+        return Phrase("the leader, by ALTER SYSTEM,")
+    if role and database:
+        return Phrase("role {role} in database {database}", role=role, database=database)
+    if database:
+        return Phrase("database {database}", database=database)
+    return Phrase("role {role}", role=role) if role else Phrase("every role")

@@ -11,6 +11,7 @@ from nova_acceptance.probes.claims import (
     Shown,
     equal,
     exactly,
+    holds,
     none_of,
     privileges,
 )
@@ -53,6 +54,15 @@ def test_privilege_that_is_lacking_precedes_one_that_is_too_much() -> None:
     with pytest.raises(BrokenClaimError) as caught:
         privileges({"t": {"DROP"}}, {"t": set()}, role="app_user", beyond="PUBLIC_PRIVILEGE")
     assert caught.value.shown.cause == "PUBLIC_PRIVILEGE"
+
+
+def test_claim_that_does_not_hold_says_the_opposite() -> None:
+    otherwise = Phrase("{service} is not headless", service="etcd")
+    holds(True, "HEADLESS_LOST", otherwise)  # noqa: FBT003 - what it claims
+    with pytest.raises(BrokenClaimError, match="etcd is not headless") as caught:
+        holds("", "HEADLESS_LOST", otherwise)
+
+    assert caught.value.shown.cause == "HEADLESS_LOST"
 
 
 def test_value_and_leftovers() -> None:
