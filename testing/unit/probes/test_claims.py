@@ -58,7 +58,7 @@ def test_privilege_that_is_lacking_precedes_one_that_is_too_much() -> None:
 
 def test_claim_that_does_not_hold_says_the_opposite() -> None:
     otherwise = Phrase("{service} is not headless", service="etcd")
-    holds(True, "HEADLESS_LOST", otherwise)  # noqa: FBT003 - what it claims
+    holds(True, "HEADLESS_LOST", otherwise)
     with pytest.raises(BrokenClaimError, match="etcd is not headless") as caught:
         holds("", "HEADLESS_LOST", otherwise)
 
