@@ -237,7 +237,7 @@ def _say(
             "preflight: {cause}: {summary} → {cure}",
             cause=found.cause.id,
             summary=found.summary,
-            cure=found.cure or found.cause.cure,
+            cure=found.cure or Phrase(found.cause.cure),
         )
         progress.say(said)
         recorder.note(said, evidence=found.evidence)

@@ -1,8 +1,8 @@
 """What a run wrote itself, in the language of its reader.
 
 A record has its sentences in English, and what they were made of (see `phrase`).
-`texts/<language>/phrases.toml` has the templates of another language, by those in English; the
-title of a cause is a sentence, too, and its translation is the catalogue's.
+`texts/<language>/phrases.toml` has the templates of another language, by those in English; what
+the catalogue of causes says may be one, too, and its translation is the catalogue's.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def in_language(said: str, language: str) -> tuple[str, str]:
 
 
 def _translated(template: str, values: Mapping[str, Any], language: str) -> str:
-    wanted = texts(language).get(f"phrases.{template}") or _titles(language).get(template, "")
+    wanted = texts(language).get(f"phrases.{template}") or _of_causes(language).get(template, "")
     if wanted == template:
         return ""
     if not values:
@@ -74,5 +74,10 @@ def _english(template: str, values: Mapping[str, Any]) -> str:
 
 
 @cache
-def _titles(language: str) -> Mapping[str, str]:
-    return {cause.title: cause_text(cause.id, "title", language) for cause in CAUSES}
+def _of_causes(language: str) -> Mapping[str, str]:
+    """Return what the catalogue of causes says, by what it says in English."""
+    return {
+        cause_text(cause.id, field, ENGLISH): cause_text(cause.id, field, language)
+        for cause in CAUSES
+        for field in ("title", "cure")
+    }
