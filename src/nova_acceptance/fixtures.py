@@ -32,7 +32,7 @@ from nova_acceptance.deploy import (
 from nova_acceptance.diagnosis import Diagnosis, Snapshot
 from nova_acceptance.errors import DeployError, NovaError, SpecError
 from nova_acceptance.kube import Kube, Object
-from nova_acceptance.phrase import Phrase
+from nova_acceptance.phrase import Phrase, verbatim
 from nova_acceptance.probes.claims import BrokenClaimError
 from nova_acceptance.probes.consultation import Consultation
 from nova_acceptance.probes.nodes import hosts
@@ -106,7 +106,10 @@ def cluster(pytestconfig: pytest.Config, recorder: Recorder) -> Cluster:
         with _shown(pytestconfig) as progress:
             return obtain(request, progress)
     except NovaError as error:
-        recorder.no_cluster(f"{error.message} → {error.hint}" if error.hint else error.message)
+        said = verbatim(error.message)
+        if error.hint:
+            said = Phrase("{what} → {hint}", what=said, hint=error.hint)
+        recorder.no_cluster(said)
         raise
 
 

@@ -24,8 +24,8 @@ def check_name(name: str) -> str:
     if name in NAMES or (name.startswith(CONTEXT) and len(name) > len(CONTEXT)):
         return name
     raise UsageError(
-        f"--cluster {name}: there is no such kind of cluster",
-        hint=f"it takes {', '.join(NAMES)} or context:NAME",
+        Phrase("--cluster {name}: there is no such kind of cluster", name=name),
+        hint=Phrase("it takes {names} or context:NAME", names=list(NAMES)),
     )
 
 

@@ -34,9 +34,9 @@ def names() -> list[str]:
         return []  # the file is empty, which to kubectl is no error either
     except (yaml.YAMLError, OSError, AttributeError, TypeError) as error:
         raise UsageError(
-            f"the kubeconfig {source} cannot be read",
+            Phrase("the kubeconfig {file} cannot be read", file=source),
             evidence=[str(error)],
-            hint="mend it, or let $KUBECONFIG name another",
+            hint=Phrase("mend it, or let $KUBECONFIG name another"),
         ) from error
     content = merged.value if merged else {}
     current = content.get("current-context")
@@ -54,9 +54,9 @@ def by_name(name: str, reason: Phrase) -> Cluster:
     known = names()
     if name not in known:
         raise UsageError(
-            f"there is no context {name} in the kubeconfig",
+            Phrase("there is no context {context} in the kubeconfig", context=name),
             evidence=[f"there are: {', '.join(known)}" if known else "it has no contexts"],
-            hint="see `kubectl config get-contexts`; $KUBECONFIG names the file",
+            hint=Phrase("see `kubectl config get-contexts`; $KUBECONFIG names the file"),
         )
     version = Kube(None, name).server_version
     return Cluster(

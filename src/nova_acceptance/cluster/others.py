@@ -28,8 +28,8 @@ def obtain(request: Request, home: Home, progress: Progress) -> Cluster:
     provider = request.cluster
     if shutil.which(PROGRAMS[provider]) is None:
         raise MachineError(
-            f"{PROGRAMS[provider]} is not installed",
-            hint="install it, or use `--cluster kind`, which needs nothing but Debian",
+            Phrase("{program} is not installed", program=PROGRAMS[provider]),
+            hint=Phrase("install it, or use `--cluster kind`, which needs nothing but Debian"),
         )
     kubeconfig = home.cluster(f"{provider}-{request.name}") / "kubeconfig"
     kubeconfig.parent.mkdir(parents=True, exist_ok=True)
@@ -40,9 +40,11 @@ def obtain(request: Request, home: Home, progress: Progress) -> Cluster:
         except (RuntimeError, subprocess.SubprocessError) as error:
             output = getattr(error, "stderr", None) or b""
             raise ClusterError(
-                f"{provider} could not create a cluster: {error}",
+                Phrase(
+                    "{provider} could not create a cluster: {error}", provider=provider, error=error
+                ),
                 evidence=output.decode(errors="replace").splitlines()[-command.TAIL :],
-                hint=f"see what `{PROGRAMS[provider]}` says by itself",
+                hint=Phrase("see what `{program}` says by itself", program=PROGRAMS[provider]),
             ) from error
     name = str(manager.cluster_name)
     return Cluster(

@@ -213,7 +213,7 @@ class _Summary:
 
     def _problem(self, problem: Problem) -> str:
         values = {
-            name: prose(value) if isinstance(value, str) else value
+            name: prose(self._word.phrase(value)[0]) if isinstance(value, str) else value
             for name, value in problem.values.items()
         }
         return self._word.problem(Problem(problem.kind, values))

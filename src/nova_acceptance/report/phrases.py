@@ -42,8 +42,6 @@ def in_language(said: str, language: str) -> tuple[str, str]:
 
 def _translated(template: str, values: Mapping[str, Any], language: str) -> str:
     wanted = texts(language).get(f"phrases.{template}") or _of_causes(language).get(template, "")
-    if wanted == template:
-        return ""
     if not values:
         return "" if _PLACE.search(wanted) else wanted
     try:

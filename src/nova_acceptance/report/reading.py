@@ -196,7 +196,7 @@ def _problems(
     for event in by_type.get("interrupted", []):
         yield Problem("interrupted", {"text": text(event.get("text"))})
     for event in by_type.get("no-cluster", [])[:1]:
-        yield Problem(NO_CLUSTER, {"text": text(event.get("text"))})
+        yield Problem(NO_CLUSTER, {"text": phrase_of(event, "text")})
     for event in by_type.get("internal-error", []):
         message = text(event.get("message")) or last_line(text(event.get("text")))
         yield Problem("internal-error", {"text": message})

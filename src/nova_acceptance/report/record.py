@@ -49,9 +49,9 @@ is wrong in a sentence, what to do, what was seen line by line, the objects on t
 subject, and two lists of {cause, subject, summary}: what the cause brought about, and what else is
 wrong there and may have part in it.
 
-A sentence of the run's own (summary, cure, a note's text, a cluster's reason) is in English. Beside
-it, under `told` and by its field's name, is what it was made of, {template, values}, so that it can
-be told in another language.
+A sentence of the run's own (summary, cure, a note's text, a cluster's reason or why there is none)
+is in English. Beside it, under `told` and by its field's name, is what it was made of, {template,
+values}, so that it can be told in another language.
 
 Each line is flushed as it is written, so that a killed run leaves what it knew. Times are UTC.
 """

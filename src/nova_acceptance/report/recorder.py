@@ -193,7 +193,7 @@ class Recorder:
         """
         self._emit("reachability", cells=[dict(cell) for cell in cells])
 
-    def no_cluster(self, text: str) -> None:
+    def no_cluster(self, text: Phrase) -> None:
         """Record that no cluster was found, and why: nothing is known of the system."""
         self._emit("no-cluster", text=text)
 

@@ -57,7 +57,11 @@ class Wording:
 
     def problem(self, problem: Problem) -> str:
         """Return what kept a run from being complete."""
-        return self._say(f"words.problem.{problem.kind}", **problem.values)
+        values = {
+            name: self.phrase(value)[0] if isinstance(value, str) else value
+            for name, value in problem.values.items()
+        }
+        return self._say(f"words.problem.{problem.kind}", **values)
 
     def duration(self, seconds: float) -> str:
         """Return a duration as a person reads it."""

@@ -105,7 +105,7 @@ TOLD: dict[str, Callable[[Recorder], None]] = {
     "snapshot": lambda recorder: recorder.snapshot(**SNAPSHOT),
     "reachability": lambda recorder: recorder.reachability([CELL]),
     "note": lambda recorder: recorder.note(Phrase("a note")),
-    "no_cluster": lambda recorder: recorder.no_cluster("there is no context nope"),
+    "no_cluster": lambda recorder: recorder.no_cluster(Phrase("there is no context nope")),
     "diagnosis": lambda recorder: recorder.diagnosis("test", DIAGNOSIS, nodeid="a::b"),
     "material": lambda recorder: recorder.material(
         DIAGNOSIS, directory="collected/a", written=["a.yaml"], failed=["a log"]

@@ -21,6 +21,7 @@ OPTIONAL = {
     "collected": {"tests"},
     "deployment": {"phases"},
     "internal-error": {"message"},
+    "no-cluster": {"told"},
     "note": {"told"},
     "phase": {"test", "diagnosis"},
 }
