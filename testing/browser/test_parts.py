@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from nova_acceptance.report import Outcome, Run
-from nova_acceptance.report.texts import Texts
+from nova_acceptance.report.phrases import in_language, phrase_of
+from nova_acceptance.report.texts import CHINESE, ENGLISH, Texts
 from testing.browser import nova, parts
 from testing.browser.conftest import Read
 from testing.browser.parts import ShownCell, ShownPod, ShownService
@@ -90,14 +92,32 @@ def test_causes_come_the_deepest_first(reader: Reader) -> None:
 
 
 @pytest.mark.parametrize("named", [NO_ROOM, WRONG_PASSWORD], ids=lambda named: named["cause"])
-def test_cause_tells_its_cure_and_what_was_seen(reader: Reader, named: dict[str, str]) -> None:
+def test_cause_tells_its_cure_and_what_was_seen(
+    reader: Reader, say: Texts, named: dict[str, Any]
+) -> None:
     reader.open_all()
 
     told = reader.page.locator(".cause", has_text=named["cause"]).inner_text()
 
-    assert named["summary"] in told
+    for said in (named, *named["symptoms"]):
+        assert in_language(phrase_of(said, "summary"), say.language)[0] in told
     assert named["cure"] in told
     assert all(line in told for line in named["evidence"])
+
+
+def test_what_a_run_said_is_in_the_language_of_the_page_where_that_is_known(
+    reader: Reader, say: Texts
+) -> None:
+    reader.open_all()
+    cause = reader.page.locator(".cause", has_text=NO_ROOM["cause"])
+
+    summary, symptom = cause.locator("summary > span").first, cause.locator("li").last
+    for part in (summary, symptom):
+        assert part.get_attribute("lang") is None
+    assert ("分配不到節點" in summary.inner_text()) == (say.language == CHINESE)
+    assert ("未就緒" in symptom.inner_text()) == (say.language == CHINESE)
+    cure = cause.locator(".cure dd", has_text=NO_ROOM["cure"])
+    assert (cure.get_attribute("lang") == ENGLISH) == (say.language == CHINESE)
 
 
 def test_layers_have_their_verdicts(reader: Reader) -> None:
