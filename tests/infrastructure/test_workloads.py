@@ -12,6 +12,7 @@ from nova_acceptance.diagnosis import ref
 from nova_acceptance.kube import Kube, Object
 from nova_acceptance.phrase import NOTHING, Phrase
 from nova_acceptance.probes.claims import broken, equal, holds
+from nova_acceptance.probes.concerned import of_workload
 from nova_acceptance.probes.nodes import hosts
 from nova_acceptance.probes.objects import Objects, summary
 from nova_acceptance.probes.pods import is_leaving, is_ready, restarts
@@ -117,7 +118,7 @@ def test_workload_has_not_restarted(now: Objects, workload: Workload) -> None:
                     count=count,
                     ended=ended,
                 )
-            raise broken("CONTAINER_RESTARTED", said, subject=where)
+            raise broken("CONTAINER_RESTARTED", said, subject=of_workload(workload))
 
 
 @pytest.mark.means("SPREAD_LOST")

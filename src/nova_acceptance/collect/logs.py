@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from nova_acceptance.collect.values import without_passwords
 from nova_acceptance.diagnosis import Log, Snapshot
+from nova_acceptance.diagnosis.status import condition
 from nova_acceptance.diagnosis.workloads import statuses
 from nova_acceptance.kube import ApiError, Kube, Object, PodRef
 
@@ -19,13 +21,21 @@ _NOTHING_SAID = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
 """Of a container that was never started or is gone with its log; of a pod that is gone."""
 
 
+_BEFORE_IT: Final = timedelta(minutes=2)
+"""In which a program may have said why its probe failed later."""
+
+
 class Source(NamedTuple):
-    """One log of one container: the present one's or the one's before it."""
+    """One log of one container: the present one's or the one's before it.
+
+    `since` is the instant before which its lines are left out; empty for none.
+    """
 
     namespace: str
     pod: str
     container: str
     previous: bool
+    since: str = ""
 
 
 def sources(snapshot: Snapshot, namespaces: Iterable[str]) -> list[Source]:
@@ -53,6 +63,7 @@ def read(kube: Kube, source: Source) -> Log | None:
             container=source.container,
             previous=source.previous,
             tail_lines=LINES,
+            since=source.since,
         )
     except ApiError as error:
         if error.status in _NOTHING_SAID:
@@ -72,4 +83,19 @@ def _of(pod: Object) -> Iterator[tuple[bool, Source]]:
         if restarted:
             yield is_ready, Source(*where, previous=True)
         if not is_ready and ("waiting" not in state or restarted):
-            yield is_ready, Source(*where, previous=False)
+            yield is_ready, Source(*where, previous=False, since=since(pod))
+
+
+def since(pod: Object) -> str:
+    """Return from when on a pod's log may tell why it is not ready; empty where that is unknown.
+
+    What it said while it was ready was no reason then: a trouble that is over by now, perhaps.
+    """
+    ready = condition(pod, "Ready")
+    try:
+        left = datetime.fromisoformat(ready["lastTransitionTime"])
+    except (KeyError, TypeError, ValueError):
+        return ""
+    if ready.get("status") != "False":
+        return ""
+    return (left - _BEFORE_IT).isoformat().replace("+00:00", "Z")

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from nova_acceptance import timeouts
-from nova_acceptance.collect.logs import Source, read
+from nova_acceptance.collect.logs import Source, read, since
 from nova_acceptance.diagnosis import Log, Snapshot
 from nova_acceptance.diagnosis.pods import ended, ill_pods
 from nova_acceptance.diagnosis.snapshot import uid
@@ -39,12 +39,12 @@ class LastWords:
 
     def refresh(self) -> None:
         """Read the logs that are new; one that cannot be read, or not in time, is left out."""
-        wanted = list(self._wanted(time.monotonic()))
+        wanted = dict(self._wanted(time.monotonic()))
         if not wanted:
             return
         sources = [
-            Source(namespace, pod, container, previous)
-            for namespace, pod, container in wanted
+            Source(*where, previous, "" if previous else wanted[where])
+            for where in wanted
             for previous in (True, False)
         ]
         pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="log")
@@ -61,7 +61,8 @@ class LastWords:
                 key = source.namespace, source.pod, source.container
                 self._snapshot.logs.setdefault(key, []).append(log)
 
-    def _wanted(self, now: float) -> Iterator[tuple[str, str, str]]:
+    def _wanted(self, now: float) -> Iterator[tuple[tuple[str, str, str], str]]:
+        """Yield which logs to read, and from when on."""
         for ill in ill_pods(self._snapshot):
             for entry in statuses(ill.pod):
                 incarnation = _incarnation(uid(ill.pod), entry)
@@ -72,7 +73,7 @@ class LastWords:
                 last = self._read_at.setdefault(incarnation, now if is_running else float("-inf"))
                 if now - last >= _AGAIN and (is_running or last == float("-inf")):
                     self._read_at[incarnation] = now
-                    yield ill.where.namespace, ill.where.name, entry["name"]
+                    yield (ill.where.namespace, ill.where.name, entry["name"]), since(ill.pod)
 
 
 def _read(answer: Future[Log | None]) -> Log | None:

@@ -224,9 +224,20 @@ class Kube:
         container: str | None = None,
         previous: bool = False,
         tail_lines: int = 50,
+        since: str = "",
     ) -> str:
-        """Return the last lines of a container's log, or of its previous incarnation's."""
+        """Return the last lines of a container's log, or of its previous incarnation's.
+
+        Args:
+            pod: whose.
+            container: which; None where it has one only.
+            previous: whether the one before the last restart is meant.
+            tail_lines: how many at most.
+            since: an instant as the API spells it, before which lines are left out.
+        """
         query = {"tailLines": str(tail_lines), "previous": str(previous).lower()}
+        if since:
+            query["sinceTime"] = since
         if container:
             query["container"] = container
         path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/log"

@@ -66,8 +66,9 @@ class StubKube(stub_kube.StubKube):
         container: str | None = None,
         previous: bool = False,
         tail_lines: int = 50,
+        since: str = "",
     ) -> str:
-        self.asked.append(f"logs {pod} {container} {previous}")
+        self.asked.append(f"logs {pod} {container} {previous} {since}".rstrip())
         return self.last_log
 
     def can_i(self, verb: str, group: str, resource: str, namespace: str | None = None) -> bool:

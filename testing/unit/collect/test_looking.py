@@ -160,6 +160,34 @@ def test_logs_are_of_containers_that_are_not_well(
     assert all("hunter22" not in log.text and "refused" in log.text for log in read)
 
 
+LEFT = "2026-11-24T04:07:00Z"
+
+
+@pytest.mark.parametrize(
+    ("ready", "asked"),
+    [
+        (
+            {"status": "False", "lastTransitionTime": "2026-11-24T04:07:00Z"},
+            " 2026-11-24T04:05:00Z",
+        ),
+        ({"status": "Unknown", "lastTransitionTime": "2026-11-24T04:07:00Z"}, ""),
+        ({"status": "False", "lastTransitionTime": None}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_a_container_said_while_its_pod_was_ready_is_no_reason(
+    ready: dict[str, Any], asked: str
+) -> None:
+    ill = pod("a", ready=False)
+    ill["status"]["conditions"] = [{"type": "Ready", **ready}]
+    kube = StubKube(ill)
+    look(kube, ["shop"])
+
+    assert [line for line in kube.asked if line.startswith("logs")] == [
+        f"logs shop/a main False{asked}"
+    ]
+
+
 def test_logs_are_left_out_on_request_and_are_bounded() -> None:
     kube = StubKube(*(pod(f"p{number}", ready=False) for number in range(3 * MOST)))
     kube.last_log = "x"

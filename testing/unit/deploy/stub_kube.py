@@ -146,6 +146,7 @@ class StubKube(Kube):
         container: str | None = None,
         previous: bool = False,
         tail_lines: int = 50,
+        since: str = "",
     ) -> str:
         return self.last_log
 
