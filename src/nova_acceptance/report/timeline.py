@@ -151,11 +151,14 @@ def _of_the_run(run: Run, began: float) -> Iterator[Bar]:
 
 
 def _waited(test: Test, run: Run) -> float:
-    """Return for how many of its seconds a test waited until the system was deployed."""
-    ended = _since(run, moment(run.deployment.get("time")))
-    if test.began is None or ended is None or test.began + test.seconds < ended:
+    """Return for how many of its seconds a test waited: for a cluster, and for the system on it."""
+    began = test.began
+    if began is None:
         return 0.0
-    return max(0.0, ended - test.began)
+    came = (_since(run, moment(fact.get("time"))) for fact in (run.cluster, run.deployment))
+    return max(
+        (at - began for at in came if at and began < at <= began + test.seconds), default=0.0
+    )
 
 
 def _since(run: Run, time: datetime | None) -> float | None:

@@ -193,6 +193,21 @@ def test_tests_before_the_system_is_there_have_a_bar_of_their_own(tmp_path: Path
     assert found == [(pytest.approx(0.9), pytest.approx(1.2)), (15.0, 18.0)]
 
 
+def test_test_that_wants_a_cluster_begins_where_there_is_one(tmp_path: Path) -> None:
+    nodeid = "tests/infrastructure/test_cluster.py::test_a"
+    directory = events.write(
+        tmp_path,
+        START,
+        {"time": "2030-01-01T00:01:10.000Z", "type": "cluster", "name": "nova"},
+        {"time": "2030-01-01T00:01:11.000Z", **events.phase(nodeid, "setup"), "seconds": 71.0},
+        {"time": "2030-01-01T00:01:12.000Z", **END},
+    )
+
+    assert timeline_of(load(directory)).bars[-1] == Bar(
+        "infrastructure/test_cluster.py", TESTS, 70.0, 71.0
+    )
+
+
 def test_bar_of_tests_tells_whether_one_of_them_failed(tmp_path: Path) -> None:
     module = "tests/services/test_a.py"
     run = [*finished(f"{module}::test_a", "failed"), *finished(f"{module}::test_b")]
