@@ -71,7 +71,7 @@ class Timeline:
         bars: row by row, in the order in which they are shown.
         legs: the critical path of the deployment, its last leg the last pod to be ready.
         slowest: the tests that took longest, at most ten, the slowest first, with their seconds:
-            without those for which they waited until the system was deployed.
+            without those for which they waited for the cluster and the system.
     """
 
     bars: tuple[Bar, ...]
