@@ -26,10 +26,10 @@ from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.model import Request
 from nova_acceptance.deploy import deploy, load_credentials, remove, render
 from nova_acceptance.kube import Kube, PodRef
-from nova_acceptance.probes.agent import ask_everywhere
-from nova_acceptance.probes.questions import Dial
 from nova_acceptance.progress import Progress
 from nova_acceptance.report import Outcome, load
+from nova_acceptance.vantage.agent import ask_everywhere
+from nova_acceptance.vantage.questions import Dial
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent

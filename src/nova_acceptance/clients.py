@@ -10,27 +10,27 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from nova_acceptance.claims import BrokenClaimError, broken
+from nova_acceptance.components.dns.lookups import ask_dns
+from nova_acceptance.components.etcd.client import Member
+from nova_acceptance.components.etcd.quorum import of_members, roll_call
+from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.network.connections import Ways
+from nova_acceptance.components.network.matrix import reachability_cells
+from nova_acceptance.components.network.questions import lookups, open_doors, reachability_questions
+from nova_acceptance.components.patroni.client import Patroni
+from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
+from nova_acceptance.components.postgres.sql import Login
+from nova_acceptance.components.redis.client import Redis
 from nova_acceptance.kube import Kube
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.probes.askers import Askers, of_workloads
-from nova_acceptance.probes.claims import BrokenClaimError, broken
-from nova_acceptance.probes.etcd import Member
-from nova_acceptance.probes.matrix import reachability_cells
-from nova_acceptance.probes.naming import ask_dns
-from nova_acceptance.probes.objects import Objects
-from nova_acceptance.probes.patroni import Patroni
-from nova_acceptance.probes.plans import lookups, open_doors, reachability_questions
-from nova_acceptance.probes.postgres import MAINTENANCE, Postgres
-from nova_acceptance.probes.quorum import of_members, roll_call
-from nova_acceptance.probes.redis import Redis
-from nova_acceptance.probes.routes import Routes
-from nova_acceptance.probes.secret_values import SecretValues
-from nova_acceptance.probes.sql import Login
-from nova_acceptance.probes.survey import Answers, Failures, Survey
-from nova_acceptance.probes.ways import Ways
-from nova_acceptance.probes.witness import Witness
 from nova_acceptance.report import Recorder
 from nova_acceptance.system import System, parts
+from nova_acceptance.vantage.routes import Routes
+from nova_acceptance.vantage.survey import Answers, Failures, Survey
+from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.verification.askers import Askers, of_workloads
+from nova_acceptance.verification.secret_values import SecretValues
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,13 @@ from typing import Any, Final
 import pytest
 
 from nova_acceptance import masking
+from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.cluster import Cluster, Request, obtain
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.lock import exclusive
 from nova_acceptance.collect import look
+from nova_acceptance.components.kubernetes.hosts import hosts
+from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.deploy import (
     Deployment,
     PreflightError,
@@ -29,22 +32,20 @@ from nova_acceptance.deploy import (
     remove,
     render,
 )
-from nova_acceptance.diagnosis import Diagnosis, Snapshot
 from nova_acceptance.errors import DeployError, NovaError, SpecError
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Kube, Object
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase, verbatim
-from nova_acceptance.probes.claims import BrokenClaimError
-from nova_acceptance.probes.consultation import Consultation
-from nova_acceptance.probes.nodes import hosts
-from nova_acceptance.probes.objects import Objects
-from nova_acceptance.probes.parameters import PARAMETERS
-from nova_acceptance.probes.scene import node_rows
-from nova_acceptance.probes.secret_values import SecretValues
-from nova_acceptance.probes.snapshot import snapshot
-from nova_acceptance.probes.witness import Witness
 from nova_acceptance.progress import Progress
 from nova_acceptance.report import EvidenceLog, Recorder
 from nova_acceptance.system import System, load
+from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.verification.consultation import Consultation
+from nova_acceptance.verification.inventory import snapshot
+from nova_acceptance.verification.parameters import PARAMETERS
+from nova_acceptance.verification.secret_values import SecretValues
+from nova_acceptance.verification.topology import node_rows
 
 MANIFESTS: Final = "manifests"
 MULTI_NODE: Final = "multi-node"
@@ -229,7 +230,7 @@ def _told(consultation: Consultation) -> Iterator[None]:
 
 
 def _say(
-    warnings: list[Diagnosis],
+    warnings: list[Finding],
     progress: Progress,
     recorder: Recorder,
     consultation: Consultation,
@@ -238,9 +239,9 @@ def _say(
     for found in warnings:
         said = Phrase(
             "preflight: {cause}: {summary} → {cure}",
-            cause=found.cause.id,
+            cause=found.cause,
             summary=found.summary,
-            cure=found.cure or Phrase(found.cause.cure),
+            cure=found.cure or Phrase(found.meaning.cure),
         )
         progress.say(said)
         recorder.note(said, evidence=found.evidence)

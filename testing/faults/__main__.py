@@ -9,15 +9,15 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from nova_acceptance.causes import causes
 from nova_acceptance.cluster.home import Home, project
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.lock import exclusive
 from nova_acceptance.cluster.model import Request
-from nova_acceptance.diagnosis import BY_ID
+from nova_acceptance.components.kubernetes.hosts import hosts
 from nova_acceptance.errors import NovaError, UsageError
 from nova_acceptance.kube import Kube
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.probes.nodes import hosts
 from nova_acceptance.progress import Progress
 from nova_acceptance.system import System, load
 from testing.faults import table
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         every = options.all or options.list
         faults = chosen(read_catalogue(), options.names, options.family, every=every)
-        check_causes(faults, BY_ID)
+        check_causes(faults, causes())
         if options.list:
             say("\n".join(f"{f.family}/{f.name}: {f.title}" for f in faults))
             return 0

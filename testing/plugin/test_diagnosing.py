@@ -9,8 +9,8 @@ import pytest
 
 # Kept loaded here, as in conftest.py.
 import nova_acceptance.collect
-import nova_acceptance.probes.examiner  # noqa: F401
-from nova_acceptance.diagnosis import BY_ID
+import nova_acceptance.verification.examiner  # noqa: F401
+from nova_acceptance.causes import causes
 
 if TYPE_CHECKING:
     from testing.plugin.conftest import Suite
@@ -31,7 +31,7 @@ def test_redis_that_crashed():
 LOOKED_AT = """
 import sys
 import pytest
-from nova_acceptance.diagnosis import Snapshot
+from nova_acceptance.kube.snapshot import Snapshot
 
 def pod():
     owner = {"kind": "StatefulSet", "name": "redis", "uid": "u"}
@@ -83,7 +83,7 @@ def test_claim_that_fails_names_the_cause_that_its_marker_means(suite: Suite) ->
     assert meant["text"].startswith(headline)
     assert meant["diagnosis"]["subject"] == "StatefulSet nova-redis/redis"
     told = meant["diagnosis"]["told"]["summary"]["values"]
-    assert told["title"] == {"template": BY_ID["REDIS_PERSISTENCE_OFF"].title}
+    assert told["title"] == {"template": causes()["REDIS_PERSISTENCE_OFF"].title}
     assert told["said"].startswith("assert ")
     assert "diagnosis" not in crashed
     result.stdout.fnmatch_lines(["REDIS_PERSISTENCE_OFF: * → *", '*assert "no" == "yes"*'])
@@ -207,15 +207,15 @@ def test_deployment_that_failed_says_the_same_to_every_test_and_no_more(suite: S
         """
 import pytest
 from nova_acceptance.deploy.preflight import PreflightError
-from nova_acceptance.diagnosis import BY_ID, Diagnosis, Explanation, Ranked, Ref
+from nova_acceptance.diagnosis import Explanation, Ranked
+from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.phrase import Phrase
 
 @pytest.fixture(scope="session")
 def deployment(consultation):
-    cause = BY_ID["STORAGE_CLASS_MISSING"]
     subject = Ref("StatefulSet", "nova-redis", "redis")
     said, cure = Phrase("there is no class {name}", name="fast"), Phrase("name another")
-    root = Diagnosis(cause, subject, said, cure, ("classes: slow",))
+    root = Finding("STORAGE_CLASS_MISSING", subject, said, cure, ("classes: slow",))
     error = PreflightError(Explanation((Ranked(root),), (subject,)))
     consultation.tell(error, "preflight")
     raise error

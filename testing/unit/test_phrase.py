@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from nova_acceptance.diagnosis import Ref
+from nova_acceptance.findings import Ref
 from nova_acceptance.phrase import NOTHING, Phrase, told, verbatim
 
 CLAIM = Ref("PersistentVolumeClaim", "nova-redis", "data-redis-0")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from nova_acceptance.claims import BrokenClaimError, none_of
 from nova_acceptance.cluster import Cluster
-from nova_acceptance.diagnosis import Ref
+from nova_acceptance.components.dns.lookups import pilot, state_of_dns
+from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Kube, Object, PodRef
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.probes.agent import ask_everywhere
-from nova_acceptance.probes.claims import BrokenClaimError, none_of
-from nova_acceptance.probes.naming import pilot, state_of_dns
-from nova_acceptance.probes.objects import Objects
-from nova_acceptance.probes.witness import Witness
 from nova_acceptance.system import System
+from nova_acceptance.vantage.agent import ask_everywhere
+from nova_acceptance.vantage.witness import Witness
 
 pytestmark = pytest.mark.cluster
 

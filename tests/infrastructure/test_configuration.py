@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from nova_acceptance.claims import broken, exactly
+from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.phrase import Phrase, verbatim
-from nova_acceptance.probes.claims import broken, exactly
-from nova_acceptance.probes.objects import Objects
 from nova_acceptance.system import Configuration, Service, System, parts
 
 pytestmark = pytest.mark.configuration

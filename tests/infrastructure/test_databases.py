@@ -7,9 +7,9 @@ from typing import Final
 
 import pytest
 
+from nova_acceptance.claims import broken, equal, exactly
+from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.phrase import Phrase, verbatim
-from nova_acceptance.probes.claims import broken, equal, exactly
-from nova_acceptance.probes.postgres import Postgres
 from nova_acceptance.system import Database, Schema, System
 
 MEANT_BY: Final = {

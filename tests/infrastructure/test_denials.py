@@ -11,14 +11,11 @@ from typing import Final, LiteralString
 import psycopg
 import pytest
 
-from nova_acceptance.kube import PodRef
-from nova_acceptance.phrase import Phrase
-from nova_acceptance.probes.admission import WRONG, let_in, turned_away
-from nova_acceptance.probes.answers import of_error
-from nova_acceptance.probes.claims import broken
-from nova_acceptance.probes.postgres import MAINTENANCE, Postgres
-from nova_acceptance.probes.routes import Route
-from nova_acceptance.probes.sql import (
+from nova_acceptance.claims import broken
+from nova_acceptance.components.network.connections import Ways
+from nova_acceptance.components.postgres.admission import WRONG, let_in, turned_away
+from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
+from nova_acceptance.components.postgres.sql import (
     Login,
     Session,
     Statement,
@@ -26,9 +23,12 @@ from nova_acceptance.probes.sql import (
     identifiers,
     replication_system,
 )
-from nova_acceptance.probes.ways import Ways
-from nova_acceptance.probes.witness import Witness
+from nova_acceptance.kube import PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Database, System, parts
+from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.verification.answers import of_error
 
 pytestmark = [pytest.mark.postgres, pytest.mark.component("postgres")]
 

@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
+from nova_acceptance.claims import BrokenClaimError, exactly
+from nova_acceptance.components.etcd.client import Member, Status
+from nova_acceptance.components.etcd.quorum import of_members, roll_call
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.probes.claims import BrokenClaimError, exactly
-from nova_acceptance.probes.etcd import Member, Status
-from nova_acceptance.probes.quorum import of_members, roll_call
 from nova_acceptance.system import System
 
 pytestmark = [pytest.mark.etcd, pytest.mark.component("etcd")]

@@ -17,20 +17,20 @@ import psycopg
 import pytest
 
 from nova_acceptance import timeouts
+from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.kubernetes.successor import await_successor, crash
+from nova_acceptance.components.network.connections import Ways
+from nova_acceptance.components.patroni.client import Patroni
+from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.sql import Login, identifiers
+from nova_acceptance.components.postgres.writer import Writer
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.kube import Kube, PodRef
-from nova_acceptance.probes.objects import Objects
-from nova_acceptance.probes.patroni import Patroni
-from nova_acceptance.probes.postgres import Postgres
-from nova_acceptance.probes.routes import Route
-from nova_acceptance.probes.sql import Login, identifiers
-from nova_acceptance.probes.successor import await_successor, crash
-from nova_acceptance.probes.until import until
-from nova_acceptance.probes.ways import Ways
-from nova_acceptance.probes.witness import Witness
-from nova_acceptance.probes.writer import Writer
 from nova_acceptance.system import System, parts
+from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.until import until
+from nova_acceptance.vantage.witness import Witness
 
 pytestmark = [
     pytest.mark.disruptive,

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from nova_acceptance.claims import equal
+from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.kubernetes.successor import await_successor, kill
+from nova_acceptance.components.redis.client import Redis
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.phrase import verbatim
-from nova_acceptance.probes.claims import equal
-from nova_acceptance.probes.objects import Objects
-from nova_acceptance.probes.redis import Redis
-from nova_acceptance.probes.successor import await_successor, kill
 from nova_acceptance.system import System
 
 pytestmark = [pytest.mark.redis, pytest.mark.component("redis")]

@@ -11,20 +11,20 @@ import psycopg
 import pytest
 
 from nova_acceptance import timeouts
-from nova_acceptance.diagnosis import Ref
+from nova_acceptance.claims import BrokenClaimError, broken, holds
+from nova_acceptance.components.kubernetes.objects import Objects, ref
+from nova_acceptance.components.kubernetes.pod_specs import is_ready
+from nova_acceptance.components.network.connections import Ways
+from nova_acceptance.components.patroni.client import Patroni
+from nova_acceptance.components.postgres.client import MAINTENANCE, LeadershipError, Postgres
+from nova_acceptance.components.postgres.sql import Login, connect, identifiers
+from nova_acceptance.findings import Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.probes.claims import BrokenClaimError, broken, holds
-from nova_acceptance.probes.objects import Objects, ref
-from nova_acceptance.probes.patroni import Patroni
-from nova_acceptance.probes.pods import is_ready
-from nova_acceptance.probes.postgres import MAINTENANCE, LeadershipError, Postgres
-from nova_acceptance.probes.routes import Route
-from nova_acceptance.probes.sql import Login, connect, identifiers
-from nova_acceptance.probes.until import until
-from nova_acceptance.probes.ways import Ways
-from nova_acceptance.probes.witness import Witness
 from nova_acceptance.system import Front, System, parts
+from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.until import until
+from nova_acceptance.vantage.witness import Witness
 
 pytestmark = [pytest.mark.postgres, pytest.mark.component("postgres")]
 

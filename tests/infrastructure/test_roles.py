@@ -9,11 +9,11 @@ from typing import Final
 import psycopg
 import pytest
 
+from nova_acceptance.claims import broken, equal, exactly, holds, none_of, privileges
+from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.roles import Role as RoleOfPostgres
+from nova_acceptance.components.postgres.sql import Session, identifiers
 from nova_acceptance.phrase import Phrase, verbatim
-from nova_acceptance.probes.claims import broken, equal, exactly, holds, none_of, privileges
-from nova_acceptance.probes.postgres import Postgres
-from nova_acceptance.probes.roles import Role as RoleOfPostgres
-from nova_acceptance.probes.sql import Session, identifiers
 from nova_acceptance.system import Database, Reach, Role, Schema, System
 
 pytestmark = [pytest.mark.postgres, pytest.mark.component("postgres")]

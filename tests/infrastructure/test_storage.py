@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from nova_acceptance.claims import broken, equal
+from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.probes.claims import broken, equal
-from nova_acceptance.probes.objects import Objects
 from nova_acceptance.system import Claim, System
 from nova_acceptance.system.quantity import octets
 

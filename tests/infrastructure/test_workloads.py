@@ -8,16 +8,16 @@ from functools import reduce
 
 import pytest
 
-from nova_acceptance.diagnosis import ref
+from nova_acceptance.claims import broken, equal, holds
+from nova_acceptance.components.kubernetes.hosts import hosts
+from nova_acceptance.components.kubernetes.objects import Objects, summary
+from nova_acceptance.components.kubernetes.pod_specs import is_leaving, is_ready, restarts
+from nova_acceptance.findings import ref
 from nova_acceptance.kube import Kube, Object
 from nova_acceptance.phrase import NOTHING, Phrase
-from nova_acceptance.probes.claims import broken, equal, holds
-from nova_acceptance.probes.concerned import of_workload
-from nova_acceptance.probes.nodes import hosts
-from nova_acceptance.probes.objects import Objects, summary
-from nova_acceptance.probes.pods import is_leaving, is_ready, restarts
-from nova_acceptance.probes.witness import Witness
 from nova_acceptance.system import Front, System, Workload
+from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.verification.concerned import of_workload
 
 pytestmark = pytest.mark.workloads
 

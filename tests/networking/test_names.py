@@ -5,24 +5,23 @@ from __future__ import annotations
 import dns.rcode
 import pytest
 
-from nova_acceptance.diagnosis import Ref
-from nova_acceptance.kube import PodRef
-from nova_acceptance.phrase import Phrase
-from nova_acceptance.probes.claims import BrokenClaimError, broken, none_of
-from nova_acceptance.probes.concerned import of_front
-from nova_acceptance.probes.names import SCHEMA_VERSION, is_absent, values
-from nova_acceptance.probes.naming import Lookup, of_lookup
-from nova_acceptance.probes.objects import Objects, addresses_of
-from nova_acceptance.probes.plans import (
+from nova_acceptance.claims import BrokenClaimError, broken, none_of
+from nova_acceptance.components.dns.lookups import Lookup, of_lookup
+from nova_acceptance.components.dns.records import SCHEMA_VERSION, is_absent, values
+from nova_acceptance.components.kubernetes.objects import Objects, addresses_of, of_front
+from nova_acceptance.components.network.questions import (
     expected_records,
     forms,
     other_family,
     pod_names,
     schema_version,
 )
-from nova_acceptance.probes.questions import Exchange, Resolve
-from nova_acceptance.probes.survey import Survey
+from nova_acceptance.findings import Ref
+from nova_acceptance.kube import PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Front, System
+from nova_acceptance.vantage.questions import Exchange, Resolve
+from nova_acceptance.vantage.survey import Survey
 
 pytestmark = pytest.mark.dns
 

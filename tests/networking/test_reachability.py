@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.kube import PodRef
-from nova_acceptance.phrase import Phrase
-from nova_acceptance.probes.claims import BrokenClaimError, broken, equal
-from nova_acceptance.probes.objects import Objects
-from nova_acceptance.probes.plans import (
+from nova_acceptance.claims import BrokenClaimError, broken, equal
+from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.network.connections import SILENT, Ways
+from nova_acceptance.components.network.questions import (
     CLOSED_PORT,
     addresses,
     dial_pod,
     listening,
     undeclared,
 )
-from nova_acceptance.probes.survey import Survey
-from nova_acceptance.probes.ways import SILENT, Ways
+from nova_acceptance.kube import PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Front, Passage, Service, System, Workload
 from nova_acceptance.system.parts import doors
+from nova_acceptance.vantage.survey import Survey
 
 pytestmark = pytest.mark.reachability
 

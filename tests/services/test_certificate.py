@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from nova_acceptance.claims import BrokenClaimError, broken
+from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.probes.claims import BrokenClaimError, broken
-from nova_acceptance.probes.objects import Objects
-from nova_acceptance.probes.secret_values import SecretValues
-from nova_acceptance.probes.witness import Witness
 from nova_acceptance.system import Certificate, System
+from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.verification.secret_values import SecretValues
 
 pytestmark = [pytest.mark.tls, pytest.mark.component("nova-tls")]
 

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
+from nova_acceptance.claims import BrokenClaimError
+from nova_acceptance.components.network.connections import Ways
+from nova_acceptance.components.network.questions import health
 from nova_acceptance.kube import PodRef
-from nova_acceptance.probes.claims import BrokenClaimError
-from nova_acceptance.probes.plans import health
-from nova_acceptance.probes.survey import Survey
-from nova_acceptance.probes.ways import Ways
 from nova_acceptance.system import Front, Service, System
+from nova_acceptance.vantage.survey import Survey
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from nova_acceptance.claims import broken
+from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.kubernetes.pod_specs import containers, security_context
 from nova_acceptance.kube import Object
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.probes.claims import broken
-from nova_acceptance.probes.objects import Objects
-from nova_acceptance.probes.pods import containers, security_context
-from nova_acceptance.probes.witness import Witness
 from nova_acceptance.system import Workload
+from nova_acceptance.vantage.witness import Witness
 
 pytestmark = pytest.mark.security
 

@@ -7,19 +7,19 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import pytest
 
+from nova_acceptance.claims import broken, equal, holds
+from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.network.connections import Ways
+from nova_acceptance.components.postgres.admission import WRONG, let_in, turned_away
+from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.sql import Login, connect
+from nova_acceptance.components.redis.client import Redis
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.probes.admission import WRONG, let_in, turned_away
-from nova_acceptance.probes.claims import broken, equal, holds
-from nova_acceptance.probes.objects import Objects
-from nova_acceptance.probes.postgres import Postgres
-from nova_acceptance.probes.redis import Redis
-from nova_acceptance.probes.routes import Route
-from nova_acceptance.probes.secret_values import SecretValues
-from nova_acceptance.probes.sql import Login, connect
-from nova_acceptance.probes.ways import Ways
-from nova_acceptance.probes.witness import Witness
 from nova_acceptance.system import System, Use, parts
+from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.verification.secret_values import SecretValues
 
 pytestmark = pytest.mark.configuration
 

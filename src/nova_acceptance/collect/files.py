@@ -12,9 +12,10 @@ import yaml
 
 from nova_acceptance import masking
 from nova_acceptance.collect.values import without_passwords
-from nova_acceptance.diagnosis import Ref, Snapshot, ref
-from nova_acceptance.diagnosis.workloads import KINDS, pods_of
+from nova_acceptance.components.kubernetes.workloads import KINDS, pods_of
+from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 
 EVENTS: Final = "events.txt"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")

@@ -8,10 +8,10 @@ from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from nova_acceptance.collect.values import without_passwords
-from nova_acceptance.diagnosis import Log, Snapshot
-from nova_acceptance.diagnosis.status import condition
-from nova_acceptance.diagnosis.workloads import statuses
+from nova_acceptance.components.kubernetes.status import condition
+from nova_acceptance.components.kubernetes.workloads import statuses
 from nova_acceptance.kube import ApiError, Kube, Object, PodRef
+from nova_acceptance.kube.snapshot import Log, Snapshot
 
 LINES = 30
 MOST = 40

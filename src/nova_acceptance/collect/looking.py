@@ -11,11 +11,10 @@ from nova_acceptance import masking, timeouts
 from nova_acceptance.collect import logs as last_words
 from nova_acceptance.collect.kinds import OF_A_NAMESPACE, OF_THE_CLUSTER, SECRET, Listed
 from nova_acceptance.collect.values import to_mask
-from nova_acceptance.diagnosis import Log, Snapshot
-from nova_acceptance.diagnosis.shapes import without_values
-from nova_acceptance.diagnosis.snapshot import EVERYWHERE
+from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.errors import ClusterError, NovaError
 from nova_acceptance.kube import ApiUnreachableError, Kube, Object
+from nova_acceptance.kube.snapshot import EVERYWHERE, Log, Snapshot
 from nova_acceptance.system import System
 
 KUBE_SYSTEM: Final = "kube-system"

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 
-from nova_acceptance.diagnosis import Snapshot
-from nova_acceptance.diagnosis.shapes import without_values
-from nova_acceptance.diagnosis.snapshot import EVERYWHERE
+from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import SYNCED, Kube, Object, Watch
+from nova_acceptance.kube.snapshot import EVERYWHERE, Snapshot
 
 API_VERSIONS = {
     "DaemonSet": "apps/v1",

@@ -6,14 +6,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from nova_acceptance.components.kubernetes.pods import Ill, ill_pods, message, short
+from nova_acceptance.components.kubernetes.status import Status, condition
+from nova_acceptance.components.kubernetes.workloads import statuses
 from nova_acceptance.deploy.timeline import PodTimes
-from nova_acceptance.diagnosis import CAUSES, Diagnosis, Doctor, Explanation, Ranked, Ref, Snapshot
-from nova_acceptance.diagnosis.pods import Ill, ill_pods, message, short
+from nova_acceptance.diagnosis import Doctor, Explanation, Ranked
 from nova_acceptance.diagnosis.ranking import ranked
-from nova_acceptance.diagnosis.status import Status, condition
-from nova_acceptance.diagnosis.workloads import statuses
 from nova_acceptance.errors import NotReadyError
+from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube import describe
+from nova_acceptance.kube.snapshot import Snapshot
 
 _EVENTS = 3
 _LOG_LINES = 15
@@ -73,10 +75,10 @@ def explained(
     steps = doctor.graph.reach(left)
     within = [each for each in doctor.diagnoses if each.subject in steps]
     decisive = [each for each in within if _is_decisive(each)]
-    found = ranked(decisive, doctor.graph, CAUSES)
+    found = ranked(decisive, doctor.graph)
     causes = sorted(found, key=lambda each: not _keys(each).intersection(believed))
     named = {key for each in causes for key in _keys(each)}
-    others = ranked(within, doctor.graph, CAUSES)
+    others = ranked(within, doctor.graph)
     causes += [Ranked(each.root) for each in others if each.root.key not in named]
     chain = doctor.graph.chain(left, causes[0].root.subject) if causes else []
     return Explanation(tuple(causes), tuple(chain))
@@ -109,10 +111,10 @@ def rollout_error(
     root = explanation.causes[0].root if explanation.causes else None
     hint = "what the pods themselves say is above; a slow machine may just need longer"
     return RolloutError(
-        explanation.headline or message,
+        explanation.headline if explanation.causes else message,
         explanation=explanation,
         lost=tuple(left),
-        hint=(root.cure or root.cause.cure) if root else hint,
+        hint=(root.cure or root.meaning.cure) if root else hint,
         evidence=tuple(dict.fromkeys(evidence)),
     )
 
@@ -138,7 +140,7 @@ def pods_told(snapshot: Snapshot, concerned: Collection[Ref]) -> Iterator[str]:
         yield from _last_lines(snapshot, ill)
 
 
-def _is_decisive(each: Diagnosis) -> bool:
+def _is_decisive(each: Finding) -> bool:
     return each.grace is not None or each.is_symptom
 
 

@@ -10,10 +10,9 @@ from http import HTTPStatus
 
 from nova_acceptance import timeouts
 from nova_acceptance.deploy.absence import await_gone
-from nova_acceptance.diagnosis import Diagnosis, Explanation, Ranked, ref
-from nova_acceptance.diagnosis.families.api import API_REFUSED
-from nova_acceptance.diagnosis.families.presence import NAMESPACE_FOREIGN
+from nova_acceptance.diagnosis import Explanation, Ranked
 from nova_acceptance.errors import ApplyError
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import ApiError, Kube, Object, describe
 from nova_acceptance.phrase import Phrase, verbatim
 
@@ -118,10 +117,10 @@ def guard_namespaces(kube: Kube, objects: Sequence[Object]) -> None:
             message = Phrase(
                 "the namespace {name} exists and is not ours", name=obj["metadata"]["name"]
             )
-            foreign = Diagnosis(NAMESPACE_FOREIGN, ref(live), message, evidence=evidence)
+            foreign = Finding("NAMESPACE_FOREIGN", ref(live), message, evidence=evidence)
             raise RefusedError(
                 message,
-                hint=NAMESPACE_FOREIGN.cure,
+                hint=foreign.meaning.cure,
                 evidence=evidence,
                 explanation=Explanation((Ranked(foreign),), (foreign.subject,)),
             )
@@ -140,11 +139,11 @@ def is_ours(live: Object, rendered: Object) -> bool:
     return bool(owner(rendered)) and owner(live) == owner(rendered)
 
 
-def refused(obj: Object, error: ApiError) -> Diagnosis:
+def refused(obj: Object, error: ApiError) -> Finding:
     """Return the cause that an object which the API refuses shows, with the fields it names."""
     said = error.causes or (error.detail or str(error.status),)
-    return Diagnosis(
-        API_REFUSED,
+    return Finding(
+        "API_REFUSED",
         ref(obj),
         Phrase("the API refuses {object}: {said}", object=describe(obj), said=said[0]),
         _hint(obj, error),

@@ -12,24 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
+from nova_acceptance.components.kubernetes.graph import Graph
+from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.deploy.observation import API_VERSIONS, watched
 from nova_acceptance.deploy.outcome import told
 from nova_acceptance.deploy.phases import refused
-from nova_acceptance.diagnosis import (
-    CAUSES,
-    Diagnosis,
-    Explanation,
-    Ref,
-    Snapshot,
-    beforehand,
-    ref,
-)
-from nova_acceptance.diagnosis.families.api import KIND_NOT_SERVED, RIGHTS_MISSING
-from nova_acceptance.diagnosis.graph import Graph
+from nova_acceptance.diagnosis import Explanation, beforehand
 from nova_acceptance.diagnosis.ranking import ranked
-from nova_acceptance.diagnosis.shapes import without_values
 from nova_acceptance.errors import DeployError
+from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import ApiError, Kube, Object
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 
 _AT_ONCE: Final = 16
@@ -57,7 +50,7 @@ class PreflightError(DeployError):
         root = explanation.causes[0].root
         super().__init__(
             explanation.headline,
-            hint=root.cure or root.cause.cure,
+            hint=root.cure or root.meaning.cure,
             evidence=("nothing has been written to the cluster", *told(explanation)),
         )
         self.explanation = explanation
@@ -85,7 +78,7 @@ class _Right(NamedTuple):
         )
 
 
-def preflight(kube: Kube, objects: Sequence[Object], base: Snapshot) -> list[Diagnosis]:
+def preflight(kube: Kube, objects: Sequence[Object], base: Snapshot) -> list[Finding]:
     """Return what is wrong with the objects and does not keep them from becoming ready.
 
     Args:
@@ -105,10 +98,10 @@ def preflight(kube: Kube, objects: Sequence[Object], base: Snapshot) -> list[Dia
     found += _refused_beforehand(kube, objects, base)
     lost = [each for each in found if each.grace is not None]
     if lost:
-        causes = ranked(lost, graph, CAUSES)
+        causes = ranked(lost, graph)
         chain = graph.chain(map(ref, objects), causes[0].root.subject)
         raise PreflightError(Explanation(causes, tuple(chain)))
-    return [each.root for each in ranked(found, graph, CAUSES)]
+    return [each.root for each in ranked(found, graph)]
 
 
 def laid_over(base: Snapshot, objects: Sequence[Object]) -> Snapshot:
@@ -135,9 +128,7 @@ def laid_over(base: Snapshot, objects: Sequence[Object]) -> Snapshot:
     return snapshot
 
 
-def _refused_beforehand(
-    kube: Kube, objects: Sequence[Object], base: Snapshot
-) -> Iterator[Diagnosis]:
+def _refused_beforehand(kube: Kube, objects: Sequence[Object], base: Snapshot) -> Iterator[Finding]:
     """Yield what the API says it would refuse, of the objects whose namespace is there already.
 
     It is asked by applies that write nothing. A webhook that cannot be asked so, a missing right
@@ -165,7 +156,7 @@ def _refused_beforehand(
                 yield refused(obj, error)
 
 
-def _api_findings(kube: Kube, objects: Sequence[Object]) -> list[Diagnosis]:
+def _api_findings(kube: Kube, objects: Sequence[Object]) -> list[Finding]:
     plurals: dict[tuple[str, str], str | None] = {}
     for obj in objects:
         kind = obj["apiVersion"], obj["kind"]
@@ -180,13 +171,13 @@ def _api_findings(kube: Kube, objects: Sequence[Object]) -> list[Diagnosis]:
     return [*_not_served(unserved), *_rights_missing(kube, objects, plurals)]
 
 
-def _not_served(unserved: Sequence[Object]) -> Iterator[Diagnosis]:
+def _not_served(unserved: Sequence[Object]) -> Iterator[Finding]:
     by_kind: dict[tuple[str, str], list[Ref]] = {}
     for obj in unserved:
         by_kind.setdefault((obj["apiVersion"], obj["kind"]), []).append(ref(obj))
     for (version, kind), refs in by_kind.items():
-        yield Diagnosis(
-            KIND_NOT_SERVED,
+        yield Finding(
+            "KIND_NOT_SERVED",
             refs[0],
             Phrase(
                 "the cluster does not serve {kind} of {version}, which {object} is of",
@@ -201,7 +192,7 @@ def _not_served(unserved: Sequence[Object]) -> Iterator[Diagnosis]:
 
 def _rights_missing(
     kube: Kube, objects: Sequence[Object], plurals: dict[tuple[str, str], str | None]
-) -> Iterator[Diagnosis]:
+) -> Iterator[Finding]:
     """Yield what this user may not do: one question where it may do everything."""
     if kube.can_i("*", "*", "*"):
         return
@@ -239,8 +230,8 @@ def _rights_missing(
             if more
             else Phrase("the kubeconfig's user may not {right}", right=first)
         )
-        yield Diagnosis(
-            RIGHTS_MISSING,
+        yield Finding(
+            "RIGHTS_MISSING",
             wanted[refused[0]],
             sentence,
             evidence=tuple(f"not allowed: {right.phrase}" for right in refused),

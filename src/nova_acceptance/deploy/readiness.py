@@ -5,15 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from nova_acceptance.components.kubernetes.status import (
+    CURRENT,
+    State,
+    Status,
+    is_pod_ready,
+    status_of,
+)
+from nova_acceptance.components.kubernetes.workloads import KINDS, pods_of, workload_of
 from nova_acceptance.deploy.observation import API_VERSIONS, Observation
 from nova_acceptance.deploy.outcome import RolloutError, explained, rollout_error
 from nova_acceptance.deploy.verdict import Patience, Verdict
 from nova_acceptance.deploy.words import LastWords
-from nova_acceptance.diagnosis import Diagnosis, Doctor, Explanation, Ref, Snapshot, examine, ref
-from nova_acceptance.diagnosis.snapshot import uid
-from nova_acceptance.diagnosis.status import CURRENT, State, Status, is_pod_ready, status_of
-from nova_acceptance.diagnosis.workloads import KINDS, pods_of, workload_of
+from nova_acceptance.diagnosis import Doctor, Explanation, examine
+from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Kube, Object
+from nova_acceptance.kube.snapshot import Snapshot, uid
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Step
 
@@ -131,12 +138,12 @@ class Readiness:
                     self._on_lost(explained(doctor, concerned, self._verdict.keys))
         return self._verdict.lost(list(left), self._snapshot, now)
 
-    def _is_outdated(self, found: Diagnosis) -> bool:
+    def _is_outdated(self, found: Finding) -> bool:
         """Whether it was found at a workload of which what was applied is not seen yet."""
         applied, live = self._applied.get(found.subject), self._snapshot.at(found.subject)
         return bool(applied and live and _generation(live) < _generation(applied))
 
-    def _is_renewed(self, found: Diagnosis) -> bool:
+    def _is_renewed(self, found: Finding) -> bool:
         """Delete our broken pods that were there before; False where there are none.
 
         What a template itself says is as true of the pods to come.

@@ -12,8 +12,9 @@ from nova_acceptance.deploy.outcome import Deployment, RolloutError
 from nova_acceptance.deploy.phases import apply_phase, guard_namespaces, phases
 from nova_acceptance.deploy.readiness import Readiness
 from nova_acceptance.deploy.timeline import Timeline
-from nova_acceptance.diagnosis import Explanation, Snapshot
+from nova_acceptance.diagnosis import Explanation
 from nova_acceptance.kube import Kube, Object, describe
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.progress import Progress
 
 

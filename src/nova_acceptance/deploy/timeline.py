@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
+from nova_acceptance.components.kubernetes.status import condition, is_pod_ready
 from nova_acceptance.deploy.phases import WORKLOADS
-from nova_acceptance.diagnosis.status import condition, is_pod_ready
 from nova_acceptance.kube import Object, describe
 
 PULLED = "Pulled"

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from nova_acceptance.diagnosis import Diagnosis, Ref, Snapshot
-from nova_acceptance.diagnosis.graces import NEXT_TRY
-from nova_acceptance.diagnosis.graph import Graph
-from nova_acceptance.diagnosis.snapshot import uid
-from nova_acceptance.diagnosis.status import is_pod_ready, status_of
-from nova_acceptance.diagnosis.workloads import KINDS
+from nova_acceptance.components.kubernetes.graces import NEXT_TRY
+from nova_acceptance.components.kubernetes.graph import Graph
+from nova_acceptance.components.kubernetes.status import is_pod_ready, status_of
+from nova_acceptance.components.kubernetes.workloads import KINDS
+from nova_acceptance.findings import Finding, Ref
+from nova_acceptance.kube.snapshot import Snapshot, uid
 
 Key = tuple[str, Ref, str]
 
@@ -25,7 +25,7 @@ class Patience:
     def __init__(self) -> None:
         self._since: dict[Key, float] = {}
 
-    def exhausted(self, found: Iterable[Diagnosis], now: float) -> list[Diagnosis]:
+    def exhausted(self, found: Iterable[Finding], now: float) -> list[Finding]:
         """Return the diagnoses that have outlasted their grace; forget those that passed.
 
         Args:
@@ -55,7 +55,7 @@ class Verdict:
         """The diagnoses that are believed."""
         return self._believed.keys()
 
-    def believe(self, exhausted: Iterable[Diagnosis], snapshot: Snapshot, now: float) -> bool:
+    def believe(self, exhausted: Iterable[Finding], snapshot: Snapshot, now: float) -> bool:
         """Take in what is believed at this moment; whether something was not before.
 
         A crashing program runs now and then: what is said of a pod or a workload is believed

@@ -9,12 +9,11 @@ from typing import Any
 
 from nova_acceptance import timeouts
 from nova_acceptance.collect.logs import Source, read, since
-from nova_acceptance.diagnosis import Log, Snapshot
-from nova_acceptance.diagnosis.pods import ended, ill_pods
-from nova_acceptance.diagnosis.snapshot import uid
-from nova_acceptance.diagnosis.workloads import statuses
+from nova_acceptance.components.kubernetes.pods import ended, ill_pods
+from nova_acceptance.components.kubernetes.workloads import statuses
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import Kube
+from nova_acceptance.kube.snapshot import Log, Snapshot, uid
 
 _AT_ONCE = 4
 _AGAIN = 10.0

@@ -1,28 +1,11 @@
 """Why something went wrong: from an object that failed down to a named cause.
 
-Layers, top to bottom: `explanation` > `catalogue` > `families` > `ranking` > `graph` >
-`addresses` > `workloads` > `status`, `shapes`, `snapshot` > `cause`. Everything here is pure: it
-reads a snapshot and asks nobody.
+Layers, top to bottom: `explanation` > `catalogue` > `ranking`. Everything here is pure: it reads a
+snapshot and asks nobody, and knows no kind of component.
 """
 
-from nova_acceptance.diagnosis.catalogue import BY_ID, CAUSES, beforehand, examine
-from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref, ref
+from nova_acceptance.diagnosis.catalogue import beforehand, examine
 from nova_acceptance.diagnosis.explanation import Doctor, Explanation
 from nova_acceptance.diagnosis.ranking import Ranked
-from nova_acceptance.diagnosis.snapshot import Log, Snapshot
 
-__all__ = [
-    "BY_ID",
-    "CAUSES",
-    "Cause",
-    "Diagnosis",
-    "Doctor",
-    "Explanation",
-    "Log",
-    "Ranked",
-    "Ref",
-    "Snapshot",
-    "beforehand",
-    "examine",
-    "ref",
-]
+__all__ = ["Doctor", "Explanation", "Ranked", "beforehand", "examine"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from nova_acceptance.diagnosis.cause import Ref, ref
+from nova_acceptance.components.kubernetes.pods import ill_pods, last_words
+from nova_acceptance.components.kubernetes.status import State, status_of
+from nova_acceptance.components.kubernetes.workloads import statuses, workloads
 from nova_acceptance.diagnosis.explanation import Doctor
-from nova_acceptance.diagnosis.pods import ill_pods, last_words
 from nova_acceptance.diagnosis.ranking import Ranked
-from nova_acceptance.diagnosis.snapshot import Snapshot
-from nova_acceptance.diagnosis.status import State, status_of
-from nova_acceptance.diagnosis.workloads import statuses, workloads
+from nova_acceptance.findings import Ref, ref
+from nova_acceptance.kube.snapshot import Snapshot
 
 _EVENTS = 3
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import ModuleType
 
-from nova_acceptance.diagnosis.catalogue import CAUSES, FAMILIES
-from nova_acceptance.diagnosis.cause import Cause
+from nova_acceptance.causes import Cause, Family, causes, families
 
 _HEAD = """\
 # What goes wrong, and how it is told
 
-<!-- made by `make docs` from src/nova_acceptance/diagnosis/families; not to be edited by hand -->
+<!-- made by `make docs` from the causes.toml of the components; not to be edited by hand -->
 
 When a test fails, a deployment does not become ready or `nova-cluster diagnose` finds something,
 the first line names one of the causes below, what it was found at, and what to do:
@@ -35,23 +33,22 @@ and name as well.
 
 def document() -> str:
     """Return the document, as Markdown."""
-    return "\n".join((_HEAD, *_contents(), *(line for it in FAMILIES for line in _family(it)), ""))
+    sections = (line for family in families() for line in _family(family))
+    return "\n".join((_HEAD, *_contents(), *sections, ""))
 
 
 def _contents() -> Iterator[str]:
-    yield f"There are {len(CAUSES)} causes:"
+    yield f"There are {len(causes())} causes:"
     yield ""
-    for family in FAMILIES:
-        if links := [f"[{cause}](#{str(cause).lower()})" for cause in _causes(family)]:
-            yield f"- {_title(family)}: {', '.join(links)}"
+    for family in families():
+        links = [f"[{cause}](#{cause.id.lower()})" for cause in family.causes]
+        yield f"- {family.heading}: {', '.join(links)}"
 
 
-def _family(family: ModuleType) -> Iterator[str]:
-    if not _causes(family):
-        return
+def _family(family: Family) -> Iterator[str]:
     yield ""
-    yield f"## {_title(family)}"
-    for cause in _causes(family):
+    yield f"## {family.heading}"
+    for cause in family.causes:
         yield ""
         yield from _section(cause)
 
@@ -63,11 +60,3 @@ def _section(cause: Cause) -> Iterator[str]:
     yield ""
     for word, text in (("Symptom", cause.symptom), ("Evidence", cause.proof), ("Cure", cause.cure)):
         yield f"- **{word}**: {text}"
-
-
-def _causes(family: ModuleType) -> tuple[Cause, ...]:
-    return tuple(getattr(family, "CAUSES", ()))
-
-
-def _title(family: ModuleType) -> str:
-    return (family.__doc__ or family.__name__).strip().partition("\n")[0].rstrip(".")

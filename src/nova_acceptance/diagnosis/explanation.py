@@ -4,30 +4,86 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Final
 
-from nova_acceptance.diagnosis.catalogue import CAUSES, examine
-from nova_acceptance.diagnosis.cause import Diagnosis, Ref
-from nova_acceptance.diagnosis.graph import Graph
+from nova_acceptance.components.kubernetes.graph import Graph
+from nova_acceptance.diagnosis.catalogue import examine
 from nova_acceptance.diagnosis.ranking import Ranked, ranked
-from nova_acceptance.diagnosis.snapshot import Snapshot
+from nova_acceptance.findings import Finding, Ref
+from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.phrase import told
+
+UNKNOWN: Final = "UNKNOWN"
+_LINES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why something failed.
+    """Why something failed, as reports show it.
 
     Attributes:
         causes: each with its consequences, the deepest first; empty where none is known.
         chain: from an object of what failed to the first cause's subject.
+        summary: what failed, for the case that no cause is known.
+        seen: what was seen of the objects concerned, a line each.
+        refs: the objects that tell of it.
     """
 
     causes: tuple[Ranked, ...]
     chain: tuple[Ref, ...] = ()
+    summary: str = ""
+    seen: tuple[str, ...] = ()
+    refs: tuple[Ref, ...] = ()
+
+    @property
+    def root(self) -> Finding | None:
+        """The first cause; None where none is known."""
+        return self.causes[0].root if self.causes else None
+
+    @property
+    def subjects(self) -> tuple[Ref, ...]:
+        """The objects at which the causes are."""
+        return tuple(dict.fromkeys(each.root.subject for each in self.causes))
 
     @property
     def headline(self) -> str:
-        """The first cause's line; empty where none is known."""
-        return self.causes[0].root.headline if self.causes else ""
+        """The one line that a reader needs."""
+        if self.root:
+            return self.root.headline
+        return f"{UNKNOWN}: {self.summary} → no known cause explains it; what was seen is below"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes two explanations tell of the same cause."""
+        said = self.as_dict()
+        return said["cause"], said["subject"]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields of a diagnosis in the record."""
+        root = self.root
+        symptoms = self.causes[0].symptoms if root else ()
+        fields = {
+            "cause": root.cause if root else UNKNOWN,
+            "subject": str(root.subject if root else next(iter(self.refs), "")),
+            "summary": root.summary if root else self.summary,
+            "cure": (root.cure or root.meaning.cure) if root else "",
+            "evidence": list(root.evidence if root else self.seen),
+            "chain": [str(each) for each in self.chain],
+            "symptoms": [_brief(each) for each in symptoms],
+            "others": [_brief(each.root) for each in self.causes[1:]],
+        }
+        return told(fields)
+
+    def lines(self) -> list[str]:
+        """Return the headline and what belongs to it, line by line."""
+        said = self.as_dict()
+        found = [self.headline]
+        if len(said["chain"]) > 1:
+            found.append(f"  the way there: {' → '.join(said['chain'])}")
+        found += [f"  seen: {line}" for line in said["evidence"][:_LINES]]
+        found += [f"  with it: {each['cause']}: {each['summary']}" for each in said["symptoms"]]
+        found += [f"  besides: {each['cause']}: {each['summary']}" for each in said["others"]]
+        return found
 
 
 class Doctor:
@@ -40,9 +96,9 @@ class Doctor:
 
     def overall(self) -> tuple[Ranked, ...]:
         """Return all that is wrong, causes first with their consequences under them."""
-        return ranked(self.diagnoses, self.graph, CAUSES)
+        return ranked(self.diagnoses, self.graph)
 
-    def explain(self, concerned: Iterable[Ref], own: Diagnosis | None = None) -> Explanation:
+    def explain(self, concerned: Iterable[Ref], own: Finding | None = None) -> Explanation:
         """Return why something failed.
 
         What was plainly answered, and answered wrongly, explains itself. Where nothing answered,
@@ -57,7 +113,7 @@ class Doctor:
         start = (*concerned, *((own.subject,) if own else ()))
         steps = self.graph.reach(start)
         within = [each for each in self.diagnoses if each.subject in steps]
-        found = ranked((*within, own) if own else within, self.graph, CAUSES)
+        found = ranked((*within, own) if own else within, self.graph)
         if own:  # what it comes under goes first; a cause beside it is no explanation of symptoms
             causes = [each for each in found if not each.root.is_symptom]
             if causes:
@@ -76,3 +132,8 @@ class Doctor:
         )
         chain = self.graph.chain(start, found[0].root.subject) if found else []
         return Explanation(found, tuple(chain))
+
+
+def _brief(each: Finding) -> dict[str, Any]:
+    fields = {"cause": each.cause, "subject": str(each.subject), "summary": each.summary}
+    return told(fields)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nova_acceptance.diagnosis.cause import Cause, Diagnosis, Ref
-from nova_acceptance.diagnosis.graph import Graph
+from nova_acceptance.causes import causes
+from nova_acceptance.components.kubernetes.graph import Graph
+from nova_acceptance.findings import Finding, Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +19,11 @@ class Ranked:
         symptoms: those that go away with it.
     """
 
-    root: Diagnosis
-    symptoms: tuple[Diagnosis, ...] = ()
+    root: Finding
+    symptoms: tuple[Finding, ...] = ()
 
 
-def ranked(found: Iterable[Diagnosis], graph: Graph, order: Sequence[Cause]) -> tuple[Ranked, ...]:
+def ranked(found: Iterable[Finding], graph: Graph) -> tuple[Ranked, ...]:
     """Sort diagnoses into causes and their consequences.
 
     A symptom comes under the deepest diagnosis that its subject depends on, be it of the same
@@ -32,15 +33,15 @@ def ranked(found: Iterable[Diagnosis], graph: Graph, order: Sequence[Cause]) -> 
     Args:
         found: diagnoses of one moment.
         graph: what needs what, at that moment.
-        order: the catalogue, deepest first; it decides between causes of one depth.
     """
-    place = {cause.id: index for index, cause in enumerate(order)}
+    # between causes of one depth the catalogue decides, which is written deepest first
+    place = {cause: index for index, cause in enumerate(causes())}
     diagnoses = sorted(
         {each.key: each for each in found}.values(),
-        key=lambda each: (each.is_symptom, place[each.cause.id], each.subject),
+        key=lambda each: (each.is_symptom, place[each.cause], each.subject),
     )
     order_of = _Depths(diagnoses, graph)
-    roots: dict[tuple[str, Ref, str], list[Diagnosis]] = {}
+    roots: dict[tuple[str, Ref, str], list[Finding]] = {}
     for each in diagnoses:
         deeper = order_of.deeper(each)
         if deeper is None:
@@ -56,14 +57,14 @@ def ranked(found: Iterable[Diagnosis], graph: Graph, order: Sequence[Cause]) -> 
 class _Depths:
     """What each diagnosis of one moment comes under, worked out once for each of them."""
 
-    def __init__(self, diagnoses: Sequence[Diagnosis], graph: Graph) -> None:
+    def __init__(self, diagnoses: Sequence[Finding], graph: Graph) -> None:
         self.diagnoses = {each.key: each for each in diagnoses}
         self.position = {each.key: index for index, each in enumerate(diagnoses)}
         self._graph = graph
         self._steps: dict[tuple[Ref, bool], dict[Ref, int]] = {}
-        self._deeper: dict[tuple[str, Ref, str], Diagnosis | None] = {}
+        self._deeper: dict[tuple[str, Ref, str], Finding | None] = {}
 
-    def deeper(self, each: Diagnosis) -> Diagnosis | None:
+    def deeper(self, each: Finding) -> Finding | None:
         """Return what a symptom comes under; None for what stands by itself.
 
         Symptoms that need each other (the members of a ring) come under the first of them.
@@ -72,7 +73,7 @@ class _Depths:
             self._deeper[each.key] = self._work_out(each) if each.is_symptom else None
         return self._deeper[each.key]
 
-    def _work_out(self, each: Diagnosis) -> Diagnosis | None:
+    def _work_out(self, each: Finding) -> Finding | None:
         steps = self._reach(each.subject)
         below = [
             other

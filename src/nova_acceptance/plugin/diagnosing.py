@@ -9,27 +9,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprExceptionInfo
 
 from nova_acceptance import masking
+from nova_acceptance.causes import causes
 from nova_acceptance.collect import look
-from nova_acceptance.diagnosis import BY_ID, Diagnosis, Explanation, Ranked, Snapshot
+from nova_acceptance.diagnosis import Explanation, Ranked
 from nova_acceptance.errors import DeployError, NovaError
+from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.fixtures import SYSTEM
 from nova_acceptance.kube import Kube
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.plugin import facts
 from nova_acceptance.plugin.facts import extra
 from nova_acceptance.plugin.material import keep_material
-from nova_acceptance.probes.answers import of_error, pods_of_error
-from nova_acceptance.probes.claims import Shown
-from nova_acceptance.probes.concerned import Concerned, concerned, of_workload
-from nova_acceptance.probes.examiner import Examiner
-from nova_acceptance.probes.finding import Finding
 from nova_acceptance.system import System
+from nova_acceptance.verification.answers import of_error, pods_of_error
+from nova_acceptance.verification.concerned import Concerned, concerned, of_workload
+from nova_acceptance.verification.examiner import Examiner
 
 COLLECTED: Final = "collected"
 """The directory beside the record that holds what was kept of each cause."""
@@ -53,11 +55,11 @@ class Consultation:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._kube: Kube | None = None
-        self._named: dict[tuple[str, str], Finding] = {}
+        self._named: dict[tuple[str, str], Explanation] = {}
         self.examiner = Examiner(self._look, self._system)
 
     @property
-    def named(self) -> tuple[Finding, ...]:
+    def named(self) -> tuple[Explanation, ...]:
         """What was named so far, each cause once."""
         return tuple(self._named.values())
 
@@ -68,15 +70,19 @@ class Consultation:
     def tell(self, error: DeployError, source: str) -> None:
         """Record what an error of a deployment says of its cause."""
         if explanation := _carried(error):
-            self.name(Finding(explanation, error.message, (), _subjects(explanation)), source)
+            self.name(
+                replace(explanation, summary=error.message, refs=explanation.subjects), source
+            )
 
     def lost(self, explanation: Explanation) -> None:
         """Record why a part of a deployment is lost, while the wait for the rest goes on."""
         if explanation.causes:
             first = explanation.causes[0].root
-            self.name(Finding(explanation, first.summary, (), _subjects(explanation)), "deployment")
+            self.name(
+                replace(explanation, summary=first.summary, refs=explanation.subjects), "deployment"
+            )
 
-    def warn(self, found: Diagnosis) -> None:
+    def warn(self, found: Finding) -> None:
         """Record what a preflight has found and what does not keep anything from being deployed."""
         self._name_alone(Ranked(found), "preflight")
 
@@ -87,33 +93,30 @@ class Consultation:
                 self._name_alone(each, "deployment")
 
     def _name_alone(self, each: Ranked, source: str) -> None:
-        found = Explanation((each,), (each.root.subject,))
-        self.name(Finding(found, each.root.summary, (), _subjects(found)), source)
+        subject = (each.root.subject,)
+        self.name(Explanation((each,), subject, each.root.summary, refs=subject), source)
 
-    def knows(self, finding: Finding) -> bool:
+    def knows(self, finding: Explanation) -> bool:
         """Whether the cause was named before."""
         return finding.key in self._named
 
-    def unwell(self, components: Iterable[str]) -> Shown | None:
+    def unwell(self, components: Iterable[str]) -> Finding | None:
         """Return what is known to be wrong with parts of the system now, by their names."""
         refs = [of_workload(self._system.workload(name)) for name in components]
         named = [each.root for each in self.named if each.root and each.root.subject in refs]
         found = self.examiner.explain(Concerned(tuple(refs)), None, "").root
-        root = next(iter(named), found)
-        if root is None:
-            return None
-        return Shown(root.cause.id, root.summary, root.subject, root.cure, root.evidence)
+        return next(iter(named), found)
 
-    def explain(self, item: pytest.Item, error: BaseException, when: str) -> Finding | None:
+    def explain(self, item: pytest.Item, error: BaseException, when: str) -> Explanation | None:
         """Return why a test failed; None where nothing is known and no cluster can be looked at."""
         if explanation := _carried(error):
-            return Finding(explanation, _sentence(error), (), _subjects(explanation))
+            return replace(explanation, summary=_sentence(error), refs=explanation.subjects)
         shown = of_error(error) or _meant(item, error, when)
         if shown is None and self._kube is None:
             return None
         return self.examiner.explain(self._concerned(item, error), shown, _sentence(error))
 
-    def name(self, finding: Finding, source: str, item: pytest.Item | None = None) -> None:
+    def name(self, finding: Explanation, source: str, item: pytest.Item | None = None) -> None:
         """Record a cause that is named for the first time, and keep what tells of it."""
         if finding.key in self._named:
             return
@@ -126,7 +129,11 @@ class Consultation:
             self._keep(finding, snapshot, said, item)
 
     def _keep(
-        self, finding: Finding, snapshot: Snapshot, said: dict[str, Any], item: pytest.Item | None
+        self,
+        finding: Explanation,
+        snapshot: Snapshot,
+        said: dict[str, Any],
+        item: pytest.Item | None,
     ) -> None:
         run = self._config.stash[facts.DIRECTORY]
         whose = item.name if item and not finding.root else said["subject"]
@@ -177,7 +184,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         for name in _causes(item):
-            if name not in BY_ID:
+            if name not in causes():
                 raise pytest.UsageError(
                     f"{item.nodeid}: means({name!r}): there is no such cause; "
                     "`python -m nova_acceptance.diagnosis` lists them"
@@ -247,18 +254,18 @@ def _bare(error: BaseException) -> pytest.ExceptionInfo[BaseException]:
     return pytest.ExceptionInfo.from_exception(plain)
 
 
-def _meant(item: pytest.Item, error: BaseException, when: str) -> Shown | None:
+def _meant(item: pytest.Item, error: BaseException, when: str) -> Finding | None:
     """Return what the marker says that a claim of the test shows, where that is what failed."""
     is_claim = isinstance(error, AssertionError | pytest.fail.Exception)
     cause = next(iter(_causes(item)), None)
-    if cause is None or cause not in BY_ID or not is_claim or when != "call":
+    if cause is None or cause not in causes() or not is_claim or when != "call":
         return None
     lines = tuple(line.strip() for line in str(error).splitlines() if line.strip())
     said = _sentence(error)
-    title = Phrase(BY_ID[cause].title)
+    title = Phrase(causes()[cause].title)
     is_more = said not in _SAYS_NOTHING
     sentence = Phrase("{title} ({said})", title=title, said=said) if is_more else title
-    return Shown(cause, sentence, evidence=lines)
+    return Finding(cause, NOWHERE, sentence, evidence=lines)
 
 
 def _causes(item: pytest.Item) -> list[str]:
@@ -270,10 +277,6 @@ def _carried(error: BaseException) -> Explanation | None:
     """Return the explanation that an error of a deployment brings along."""
     found = getattr(error, "explanation", None)
     return found if isinstance(found, Explanation) and found.causes else None
-
-
-def _subjects(explanation: Explanation) -> tuple[Any, ...]:
-    return tuple(dict.fromkeys(each.root.subject for each in explanation.causes))
 
 
 def _sentence(error: BaseException) -> str:

@@ -12,11 +12,12 @@ from typing import Final
 from nova_acceptance import masking, timeouts
 from nova_acceptance.collect import keep
 from nova_acceptance.collect.logs import Source, read
-from nova_acceptance.diagnosis import Ref, Snapshot
-from nova_acceptance.diagnosis.workloads import KINDS, pods_of, statuses
+from nova_acceptance.components.kubernetes.workloads import KINDS, pods_of, statuses
 from nova_acceptance.errors import NovaError
 from nova_acceptance.evidence import Evidence
+from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Kube, Object
+from nova_acceptance.kube.snapshot import Snapshot
 
 ANSWERS: Final = "answers.json"
 _AT_ONCE: Final = 8

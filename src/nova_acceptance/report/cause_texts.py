@@ -1,17 +1,11 @@
-"""What a cause is called, how it shows and what mends it, in either language.
-
-In English a cause says it itself; its translations are `texts/<language>/causes.toml`.
-"""
+"""What a cause is called, how it shows and what mends it, in either language."""
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
-from nova_acceptance.diagnosis import CAUSES
-from nova_acceptance.diagnosis.cause import Cause
-from nova_acceptance.report.texts import ENGLISH, texts
-
-Field = Literal["title", "symptom", "cure"]
+from nova_acceptance.causes import Cause, Field, causes
+from nova_acceptance.report.texts import CHINESE
 
 UNKNOWN: Final = Cause(
     "UNKNOWN",
@@ -19,8 +13,15 @@ UNKNOWN: Final = Cause(
     "Something failed or is not ready, and none of the known causes fits what was seen",
     "What was seen of the objects concerned",
     "begin with what was seen, and with the events and logs that were kept",
+    is_symptom=False,
+    translations={
+        CHINESE: {
+            "title": "沒有已知的原因可以解釋",
+            "symptom": "有測試失敗或有物件未就緒，而已知的原因都不符合所見",  # noqa: RUF001
+            "cure": "從列出的所見與保存下來的事件、日誌著手",
+        }
+    },
 )
-_BY_ID: Final = {cause.id: cause for cause in (*CAUSES, UNKNOWN)}
 
 
 def cause_text(cause_id: str, field: Field, language: str) -> str:
@@ -34,9 +35,5 @@ def cause_text(cause_id: str, field: Field, language: str) -> str:
     Returns:
         The text, without a full stop; empty for a name that is no cause's.
     """
-    cause = _BY_ID.get(cause_id)
-    if cause is None:
-        return ""
-    if language == ENGLISH:
-        return str(getattr(cause, field))
-    return texts(language).get(f"causes.{cause_id}.{field}")
+    cause = UNKNOWN if cause_id == UNKNOWN.id else causes().get(cause_id)
+    return cause.text(field, language) if cause else ""

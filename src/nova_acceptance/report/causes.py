@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from nova_acceptance.diagnosis import CAUSES
+from nova_acceptance.causes import causes
 from nova_acceptance.report.model import Named
 from nova_acceptance.report.phrases import phrase_of
 from nova_acceptance.report.recorder import Fact
 from nova_acceptance.report.values import dicts, moment, strings, text
 
-_DEPTH: Final = {cause.id: depth for depth, cause in enumerate(CAUSES)}
+_DEPTH: Final = {name: depth for depth, name in enumerate(causes())}
 _Key = tuple[str, str]
 
 

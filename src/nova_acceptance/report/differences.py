@@ -10,7 +10,7 @@ from nova_acceptance.report.outcomes import PastCause
 from nova_acceptance.report.texts import Texts
 from nova_acceptance.report.wording import Wording
 
-Shown = Callable[[str], str]
+Finding = Callable[[str], str]
 """What makes foreign text fit for where it is written, such as `escaping.plain`."""
 
 
@@ -22,7 +22,7 @@ class Part(NamedTuple):
 
 
 def differences(
-    comparison: Comparison, say: Texts, shown: Shown, most: int | None = None
+    comparison: Comparison, say: Texts, shown: Finding, most: int | None = None
 ) -> Iterator[Part]:
     """Yield what differs, what got worse first; nothing where nothing does.
 
@@ -58,16 +58,16 @@ def differences(
     yield from part("page.history.paces", (_pace(p, say, word, shown) for p in comparison.paces))
 
 
-def _cause(cause: PastCause, say: Texts, shown: Shown) -> str:
+def _cause(cause: PastCause, say: Texts, shown: Finding) -> str:
     return say("comparison.cause", cause=shown(cause.cause), subject=shown(cause.subject))
 
 
-def _change(change: Change, say: Texts, shown: Shown) -> str:
+def _change(change: Change, say: Texts, shown: Finding) -> str:
     kind = say(f"comparison.kind.{change.kind}")
     what = f"{kind} {shown(change.name)}" if change.name else kind
     return say("comparison.line", what=what, before=shown(change.before), after=shown(change.after))
 
 
-def _pace(pace: Pace, say: Texts, word: Wording, shown: Shown) -> str:
+def _pace(pace: Pace, say: Texts, word: Wording, shown: Finding) -> str:
     before, after = word.duration(pace.before), word.duration(pace.after)
     return say("comparison.line", what=shown(pace.test), before=before, after=after)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from nova_acceptance.diagnosis import CAUSES
+from nova_acceptance.causes import causes
 from nova_acceptance.phrase import Phrase, filled
 from nova_acceptance.report.cause_texts import cause_text
 from nova_acceptance.report.texts import ENGLISH, texts
@@ -76,6 +76,6 @@ def _of_causes(language: str) -> Mapping[str, str]:
     """Return what the catalogue of causes says, by what it says in English."""
     return {
         cause_text(cause.id, field, ENGLISH): cause_text(cause.id, field, language)
-        for cause in CAUSES
+        for cause in causes().values()
         for field in ("title", "cure")
     }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nova_acceptance.report.cause_texts import Field, cause_text
+from nova_acceptance.causes import Field
+from nova_acceptance.report.cause_texts import cause_text
 from nova_acceptance.report.model import Named, Problem, Run, Test
 from nova_acceptance.report.phrases import in_language
 from nova_acceptance.report.scene import Limit

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from nova_acceptance import masking
 from nova_acceptance.collect import keep
-from nova_acceptance.diagnosis import Log, Ref, Snapshot
-from nova_acceptance.diagnosis.shapes import without_values
+from nova_acceptance.components.kubernetes.shapes import without_values
+from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Log, Snapshot
 
 WORD = "kept-n0where-at-all"
 SHOP = Ref("StatefulSet", "shop", "shop")

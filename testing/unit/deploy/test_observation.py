@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from nova_acceptance.deploy.observation import Observation
-from nova_acceptance.diagnosis import Ref, Snapshot
 from nova_acceptance.errors import ClusterError
+from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.deploy.stub_kube import StubKube, StubWatch
 from testing.unit.diagnosis.recorded import (
     NAMESPACE,

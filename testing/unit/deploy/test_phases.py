@@ -81,7 +81,7 @@ def test_refusal_is_a_cause_of_its_own_for_each_object() -> None:
     assert isinstance(error, RefusedError)
 
     (found,) = error.explanation.causes
-    assert found.root.cause.id == "API_REFUSED"
+    assert found.root.cause == "API_REFUSED"
     assert str(found.root.subject) == "Deployment nova-services/user-service"
     assert "image: Required value" in error.explanation.headline
 

@@ -11,8 +11,8 @@ import pytest
 from nova_acceptance.collect import look
 from nova_acceptance.deploy import PreflightError, load_credentials, preflight, render
 from nova_acceptance.deploy.preflight import laid_over
-from nova_acceptance.diagnosis import Snapshot
 from nova_acceptance.kube import ApiError, Object
+from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.collect.stub import StubKube
 from testing.unit.diagnosis.rendered import ROOT, cluster, system
 
@@ -69,7 +69,7 @@ def test_everything_that_is_fatal_is_told_at_once_the_deepest_first(
 
     with pytest.raises(PreflightError) as caught:
         checked(kube, objects)
-    causes = [each.root.cause.id for each in caught.value.explanation.causes]
+    causes = [each.root.cause for each in caught.value.explanation.causes]
     assert causes == ["STORAGE_CLASS_MISSING", "SELECTOR_MATCHES_NOTHING"]
     assert "SELECTOR_MATCHES_NOTHING" in str(caught.value)
 

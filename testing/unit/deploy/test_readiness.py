@@ -10,9 +10,11 @@ from collections.abc import Sequence
 import pytest
 
 from nova_acceptance.deploy import Deployment, RolloutError, deploy
-from nova_acceptance.diagnosis import Explanation, Ref, Snapshot
+from nova_acceptance.diagnosis import Explanation
 from nova_acceptance.errors import ApplyError, NotReadyError
+from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.progress import Progress
 from testing.unit.deploy.stub_kube import StubKube
 from testing.unit.diagnosis.recorded import (
@@ -193,12 +195,12 @@ def test_error_says_what_is_lost_why_and_what_was_deployed() -> None:
         Ref("Service", "nova-services", "user-service"),
     }
     (cause,) = error.explanation.causes
-    assert cause.root.cause.id == "IMAGE_NOT_PRESENT"
+    assert cause.root.cause == "IMAGE_NOT_PRESENT"
     assert error.explanation.headline == error.message
     assert error.explanation.chain[-1] == cause.root.subject
     assert error.deployment is not None
     assert "ready" in error.deployment.seconds
-    assert [each.causes[0].root.cause.id for each in told] == ["IMAGE_NOT_PRESENT"]
+    assert [each.causes[0].root.cause for each in told] == ["IMAGE_NOT_PRESENT"]
 
 
 def test_what_does_not_need_the_lost_is_waited_for() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from nova_acceptance.causes import causes
 from nova_acceptance.deploy.verdict import Patience, Verdict
-from nova_acceptance.diagnosis import CAUSES, Diagnosis, Ref, Snapshot, ref
+from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from testing.unit.diagnosis.recorded import (
     deployment,
@@ -20,9 +22,9 @@ from testing.unit.diagnosis.recorded import (
 POD = Ref("Pod", "nova-services", "user-service-x")
 
 
-def diagnosis(grace: float | None, container: str = "", subject: Ref = POD) -> Diagnosis:
+def diagnosis(grace: float | None, container: str = "", subject: Ref = POD) -> Finding:
     broken = Phrase("it is broken")
-    return Diagnosis(CAUSES[0], subject, broken, container=container, grace=grace)
+    return Finding(next(iter(causes())), subject, broken, container=container, grace=grace)
 
 
 def test_diagnosis_is_believed_once_it_outlasts_its_grace() -> None:

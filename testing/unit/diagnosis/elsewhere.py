@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
-from nova_acceptance.diagnosis import Snapshot
 from nova_acceptance.diagnosis.account import account
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 
 APP = "app"
 LONG_AGO = "2020-01-01T00:00:00Z"
@@ -189,4 +189,4 @@ def said_of(snapshot: Snapshot) -> list[str]:
     """Return all that is said to be wrong: causes, consequences, and what is not explained."""
     told = account(snapshot)
     found = [it for each in told.causes for it in (each.root, *each.symptoms)]
-    return [*(it.cause.id for it in found), *(f"UNKNOWN {where}" for where in told.unexplained)]
+    return [*(it.cause for it in found), *(f"UNKNOWN {where}" for where in told.unexplained)]

@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nova_acceptance.diagnosis import Log, Snapshot
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Log, Snapshot
 from nova_acceptance.system import System, load
 from testing.unit.diagnosis import recorded
 

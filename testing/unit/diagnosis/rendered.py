@@ -8,10 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.deploy import load_credentials, render
-from nova_acceptance.diagnosis import Diagnosis, Ref, Snapshot, beforehand, ref
-from nova_acceptance.diagnosis.shapes import without_values
+from nova_acceptance.diagnosis import beforehand
+from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system import System, load
 
 ROOT = Path(__file__).parents[3]
@@ -53,7 +55,7 @@ class Nova:
     def snapshot(self, *, knows_nova: bool = True) -> Snapshot:
         return Snapshot.of(self.objects.values(), system=system() if knows_nova else None)
 
-    def diagnoses(self, *, knows_nova: bool = True) -> list[Diagnosis]:
+    def diagnoses(self, *, knows_nova: bool = True) -> list[Finding]:
         return list(beforehand(self.snapshot(knows_nova=knows_nova)))
 
     def causes(self, *, knows_nova: bool = True) -> dict[str, Ref]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.diagnosis import Diagnosis, Snapshot
-from nova_acceptance.diagnosis.families import admission
+from nova_acceptance.components import admission
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis.recorded import asking, deployment, event, replica_set, stateful_set
 
 FORBIDDEN = 'pods "user-service-x" is forbidden: '
 
 
-def found(*objects: Object) -> list[Diagnosis]:
+def found(*objects: Object) -> list[Finding]:
     snapshot = Snapshot.of(objects)
     rules = (*admission.BEFOREHAND, *admission.LIVE)
     return [each for rule in rules for each in rule(snapshot)]
 
 
-def refused(message: str) -> list[Diagnosis]:
+def refused(message: str) -> list[Finding]:
     workload = deployment(readyReplicas=0)
     failure = {"type": "ReplicaFailure", "status": "True", "message": message}
     owner = replica_set(workload, conditions=[failure], replicas=0)
@@ -52,7 +53,7 @@ def refused(message: str) -> list[Diagnosis]:
 def test_refusal_is_understood(message: str, cause: str) -> None:
     (each,) = refused(message)
 
-    assert (each.cause.id, str(each.subject)) == (cause, "Deployment nova-services/user-service")
+    assert (each.cause, str(each.subject)) == (cause, "Deployment nova-services/user-service")
     assert each.grace is not None
 
 
@@ -63,7 +64,7 @@ def test_first_service_account_may_come_late() -> None:
     assert each.grace == 30
 
 
-def stateful_with(message: str, *, fresh: bool) -> list[Diagnosis]:
+def stateful_with(message: str, *, fresh: bool) -> list[Finding]:
     etcd = stateful_set(replicas=0, readyReplicas=0)
     snapshot = Snapshot(is_watched=True)
     snapshot.update("ADDED", etcd)
@@ -75,7 +76,7 @@ def test_refusal_is_found_among_a_stateful_sets_events() -> None:
     message = 'create Pod etcd-0 in StatefulSet etcd failed error: pods "etcd-0" is forbidden: '
     (each,) = stateful_with(f"{message}exceeded quota: q", fresh=True)
 
-    assert each.cause.id == "QUOTA_EXCEEDED"
+    assert each.cause == "QUOTA_EXCEEDED"
     assert each.summary.endswith(": exceeded quota: q")
 
 
@@ -96,7 +97,7 @@ def test_names_that_nobody_has_are_found_beforehand() -> None:
         deployment(readyReplicas=0), serviceAccountName="bot", priorityClassName="gold"
     )
 
-    assert [each.cause.id for each in found(workload)] == [
+    assert [each.cause for each in found(workload)] == [
         "SERVICE_ACCOUNT_MISSING",
         "PRIORITY_CLASS_MISSING",
     ]

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from nova_acceptance.diagnosis import Snapshot, beforehand, families, workloads
-from nova_acceptance.diagnosis.backends import endpoints_of
-from nova_acceptance.diagnosis.workloads import selected
+from nova_acceptance.components.kubernetes import endpoints as endpoint_rules
+from nova_acceptance.components.kubernetes import workloads
+from nova_acceptance.components.kubernetes.backends import endpoints_of
+from nova_acceptance.components.kubernetes.workloads import selected
+from nova_acceptance.diagnosis import beforehand
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis.elsewhere import (
     address,
     cluster,
@@ -82,7 +85,7 @@ def test_pods_of_a_namespace_are_looked_at_once_for_all_its_services(
         return of_kind(self, kind, namespace)
 
     monkeypatch.setattr(Snapshot, "of_kind", counted)
-    assert list(families.endpoints.endpoints(seen)) == []
+    assert list(endpoint_rules.endpoints(seen)) == []
     assert looks <= MANY + 2  # those that carry a Service's labels, and the addresses once
 
 

@@ -11,9 +11,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from nova_acceptance.diagnosis import Ref, Snapshot, beforehand
-from nova_acceptance.diagnosis.shapes import without_values
+from nova_acceptance.components.kubernetes.shapes import without_values
+from nova_acceptance.diagnosis import beforehand
+from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis.rendered import Nova, system
 
 TLS = Ref("Secret", "nova-services", "nova-tls")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis import Diagnosis
-from nova_acceptance.diagnosis.families import storage
+from nova_acceptance.components import storage
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
 from testing.unit.diagnosis.elsewhere import (
     cluster,
@@ -30,7 +30,7 @@ def claim(name: str, phase: str = "Pending", **spec: Any) -> Object:
     return made("PersistentVolumeClaim", name, {"resources": {}, **spec}, {"phase": phase})
 
 
-def found(*objects: Object) -> list[Diagnosis]:
+def found(*objects: Object) -> list[Finding]:
     rules = (*storage.BEFOREHAND, *storage.LIVE)
     return [each for rule in rules for each in rule(cluster(*objects))]
 
@@ -48,7 +48,7 @@ def test_claim_that_wants_no_class_lacks_a_volume_and_no_default(
     waiting = claim("data", **spec)
     said = event(waiting, "FailedBinding", UNSET)
 
-    assert {each.cause.id for each in found(waiting, said)} == {cause}
+    assert {each.cause for each in found(waiting, said)} == {cause}
 
 
 def of_ordinals(start: int) -> Object:
@@ -77,4 +77,4 @@ def test_kubelet_that_has_not_read_a_volumes_content_is_given_time(why: str, gra
     message = f'MountVolume.SetUp failed for volume "conf" : {why}'
 
     (only,) = found(*owners, its, event(its, "FailedMount", message))
-    assert (only.cause.id, only.grace) == ("VOLUME_NOT_MOUNTED", grace)
+    assert (only.cause, only.grace) == ("VOLUME_NOT_MOUNTED", grace)

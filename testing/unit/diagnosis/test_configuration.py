@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis import Ref, Snapshot, beforehand
-from nova_acceptance.diagnosis.shapes import mark, without_values
+from nova_acceptance.components.kubernetes.shapes import mark, without_values
+from nova_acceptance.diagnosis import beforehand
+from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis.rendered import Nova
 
 SECRET = "Secret/user-service-secrets"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from nova_acceptance.diagnosis import Doctor, Snapshot, ref
-from nova_acceptance.diagnosis.families import control_plane
+from nova_acceptance.components import control_plane
+from nova_acceptance.diagnosis import Doctor
+from nova_acceptance.findings import ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis.elsewhere import job
 from testing.unit.diagnosis.recorded import deployment, stateful_set
 
@@ -19,8 +21,8 @@ def test_change_that_no_controller_has_seen_is_the_cause() -> None:
 
     first, *_ = Doctor(Snapshot.of([one, other])).explain([ref(one), ref(other)]).causes
 
-    assert first.root.cause is control_plane.CONTROLLERS_SILENT
-    assert {symptom.cause.id for symptom in first.symptoms} == {"WORKLOAD_NOT_READY"}
+    assert first.root.cause == "CONTROLLERS_SILENT"
+    assert {symptom.cause for symptom in first.symptoms} == {"WORKLOAD_NOT_READY"}
     assert len(first.root.evidence) == 2
 
 

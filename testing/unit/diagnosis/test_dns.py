@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis import Diagnosis, Ref, Snapshot, examine
+from nova_acceptance.diagnosis import examine
+from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis.rendered import Nova, system
 
 LABELS = {"k8s-app": "kube-dns"}
@@ -58,8 +60,8 @@ def dns(*, name: str = "kube-dns", replicas: int = 1, ready: bool = True) -> lis
     ]
 
 
-def found_in(objects: list[Object]) -> list[Diagnosis]:
-    return [it for it in examine(Snapshot.of(objects)) if it.cause.id == "DNS_DOWN"]
+def found_in(objects: list[Object]) -> list[Finding]:
+    return [it for it in examine(Snapshot.of(objects)) if it.cause == "DNS_DOWN"]
 
 
 @pytest.mark.parametrize("name", ["kube-dns", "rke2-coredns"])
@@ -107,7 +109,7 @@ def test_dns_is_not_down_where_kube_system_may_not_be_read() -> None:
     snapshot = Snapshot.of([dns()[0]])
     snapshot.listed = {("Namespace", ""), ("Service", "nova-services")}
 
-    assert [it for it in examine(snapshot) if it.cause.id == "DNS_DOWN"] == []
+    assert [it for it in examine(snapshot) if it.cause == "DNS_DOWN"] == []
 
 
 @pytest.mark.parametrize("knows_nova", [True, False])
@@ -214,7 +216,7 @@ def configured_dns(corefile: str) -> list[Object]:
 )
 def test_zone_that_the_dns_does_not_serve(corefile: str, *, is_lost: bool) -> None:
     snapshot = Snapshot.of(configured_dns(corefile), system=system())
-    found = [it for it in examine(snapshot) if it.cause.id == "DNS_ZONE_LOST"]
+    found = [it for it in examine(snapshot) if it.cause == "DNS_ZONE_LOST"]
 
     assert [it.subject for it in found] == [Ref("ConfigMap", "kube-system", "coredns")] * is_lost
 
@@ -225,7 +227,7 @@ def test_any_zone_may_be_that_of_a_cluster_which_nothing_is_known_of(
 ) -> None:
     snapshot = Snapshot.of(configured_dns(f".:53 {{\n  {zones}\n}}"))
 
-    assert ("DNS_ZONE_LOST" in {it.cause.id for it in examine(snapshot)}) is is_lost
+    assert ("DNS_ZONE_LOST" in {it.cause for it in examine(snapshot)}) is is_lost
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.diagnosis import Diagnosis, Snapshot
-from nova_acceptance.diagnosis.families import images
+from nova_acceptance.components import images
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis.recorded import (
     deployment,
     event,
@@ -22,13 +23,13 @@ WORKLOAD = deployment(readyReplicas=0, availableReplicas=0)
 OWNER = replica_set(WORKLOAD)
 
 
-def found(*objects: Object) -> list[Diagnosis]:
+def found(*objects: Object) -> list[Finding]:
     snapshot = Snapshot.of([WORKLOAD, OWNER, *objects])
     rules = (*images.BEFOREHAND, *images.LIVE)
     return [each for rule in rules for each in rule(snapshot)]
 
 
-def only(*objects: Object) -> Diagnosis:
+def only(*objects: Object) -> Finding:
     (each,) = found(*objects)
     return each
 
@@ -49,7 +50,7 @@ def test_other_waiting_is_no_matter_of_images(reason: str) -> None:
 def test_image_that_is_never_pulled_is_lost_at_once(reason: str, cause: str) -> None:
     each = only(stuck_pod(OWNER, reason, "Container image is not present"))
 
-    assert (each.cause.id, each.grace, each.container) == (cause, 0, "main")
+    assert (each.cause, each.grace, each.container) == (cause, 0, "main")
     assert str(each.subject) == "Deployment nova-services/user-service"
 
 
@@ -73,7 +74,7 @@ def test_pull_is_judged_by_what_the_registry_said(said: str, what: str, grace: f
     stuck = stuck_pod(OWNER, "ImagePullBackOff", f'Back-off pulling image "{IMAGE}"')
     each = only(stuck, event(stuck, "Failed", f'Failed to pull image "{IMAGE}": {said}'))
 
-    assert (each.cause.id, each.grace) == ("IMAGE_PULL", grace)
+    assert (each.cause, each.grace) == ("IMAGE_PULL", grace)
     assert what in each.summary
     assert IMAGE in each.summary
 
@@ -156,4 +157,4 @@ def test_image_name_that_cannot_be_one_is_found_beforehand(image: str) -> None:
     workload = with_container(deployment(readyReplicas=0), image=image)
     (each,) = images.image_names_invalid(Snapshot.of([workload]))
 
-    assert each.cause.id == "IMAGE_NAME_INVALID"
+    assert each.cause == "IMAGE_NAME_INVALID"

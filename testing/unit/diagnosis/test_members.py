@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.diagnosis import Log, Snapshot
-from nova_acceptance.diagnosis.families import etcd, postgres, redis
+from nova_acceptance.components import etcd, postgres, redis
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Log, Snapshot
 from testing.unit.diagnosis import recorded
 from testing.unit.diagnosis.members import DATABASE, REDIS, member, snapshot, stateful_set
 
@@ -14,7 +14,7 @@ LABEL = "nova/role"
 
 
 def found(family: object, seen: Snapshot) -> list[str]:
-    return [each.cause.id for rule in family.LIVE for each in rule(seen)]  # type: ignore[attr-defined]
+    return [each.cause for rule in family.LIVE for each in rule(seen)]  # type: ignore[attr-defined]
 
 
 def members(name: str, *ready: bool) -> tuple[Object, list[Object]]:

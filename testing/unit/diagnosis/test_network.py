@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis import Doctor, Ref
-from nova_acceptance.diagnosis.policies import Peer, allows, selects
+from nova_acceptance.components.kubernetes.policies import Peer, allows, selects
+from nova_acceptance.diagnosis import Doctor
+from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
 from testing.unit.diagnosis.rendered import Nova
 
@@ -98,7 +99,7 @@ def test_closed_way_explains_a_test_that_was_about_it() -> None:
     concerned = [Ref("Service", "nova-redis", "redis-service")]
 
     explanation = Doctor(nova.snapshot(knows_nova=False)).explain(concerned)
-    assert explanation.causes[0].root.cause.id == "NETWORK_POLICY_DENIES"
+    assert explanation.causes[0].root.cause == "NETWORK_POLICY_DENIES"
     assert explanation.chain[-1] == POLICY
 
 

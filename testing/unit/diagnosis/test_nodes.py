@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.diagnosis import Diagnosis, Snapshot
-from nova_acceptance.diagnosis.families import nodes
+from nova_acceptance.components import nodes
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis.recorded import (
     deployment,
     node,
@@ -20,14 +21,14 @@ WORKLOAD = deployment(readyReplicas=0, availableReplicas=0)
 OWNER = replica_set(WORKLOAD)
 
 
-def found(*objects: Object) -> list[Diagnosis]:
+def found(*objects: Object) -> list[Finding]:
     snapshot = Snapshot.of([WORKLOAD, OWNER, *objects])
     rules = (*nodes.BEFOREHAND, *nodes.LIVE)
     return [each for rule in rules for each in rule(snapshot)]
 
 
 def names(*objects: Object) -> set[tuple[str, str]]:
-    return {(each.cause.id, each.subject.name) for each in found(*objects)}
+    return {(each.cause, each.subject.name) for each in found(*objects)}
 
 
 def test_node_at_ease_is_no_finding() -> None:
@@ -64,7 +65,7 @@ def test_pressure_is_found_by_condition(name: str) -> None:
     pressed = node(conditions=({"type": name, "status": "True", "reason": "KubeletHas…"},))
     (only,) = found(pressed)
 
-    assert only.cause.id == "NODE_PRESSURE"
+    assert only.cause == "NODE_PRESSURE"
     assert name in only.summary
 
 
@@ -83,7 +84,7 @@ def test_node_without_network_is_found() -> None:
 def test_cordoned_node_is_found_and_harms_nobody() -> None:
     (only,) = found(node(cordoned=True), node("b"))
 
-    assert (only.cause.id, only.grace) == ("NODE_CORDONED", None)
+    assert (only.cause, only.grace) == ("NODE_CORDONED", None)
     assert "kubectl uncordon nova-worker" in only.headline
 
 
@@ -103,4 +104,4 @@ def test_cordoned_node_is_no_cause_of_a_crash_on_it() -> None:
 def test_cordoned_node_that_a_pod_waits_for_counts(message: str) -> None:
     (only,) = found(node(cordoned=True), node("b"), unschedulable_pod(OWNER, message))
 
-    assert (only.cause.id, only.grace) == ("NODE_CORDONED", 30)
+    assert (only.cause, only.grace) == ("NODE_CORDONED", 30)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis import ref
+from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.diagnosis.account import account
-from nova_acceptance.diagnosis.graph import Graph
+from nova_acceptance.findings import ref
 from nova_acceptance.kube import Object
 from testing.unit.diagnosis.elsewhere import (
     address,
@@ -205,7 +205,7 @@ def test_crash_comes_under_the_dns_that_is_down(name: str) -> None:
     seen = cluster(workload, *others, *there, names=dns(name, name, ready=False))
 
     found, *_ = account(seen).causes
-    assert (found.root.cause.id, found.root.subject.name) == ("DNS_DOWN", name)
-    said = {(each.cause.id, each.subject.namespace) for each in found.symptoms}
+    assert (found.root.cause, found.root.subject.name) == ("DNS_DOWN", name)
+    said = {(each.cause, each.subject.namespace) for each in found.symptoms}
     assert ("CRASH_LOOP", "app") in said
     assert ("SERVICE_WITHOUT_ENDPOINTS", "kube-system") not in said

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis import Diagnosis, Log, Snapshot
-from nova_acceptance.diagnosis.families import postgres, programs
+from nova_acceptance.components import postgres, programs
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Log, Snapshot
 from testing.unit.diagnosis.elsewhere import (
     LONG_AGO,
     cluster,
@@ -43,8 +44,8 @@ def task(**status: Any) -> Object:
     return pod("task-1", template("task"), made("TaskRun", "task"), **{**FAILED, **status})
 
 
-def found(seen: Snapshot) -> dict[str, Diagnosis]:
-    return {each.cause.id: each for rule in programs.LIVE for each in rule(seen)}
+def found(seen: Snapshot) -> dict[str, Finding]:
+    return {each.cause: each for rule in programs.LIVE for each in rule(seen)}
 
 
 def test_pod_whose_own_program_failed_was_not_evicted() -> None:
@@ -128,7 +129,7 @@ def test_disk_of_the_database_is_full_only_where_files_cannot_be_written(
         member(database, 0, ready=False),
         logs={(DATABASE, "postgres-0", "postgres"): [Log(line)]},
     )
-    known = {each.cause.id for rule in postgres.LIVE for each in rule(seen)}
+    known = {each.cause for rule in postgres.LIVE for each in rule(seen)}
 
     assert sorted(known & {"DISK_FULL"}) == said
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis import Diagnosis, Doctor, Log, Snapshot, ref
-from nova_acceptance.diagnosis.families import programs
+from nova_acceptance.components import programs
+from nova_acceptance.diagnosis import Doctor
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Log, Snapshot
 from testing.unit.diagnosis.recorded import (
     NAMESPACE,
     deployment,
@@ -26,7 +28,7 @@ OWNER = replica_set(WORKLOAD)
 WHERE = NAMESPACE, "user-service-x", "main"
 
 
-def found(*objects: Object, log: str = "", previous: bool = True) -> list[Diagnosis]:
+def found(*objects: Object, log: str = "", previous: bool = True) -> list[Finding]:
     snapshot = Snapshot.of([WORKLOAD, OWNER, *objects])
     if log:
         snapshot.logs[WHERE] = [Log(log, previous)]
@@ -34,7 +36,7 @@ def found(*objects: Object, log: str = "", previous: bool = True) -> list[Diagno
     return [each for rule in rules for each in rule(snapshot)]
 
 
-def only(*objects: Object, log: str = "", previous: bool = True) -> Diagnosis:
+def only(*objects: Object, log: str = "", previous: bool = True) -> Finding:
     (each,) = found(*objects, log=log, previous=previous)
     return each
 
@@ -67,7 +69,7 @@ def running(**more: Any) -> Object:
 def test_last_words_name_the_cause_at_the_first_crash(log: str, cause: str) -> None:
     each = only(crashing(1), log=f"starting\n{log}\nbye")
 
-    assert (each.cause.id, each.grace, each.container) == (cause, 0, "main")
+    assert (each.cause, each.grace, each.container) == (cause, 0, "main")
     assert log in each.summary
 
 
@@ -82,13 +84,13 @@ def test_last_words_name_the_cause_at_the_first_crash(log: str, cause: str) -> N
     ],
 )
 def test_words_that_only_sound_alike_are_a_crash(log: str) -> None:
-    assert only(crashing(1), log=log).cause.id == "CRASH_LOOP"
+    assert only(crashing(1), log=log).cause == "CRASH_LOOP"
 
 
 def test_words_of_a_program_that_runs_on_are_believed_later() -> None:
     each = only(running(), log="retrying: Read-only file system", previous=False)
 
-    assert (each.cause.id, each.grace) == ("READ_ONLY_FILE_SYSTEM", 90)
+    assert (each.cause, each.grace) == ("READ_ONLY_FILE_SYSTEM", 90)
 
 
 def test_words_of_a_program_that_is_ready_count_for_nothing() -> None:
@@ -102,15 +104,15 @@ def test_runtime_that_cannot_make_a_mount_point_names_the_file_system() -> None:
     message = {"message": "error mounting: mkdir /data: read-only file system"}
     stuck = stuck_pod(OWNER, "RunContainerError", lastState={"terminated": {**ended, **message}})
 
-    assert only(stuck).cause.id == "READ_ONLY_FILE_SYSTEM"
+    assert only(stuck).cause == "READ_ONLY_FILE_SYSTEM"
 
 
 @pytest.mark.parametrize(("restarts", "grace"), [(0, None), (1, 5), (2, 0), (7, 0)])
 def test_crash_is_believed_when_it_is_repeated(restarts: int, grace: float | None) -> None:
     each = only(crashing(restarts), log="boom")
 
-    assert (each.cause.id, each.grace) == ("CRASH_LOOP", grace)
-    assert each.cause.is_symptom
+    assert (each.cause, each.grace) == ("CRASH_LOOP", grace)
+    assert each.meaning.is_symptom
     assert each.summary.endswith("boom")
 
 
@@ -176,11 +178,11 @@ def test_program_that_runs_again_is_given_time() -> None:
 def test_container_killed_for_its_memory_is_found(restarts: int, grace: float) -> None:
     each = only(crashing(restarts, "OOMKilled", 137))
 
-    assert (each.cause.id, each.grace) == ("OUT_OF_MEMORY", grace)
+    assert (each.cause, each.grace) == ("OUT_OF_MEMORY", grace)
 
 
 def test_program_that_ends_without_error_is_found() -> None:
-    assert only(crashing(2, "Completed", 0)).cause.id == "PROGRAM_ENDED"
+    assert only(crashing(2, "Completed", 0)).cause == "PROGRAM_ENDED"
 
 
 def test_command_that_is_not_found_is_left_to_startup() -> None:
@@ -208,7 +210,7 @@ def test_container_that_its_probe_kills_is_found(probe: str) -> None:
         event(ill, "Killing", killing, kind="Normal", second=2),
     )
 
-    assert (each.cause.id, each.grace) == ("PROBE_FAILING", 0)
+    assert (each.cause, each.grace) == ("PROBE_FAILING", 0)
     assert f"{probe} probe" in each.summary
     assert "statuscode: 500" in each.summary
 
@@ -227,7 +229,7 @@ def test_program_that_does_not_call_itself_ready_is_a_symptom(answer: str, grace
     ill = running()
     each = only(ill, event(ill, "Unhealthy", answer))
 
-    assert (each.cause.id, each.grace) == ("READINESS_FAILING", grace)
+    assert (each.cause, each.grace) == ("READINESS_FAILING", grace)
     assert each.is_symptom is ("404" not in answer)  # which is the probe's own fault, or the page's
     assert answer.partition(": ")[2] in each.summary
 
@@ -248,7 +250,7 @@ def test_page_that_is_not_there_is_not_laid_to_what_the_program_needs(
 
     first, *_ = Doctor(Snapshot.of(objects)).explain([ref(caller)]).causes
 
-    assert first.root.cause.id == cause
+    assert first.root.cause == cause
 
 
 def test_page_that_a_start_up_probe_never_finds_is_the_end_of_the_program() -> None:
@@ -257,7 +259,7 @@ def test_page_that_a_start_up_probe_never_finds_is_the_end_of_the_program() -> N
         ill, event(ill, "Unhealthy", "Startup probe failed: HTTP probe failed with statuscode: 404")
     )
 
-    assert (each.cause.id, each.grace) == ("PROBE_FAILING", 10)
+    assert (each.cause, each.grace) == ("PROBE_FAILING", 10)
 
 
 def test_probe_of_another_container_is_not_taken_for_this_one() -> None:
@@ -295,5 +297,5 @@ def test_workload_that_has_failed_says_so_itself() -> None:
     }
     each = only(job)
 
-    assert (each.cause.id, each.grace) == ("DEADLINE_EXCEEDED", 0)
+    assert (each.cause, each.grace) == ("DEADLINE_EXCEEDED", 0)
     assert "BackoffLimitExceeded" in each.summary

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis import Diagnosis, Snapshot
-from nova_acceptance.diagnosis.families import references
+from nova_acceptance.components import references
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis.recorded import (
     asking,
     config_map,
@@ -30,7 +31,7 @@ def using(*variables: dict[str, Any]) -> Object:
     return with_container(workload, env=list(variables))
 
 
-def found(*objects: Object, known: bool = True) -> list[Diagnosis]:
+def found(*objects: Object, known: bool = True) -> list[Finding]:
     snapshot = Snapshot.of(objects)
     if not known:
         snapshot.listed.clear()
@@ -39,7 +40,7 @@ def found(*objects: Object, known: bool = True) -> list[Diagnosis]:
 
 
 def names(*objects: Object, known: bool = True) -> list[tuple[str, str]]:
-    return [(each.cause.id, str(each.subject)) for each in found(*objects, known=known)]
+    return [(each.cause, str(each.subject)) for each in found(*objects, known=known)]
 
 
 DATABASE_URL = variable("secretKeyRef", "user-service-secrets", "DATABASE_URL")
@@ -130,7 +131,7 @@ def test_kubelet_is_understood(said: str, cause: str, subject: str) -> None:
     stuck = stuck_pod(owner, "CreateContainerConfigError", said)
     (each,) = found(workload, owner, stuck, known=False)
 
-    assert (each.cause.id, each.subject.name, each.grace) == (cause, subject, 5)
+    assert (each.cause, each.subject.name, each.grace) == (cause, subject, 5)
 
 
 def mounting() -> Object:

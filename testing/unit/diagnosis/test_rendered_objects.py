@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis import Ref, Snapshot, beforehand
+from nova_acceptance.components.kubernetes.graph import Graph
+from nova_acceptance.diagnosis import beforehand
 from nova_acceptance.diagnosis.account import account
-from nova_acceptance.diagnosis.graph import Graph
+from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis.elsewhere import cluster, deployment, said_of, service, stateful_set
 from testing.unit.diagnosis.rendered import Nova
 
@@ -69,7 +71,7 @@ def test_rendered_stateful_set_with_a_null_is_examined(path: str) -> None:
     volume = {"metadata": {"name": "data"}, "spec": {}}
     obj = rendered(stateful_set("store", volumeClaimTemplates=[volume]))
 
-    said = [each.cause.id for each in beforehand(cluster(nulled(obj, path), service("store")))]
+    said = [each.cause for each in beforehand(cluster(nulled(obj, path), service("store")))]
     assert "DEFAULT_STORAGE_CLASS_MISSING" in said
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis import Diagnosis, Snapshot
-from nova_acceptance.diagnosis.families import scheduling
-from nova_acceptance.diagnosis.placement import amount, is_chosen, requests, untolerated
+from nova_acceptance.components import scheduling
+from nova_acceptance.components.kubernetes.placement import amount, is_chosen, requests, untolerated
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis.recorded import (
     asking,
     claim,
@@ -28,13 +29,13 @@ WORKLOAD = deployment(readyReplicas=0, availableReplicas=0)
 OWNER = replica_set(WORKLOAD)
 
 
-def found(*objects: Object) -> list[Diagnosis]:
+def found(*objects: Object) -> list[Finding]:
     snapshot = Snapshot.of(objects)
     rules = (*scheduling.BEFOREHAND, *scheduling.LIVE)
     return [each for rule in rules for each in rule(snapshot)]
 
 
-def only(*objects: Object) -> Diagnosis:
+def only(*objects: Object) -> Finding:
     (each,) = found(*objects)
     return each
 
@@ -111,7 +112,7 @@ def only(*objects: Object) -> Diagnosis:
 def test_scheduler_is_understood(message: str, cause: str) -> None:
     each = only(WORKLOAD, OWNER, unschedulable_pod(OWNER, message))
 
-    assert (each.cause.id, str(each.subject)) == (cause, "Deployment nova-services/user-service")
+    assert (each.cause, str(each.subject)) == (cause, "Deployment nova-services/user-service")
     assert each.grace is not None
     assert each.grace > 0
 
@@ -126,7 +127,7 @@ def test_scheduler_is_understood(message: str, cause: str) -> None:
 def test_pod_whose_claims_have_no_volume_is_only_a_symptom(message: str) -> None:
     each = only(WORKLOAD, OWNER, unschedulable_pod(OWNER, message))
 
-    assert (each.cause.id, each.grace) == ("UNSCHEDULABLE", None)
+    assert (each.cause, each.grace) == ("UNSCHEDULABLE", None)
 
 
 def test_pod_that_waits_for_another_to_leave_is_no_finding() -> None:
@@ -160,7 +161,7 @@ def wanting(**resources: str) -> Object:
 def test_requests_above_every_node_are_found_beforehand() -> None:
     each = only(wanting(cpu="64"), node(), node("b", allocatable={"cpu": "8", "memory": "1Gi"}))
 
-    assert each.cause.id == "INSUFFICIENT_RESOURCES"
+    assert each.cause == "INSUFFICIENT_RESOURCES"
     assert "cpu 64" in each.summary
 
 
@@ -205,7 +206,7 @@ def test_replicas_that_must_be_apart_need_as_many_nodes() -> None:
     three = [node(name) for name in "abc"]
 
     assert found(apart(3), *three) == []
-    assert only(apart(4), *three).cause.id == "ANTI_AFFINITY_UNSATISFIABLE"
+    assert only(apart(4), *three).cause == "ANTI_AFFINITY_UNSATISFIABLE"
     assert found(apart(4, required=False), *three) == []
 
 
@@ -226,7 +227,7 @@ def spread(**constraint: str) -> Object:
 def test_topology_that_no_node_is_part_of_is_found_beforehand(constraint: dict[str, str]) -> None:
     diagnosis = only(spread(**constraint), node("one"), node("two"))
 
-    assert diagnosis.cause.id == "SPREAD_UNSATISFIABLE"
+    assert diagnosis.cause == "SPREAD_UNSATISFIABLE"
     assert "zone" in diagnosis.summary
 
 
@@ -241,7 +242,7 @@ def test_spread_that_is_only_wished_for_is_no_finding() -> None:
 def test_tainted_node_is_no_place_for_a_replica() -> None:
     closed = node("c", taints=("node-role.kubernetes.io/control-plane:NoSchedule",))
 
-    assert only(apart(3), node("a"), node("b"), closed).cause.id == "ANTI_AFFINITY_UNSATISFIABLE"
+    assert only(apart(3), node("a"), node("b"), closed).cause == "ANTI_AFFINITY_UNSATISFIABLE"
 
 
 def test_labels_that_no_node_has_are_found() -> None:
@@ -256,7 +257,7 @@ def test_taint_of_every_node_is_found() -> None:
     tainted = node(taints=("team=blue:NoSchedule",))
     each = only(workload, tainted)
 
-    assert each.cause.id == "TAINT_NOT_TOLERATED"
+    assert each.cause == "TAINT_NOT_TOLERATED"
     assert "team=blue:NoSchedule" in each.summary
     assert found(workload, tainted, node("b")) == []
 
@@ -340,7 +341,7 @@ def local_volume(*hosts: str) -> Object:
     }
 
 
-def kept_from(*homes: str) -> Diagnosis:
+def kept_from(*homes: str) -> Finding:
     """Return why a pod with a volume on these nodes finds no place."""
     stuck = unschedulable_pod(OWNER, f"{CONFLICT}1 node(s) had volume node affinity conflict.")
     stuck["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
@@ -359,7 +360,7 @@ def test_pod_is_kept_from_its_volume_by_a_taint_or_by_the_lack_of_the_node(
 ) -> None:
     each = kept_from(home)
 
-    assert each.cause.id == cause
+    assert each.cause == cause
     assert ("tainted, which has the taint kept" in each.summary) == (home == "tainted")
 
 

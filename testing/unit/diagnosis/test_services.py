@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis import Doctor, Ref, Snapshot, beforehand, examine
+from nova_acceptance.diagnosis import Doctor, beforehand, examine
+from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis.rendered import Nova
 
 NAME = "app.kubernetes.io/name"
@@ -258,7 +260,7 @@ def live(*, ready: bool = True, ips: tuple[str, ...] = ("10.0.0.1",)) -> list[Ob
 
 def live_causes(objects: list[Object], *families: str) -> list[str]:
     wanted = ("SERVICE_WITHOUT_ENDPOINTS", "ENDPOINTS_STALE", "SELECTOR_MATCHES_NOTHING", *families)
-    return [str(it.cause) for it in examine(Snapshot.of(objects)) if it.cause.id in wanted]
+    return [str(it.cause) for it in examine(Snapshot.of(objects)) if it.cause in wanted]
 
 
 def test_service_with_a_ready_pod() -> None:
@@ -277,8 +279,8 @@ def test_service_without_a_ready_pod_is_a_symptom() -> None:
         ],
     }
     (ranked,) = Doctor(Snapshot.of(objects)).overall()
-    assert ranked.root.cause.id == "IMAGE_PULL"
-    assert "SERVICE_WITHOUT_ENDPOINTS" in {it.cause.id for it in ranked.symptoms}
+    assert ranked.root.cause == "IMAGE_PULL"
+    assert "SERVICE_WITHOUT_ENDPOINTS" in {it.cause for it in ranked.symptoms}
 
 
 def test_service_whose_workload_is_meant_to_rest() -> None:

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from nova_acceptance.diagnosis.shapes import mark, shape, without_values
+from nova_acceptance.components.kubernetes.shapes import mark, shape, without_values
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,6 @@ def test_wrong_address_is_shown_without_its_path_and_query(value: str, said: str
     )
     holder["data"]["USER_SERVICE_URL"] = value
 
-    found = [each for each in nova.diagnoses() if each.cause.id == "ADDRESS_WRONG"]
+    found = [each for each in nova.diagnoses() if each.cause == "ADDRESS_WRONG"]
     assert [said in each.summary for each in found] == [True]
     assert "hidden" not in str(found)

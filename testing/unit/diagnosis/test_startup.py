@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis import Diagnosis, Log, Snapshot
-from nova_acceptance.diagnosis.families import startup
+from nova_acceptance.components import startup
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Log, Snapshot
 from testing.unit.diagnosis.recorded import (
     NAMESPACE,
     config_map,
@@ -26,7 +27,7 @@ WORKLOAD = deployment(readyReplicas=0, availableReplicas=0)
 OWNER = replica_set(WORKLOAD)
 
 
-def found(*objects: Object, log: str = "") -> list[Diagnosis]:
+def found(*objects: Object, log: str = "") -> list[Finding]:
     snapshot = Snapshot.of([WORKLOAD, OWNER, *objects])
     if log:
         snapshot.logs[NAMESPACE, "user-service-x", "main"] = [Log(log, previous=True)]
@@ -35,7 +36,7 @@ def found(*objects: Object, log: str = "") -> list[Diagnosis]:
 
 
 def names(*objects: Object, log: str = "") -> list[str]:
-    return [each.cause.id for each in found(*objects, log=log)]
+    return [each.cause for each in found(*objects, log=log)]
 
 
 def ended(reason: str, code: int, message: str = "") -> Object:
@@ -103,7 +104,7 @@ RUNC = "OCI runtime create failed: runc create failed: unable to start container
 def test_runtime_is_understood(stuck: Object, cause: str) -> None:
     (each,) = found(stuck)
 
-    assert (each.cause.id, each.container) == (cause, "main")
+    assert (each.cause, each.container) == (cause, "main")
     assert str(each.subject) == "Deployment nova-services/user-service"
     assert each.grace is not None
 
@@ -130,7 +131,7 @@ def test_secret_that_a_busy_kubelet_has_not_read_yet_is_waited_for() -> None:
 def test_shell_that_cannot_execute_is_understood(code: int, log: str, cause: str) -> None:
     (each,) = found(ended("Error", code), log=log)
 
-    assert each.cause.id == cause
+    assert each.cause == cause
     assert any(log in line for line in each.evidence)
 
 
@@ -172,7 +173,7 @@ def initialising(**spec: Any) -> Object:
 def test_init_container_that_runs_on_is_a_symptom() -> None:
     (each,) = found(initialising())
 
-    assert (each.cause.id, each.container, each.grace) == ("INIT_UNFINISHED", "wait", 90)
+    assert (each.cause, each.container, each.grace) == ("INIT_UNFINISHED", "wait", 90)
 
 
 def test_container_that_accompanies_the_others_may_run_on() -> None:
@@ -199,7 +200,7 @@ HEADLESS = service("etcd", clusterIP="None")
 def test_members_that_name_each_other_need_names_before_readiness(value: str) -> None:
     (each,) = found(ring(value), HEADLESS)
 
-    assert each.cause.id == "NAMES_BEFORE_READINESS"
+    assert each.cause == "NAMES_BEFORE_READINESS"
     assert "publishNotReadyAddresses" in each.headline
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis.status import State, status_of
+from nova_acceptance.components.kubernetes.status import State, status_of
 from testing.unit.deploy.recorded import (
     claim,
     deployment,

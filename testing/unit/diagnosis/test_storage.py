@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis import Diagnosis, Snapshot
-from nova_acceptance.diagnosis.families import storage
+from nova_acceptance.components import storage
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system import System
 from testing.unit.diagnosis.recorded import (
     asking,
@@ -32,14 +33,14 @@ def etcd(name: str | None = "standard", size: str = "1Gi") -> Object:
     return workload
 
 
-def found(*objects: Object, system: System | None = None) -> list[Diagnosis]:
+def found(*objects: Object, system: System | None = None) -> list[Finding]:
     snapshot = Snapshot.of(objects, system=system)
     rules = (*storage.BEFOREHAND, *storage.LIVE)
     return [each for rule in rules for each in rule(snapshot)]
 
 
 def names(*objects: Object) -> list[tuple[str, str]]:
-    return [(each.cause.id, str(each.subject)) for each in found(*objects)]
+    return [(each.cause, str(each.subject)) for each in found(*objects)]
 
 
 def test_claim_of_a_class_that_exists_is_no_finding() -> None:
@@ -49,7 +50,7 @@ def test_claim_of_a_class_that_exists_is_no_finding() -> None:
 def test_template_of_a_missing_class_is_found_before_any_claim() -> None:
     (only,) = found(etcd("turbo"), storage_class())
 
-    assert only.cause.id == "STORAGE_CLASS_MISSING"
+    assert only.cause == "STORAGE_CLASS_MISSING"
     assert only.grace == 0
     assert "turbo" in only.summary
     assert "standard" in only.cure
@@ -60,7 +61,7 @@ def test_claims_of_one_template_are_one_diagnosis() -> None:
     waiting["spec"]["storageClassName"] = "turbo"
     said = event(waiting, "ProvisioningFailed", 'storageclass.storage.k8s.io "turbo" not found')
 
-    assert {(each.cause.id, str(each.subject)) for each in found(etcd("turbo"), waiting, said)} == {
+    assert {(each.cause, str(each.subject)) for each in found(etcd("turbo"), waiting, said)} == {
         ("STORAGE_CLASS_MISSING", "StatefulSet nova-services/etcd")
     }
 
@@ -73,7 +74,7 @@ def test_missing_class_is_found_by_the_event_alone() -> None:
         snapshot.update("ADDED", obj)
 
     (only,) = [each for rule in storage.LIVE for each in rule(snapshot)]
-    assert (only.cause.id, only.subject.name) == ("STORAGE_CLASS_MISSING", "uploads")
+    assert (only.cause, only.subject.name) == ("STORAGE_CLASS_MISSING", "uploads")
 
 
 def test_class_of_volumes_made_by_hand_needs_no_object() -> None:
@@ -123,7 +124,7 @@ def test_provisioner_that_fails_is_quoted() -> None:
     )
     (only,) = found(waiting, said, storage_class())
 
-    assert only.cause.id == "PROVISIONING_FAILED"
+    assert only.cause == "PROVISIONING_FAILED"
     assert "quota of the pool" in only.summary
 
 
@@ -137,7 +138,7 @@ def test_provisioner_that_takes_no_claim_on_is_named_after_a_while() -> None:
     )
     (only,) = found(waiting, asked, storage_class(mode="Immediate"))
 
-    assert only.cause.id == "PROVISIONER_SILENT"
+    assert only.cause == "PROVISIONER_SILENT"
     assert "shelf.example.com" in only.summary
     assert only.grace
 
@@ -148,7 +149,7 @@ def test_provisioner_at_work_is_waited_for() -> None:
     begun = event(waiting, "Provisioning", "External provisioner is provisioning volume")
     (only,) = found(waiting, asked, begun, storage_class(mode="Immediate"))
 
-    assert (only.cause.id, only.grace) == ("CLAIM_UNBOUND", None)
+    assert (only.cause, only.grace) == ("CLAIM_UNBOUND", None)
 
 
 def test_claim_that_waits_for_its_pod_is_no_fault() -> None:
@@ -158,8 +159,8 @@ def test_claim_that_waits_for_its_pod_is_no_fault() -> None:
 def test_claim_without_volume_is_a_symptom() -> None:
     (only,) = found(claim("uploads"), storage_class(mode="Immediate"))
 
-    assert only.cause.id == "CLAIM_UNBOUND"
-    assert only.cause.is_symptom
+    assert only.cause == "CLAIM_UNBOUND"
+    assert only.meaning.is_symptom
     assert only.grace is None
 
 
@@ -198,7 +199,7 @@ def test_volume_that_cannot_be_mounted_is_found(reason: str, message: str) -> No
         event(stuck, "FailedMount", late, second=2),
     )
 
-    assert only.cause.id == "VOLUME_NOT_MOUNTED"
+    assert only.cause == "VOLUME_NOT_MOUNTED"
     assert message[:60] in only.summary
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from nova_acceptance.diagnosis import Ref, Snapshot
-from nova_acceptance.diagnosis.families import presence, workloads
+from nova_acceptance.components.kubernetes import leftovers, presence
+from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis import recorded
 from testing.unit.diagnosis.members import REDIS, member, moved, snapshot, stateful_set, system
 
@@ -23,8 +24,8 @@ def nova() -> list[Object]:
 
 
 def found(seen: Snapshot) -> dict[str, Ref]:
-    rules = (*presence.LIVE, *workloads.LIVE)
-    return {each.cause.id: each.subject for rule in rules for each in rule(seen)}
+    rules = (*presence.LIVE, *leftovers.LIVE)
+    return {each.cause: each.subject for rule in rules for each in rule(seen)}
 
 
 def test_nothing_is_wrong_with_a_system_that_is_well() -> None:

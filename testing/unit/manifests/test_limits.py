@@ -11,7 +11,7 @@ import yaml
 
 from nova_acceptance.deploy.credentials import Credentials
 from nova_acceptance.deploy.rendering import kustomize
-from nova_acceptance.probes.scene import LIMIT
+from nova_acceptance.verification.topology import LIMIT
 from testing.unit.manifests.conftest import MANIFESTS
 from testing.unit.manifests.objects import Object, Overlay, identity
 

@@ -19,9 +19,9 @@ import pytest
 
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Again, ExecResult, PodRef
-from nova_acceptance.probes import in_pod
-from nova_acceptance.probes.agent import ask, ask_everywhere
-from nova_acceptance.probes.questions import Answer, Dial, Exchange, Get, Question, Resolve
+from nova_acceptance.vantage import in_pod
+from nova_acceptance.vantage.agent import ask, ask_everywhere
+from nova_acceptance.vantage.questions import Answer, Dial, Exchange, Get, Question, Resolve
 from testing.unit.kube.scripted_api import reserved_port
 from testing.unit.waiting import SOON
 

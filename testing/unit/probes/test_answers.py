@@ -6,13 +6,17 @@ import psycopg
 import pytest
 import redis
 
-from nova_acceptance.diagnosis import BY_ID
+from nova_acceptance.causes import causes
+from nova_acceptance.claims import broken
+from nova_acceptance.components.postgres import answers as postgres_answers
+from nova_acceptance.components.postgres.answers import of_refusal
+from nova_acceptance.components.redis import answers as redis_answers
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import ApiError, ApiUnreachableError
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.probes import answers
-from nova_acceptance.probes.answers import of_error, of_refusal, of_words
-from nova_acceptance.probes.claims import broken
+from nova_acceptance.vantage import answers as connections
+from nova_acceptance.vantage.answers import of_words
+from nova_acceptance.verification.answers import of_error
 
 
 def refused(words: str) -> psycopg.OperationalError:
@@ -151,14 +155,14 @@ def test_claim_that_is_broken_speaks_for_itself() -> None:
     shown = of_error(broken("REDIS_DATA_LOST", Phrase("gone")))
 
     assert shown is not None
-    assert (shown.cause, shown.sentence) == ("REDIS_DATA_LOST", "gone")
+    assert (shown.cause, shown.summary) == ("REDIS_DATA_LOST", "gone")
 
 
 def test_every_cause_that_is_named_exists() -> None:
     named = {
         cause
-        for table in (answers._BY_WORDS, answers._OF_THE_WAY, answers._REDIS)
+        for table in (postgres_answers._BY_WORDS, connections._WORDS, redis_answers._REDIS)
         for cause, _ in table
-    } | set(answers._BY_STATE.values())
+    } | set(postgres_answers._BY_STATE.values())
 
-    assert named <= set(BY_ID)
+    assert named <= set(causes())

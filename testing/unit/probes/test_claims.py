@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.diagnosis import Ref
+from nova_acceptance.claims import BrokenClaimError, equal, exactly, holds, none_of, privileges
+from nova_acceptance.findings import NOWHERE, Finding, Ref
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.probes.claims import (
-    BrokenClaimError,
-    Shown,
-    equal,
-    exactly,
-    holds,
-    none_of,
-    privileges,
-)
 
 
 def exact(held: list[str], wanted: list[str]) -> None:
@@ -76,11 +68,11 @@ def test_value_and_leftovers() -> None:
 
 def test_cause_must_exist() -> None:
     with pytest.raises(ValueError, match="there is no cause NO_SUCH"):
-        Shown("NO_SUCH", Phrase("…"))
+        Finding("NO_SUCH", NOWHERE, Phrase("…"))
 
 
 def test_subject_is_kept() -> None:
     here, there = Ref("Pod", "a", "b"), Ref("Pod", "c", "d")
 
-    assert Shown("NODE_NOT_READY", Phrase("…")).at(here).subject == here
-    assert Shown("NODE_NOT_READY", Phrase("…"), there).at(here).subject == there
+    assert Finding("NODE_NOT_READY", NOWHERE, Phrase("…")).at(here).subject == here
+    assert Finding("NODE_NOT_READY", there, Phrase("…")).at(here).subject == there

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from nova_acceptance import timeouts
-from nova_acceptance.diagnosis import Ref, Snapshot
 from nova_acceptance.errors import NovaError
+from nova_acceptance.findings import NOWHERE, Finding, Ref
 from nova_acceptance.kube import ApiUnreachableError
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.probes.claims import Shown
-from nova_acceptance.probes.concerned import Concerned, concerned, home_of
-from nova_acceptance.probes.examiner import MOST_LOOKS, Examiner
 from nova_acceptance.system.parts import passages, uses
+from nova_acceptance.verification.concerned import Concerned, concerned, home_of
+from nova_acceptance.verification.examiner import MOST_LOOKS, Examiner
 from testing.unit.diagnosis.members import DATABASE, REDIS, member, snapshot, stateful_set, system
 
 ETCD = Ref("StatefulSet", DATABASE, "etcd")
@@ -63,7 +63,7 @@ def pulling() -> Snapshot:
 
 
 def test_answer_that_is_plain_explains_itself() -> None:
-    shown = Shown("REDIS_PERSISTENCE_OFF", Phrase("appendonly is no"))
+    shown = Finding("REDIS_PERSISTENCE_OFF", NOWHERE, Phrase("appendonly is no"))
 
     found = Looks(snapshot()).examiner().explain(Concerned((REDIS_SET,)), shown, "…")
 
@@ -73,22 +73,22 @@ def test_answer_that_is_plain_explains_itself() -> None:
 
 def test_silence_is_explained_by_what_is_behind_it() -> None:
     service = Ref("Service", REDIS, "redis-service")
-    shown = Shown("PORT_CLOSED", Phrase("redis-service refuses"), service)
+    shown = Finding("PORT_CLOSED", service, Phrase("redis-service refuses"))
 
     found = Looks(pulling()).examiner().explain(Concerned((service, REDIS_SET)), shown, "…")
 
     assert found.root is not None
-    assert found.root.cause.id == "IMAGE_PULL"
+    assert found.root.cause == "IMAGE_PULL"
 
 
 def test_quorum_that_is_lost_explains_a_database_without_a_leader() -> None:
     postgres = Ref("StatefulSet", DATABASE, "postgres")
-    shown = Shown("NO_LEADER", Phrase("no member leads"))
+    shown = Finding("NO_LEADER", NOWHERE, Phrase("no member leads"))
 
     found = Looks(lost_quorum()).examiner().explain(Concerned((postgres,)), shown, "…")
 
     assert found.root is not None
-    assert (found.root.cause.id, found.root.subject) == ("ETCD_QUORUM_LOST", ETCD)
+    assert (found.root.cause, found.root.subject) == ("ETCD_QUORUM_LOST", ETCD)
 
 
 def test_silence_of_a_database_that_runs_is_explained_by_what_it_stands_on() -> None:
@@ -101,19 +101,19 @@ def test_silence_of_a_database_that_runs_is_explained_by_what_it_stands_on() -> 
     found = looks.examiner().explain(Concerned((postgres,)), None, "Patroni gave no list")
 
     assert found.root is not None
-    assert found.root.cause.id == "ETCD_QUORUM_LOST"
+    assert found.root.cause == "ETCD_QUORUM_LOST"
 
 
 def test_asker_is_looked_at_only_where_the_target_is_well() -> None:
     target = Ref("StatefulSet", DATABASE, "postgres")
-    shown = Shown("PORT_SILENT", Phrase("silent"), target)
+    shown = Finding("PORT_SILENT", target, Phrase("silent"))
     seen = pulling()
     seen.update("ADDED", stateful_set("postgres", DATABASE, 3))
 
     found = Looks(seen).examiner().explain(Concerned((target,), (REDIS_SET,)), shown, "…")
 
     assert found.root is not None
-    assert found.root.cause.id == "IMAGE_PULL"
+    assert found.root.cause == "IMAGE_PULL"
 
 
 def test_nothing_known_says_so_and_shows_what_was_seen() -> None:
@@ -134,7 +134,7 @@ def test_api_that_is_away_is_the_cause() -> None:
     found = looks.examiner().explain(Concerned((REDIS_SET,)), None, "…")
 
     assert found.root is not None
-    assert found.root.cause.id == "API_UNREACHABLE"
+    assert found.root.cause == "API_UNREACHABLE"
 
 
 def test_look_serves_a_while_and_looks_are_few() -> None:

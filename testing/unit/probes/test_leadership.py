@@ -7,14 +7,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from nova_acceptance.claims import BrokenClaimError
+from nova_acceptance.components.postgres import client as module
+from nova_acceptance.components.postgres.client import LeadershipError, Postgres
+from nova_acceptance.components.postgres.sql import Login
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import PodRef
-from nova_acceptance.probes import postgres as module
-from nova_acceptance.probes.answers import of_error
-from nova_acceptance.probes.claims import BrokenClaimError
-from nova_acceptance.probes.postgres import LeadershipError, Postgres
-from nova_acceptance.probes.sql import Login
-from nova_acceptance.probes.witness import Witness
+from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.verification.answers import of_error
 
 AWAY = psycopg.OperationalError("connection refused")
 FULL = psycopg.OperationalError("connection failed: FATAL:  sorry, too many clients already")

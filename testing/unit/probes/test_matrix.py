@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from nova_acceptance.components.network.matrix import reachability_cells
+from nova_acceptance.components.network.questions import CLOSED_PORT, dial, undeclared
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.kube import PodRef
-from nova_acceptance.probes.matrix import reachability_cells
-from nova_acceptance.probes.plans import CLOSED_PORT, dial, undeclared
-from nova_acceptance.probes.questions import Answer
 from nova_acceptance.system.parts import doors, fronts
+from nova_acceptance.vantage.questions import Answer
 from testing.unit.probes.a_nova import SERVICES, nova
 
 NOVA = nova()

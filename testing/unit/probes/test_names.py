@@ -9,10 +9,10 @@ import dns.rcode
 import dns.rrset
 import pytest
 
+from nova_acceptance.components.dns.records import Records, is_absent, records, values
+from nova_acceptance.components.kubernetes.objects import Endpoint, endpoints_in
 from nova_acceptance.evidence import Evidence
-from nova_acceptance.probes.names import Records, is_absent, records, values
-from nova_acceptance.probes.objects import Endpoint, endpoints_in
-from nova_acceptance.probes.questions import Exchanged
+from nova_acceptance.vantage.questions import Exchanged
 
 ZONE = "cluster.local"
 NAME = "redis-service.nova-redis.svc.cluster.local"

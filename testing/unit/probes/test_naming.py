@@ -8,10 +8,10 @@ import dns.rcode
 import dns.rrset
 import pytest
 
+from nova_acceptance.components.dns.lookups import Lookup, of_lookup, state_of_dns
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.kube import PodRef
-from nova_acceptance.probes.naming import Lookup, of_lookup, state_of_dns
-from nova_acceptance.probes.questions import Exchanged, Resolved
+from nova_acceptance.vantage.questions import Exchanged, Resolved
 
 FIRST, SECOND = PodRef("nova-redis", "redis-0"), PodRef("nova-services", "user-service-x")
 NAME = "redis-service.nova-redis.svc.cluster.local"

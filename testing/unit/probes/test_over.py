@@ -10,10 +10,10 @@ import pytest
 
 from nova_acceptance import timeouts
 from nova_acceptance.kube import ApiUnreachableError, Fault, lost_seconds
-from nova_acceptance.probes import over as module
-from nova_acceptance.probes.over import CUTS, over
-from nova_acceptance.probes.routes import Route
-from nova_acceptance.probes.until import until
+from nova_acceptance.vantage import retrying as module
+from nova_acceptance.vantage.retrying import CUTS, over
+from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.until import until
 from testing.unit.probes.clock import Clock
 
 AWAY = ApiUnreachableError("port-forward", "https://here", TimeoutError("no answer"))
@@ -126,7 +126,7 @@ def test_time_without_an_api_is_not_the_systems(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(module, "LONGEST_PAUSE", 10)
     clock = Clock()
     monkeypatch.setattr(module, "time", clock)
-    monkeypatch.setattr("nova_acceptance.probes.until.time", clock)
+    monkeypatch.setattr("nova_acceptance.vantage.until.time", clock)
 
     took = until(lambda: ask(route(away), Question(2)) == "answer", within=5)
 

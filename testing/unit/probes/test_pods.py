@@ -13,19 +13,19 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.errors import ProbeError
-from nova_acceptance.kube import ExecResult, PodRef
-from nova_acceptance.probes import in_pod
-from nova_acceptance.probes.objects import summary
-from nova_acceptance.probes.pods import (
+from nova_acceptance.components.kubernetes.objects import summary
+from nova_acceptance.components.kubernetes.pod_specs import (
     containers,
     is_leaving,
     is_ready,
     restarts,
     security_context,
 )
-from nova_acceptance.probes.secret_values import SecretValues
-from nova_acceptance.probes.successor import await_successor, crash, kill
+from nova_acceptance.components.kubernetes.successor import await_successor, crash, kill
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.kube import ExecResult, PodRef
+from nova_acceptance.vantage import in_pod
+from nova_acceptance.verification.secret_values import SecretValues
 from testing.unit.waiting import SOON
 
 POD = PodRef("nova-redis", "redis-0")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from nova_acceptance.components.etcd.client import RefusalError, Status
+from nova_acceptance.components.etcd.quorum import of_members
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.probes.etcd import RefusalError, Status
-from nova_acceptance.probes.quorum import of_members
 
 AWAY = ProbeError("it did not answer")
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import redis
 
+from nova_acceptance.components.redis.client import Redis
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.probes.answers import of_error
-from nova_acceptance.probes.redis import Redis
-from nova_acceptance.probes.routes import Route
-from nova_acceptance.probes.witness import Witness
+from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.verification.answers import of_error
 
 RESET = redis.ConnectionError("Error while reading from 127.0.0.1:1 : Connection reset by peer")
 TOO_MANY = redis.ConnectionError("max number of clients reached")

@@ -16,7 +16,7 @@ import pytest
 from nova_acceptance import timeouts
 from nova_acceptance.errors import NovaError, ProbeError
 from nova_acceptance.kube import Again, ApiUnreachableError, ExecResult, PodRef
-from nova_acceptance.probes.routes import Relay, Routes
+from nova_acceptance.vantage.routes import Relay, Routes
 from testing.unit.kube.scripted_api import reserved_port
 from testing.unit.waiting import SOON, wait_until
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.kube import Object
-from nova_acceptance.probes.objects import Objects
-from nova_acceptance.probes.scene import limits, needs, node_rows, pod_rows, service_rows
-from nova_acceptance.probes.witness import Witness
+from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.verification.topology import limits, needs, node_rows, pod_rows, service_rows
 from testing.unit.deploy.stub_kube import StubKube
 from testing.unit.probes.a_nova import (
     DATABASE,

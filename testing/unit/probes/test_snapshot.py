@@ -7,11 +7,11 @@ from collections import Counter
 
 import pytest
 
+from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.kube import Object
-from nova_acceptance.probes.objects import Objects
-from nova_acceptance.probes.snapshot import counts, snapshot
-from nova_acceptance.probes.witness import Witness
 from nova_acceptance.report import Recorder
+from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.verification.inventory import counts, snapshot
 from testing.unit.deploy.recorded import namespace
 from testing.unit.deploy.stub_kube import StubKube
 from testing.unit.probes.a_nova import SERVICES, endpoints, leaving, nova, pod, service, workload

@@ -11,13 +11,13 @@ import psycopg
 import pytest
 
 from nova_acceptance import timeouts
+from nova_acceptance.claims import BrokenClaimError
+from nova_acceptance.components.postgres.sql import Login, connect, refusal
+from nova_acceptance.components.postgres.writer import Acknowledged, Writer
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
-from nova_acceptance.probes.claims import BrokenClaimError
-from nova_acceptance.probes.routes import Route
-from nova_acceptance.probes.sql import Login, connect, refusal
-from nova_acceptance.probes.witness import Witness
-from nova_acceptance.probes.writer import Acknowledged, Writer
+from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.witness import Witness
 from testing.unit.waiting import SOON, wait_until
 
 LOGIN = Login("app_user", "nova_auth", "hunter2-hunter2")

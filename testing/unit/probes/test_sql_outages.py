@@ -13,11 +13,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from nova_acceptance.components.postgres.sql import Login, Session, connect
 from nova_acceptance.kube import ApiUnreachableError, Fault
-from nova_acceptance.probes import over
-from nova_acceptance.probes.routes import Route
-from nova_acceptance.probes.sql import Login, Session, connect
-from nova_acceptance.probes.witness import Witness
+from nova_acceptance.vantage import retrying as over
+from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.witness import Witness
 from testing.unit.waiting import SOON
 
 LOGIN = Login("app_user", "nova_auth", "a-password")

@@ -12,10 +12,10 @@ import pytest
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.kube import ExecResult, PodRef
-from nova_acceptance.probes.questions import Dial
-from nova_acceptance.probes.survey import Answers, Failures, Survey
-from nova_acceptance.probes.until import until
-from nova_acceptance.probes.witness import ANSWER_LENGTH, Witness
+from nova_acceptance.vantage.questions import Dial
+from nova_acceptance.vantage.survey import Answers, Failures, Survey
+from nova_acceptance.vantage.until import until
+from nova_acceptance.vantage.witness import ANSWER_LENGTH, Witness
 from testing.unit.probes.clock import Clock
 
 FIRST, SECOND = PodRef("here", "pod-0"), PodRef("here", "pod-1")
@@ -114,7 +114,7 @@ def test_long_answers_are_shortened() -> None:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     passing = Clock()
-    monkeypatch.setattr("nova_acceptance.probes.until.time", passing)
+    monkeypatch.setattr("nova_acceptance.vantage.until.time", passing)
     return passing
 
 

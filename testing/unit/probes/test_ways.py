@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.diagnosis import Ref
+from nova_acceptance.components.network.connections import of_door
 from nova_acceptance.evidence import Evidence
+from nova_acceptance.findings import Ref
 from nova_acceptance.kube import PodRef
-from nova_acceptance.probes.questions import Answer, Dial
-from nova_acceptance.probes.ways import of_door
+from nova_acceptance.vantage.questions import Answer, Dial
 
 ASKER = PodRef("nova-services", "user-service-x")
 OTHER = PodRef("nova-redis", "redis-0")

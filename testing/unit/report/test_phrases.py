@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.diagnosis import BY_ID
+from nova_acceptance.causes import causes
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.report.phrases import in_language, phrase_of
 from nova_acceptance.report.texts import CHINESE, ENGLISH
@@ -119,7 +119,7 @@ def test_phrases_within_a_phrase_are_told_as_well() -> None:
     assert language == CHINESE
 
 
-@pytest.mark.parametrize("words", [BY_ID["IMAGE_PULL"].title, BY_ID["IMAGE_PULL"].cure])
+@pytest.mark.parametrize("words", [causes()["IMAGE_PULL"].title, causes()["IMAGE_PULL"].cure])
 def test_words_of_a_cause_are_told_as_the_catalogue_of_causes_has_them(words: str) -> None:
     said = Phrase(words)
 

@@ -1,0 +1,152 @@
+"""Every cause that has a name, as the rooms of the components describe it.
+
+A room (a folder below `components/`, or the package of an entry point in the group
+`nova_acceptance.components`)
+keeps its causes in `causes.toml`, or in several files below `causes/`:
+
+    heading = "Redis: what it answers, and what its log says"
+    depth = 210                     # what the others stand on has a smaller number
+
+    [REDIS_READ_ONLY]
+    title = "…"                     # what is wrong, as one sentence without a full stop
+    symptom = "…"                   # how it shows to somebody who does not know it
+    proof = "…"                     # what is looked at, and what there shows it
+    cure = "…"                      # what to do about it, in general
+    consequence = true              # it comes under any other cause that its subject depends on
+    [REDIS_READ_ONLY.zh-Hant]       # title, symptom and cure in another language
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata, resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Final, Literal
+
+ENTRY_POINTS: Final = "nova_acceptance.components"
+"""The group by which other packages bring components."""
+
+Field = Literal["title", "symptom", "cure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One way in which a deployment goes wrong.
+
+    Attributes:
+        id: the stable name, such as `IMAGE_PULL`.
+        title: what is wrong.
+        symptom: how it shows.
+        proof: what is looked at, and what there shows it.
+        cure: what to do about it, in general.
+        is_symptom: whether this is mostly the consequence of something deeper, and comes under
+            any other cause that its subject depends on. What is not stays a cause of its own.
+        translations: title, symptom and cure by language.
+    """
+
+    id: str
+    title: str
+    symptom: str
+    proof: str
+    cure: str
+    is_symptom: bool
+    translations: Mapping[str, Mapping[str, str]]
+
+    def __str__(self) -> str:
+        return self.id
+
+    def text(self, field: Field, language: str) -> str:
+        """Return one of its texts; in a language that it does not have, the English one."""
+        english: str = getattr(self, field)
+        return self.translations.get(language, {}).get(field, english)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Causes that belong together, deepest first, under one heading.
+
+    Attributes:
+        name: the room's, or the file's in a room with several.
+    """
+
+    name: str
+    heading: str
+    depth: int
+    causes: tuple[Cause, ...]
+
+
+@cache
+def rooms() -> tuple[Traversable, ...]:
+    """Return the folder of every kind of component, our own ones first."""
+    own = resources.files("nova_acceptance.components").iterdir()
+    return (
+        *sorted((each for each in own if each.is_dir()), key=lambda each: each.name),
+        *_others(),
+    )
+
+
+@cache
+def families() -> tuple[Family, ...]:
+    """Return all causes by families, those that the others stand on first."""
+    found = (_family(name, file) for room in rooms() for name, file in _files(room))
+    return tuple(sorted(found, key=lambda each: each.depth))
+
+
+@cache
+def causes() -> Mapping[str, Cause]:
+    """Return every cause by its name, deepest first."""
+    return {cause.id: cause for each in families() for cause in each.causes}
+
+
+def family(name: str) -> tuple[Cause, ...]:
+    """Return the causes of a family.
+
+    Raises:
+        LookupError: there is no such family.
+    """
+    found = [each.causes for each in families() if each.name == name]
+    if not found:
+        raise LookupError(f"there is no family of causes {name}")
+    return found[0]
+
+
+def _others() -> Iterator[Traversable]:
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
+        found = importlib.util.find_spec(entry.module)
+        for folder in (found.submodule_search_locations or ()) if found else ():
+            yield Path(folder)
+
+
+def _files(room: Traversable) -> Iterator[tuple[str, Traversable]]:
+    for each in room.iterdir():
+        if each.name == "causes.toml":
+            yield room.name, each
+        elif each.name == "causes" and each.is_dir():
+            yield from ((file.name.removesuffix(".toml"), file) for file in each.iterdir())
+
+
+def _family(name: str, file: Traversable) -> Family:
+    found = tomllib.loads(file.read_text(encoding="utf-8"))
+    return Family(
+        name,
+        found.pop("heading"),
+        found.pop("depth"),
+        tuple(_cause(name, fields) for name, fields in found.items()),
+    )
+
+
+def _cause(name: str, fields: dict[str, Any]) -> Cause:
+    return Cause(
+        id=name,
+        title=fields["title"],
+        symptom=fields["symptom"],
+        proof=fields["proof"],
+        cure=fields["cure"],
+        is_symptom=fields.get("consequence", False),
+        translations={key: value for key, value in fields.items() if isinstance(value, dict)},
+    )

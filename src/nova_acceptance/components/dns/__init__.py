@@ -1,0 +1,1 @@
+"""The cluster's DNS: names, records, and what pods make of them."""

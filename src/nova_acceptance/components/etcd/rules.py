@@ -1,0 +1,89 @@
+"""etcd: its members, their quorum, and whether they belong together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from nova_acceptance.components.kubernetes.members import (
+    is_hindered,
+    pods_of_workload,
+    said,
+    workload_at,
+)
+from nova_acceptance.components.kubernetes.status import is_pod_ready
+from nova_acceptance.findings import Finding, Ref
+from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.phrase import Phrase
+
+_SAID: Final = (
+    (
+        "ETCD_STRANGER",
+        re.compile(
+            r"(?i)cluster[ _-]?id mismatch|has already been bootstrapped|permanently"
+            r" removed|member count is unequal|unmatched member"
+        ),
+    ),
+    ("ETCD_NO_SPACE", re.compile(r"(?i)database space exceeded|alarm[^\n]{0,40}NOSPACE")),
+)
+_OVER: Final = re.compile(r"alarm disarmed")
+_PERSISTS: Final = 10.0
+
+
+def etcd_says_why(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find members whose own log names what is wrong."""
+    if snapshot.system is None:
+        return
+    for pod in pods_of_workload(snapshot, snapshot.system.etcd.workload):
+        for cause, pattern in _SAID:
+            if found := said(snapshot, pod, pattern, _OVER):
+                where, line = found
+                yield Finding(
+                    cause,
+                    where,
+                    Phrase("{where} says: {line}", where=where, line=line),
+                    evidence=(line,),
+                    grace=_PERSISTS,
+                )
+
+
+def members_missing(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find a quorum or a member that is lost for want of members that are ready.
+
+    Where all that are missing are kept from running by something else, that is the cause, and the
+    other families name it.
+    """
+    if snapshot.system is None:
+        return
+    name = snapshot.system.etcd.workload
+    found = workload_at(snapshot, name)
+    if found is None:
+        return
+    wanted = snapshot.system.workload(name).replicas
+    pods = pods_of_workload(snapshot, name)
+    ready = [pod for pod in pods if is_pod_ready(pod)]
+    hindered = [pod for pod in pods if not is_pod_ready(pod) and is_hindered(snapshot, pod)]
+    if len(ready) >= wanted or len(ready) + len(hindered) >= wanted:
+        return
+    where = Ref(found["kind"], found["metadata"].get("namespace", ""), name)
+    quorum = wanted // 2 + 1
+    cause = "ETCD_MEMBER_LOST" if len(ready) >= quorum else "ETCD_QUORUM_LOST"
+    yield Finding(
+        cause,
+        where,
+        Phrase(
+            "{ready} of {wanted} members of etcd are ready ({there}); a quorum is {quorum}",
+            ready=len(ready),
+            wanted=wanted,
+            there=[pod["metadata"]["name"] for pod in ready] or Phrase("none"),
+            quorum=quorum,
+        ),
+        evidence=tuple(
+            f"Pod {pod['metadata']['name']}: {'ready' if is_pod_ready(pod) else 'not ready'}"
+            for pod in pods
+        ),
+    )
+
+
+LIVE: Final = (etcd_says_why, members_missing)

@@ -1,0 +1,1 @@
+"""What Kubernetes itself is made of: workloads, Services, claims, configuration, nodes."""

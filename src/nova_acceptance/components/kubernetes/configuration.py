@@ -1,0 +1,251 @@
+"""Configuration: keys that are wanted, and addresses that lead somewhere."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from nova_acceptance.components.kubernetes.addresses import Address, addresses_in, addresses_of
+from nova_acceptance.components.kubernetes.resolution import (
+    configured,
+    is_certain,
+    missing_service,
+    nearest,
+    service_at,
+    zone_of,
+)
+from nova_acceptance.components.kubernetes.shapes import mark
+from nova_acceptance.components.kubernetes.workloads import Reference, references, template
+from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.phrase import Phrase
+from nova_acceptance.system import Configuration, Service, System, parts
+
+
+def configuration_missing(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find objects of nova.yaml that are not there and that no pod waits for.
+
+    For what a pod refers to, its start-up says so.
+    """
+    wanted = {each.target for each in _references(snapshot)}
+    for item, where in _declared(snapshot):
+        is_known = snapshot.knows(item.kind, item.namespace) and _has_namespace(snapshot, where)
+        if is_known and snapshot.at(where) is None and where not in wanted:
+            yield Finding(
+                "CONFIGURATION_MISSING",
+                where,
+                Phrase("there is no {where}, which nova.yaml declares", where=where),
+                evidence=(f"keys that it should have: {', '.join(item.keys)}",),
+            )
+
+
+def configuration_keys(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find keys that are missing, empty or undeclared in the objects of nova.yaml."""
+    told_by_startup = {(each.target, each.key) for each in _references(snapshot) if each.key}
+    for item, where in _declared(snapshot):
+        found = snapshot.at(where)
+        if found is None:
+            continue
+        data = {**(found.get("binaryData") or {}), **(found.get("data") or {})}
+        keys = f"keys of {where}: {', '.join(sorted(data)) or 'none'}"
+        lacking = [key for key in item.keys if key not in data]
+        if lacking := [key for key in lacking if (where, key) not in told_by_startup]:
+            yield Finding(
+                "CONFIGURATION_KEY_MISSING",
+                where,
+                Phrase("{where} lacks {keys}", where=where, keys=lacking),
+                evidence=(keys,),
+            )
+        elif empty := [key for key in item.keys if key in data and _is_empty(data[key])]:
+            yield Finding(
+                "CONFIGURATION_KEY_MISSING",
+                where,
+                Phrase("{where} holds nothing under {keys}", where=where, keys=empty),
+            )
+        if surplus := sorted(data.keys() - set(item.keys)):
+            yield Finding(
+                "CONFIGURATION_KEY_UNDECLARED",
+                where,
+                Phrase(
+                    "{where} holds {keys}, which nova.yaml does not list", where=where, keys=surplus
+                ),
+                evidence=(keys,),
+            )
+
+
+def stale_endpoint_url(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find addresses of Services that do not exist; one diagnosis for what holds them."""
+    outside = {item.url_key for item in snapshot.system.external} if snapshot.system else set()
+    declared = _fronts(snapshot)
+    found: dict[Ref, dict[tuple[str, str], tuple[Ref, set[str]]]] = defaultdict(dict)
+    for user in configured(snapshot):
+        for address in addresses_of(snapshot, user):
+            missing = missing_service(snapshot, address, user)
+            if missing is None or address.key in outside or missing in declared:
+                continue  # of a Service that nova.yaml declares, the Service is what is missing
+            value = address.key, str(address)
+            found[address.holder].setdefault(value, (missing, set()))[1].add(str(ref(user)))
+    for holder, values in found.items():
+        (key, written), (missing, _) = next(iter(values.items()))
+        users = sorted(set().union(*(its for _, its in values.values())))
+        said = Phrase(
+            "{holder}, {key}, names {written}, and there is no {missing}",
+            holder=holder,
+            key=key,
+            written=written,
+            missing=missing,
+        )
+        if len(values) > 1:
+            said = Phrase(
+                "{said} (and {more} more addresses like it)", said=said, more=len(values) - 1
+            )
+        yield Finding(
+            "STALE_ENDPOINT_URL",
+            holder,
+            said,
+            nearest(snapshot, missing),
+            evidence=(
+                *(f"{key}: {written}: no {lost}" for (key, written), (lost, _) in values.items()),
+                f"read by {', '.join(users)}",
+            ),
+        )
+
+
+def url_port_wrong(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find addresses whose Service exists and does not have their port."""
+    seen: set[tuple[Ref, str, str]] = set()
+    declared = _fronts(snapshot)
+    for user in configured(snapshot):
+        for address in addresses_of(snapshot, user):
+            where = address.holder, address.key, str(address)
+            service = service_at(snapshot, address, user["metadata"].get("namespace", ""))
+            if service is None or where in seen or not _lacks_port(service, address):
+                continue
+            if address.port in declared.get(ref(service), ()):
+                continue  # the address is as nova.yaml says; the Service is not
+            seen.add(where)
+            ports = [str(port["port"]) for port in service["spec"]["ports"]]
+            yield Finding(
+                "URL_PORT_WRONG",
+                address.holder,
+                Phrase(
+                    "{holder}, {key}, names {address}, and {service} has no port {port}",
+                    holder=address.holder,
+                    key=address.key,
+                    address=address,
+                    service=ref(service),
+                    port=address.port,
+                ),
+                Phrase("write {ports} in the place of {port}", ports=ports, port=address.port),
+                evidence=(f"ports of {ref(service)}: {', '.join(ports)}", f"read by {ref(user)}"),
+            )
+
+
+def address_wrong(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find addresses of services that differ from nova.yaml in what they lead to."""
+    for item, where in _declared(snapshot):
+        found = snapshot.at(where)
+        if found is None or not item.addresses or snapshot.system is None:
+            continue
+        for service in snapshot.system.services:
+            text = str((found.get("data") or {}).get(service.address_key) or "")
+            if service.namespace == item.namespace and text:
+                yield from _address_wrong(snapshot, service, text, where)
+
+
+def _address_wrong(
+    snapshot: Snapshot, service: Service, text: str, where: Ref
+) -> Iterator[Finding]:
+    addresses = list(addresses_in(text, where, service.address_key))
+    wanted = f"http://{service.name}.{service.namespace}.svc.{zone_of(snapshot)}:{service.port}"
+    own = Ref("Service", service.namespace, service.name)
+    for address in addresses:
+        meant = service_at(snapshot, address, where.namespace)
+        if meant is None and ".svc" in f"{address.host}.":
+            return  # names what does not exist, which is said of it as such
+        is_own = meant is not None and ref(meant) == own and address.port != service.port
+        if is_own and meant and _lacks_port(meant, address):
+            return  # as is a port that the Service does not have
+        if meant is None and snapshot.at(own) is None:
+            return
+    right = [it for it in addresses if _is_of(snapshot, it, own) and it.port == service.port]
+    if len(addresses) != 1 or not right or addresses[0].scheme != "http":
+        yield Finding(
+            "ADDRESS_WRONG",
+            where,
+            _says_other(where, service.address_key, addresses, wanted),
+            Phrase("write {wanted}", wanted=wanted),
+        )
+
+
+def _says_other(where: Ref, key: str, addresses: list[Address], wanted: str) -> Phrase:
+    if not addresses:
+        return Phrase(
+            "{where}, {key}, says no address, where nova.yaml means {wanted}",
+            where=where,
+            key=key,
+            wanted=wanted,
+        )
+    return Phrase(
+        "{where}, {key}, says {addresses}, where nova.yaml means {wanted}",
+        where=where,
+        key=key,
+        # not the text, whose path or query may hold a secret
+        addresses=[f"{it.scheme}://{it}" if it.scheme else str(it) for it in addresses],
+        wanted=wanted,
+    )
+
+
+def _is_of(snapshot: Snapshot, address: Address, own: Ref) -> bool:
+    service = service_at(snapshot, address, own.namespace)
+    return service is not None and ref(service) == own
+
+
+def _lacks_port(service: Object, address: Address) -> bool:
+    spec = service["spec"]
+    ports = {port["port"] for port in spec.get("ports") or ()}
+    if address.port is None or not ports or not is_certain(address):
+        return False
+    # by a headless Service, or another name, one reaches every port that listens behind it
+    if spec.get("type") == "ExternalName" or spec.get("clusterIP") == "None":
+        return False
+    return address.port not in ports
+
+
+def _references(snapshot: Snapshot) -> Iterator[Reference]:
+    for user in configured(snapshot):
+        namespace = user["metadata"].get("namespace", "")
+        yield from (it for it in references(template(user), namespace) if not it.is_optional)
+
+
+def _declared(snapshot: Snapshot) -> Iterator[tuple[Configuration, Ref]]:
+    for item in snapshot.system.every_configuration if snapshot.system else ():
+        yield item, Ref(item.kind, item.namespace, item.name)
+
+
+def _has_namespace(snapshot: Snapshot, where: Ref) -> bool:
+    return not snapshot.knows("Namespace") or bool(snapshot.get("Namespace", "", where.namespace))
+
+
+def _is_empty(value: object) -> bool:
+    return not str(value or "").strip() or value == mark("")
+
+
+def _fronts(snapshot: Snapshot) -> dict[Ref, set[int]]:
+    """Return the ports of every Service that nova.yaml declares."""
+    system: System | None = snapshot.system
+    return {
+        Ref("Service", front.namespace, front.name): set(front.service.ports.values())
+        for front in (parts.fronts(system) if system else ())
+    }
+
+
+BEFOREHAND: Final = (
+    configuration_missing,
+    configuration_keys,
+    stale_endpoint_url,
+    url_port_wrong,
+    address_wrong,
+)

@@ -1,0 +1,141 @@
+"""What stands behind Services at this moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from nova_acceptance.components.dns.service import dns_services
+from nova_acceptance.components.kubernetes.backends import (
+    carriers,
+    endpoints_of,
+    is_done,
+    knows_endpoints,
+    offers,
+    replicas_wanted,
+)
+from nova_acceptance.components.kubernetes.status import condition, is_pod_ready
+from nova_acceptance.components.kubernetes.workloads import selected
+from nova_acceptance.findings import Finding, ref
+from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.phrase import Phrase
+
+_FOLLOWS: Final = timedelta(seconds=20)
+"""In which the controller has followed any change of pods, on a busy machine, too."""
+
+
+def endpoints(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find Services without endpoints that are ready, and endpoints that are no pods'."""
+    of_dns = {ref(service) for service in dns_services(snapshot)}  # which has its own rule
+    for service in snapshot.of_kind("Service"):
+        namespace = service["metadata"].get("namespace", "")
+        spec = service.get("spec") or {}
+        if not spec.get("selector") or spec.get("type") == "ExternalName":
+            continue
+        if ref(service) in of_dns:
+            continue
+        if not service["metadata"].get("uid") or not knows_endpoints(snapshot, namespace):
+            continue
+        if not snapshot.knows("Pod", namespace):
+            continue
+        behind = [each for each in selected(snapshot, service) if not is_done(each)]
+        found = endpoints_of(snapshot, service)
+        wrong = list(_stale(snapshot, service))
+        yield from wrong
+        wants = any(replicas_wanted(each) for each in behind)
+        if not wrong and wants and not any(each.is_ready for each in found):
+            yield _without(snapshot, service, behind)
+
+
+def _stale(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
+    found = endpoints_of(snapshot, service)
+    namespace = service["metadata"].get("namespace", "")
+    addresses = _settled_addresses(snapshot, namespace)
+    if addresses is None:
+        return  # the two lists are of two moments
+    strange = sorted({each.ip for each in found} - addresses)
+    if strange:
+        yield Finding(
+            "ENDPOINTS_STALE",
+            ref(service),
+            Phrase(
+                "{service} leads to {addresses}, which no pod of {namespace} has",
+                service=ref(service),
+                addresses=strange,
+                namespace=namespace,
+            ),
+            evidence=(f"addresses of pods: {', '.join(sorted(addresses)) or 'none'}",),
+        )
+    ready = [pod for pod in carriers(snapshot, service) if is_pod_ready(pod)]
+    ports = service["spec"].get("ports") or ()
+    lacking = [
+        pod
+        for pod in ready
+        if all(offers(pod, port) for port in ports)
+        and _ips(pod).isdisjoint(each.ip for each in found)
+    ]
+    if lacking and not strange:
+        yield Finding(
+            "ENDPOINTS_STALE",
+            ref(service),
+            Phrase(
+                "{service} does not lead to {pods}, which it selects and which is ready",
+                service=ref(service),
+                pods=[pod["metadata"]["name"] for pod in lacking],
+            ),
+            evidence=(f"endpoints: {', '.join(each.ip for each in found) or 'none'}",),
+        )
+
+
+def _settled_addresses(snapshot: Snapshot, namespace: str) -> set[str] | None:
+    """Return the addresses of a namespace's pods; None while one of them has just changed."""
+    key = _settled_addresses, namespace
+    if key not in snapshot.derived:
+        pods = list(snapshot.of_kind("Pod", namespace))
+        is_settled = all(_is_settled(pod) for pod in pods)
+        snapshot.derived[key] = {ip for pod in pods for ip in _ips(pod)} if is_settled else None
+    found: set[str] | None = snapshot.derived[key]
+    return found
+
+
+def _is_settled(pod: Object) -> bool:
+    """Whether nothing about a pod has changed so lately that its endpoints may lag behind."""
+    if "deletionTimestamp" in pod["metadata"]:
+        return False
+    changed = condition(pod, "Ready").get("lastTransitionTime")
+    if not changed:
+        return True
+    return datetime.now(UTC) - datetime.fromisoformat(changed) > _FOLLOWS
+
+
+def _ips(pod: Object) -> set[str]:
+    """Return a pod's addresses, one of each family; a Service may lead to either."""
+    status = pod.get("status") or {}
+    return {each["ip"] for each in status.get("podIPs") or ()} | {
+        *filter(None, [status.get("podIP")])
+    }
+
+
+def _without(snapshot: Snapshot, service: Object, behind: list[Object]) -> Finding:
+    pods = carriers(snapshot, service)
+    ready = [pod for pod in pods if is_pod_ready(pod)]
+    if not pods:
+        selector = service["spec"]["selector"]
+        labels = [f"{key}={value}" for key, value in selector.items()]
+        seen = Phrase("no pod carries {labels}", labels=labels)
+    else:
+        seen = Phrase(
+            "{ready} of {count} pods that it selects are ready", ready=len(ready), count=len(pods)
+        )
+    return Finding(
+        "SERVICE_WITHOUT_ENDPOINTS",
+        ref(service),
+        Phrase("{service} has no endpoint that is ready: {seen}", service=ref(service), seen=seen),
+        Phrase("see why no pod of {workloads} is ready", workloads=[ref(each) for each in behind]),
+        evidence=tuple(f"{ref(pod)}: {'ready' if pod in ready else 'not ready'}" for pod in pods),
+    )
+
+
+LIVE: Final = (endpoints,)

@@ -1,0 +1,175 @@
+"""What needs what: the chain that a diagnosis follows from a test's objects down to the cause."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from nova_acceptance.components.dns.service import DNS, dns_services
+from nova_acceptance.components.kubernetes.addresses import addresses_of, services_meant
+from nova_acceptance.components.kubernetes.placement import CLOSED_BY_CLUSTER
+from nova_acceptance.components.kubernetes.policies import every_selecting
+from nova_acceptance.components.kubernetes.status import (
+    CONTROLLERS,
+    condition,
+    is_unseen,
+    status_of,
+)
+from nova_acceptance.components.kubernetes.workloads import (
+    KINDS,
+    controllers,
+    pods_of,
+    references,
+    selected,
+    template,
+)
+from nova_acceptance.findings import Ref, ref
+from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
+
+CLOSED: Final = re.compile(
+    "|".join(("were unschedulable", *map(re.escape, CLOSED_BY_CLUSTER))),
+)
+"""The scheduler passed over nodes that the cluster or its administrator has closed."""
+
+
+class Graph:
+    """The needs of a snapshot's objects, worked out as they are asked for."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._parts: dict[Ref, tuple[Ref, ...]] = {}
+        self._needs: dict[Ref, tuple[Ref, ...]] = {}
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Graph:
+        """Return the graph of a snapshot as it is now, the same one until it changes."""
+        found: Graph = snapshot.derived.get(cls) or cls(snapshot)
+        snapshot.derived[cls] = found
+        return found
+
+    def needs(self, where: Ref) -> tuple[Ref, ...]:
+        """Return what an object directly needs; an object that is absent may be among it."""
+        if where not in self._needs:
+            obj = self._snapshot.at(where)
+            asked = self._asked(obj) if obj and obj["kind"] in KINDS else ()
+            found = dict.fromkeys((*self._made_of(where), *asked))
+            found.pop(where, None)
+            self._needs[where] = tuple(found)
+        return self._needs[where]
+
+    def _made_of(self, where: Ref) -> tuple[Ref, ...]:
+        """Return what an object directly needs of its own, other programs left out."""
+        if where not in self._parts:
+            obj = self._snapshot.at(where)
+            found = dict.fromkeys(self._of(obj)) if obj else {}
+            found.pop(where, None)
+            self._parts[where] = tuple(found)
+        return self._parts[where]
+
+    def reach(self, start: Iterable[Ref], *, others: bool = True) -> dict[Ref, int]:
+        """Return all that these objects need, themselves included, with the steps to each.
+
+        Args:
+            start: where to begin.
+            others: whether to go on to the programs that a workload asks for something.
+        """
+        directly = self.needs if others else self._made_of
+        steps: dict[Ref, int] = {}
+        layer = list(dict.fromkeys(start))
+        depth = 0
+        while layer:
+            for where in layer:
+                steps.setdefault(where, depth)
+            layer = [needed for where in layer for needed in directly(where) if needed not in steps]
+            depth += 1
+        return steps
+
+    def chain(self, start: Iterable[Ref], end: Ref) -> list[Ref]:
+        """Return a shortest way from one of the objects to what it needs, or nothing."""
+        came: dict[Ref, Ref | None] = dict.fromkeys(start)
+        layer = list(came)
+        while layer and end not in came:
+            after: list[Ref] = []
+            for where in layer:
+                for needed in self.needs(where):
+                    if needed not in came:
+                        came[needed] = where
+                        after.append(needed)
+            layer = after
+        way: list[Ref] = []
+        at: Ref | None = end if end in came else None
+        while at is not None:
+            way.append(at)
+            at = came[at]
+        return way[::-1]
+
+    def _of(self, obj: Object) -> Iterator[Ref]:
+        kind = obj["kind"]
+        if kind in KINDS:
+            yield from self._of_workload(obj)
+        elif kind == "ReplicaSet":
+            yield from (ref(pod) for pod in self._snapshot.owned_by(obj, "Pod"))
+        elif kind == "Pod":
+            yield from self._of_pod(obj)
+        elif kind == "Service":
+            yield from (ref(workload) for workload in selected(self._snapshot, obj))
+        elif kind == "PersistentVolumeClaim":
+            if name := obj["spec"].get("storageClassName"):
+                yield Ref("StorageClass", "", name)
+            if name := obj["spec"].get("volumeName"):
+                yield Ref("PersistentVolume", "", name)
+
+    def _of_workload(self, workload: Object) -> Iterator[Ref]:
+        namespace = workload["metadata"].get("namespace", "")
+        yield Ref("Namespace", "", namespace)
+        if is_unseen(workload):
+            yield CONTROLLERS
+        for controller in controllers(self._snapshot, workload):
+            if controller is not workload:
+                yield ref(controller)
+        yield from (ref(pod) for pod in pods_of(self._snapshot, workload))
+        for entry in workload["spec"].get("volumeClaimTemplates") or ():
+            if name := entry["spec"].get("storageClassName"):
+                yield Ref("StorageClass", "", name)
+        yield from (found.target for found in references(template(workload), namespace))
+        yield from (ref(policy) for policy in every_selecting(self._snapshot, workload))
+
+    def _asked(self, workload: Object) -> Iterator[Ref]:
+        """Yield the Services that a workload is to ask, and what resolves their names."""
+        namespace = workload["metadata"].get("namespace", "")
+        if status_of(workload).is_current:
+            return  # it runs; whether what it is configured with is right decides nothing below it
+        zone = self._snapshot.system.zone if self._snapshot.system else "cluster.local"
+        for address in addresses_of(self._snapshot, workload):
+            if meant := services_meant(address.host, namespace, zone):
+                there = [where for where in meant if self._snapshot.at(where)]
+                yield from there or meant[:1]
+                yield from self._dns()
+
+    def _dns(self) -> Iterator[Ref]:
+        """Yield by what names are resolved: the Services there are, and the usual name.
+
+        What is found out by asking is found of the latter, whatever the Service is called.
+        """
+        yield DNS
+        yield from (ref(service) for service in dns_services(self._snapshot))
+
+    def _of_pod(self, pod: Object) -> Iterator[Ref]:
+        spec = pod["spec"]
+        if node := spec.get("nodeName"):
+            yield Ref("Node", "", node)
+        elif CLOSED.search(condition(pod, "PodScheduled").get("message") or ""):
+            yield from (ref(node) for node in self._snapshot.of_kind("Node") if _is_closed(node))
+        yield from (found.target for found in references(pod, pod["metadata"].get("namespace", "")))
+
+
+def _is_closed(node: Object) -> bool:
+    spec = node.get("spec") or {}
+    taints = (taint["key"] for taint in spec.get("taints") or ())
+    return (
+        bool(spec.get("unschedulable"))
+        or condition(node, "Ready").get("status") != "True"
+        or any(key.startswith(CLOSED_BY_CLUSTER) for key in taints)
+    )

@@ -1,0 +1,184 @@
+"""Images: why a container's image is not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from nova_acceptance.components.kubernetes.graces import AT_ONCE, NEXT_TRY, RETURN
+from nova_acceptance.components.kubernetes.pods import Ill, ill_pods, short, waits_for
+from nova_acceptance.components.kubernetes.workloads import (
+    containers,
+    statuses,
+    template,
+    workloads,
+)
+from nova_acceptance.findings import Finding, ref
+from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.phrase import NOTHING, Phrase
+
+_REFERENCE: Final = re.compile(
+    r"(?:[\w.-]+(?::\d+)?/|\[[0-9a-fA-F:]+\](?::\d+)?/)?"
+    r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+    r"(?::\w[\w.-]{0,127})?(?:@[A-Za-z][\w+.-]*:[0-9a-fA-F]{32,})?"
+)
+"""Source: https://github.com/distribution/reference/blob/main/reference.go."""
+
+
+class _Answer(NamedTuple):
+    what: Phrase
+    pattern: re.Pattern[str]
+    grace: float
+
+
+_ANSWERS: Final = (
+    _Answer(
+        Phrase("it is not for this node's platform"),
+        re.compile(r"no match(ing manifest)? for"),
+        AT_ONCE,
+    ),
+    _Answer(
+        Phrase("the registry wants other credentials or has no such repository"),
+        re.compile(r"denied|unauthorized|authorization failed|authentication required|\b40[13]\b"),
+        AT_ONCE,
+    ),
+    _Answer(
+        Phrase("the registry's certificate is not trusted"),
+        re.compile(r"x509|tls: |server gave http response"),
+        AT_ONCE,
+    ),
+    _Answer(Phrase("its name is no reference"), re.compile(r"invalid reference"), AT_ONCE),
+    _Answer(
+        Phrase("the registry's name is not known"),
+        re.compile(r"no such host"),
+        AT_ONCE,
+    ),
+    _Answer(
+        Phrase("the registry's name could not be asked for"),
+        re.compile(r"lookup |server misbehaving|name resolution"),
+        NEXT_TRY,
+    ),
+    _Answer(
+        Phrase("the registry cannot be reached"),
+        re.compile(r"network is unreachable|connection refused|no route to host"),
+        AT_ONCE,
+    ),
+    _Answer(
+        Phrase("the registry does not answer"),
+        re.compile(r"i/o timeout|deadline exceeded|timed out"),
+        RETURN,
+    ),
+    _Answer(
+        Phrase("the registry allows no more for now"),
+        re.compile(r"toomanyrequests|rate limit"),
+        RETURN,
+    ),
+    _Answer(
+        Phrase("the registry has no such image or tag"),
+        re.compile(r"not found|does not exist|manifest unknown|name unknown|not known"),
+        AT_ONCE,
+    ),
+)
+_PULLING: Final = frozenset(
+    {"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed"}
+)
+
+
+def image_names_invalid(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find templates whose image cannot be named so."""
+    for workload in workloads(snapshot):
+        for container in containers(template(workload)):
+            image = str(container.get("image") or "")
+            if image and not _REFERENCE.fullmatch(image):
+                yield Finding(
+                    "IMAGE_NAME_INVALID",
+                    ref(workload),
+                    Phrase(
+                        "{workload}, container {container}: {image} is no image's name",
+                        workload=ref(workload),
+                        container=container["name"],
+                        image=image,
+                    ),
+                    container=container["name"],
+                    grace=AT_ONCE,
+                )
+
+
+def images_absent(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find containers that wait for an image which does not come."""
+    for ill in ill_pods(snapshot):
+        for entry in statuses(ill.pod):
+            reason, message = waits_for(entry)
+            image = str(entry.get("image") or "")
+            if reason == "ErrImageNeverPull":
+                what = (
+                    Phrase("{image} is not on the node", image=image)
+                    if image
+                    else Phrase("its image is not on the node")
+                )
+                yield _found("IMAGE_NOT_PRESENT", ill, entry, what, message)
+            elif reason in {"InvalidImageName", "ImageInspectError"}:
+                what = Phrase(
+                    "{image}: {what}", image=image or Phrase("its image"), what=short(message)
+                )
+                yield _found("IMAGE_NAME_INVALID", ill, entry, what, message)
+            elif reason in _PULLING:
+                yield _pull(ill, entry)
+
+
+def _pull(ill: Ill, entry: dict[str, Any]) -> Finding:
+    """Judge a pull by what the registry said; the kubelet's back-off hides that in an event."""
+    reason, message = waits_for(entry)
+    image = _image(ill, entry)
+    said = [text for text in ill.said("Failed", "InspectFailed") if image in text]
+    texts = [text for text in (message, *reversed(said)) if text]
+    for text in texts:
+        for answer in _ANSWERS:
+            # the name itself may hold the very words
+            if answer.pattern.search(text.replace(image, "").lower()):
+                # one more try before it is believed
+                grace = answer.grace + (NEXT_TRY if reason == "ErrImagePull" else 0)
+                what = Phrase("{image}: {what}", image=image, what=answer.what)
+                return _found("IMAGE_PULL", ill, entry, what, text, grace=grace, cure=_cure(ill))
+    text = next(iter(texts), reason)
+    what = Phrase("{image}: {what}", image=image, what=short(text))
+    return _found("IMAGE_PULL", ill, entry, what, text, grace=None, cure=_cure(ill))
+
+
+def _image(ill: Ill, entry: dict[str, Any]) -> str:
+    """Return the image as it is asked for; a status may name it otherwise."""
+    asked = (each.get("image") for each in containers(ill.pod) if each["name"] == entry["name"])
+    return str(next(asked, None) or entry.get("image") or "")
+
+
+def _cure(ill: Ill) -> Phrase:
+    lacking = ill.said("FailedToRetrieveImagePullSecret")
+    if not lacking:
+        return NOTHING
+    return Phrase("create the pull secret: {said}", said=short(lacking[-1]))
+
+
+def _found(
+    cause: str,
+    ill: Ill,
+    entry: dict[str, Any],
+    what: Phrase,
+    message: str,
+    *,
+    grace: float | None = AT_ONCE,
+    cure: Phrase = NOTHING,
+) -> Finding:
+    return Finding(
+        cause,
+        ill.subject,
+        Phrase("{container}: {what}", container=ill.container(entry["name"]), what=what),
+        cure,
+        evidence=tuple(filter(None, (short(message),))),
+        container=entry["name"],
+        grace=grace,
+    )
+
+
+BEFOREHAND: Final = (image_names_invalid,)
+LIVE: Final = (images_absent,)

@@ -1,0 +1,89 @@
+"""The members of a system of several servers, and what they say for themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nova_acceptance.components.kubernetes.status import condition, is_pod_ready
+from nova_acceptance.components.kubernetes.workloads import pods_of
+from nova_acceptance.findings import Ref, ref
+from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
+
+LINE = 300
+"""As much of a line as a reader needs."""
+
+
+def workload_at(snapshot: Snapshot, name: str) -> Object | None:
+    """Return the workload that nova.yaml gives this name, as it is on the cluster."""
+    if snapshot.system is None:
+        return None
+    spec = snapshot.system.workload(name)
+    return snapshot.get(spec.kind, spec.namespace, spec.name)
+
+
+def pods_of_workload(snapshot: Snapshot, name: str) -> list[Object]:
+    """Return the pods of the workload that nova.yaml gives this name; none where it is absent."""
+    found = workload_at(snapshot, name)
+    return pods_of(snapshot, found) if found else []
+
+
+def is_running(pod: Object) -> bool:
+    """Whether a program runs in it: ready or not, one can ask it why."""
+    return "deletionTimestamp" not in pod["metadata"] and any(
+        "running" in (entry.get("state") or {})
+        for entry in (pod.get("status") or {}).get("containerStatuses") or ()
+    )
+
+
+def is_hindered(snapshot: Snapshot, pod: Object) -> bool:
+    """Whether something outside its programs keeps a pod from being ready.
+
+    Its node is lost, or no container runs for now. Which it is, other families say.
+    """
+    node = snapshot.get("Node", "", (pod.get("spec") or {}).get("nodeName") or "")
+    if node is not None and condition(node, "Ready").get("status") != "True":
+        return True
+    return not is_running(pod)
+
+
+def said(
+    snapshot: Snapshot,
+    pod: Object,
+    pattern: re.Pattern[str],
+    over: re.Pattern[str] | None = None,
+) -> tuple[Ref, str] | None:
+    """Return who said it and the line, the latest one: a container's log or a probe's answer.
+
+    Of a pod that is ready nothing is believed: what its log tells is over.
+
+    Args:
+        snapshot: what was seen.
+        pod: who may have said it.
+        pattern: what is looked for.
+        over: what takes back all that was said before.
+    """
+    if is_pod_ready(pod):
+        return None
+    found = ""
+    for line in (*_logged(snapshot, pod), *_answered(snapshot, pod)):
+        if over and over.search(line):
+            found = ""
+        elif pattern.search(line):
+            found = line.strip()[:LINE]
+    return (ref(pod), found) if found else None
+
+
+def _logged(snapshot: Snapshot, pod: Object) -> Iterator[str]:
+    metadata = pod["metadata"]
+    for (namespace, name, _), logs in snapshot.logs.items():
+        if (namespace, name) == (metadata.get("namespace", ""), metadata["name"]):
+            for log in sorted(logs, key=lambda log: not log.previous):
+                yield from log.text.splitlines()
+
+
+def _answered(snapshot: Snapshot, pod: Object) -> Iterator[str]:
+    for event in snapshot.events_about(pod, fresh=True):
+        if event.get("reason") == "Unhealthy":
+            yield from str(event.get("message", "")).splitlines()

@@ -1,0 +1,161 @@
+"""Who may talk to whom, by the NetworkPolicies of a snapshot.
+
+Source: "Network Policies" of Kubernetes' documentation: pods that no policy selects are open, and
+what several policies allow adds up.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from nova_acceptance.components.kubernetes.workloads import containers, pods_of, template
+from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
+
+Direction = Literal["ingress", "egress"]
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A kind of pod: its namespace's labels, its own, and its addresses where it has any."""
+
+    namespace: str
+    namespace_labels: dict[str, str]
+    labels: dict[str, str]
+    ips: tuple[str, ...] = ()
+    pod: Object | None = None
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, workload: Object) -> Peer:
+        """Return what policies see of a workload's pods."""
+        namespace = workload["metadata"].get("namespace", "")
+        home = snapshot.get("Namespace", "", namespace) or {"metadata": {}}
+        pod = template(workload)
+        ips = [(it.get("status") or {}).get("podIP") for it in pods_of(snapshot, workload)]
+        return cls(
+            namespace,
+            # put on by the API server since 1.21, so absent from what was only rendered
+            {"kubernetes.io/metadata.name": namespace, **(home["metadata"].get("labels") or {})},
+            pod.get("metadata", {}).get("labels") or {},
+            tuple(filter(None, ips)),
+            pod,
+        )
+
+
+def selecting(snapshot: Snapshot, peer: Peer, direction: Direction) -> list[Object]:
+    """Return the policies that close these pods in that direction, but for what they allow."""
+    return [
+        policy
+        for policy in snapshot.of_kind("NetworkPolicy", peer.namespace)
+        if direction in directions(policy)
+        and selects(policy["spec"].get("podSelector"), peer.labels)
+    ]
+
+
+def every_selecting(snapshot: Snapshot, workload: Object) -> Iterator[Object]:
+    """Yield the policies that select a workload's pods, in whichever direction."""
+    labels = template(workload).get("metadata", {}).get("labels") or {}
+    for policy in snapshot.of_kind("NetworkPolicy", workload["metadata"].get("namespace", "")):
+        if selects(policy["spec"].get("podSelector"), labels):
+            yield policy
+
+
+def directions(policy: Object) -> set[str]:
+    """Return in which directions a policy closes what it selects."""
+    named = policy["spec"].get("policyTypes")
+    if named:
+        return {name.lower() for name in named}
+    return {"ingress", "egress"} if policy["spec"].get("egress") else {"ingress"}
+
+
+def allows(
+    policy: Object, direction: Direction, other: Peer, port: tuple[Any, str], listener: Peer
+) -> bool:
+    """Whether a policy lets traffic with those pods through; in doubt it does.
+
+    Args:
+        policy: one that selects the pods in question.
+        direction: which of its rules count.
+        other: who is at the other end.
+        port: the port that is connected to, by number or name, and its protocol.
+        listener: the pods that listen, whose names of ports count.
+    """
+    own = policy["metadata"].get("namespace", "")
+    peers, ports = ("from", "ports") if direction == "ingress" else ("to", "ports")
+    return any(
+        (not rule.get(peers) or any(_is_peer(each, other, own) for each in rule[peers]))
+        and (not rule.get(ports) or any(_is_port(each, port, listener) for each in rule[ports]))
+        for rule in policy["spec"].get(direction) or ()
+    )
+
+
+def selects(selector: dict[str, Any] | None, labels: dict[str, str]) -> bool:
+    """Whether a label selector selects these labels; an empty one selects everything."""
+    selector = selector or {}
+    if not (selector.get("matchLabels") or {}).items() <= labels.items():
+        return False
+    return all(_meets(each, labels) for each in selector.get("matchExpressions") or ())
+
+
+def _meets(expression: dict[str, Any], labels: dict[str, str]) -> bool:
+    key, values = expression["key"], expression.get("values") or ()
+    match expression["operator"]:
+        case "In":
+            return labels.get(key) in values
+        case "NotIn":
+            return labels.get(key) not in values
+        case "Exists":
+            return key in labels
+        case "DoesNotExist":
+            return key not in labels
+    return True
+
+
+def _is_peer(rule: dict[str, Any], other: Peer, own: str) -> bool:
+    if block := rule.get("ipBlock"):
+        return _is_in(block, other.ips)
+    if "namespaceSelector" in rule:
+        if not selects(rule["namespaceSelector"], other.namespace_labels):
+            return False
+    elif other.namespace != own:
+        return False
+    return "podSelector" not in rule or selects(rule["podSelector"], other.labels)
+
+
+def _is_in(block: dict[str, Any], ips: tuple[str, ...]) -> bool:
+    try:
+        network = ipaddress.ip_network(block["cidr"], strict=False)
+        addresses = [ipaddress.ip_address(ip) for ip in ips]
+        but = [ipaddress.ip_network(it, strict=False) for it in block.get("except") or ()]
+    except ValueError:
+        return True
+    return not addresses or any(
+        address in network and not any(address in each for each in but) for address in addresses
+    )
+
+
+def _is_port(rule: dict[str, Any], port: tuple[Any, str], listener: Peer) -> bool:
+    wanted, protocol = port
+    if rule.get("protocol", "TCP") != protocol:
+        return False
+    named = rule.get("port")
+    if named is None:
+        return True
+    number, first = number_of(listener, wanted), number_of(listener, named)
+    if number is None or first is None:
+        return bool(named == wanted)
+    return first <= number <= int(rule.get("endPort") or first)
+
+
+def number_of(listener: Peer, port: Any) -> int | None:
+    """Return the number of a port that may be given by its name in the listening pods."""
+    if isinstance(port, int) or str(port).isdigit():
+        return int(port)
+    for container in containers(listener.pod) if listener.pod else ():
+        for declared in container.get("ports") or ():
+            if declared.get("name") == port:
+                return int(declared["containerPort"])
+    return None

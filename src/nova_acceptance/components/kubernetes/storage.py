@@ -1,0 +1,365 @@
+"""Storage: classes, claims and volumes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from nova_acceptance.components.kubernetes.graces import (
+    AT_ONCE,
+    NEXT_TRY,
+    PLACING,
+    RETURN,
+    SETTLING,
+    STARTING,
+)
+from nova_acceptance.components.kubernetes.pods import Ill, ill_pods, message, short
+from nova_acceptance.components.kubernetes.workloads import references, template, workloads
+from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.phrase import NOTHING, Phrase, verbatim
+from nova_acceptance.system.quantity import octets
+
+SOURCE_MISSING: Final = re.compile(
+    r"(?i)(secret|configmap) \S+ not found|non-existent (secret|config)|object \S+ not registered"
+)
+"""A mount that fails for want of what the volume is made of is no matter of storage."""
+_NO_CLASS: Final = re.compile(r"(?i)storageclass(\.storage\.k8s\.io)? \"?([\w.-]+)\"? not found")
+# A busy kubelet has not read a Secret or ConfigMap yet, or the node authorizer does not know yet
+# that the pod is on its node: either passes.
+_PASSING: Final = re.compile(r"failed to sync|no relationship found between node")
+_NO_DEFAULT: Final = re.compile(r"(?i)no storage class is set")
+_DEFAULT: Final = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+_OLD_CLASS: Final = "volume.beta.kubernetes.io/storage-class"
+_STARTED: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A claim, or a template of claims, without a volume so far."""
+
+    holder: Ref
+    who: Phrase
+    storage_class: str | None
+
+
+def storage_class_missing(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find claims, and templates of claims, of a class that does not exist."""
+    if not snapshot.knows("StorageClass"):
+        return
+    classes = sorted(found["metadata"]["name"] for found in snapshot.of_kind("StorageClass"))
+    for wanted in _wanted(snapshot):
+        name = wanted.storage_class
+        if name and name not in classes and not _has_volumes(snapshot, name):
+            yield _class_missing(wanted.holder, wanted.who, name, classes)
+
+
+def default_storage_class_missing(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find claims that leave the class to a default which the cluster does not have."""
+    if not snapshot.knows("StorageClass"):
+        return
+    classes = list(snapshot.of_kind("StorageClass"))
+    if any(_is_default(each) for each in classes) or _has_volumes(snapshot, ""):
+        return
+    names = ", ".join(sorted(each["metadata"]["name"] for each in classes))
+    for wanted in _wanted(snapshot):
+        if wanted.storage_class is None:
+            yield _default_missing(wanted.holder, wanted.who, names)
+
+
+def claims_missing(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find claims that a specification names and that nobody has made."""
+    for workload in workloads(snapshot):
+        namespace = workload["metadata"].get("namespace", "")
+        for found in references(template(workload), namespace):
+            where = found.target
+            absent = where.kind == "PersistentVolumeClaim" and snapshot.at(where) is None
+            if absent and snapshot.knows(where.kind, namespace):
+                yield Finding(
+                    "CLAIM_MISSING",
+                    where,
+                    Phrase(
+                        "{workload}, {user}, wants the claim {claim}, which does not exist",
+                        workload=ref(workload),
+                        user=found.user,
+                        claim=where.name,
+                    ),
+                    grace=SETTLING,
+                )
+
+
+def claims_too_small(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find claims that are smaller than nova.yaml says."""
+    for spec in snapshot.system.every_workload if snapshot.system else ():
+        live = snapshot.get(spec.kind, spec.namespace, spec.name)
+        templates = (live or {}).get("spec", {}).get("volumeClaimTemplates") or ()
+        asked = {each["metadata"]["name"]: _request(each["spec"]) for each in templates}
+        small = {name for name, size in spec.claims.items() if _less(asked.get(name), size)}
+        for name in sorted(small):
+            yield _small(ref(live or {}), name, asked[name], spec.claims[name])
+        for claim in spec.claimed:
+            found = snapshot.get("PersistentVolumeClaim", claim.namespace, claim.name)
+            if found is None or any(claim.name.startswith(f"{name}-") for name in small):
+                continue
+            given = ((found.get("status") or {}).get("capacity") or {}).get("storage")
+            for amount in (_request(found["spec"]), given):
+                if _less(amount, claim.size):
+                    yield _small(ref(found), "", amount, claim.size)
+                    break
+
+
+def claims_without_volume(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find claims that have lost their volume or were given none, and why."""
+    for claim in snapshot.of_kind("PersistentVolumeClaim"):
+        phase = (claim.get("status") or {}).get("phase")
+        if phase == "Lost":
+            volume = claim["spec"].get("volumeName")
+            said = (
+                Phrase("{claim} has lost {volume}", claim=ref(claim), volume=volume)
+                if volume
+                else Phrase("{claim} has lost its volume", claim=ref(claim))
+            )
+            yield Finding("CLAIM_LOST", ref(claim), said, grace=AT_ONCE)
+        elif phase == "Pending":
+            yield from _why_unbound(snapshot, claim)
+
+
+def volumes_not_mounted(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find pods that hang because a volume cannot be attached or mounted."""
+    for ill in ill_pods(snapshot):
+        if ill.phase == "Pending" and (said := _mount_failure(ill)):
+            yield Finding(
+                "VOLUME_NOT_MOUNTED",
+                ill.where,
+                Phrase("{pod} cannot mount a volume: {said}", pod=ill.where, said=short(said)),
+                evidence=(said,),
+                grace=STARTING if _PASSING.search(said) else PLACING,
+            )
+
+
+def _why_unbound(snapshot: Snapshot, claim: Object) -> Iterator[Finding]:
+    holder, who = _holder(snapshot, claim)
+    events = snapshot.events_about(claim, fresh=True)
+    said = [
+        message(event)
+        for event in events
+        if event.get("reason") in {"ProvisioningFailed", "FailedBinding"}
+    ]
+    latest = said[-1] if said else ""
+    if missing := _NO_CLASS.search(latest):
+        yield _class_missing(holder, who, missing[2], None)
+    elif _NO_DEFAULT.search(latest) and _of_claim(holder, who, claim).storage_class != "":
+        yield _default_missing(holder, who, "")
+    elif latest:
+        yield Finding(
+            "PROVISIONING_FAILED",
+            ref(claim),
+            Phrase(
+                "no volume could be made for {claim}: {said}", claim=ref(claim), said=short(latest)
+            ),
+            evidence=(latest,),
+            grace=PLACING,
+        )
+    elif awaited := _unanswered(events):
+        yield Finding(
+            "PROVISIONER_SILENT",
+            ref(claim),
+            Phrase(
+                "no provisioner has taken on {claim}: {said}", claim=ref(claim), said=short(awaited)
+            ),
+            evidence=(awaited,),
+            grace=RETURN,
+        )
+    elif not _waits_for_a_pod(snapshot, claim):
+        yield Finding(
+            "CLAIM_UNBOUND",
+            ref(claim),
+            Phrase("{claim} has no volume yet", claim=ref(claim)),
+            evidence=tuple(message(event) for event in events[-1:]),
+        )
+
+
+def _unanswered(events: Iterable[Object]) -> str:
+    """Return what is said of the provisioner that a claim waits for; empty once it has begun."""
+    said = {str(event.get("reason")): message(event) for event in events}
+    return "" if "Provisioning" in said else said.get("ExternalProvisioning", "")
+
+
+def _wanted(snapshot: Snapshot) -> Iterator[_Wanted]:
+    """Yield the claims without a volume, each template of a StatefulSet once for all of its."""
+    for workload in snapshot.of_kind("StatefulSet"):
+        for entry in workload["spec"].get("volumeClaimTemplates") or ():
+            name = entry["metadata"]["name"]
+            if not _are_bound(snapshot, workload, name):
+                yield _of_claim(ref(workload), _of_template(ref(workload), name), entry)
+    for claim in snapshot.of_kind("PersistentVolumeClaim"):
+        holder, _ = _holder(snapshot, claim)
+        if holder == ref(claim) and not _is_bound(claim):
+            yield _of_claim(holder, verbatim(str(holder)), claim)
+
+
+def _of_claim(holder: Ref, who: Phrase, claim: Object) -> _Wanted:
+    spec, annotations = claim["spec"], claim["metadata"].get("annotations") or {}
+    name = annotations.get(_OLD_CLASS, spec.get("storageClassName"))
+    return _Wanted(holder, who, name)
+
+
+def _holder(snapshot: Snapshot, claim: Object) -> tuple[Ref, Phrase]:
+    """Return where a claim's specification is written, and how a sentence about it begins.
+
+    It is a StatefulSet's template, or the claim itself.
+    """
+    where = ref(claim)
+    for workload in snapshot.of_kind("StatefulSet", where.namespace):
+        for entry in workload["spec"].get("volumeClaimTemplates") or ():
+            name = entry["metadata"]["name"]
+            stem = f"{name}-{workload['metadata']['name']}-"
+            if where.name.startswith(stem) and where.name.removeprefix(stem).isdigit():
+                return ref(workload), _of_template(ref(workload), name)
+    return where, verbatim(str(where))
+
+
+def _of_template(holder: Ref, name: str) -> Phrase:
+    """Return how a sentence about claims that are made from a template begins."""
+    return Phrase("{holder}, claim template {template},", holder=holder, template=name)
+
+
+def _are_bound(snapshot: Snapshot, workload: Object, name: str) -> bool:
+    metadata = workload["metadata"]
+    first = (workload["spec"].get("ordinals") or {}).get("start") or 0
+    wanted = workload["spec"].get("replicas", 1)
+    claims = [
+        snapshot.get(
+            "PersistentVolumeClaim",
+            metadata.get("namespace", ""),
+            f"{name}-{metadata['name']}-{ordinal}",
+        )
+        for ordinal in range(first, first + wanted)
+    ]
+    return all(claim is not None and _is_bound(claim) for claim in claims)
+
+
+def _is_bound(claim: Object) -> bool:
+    return bool(
+        (claim.get("status") or {}).get("phase") == "Bound" or claim["spec"].get("volumeName")
+    )
+
+
+def _has_volumes(snapshot: Snapshot, name: str) -> bool:
+    """Whether volumes made by hand serve a class, which then need not exist as an object."""
+    return any(
+        (volume["spec"].get("storageClassName") or "") == name
+        and (volume.get("status") or {}).get("phase", "Available") == "Available"
+        for volume in snapshot.of_kind("PersistentVolume")
+    )
+
+
+def _is_default(storage_class: Object) -> bool:
+    annotations = storage_class["metadata"].get("annotations") or {}
+    return any(annotations.get(name) == "true" for name in _DEFAULT)
+
+
+def _waits_for_a_pod(snapshot: Snapshot, claim: Object) -> bool:
+    """Whether its class binds it only once a pod that wants it has been given a node."""
+    name = claim["spec"].get("storageClassName") or ""
+    storage_class = snapshot.get("StorageClass", "", name) or {}
+    annotations = claim["metadata"].get("annotations") or {}
+    placed = "volume.kubernetes.io/selected-node" in annotations
+    return storage_class.get("volumeBindingMode") == "WaitForFirstConsumer" and not placed
+
+
+def _mount_failure(ill: Ill) -> str:
+    """Return the latest failure to mount, unless the mounts succeeded after it."""
+    latest = ""
+    for event in ill.events:
+        if event.get("reason") in _STARTED:
+            latest = ""
+        elif event.get("reason") in {"FailedMount", "FailedAttachVolume", "FailedMapVolume"}:
+            said = message(event)
+            if SOURCE_MISSING.search(said):
+                return ""
+            # what timed out says less than why
+            latest = latest if latest and "timed out waiting" in said else said
+    return latest
+
+
+def _request(spec: Object) -> str | None:
+    return ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+
+
+def _less(amount: str | None, wanted: str) -> bool:
+    try:
+        return amount is not None and octets(str(amount)) < octets(wanted)
+    except ValueError:
+        return False  # written in a form that is no whole number of bytes
+
+
+def _small(where: Ref, claims: str, amount: str | None, wanted: str) -> Finding:
+    """Return what is wrong with a claim, or with a template of claims of this name."""
+    said = (
+        Phrase(
+            "{where} has {amount} for {claims}, and nova.yaml says {wanted}",
+            where=where,
+            amount=amount,
+            claims=claims,
+            wanted=wanted,
+        )
+        if claims
+        else Phrase(
+            "{where} has {amount}, and nova.yaml says {wanted}",
+            where=where,
+            amount=amount,
+            wanted=wanted,
+        )
+    )
+    return Finding(
+        "CLAIM_TOO_SMALL",
+        where,
+        said,
+        evidence=(f"storage {amount}, wanted {wanted}",),
+    )
+
+
+def _class_missing(holder: Ref, who: Phrase, name: str, classes: list[str] | None) -> Finding:
+    there = ", ".join(classes or ())
+    return Finding(
+        "STORAGE_CLASS_MISSING",
+        holder,
+        Phrase(
+            "{who} names the storage class {name}, which the cluster does not have",
+            who=who,
+            name=name,
+        ),
+        NOTHING
+        if classes is None
+        else Phrase("name one of {classes}, or none, so that the default serves", classes=classes)
+        if classes
+        else Phrase("install a StorageClass; the cluster has none at all"),
+        evidence=() if classes is None else (f"StorageClasses: {there or 'none'}",),
+        grace=AT_ONCE if classes is not None else SETTLING,
+    )
+
+
+def _default_missing(holder: Ref, who: Phrase, names: str) -> Finding:
+    return Finding(
+        "DEFAULT_STORAGE_CLASS_MISSING",
+        holder,
+        Phrase("{who} names no storage class, and the cluster has no default", who=who),
+        evidence=(f"StorageClasses: {names}",) if names else (),
+        grace=NEXT_TRY,
+    )
+
+
+BEFOREHAND: Final = (
+    storage_class_missing,
+    default_storage_class_missing,
+    claims_missing,
+    claims_too_small,
+)
+LIVE: Final = (claims_without_volume, volumes_not_mounted)

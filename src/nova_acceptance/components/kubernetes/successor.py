@@ -1,0 +1,97 @@
+"""A pod that is deleted, and the one that takes its place under the same name."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from nova_acceptance import timeouts
+from nova_acceptance.components.kubernetes.pod_specs import is_ready
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.kube import Kube, Object, PodRef
+from nova_acceptance.vantage import in_pod
+
+
+def kill(kube: Kube, pod: PodRef) -> str:
+    """Delete a pod without grace and return the uid that it had.
+
+    Its successor is made at once. A deletion in good order may take a kubelet a minute more, until
+    it has collected the last container, and shows nothing else.
+
+    Raises:
+        ProbeError: there is no such pod.
+    """
+    uid = _uid(kube, pod)
+    kube.delete("v1", "Pod", pod.name, pod.namespace, grace_period_seconds=0, precondition_uid=uid)
+    return uid
+
+
+def crash(kube: Kube, pod: PodRef, process: str) -> str:
+    """Kill a pod's processes where they stand, delete it without grace, and return its uid.
+
+    A kubelet sends SIGTERM before SIGKILL even where no grace is given, and two seconds are
+    enough for a database to shut down in good order; a crash leaves it no such time.
+
+    Args:
+        kube: the API.
+        pod: the pod.
+        process: the processes' name (proc(5), `comm`).
+
+    Raises:
+        ProbeError: there is no such pod, or no such process in it.
+    """
+    done = in_pod.run(kube, pod, "in_pod_kill", json.dumps(process), timeout=timeouts.EXEC)
+    uid = kill(kube, pod)
+    if not json.loads(done.stdout or "[]"):
+        raise ProbeError(
+            f"pod {pod} runs no process called {process}, so nothing was crashed",
+            hint=f"`kubectl -n {pod.namespace} describe pod {pod.name}` shows what it runs",
+        )
+    return uid
+
+
+def await_successor(
+    kube: Kube,
+    pod: PodRef,
+    uid: str,
+    *,
+    within: float = timeouts.REJOIN,
+    started: float | None = None,
+) -> float:
+    """Wait until a pod of the same name and another uid is ready.
+
+    Args:
+        kube: the API.
+        pod: the name.
+        uid: what the former pod had.
+        within: seconds, counted from `started`.
+        started: a moment of `time.monotonic`; now unless told otherwise.
+
+    Returns:
+        Seconds from `started` until it was ready.
+
+    Raises:
+        ProbeError: it was not, in time.
+    """
+    began = time.monotonic() if started is None else started
+    selector = f"metadata.name={pod.name}"
+    latest: Object | None = None
+    for kind, item in kube.watch(
+        "v1", "Pod", namespace=pod.namespace, field_selector=selector, deadline=began + within
+    ):
+        latest = None if kind == "DELETED" else item
+        if latest and latest["metadata"]["uid"] != uid and is_ready(latest):
+            return time.monotonic() - began
+    state = "absent" if latest is None else str(latest.get("status", {}).get("phase"))
+    raise ProbeError(
+        f"pod {pod} has no ready successor {within:.0f} s after it was deleted",
+        hint=f"`kubectl -n {pod.namespace} describe pod {pod.name}` shows what keeps it",
+        evidence=[f"it is {state}"],
+    )
+
+
+def _uid(kube: Kube, pod: PodRef) -> str:
+    found = kube.get("v1", "Pod", pod.name, pod.namespace)
+    if found is None:
+        raise ProbeError(f"there is no pod {pod}", hint=f"`kubectl -n {pod.namespace} get pods`")
+    return str(found["metadata"]["uid"])

@@ -1,0 +1,1 @@
+"""The network between pods: who reaches whom, and who must not."""

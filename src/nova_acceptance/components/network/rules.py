@@ -1,0 +1,136 @@
+"""The network between pods: policies that close it, and ports that do not answer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, Final
+
+from nova_acceptance.components.dns.service import dns_services
+from nova_acceptance.components.kubernetes.addresses import addresses_of
+from nova_acceptance.components.kubernetes.policies import Direction, Peer, allows, selecting
+from nova_acceptance.components.kubernetes.resolution import configured, is_certain, service_at
+from nova_acceptance.components.kubernetes.workloads import selected, template
+from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.phrase import Phrase
+from nova_acceptance.system import parts
+
+_DNS_PORTS: Final = ((53, "UDP"), (53, "TCP"))
+
+
+def network_policy_denies(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find policies that close a way between a workload and a Service that it is configured with.
+
+    One diagnosis for a policy, with every way that it closes.
+    """
+    if next(snapshot.of_kind("NetworkPolicy"), None) is None:
+        return
+    closed: dict[Ref, dict[Phrase, None]] = defaultdict(dict)
+    for user, service, port in _ways(snapshot):
+        for policy, said in _closed(snapshot, user, service, port):
+            closed[policy][said] = None
+    for policy, said in _without_dns(snapshot):
+        closed[policy][said] = None
+    for policy, ways in closed.items():
+        yield Finding(
+            "NETWORK_POLICY_DENIES",
+            policy,
+            _does_not_let(policy, list(ways)),
+            Phrase(
+                "let it through, or `kubectl -n {namespace} delete networkpolicy {name}`",
+                namespace=policy.namespace,
+                name=policy.name,
+            ),
+            evidence=tuple(f"closed: {way}" for way in ways),
+        )
+
+
+def _does_not_let(policy: Ref, ways: list[Phrase]) -> Phrase:
+    first, *others = ways
+    if not others:
+        return Phrase("{policy} does not let {way}", policy=policy, way=first)
+    return Phrase(
+        "{policy} does not let {way} (and {more} more ways)",
+        policy=policy,
+        way=first,
+        more=len(others),
+    )
+
+
+def _ways(snapshot: Snapshot) -> Iterator[tuple[Object, Object, dict[str, Any]]]:
+    """Yield who connects to which port of which Service: by configuration, and by nova.yaml."""
+    seen: set[tuple[Ref, Ref, int]] = set()
+    for user in configured(snapshot):
+        for address in addresses_of(snapshot, user):
+            service = service_at(snapshot, address, user["metadata"].get("namespace", ""))
+            if service is None or not is_certain(address):
+                continue
+            for port in service["spec"].get("ports") or ():
+                way = ref(user), ref(service), port["port"]
+                if address.port in (None, port["port"]) and way not in seen:
+                    seen.add(way)
+                    yield user, service, port
+    for passage in parts.passages(snapshot.system) if snapshot.system else ():
+        source, front = passage.source, passage.door.front
+        client = snapshot.get("Deployment", source.namespace, source.name)
+        server = snapshot.get("Service", front.namespace, front.name)
+        if client and server and (ref(client), ref(server), passage.door.port) not in seen:
+            for port in server["spec"].get("ports") or ():
+                if port["port"] == passage.door.port:
+                    yield client, server, port
+
+
+def _closed(
+    snapshot: Snapshot, user: Object, service: Object, port: dict[str, Any]
+) -> Iterator[tuple[Ref, Phrase]]:
+    source = Peer.of(snapshot, user)
+    if template(user)["spec"].get("hostNetwork"):
+        return  # policies see a node there, and whether they apply is the plugin's own matter
+    target = port.get("targetPort") or port["port"], port.get("protocol", "TCP")
+    said = Phrase(
+        "{user} to {service}, port {port}", user=ref(user), service=ref(service), port=port["port"]
+    )
+    for workload in selected(snapshot, service):
+        listener = Peer.of(snapshot, workload)
+        ends: tuple[tuple[Direction, Peer, Peer], ...] = (
+            ("ingress", listener, source),
+            ("egress", source, listener),
+        )
+        for direction, own, other in ends:
+            if own.pod and own.pod["spec"].get("hostNetwork"):
+                continue
+            policies = selecting(snapshot, own, direction)
+            if policies and not any(
+                allows(policy, direction, other, target, listener) for policy in policies
+            ):
+                yield ref(policies[0]), said
+
+
+def _without_dns(snapshot: Snapshot) -> Iterator[tuple[Ref, Phrase]]:
+    """Yield the policies that close their pods' way to the cluster's DNS."""
+    servers = [
+        Peer.of(snapshot, workload)
+        for service in dns_services(snapshot)
+        for workload in selected(snapshot, service)
+    ]
+    if not servers:
+        return
+    for user in configured(snapshot):
+        own = Peer.of(snapshot, user)
+        if own.pod and own.pod["spec"].get("hostNetwork"):
+            continue
+        if not any(is_certain(address) for address in addresses_of(snapshot, user)):
+            continue  # it asks for no name, as far as its configuration tells
+        policies = selecting(snapshot, own, "egress")
+        if policies and not any(
+            allows(policy, "egress", server, port, server)
+            for policy in policies
+            for server in servers
+            for port in _DNS_PORTS
+        ):
+            yield ref(policies[0]), Phrase("{user} ask the cluster's DNS", user=ref(user))
+
+
+BEFOREHAND: Final = (network_policy_denies,)

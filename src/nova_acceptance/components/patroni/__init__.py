@@ -1,0 +1,1 @@
+"""Patroni, which decides who leads PostgreSQL."""

@@ -1,0 +1,365 @@
+"""PostgreSQL as a test sees it: members, databases and roles, asked of the server itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+
+from nova_acceptance import timeouts
+from nova_acceptance.claims import broken
+from nova_acceptance.components.postgres.answers import of_refusal
+from nova_acceptance.components.postgres.roles import Role
+from nova_acceptance.components.postgres.sql import (
+    REFUSED,
+    Login,
+    Row,
+    Session,
+    connect,
+    replication_system,
+)
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.kube import PodRef
+from nova_acceptance.phrase import Phrase
+from nova_acceptance.vantage.routes import Routes
+from nova_acceptance.vantage.witness import Witness
+
+MAINTENANCE = "postgres"
+
+
+class LeadershipError(ProbeError):
+    """Not exactly one member leads, so the leader cannot be asked."""
+
+    def __init__(self, leaders: Sequence[str], answers: Mapping[str, bool]) -> None:
+        said = (
+            Phrase(
+                "PostgreSQL has {count} leaders: {names}", count=len(leaders), names=list(leaders)
+            )
+            if leaders
+            else Phrase("PostgreSQL has 0 leaders: none")
+        )
+        super().__init__(
+            said,
+            hint="Patroni's log says why: `kubectl logs -l app.kubernetes.io/name=postgres`",
+            evidence=[
+                f"{name}: {'in recovery' if follows else 'not in recovery'}"
+                for name, follows in answers.items()
+            ],
+        )
+        self.shown = Finding(
+            "TWO_LEADERS" if leaders else "NO_LEADER", NOWHERE, said, evidence=self.evidence
+        )
+
+
+class Postgres:
+    """PostgreSQL's members behind Patroni, asked as the superuser.
+
+    Args:
+        members: the pods by name.
+        port: where they listen.
+        superuser: a login; only its database changes.
+        routes: the ways to the pods.
+        witness: who takes down what is asked.
+    """
+
+    def __init__(
+        self,
+        members: Mapping[str, PodRef],
+        port: int,
+        superuser: Login,
+        routes: Routes,
+        witness: Witness,
+    ) -> None:
+        self.members = dict(members)
+        self._port = port
+        self._superuser = superuser
+        self._routes = routes
+        self._witness = witness
+        self._lock = threading.RLock()
+        self._leader = ""
+        self._sessions: dict[str, Session] = {}
+        self._failure: ProbeError | None = None
+        self._failed = 0.0
+        self._roles: dict[str, bool] | None = None
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.forget_leader()
+
+    def member(self, name: str, database: str = MAINTENANCE) -> Session:
+        """Open a connection to one member, whatever its role is."""
+        route = self._routes.to(self.members[name], self._port)
+        login = Login(self._superuser.user, database, self._superuser.password)
+        return connect(route, login, self._witness)
+
+    @property
+    def leader(self) -> str:
+        """The name of the one member that is not in recovery.
+
+        A failure to find it is remembered for a while: it takes long where members are silent.
+
+        Raises:
+            LeadershipError: none leads, or several do.
+            ProbeError: the members could not be asked.
+        """
+        with self._lock:
+            if self._failure and time.monotonic() - self._failed < timeouts.FAILURE_SERVES:
+                raise self._failure
+            if not self._leader:
+                try:
+                    self._leader = self.find_leader()
+                except ProbeError as error:
+                    self._failure, self._failed = error, time.monotonic()
+                    raise
+            return self._leader
+
+    @property
+    def replicas(self) -> list[str]:
+        """The names of the others."""
+        return [name for name in self.members if name != self.leader]
+
+    @property
+    def in_recovery(self) -> dict[str, bool]:
+        """What each member says of itself: whether it follows.
+
+        Raises:
+            psycopg.OperationalError: one of them could not be asked.
+        """
+        answers, failures = self.roll_call()
+        for error in failures.values():
+            raise error
+        return answers
+
+    def roll_call(self) -> tuple[dict[str, bool], dict[str, psycopg.OperationalError]]:
+        """Ask all members at once whether they follow.
+
+        Returns:
+            What each said, and for those that could not be asked why.
+        """
+        answers: dict[str, bool] = {}
+        failures: dict[str, psycopg.OperationalError] = {}
+        with ThreadPoolExecutor(max(1, len(self.members))) as pool:
+            asked = {name: pool.submit(self._follows, name) for name in self.members}
+        for name, future in asked.items():
+            try:
+                answers[name] = future.result()
+            except psycopg.OperationalError as error:
+                failures[name] = error
+        return answers, failures
+
+    def find_leader(self) -> str:
+        """Ask every member anew and return the leader's name; a replica may be away.
+
+        Raises:
+            LeadershipError: none leads, or several do.
+            ProbeError: nobody was found to lead, and not all could be asked.
+        """
+        answers, failures = self.roll_call()
+        leaders = sorted(name for name, follows in answers.items() if not follows)
+        if len(leaders) == 1:
+            return leaders[0]
+        if failures and not leaders:
+            # What a server says for itself tells more than one that is silent.
+            told = [error for error in failures.values() if REFUSED.search(str(error))]
+            error = (told or list(failures.values()))[0]
+            raise ProbeError(
+                "no member of PostgreSQL was found to lead, and not all could be asked",
+                hint="`kubectl get pods -A -l app.kubernetes.io/name=postgres` shows them",
+                evidence=[
+                    f"{name}: {line}"
+                    for name, error in failures.items()
+                    for line in str(error).splitlines()[:2]
+                ],
+            ) from error
+        raise LeadershipError(leaders, answers)
+
+    def forget_leader(self) -> None:
+        """Ask again who leads, the next time; for when that may have changed."""
+        with self._lock:
+            for session in self._sessions.values():
+                session.__exit__(None, None, None)
+            self._sessions.clear()
+            self._leader = ""
+            self._failure = None
+
+    def _follows(self, name: str) -> bool:
+        with self.member(name) as session:
+            return bool(session.value("SELECT pg_is_in_recovery()"))
+
+    def admin(self, database: str = MAINTENANCE) -> Session:
+        """Return the superuser's connection to the leader, kept open for the next question."""
+        with self._lock:
+            kept = self._sessions.get(database)
+            if kept is None or kept.is_closed:
+                kept = self._sessions[database] = self.member(self.leader, database)
+            return kept
+
+    def role(self, name: str) -> Role:
+        """Return a role, whether it exists or not."""
+        return Role(name, self.admin)
+
+    def has_role(self, name: str) -> bool:
+        """Whether there is a role of that name; asked once, since everybody wants to know it.
+
+        Raises:
+            BrokenClaimError: there is, and its password has come to its end; PostgreSQL does not
+                tell that from a wrong one.
+        """
+        with self._lock:
+            if self._roles is None:
+                rows = self.admin().rows(
+                    "SELECT rolname, coalesce(rolvaliduntil <= now(), false) FROM pg_roles"
+                )
+                self._roles = dict(rows)
+            if self._roles.get(name):
+                sentence = Phrase("the password of {role} has come to its end", role=name)
+                raise broken("PASSWORD_EXPIRED", sentence)
+            return name in self._roles
+
+    @property
+    def own_settings(self) -> list[tuple[Phrase, str]]:
+        """What is set by hand, by ALTER SYSTEM, ALTER ROLE or ALTER DATABASE: where, and what.
+
+        Where followers find their leader is kept beside it by PostgreSQL's own tools.
+        Source: the PostgreSQL manual, "pg_db_role_setting" and "pg_file_settings".
+        """
+        rows = self.admin().rows(
+            "SELECT false, rolname::text, datname::text, setting"
+            " FROM pg_db_role_setting LEFT JOIN pg_roles r ON r.oid = setrole"
+            " LEFT JOIN pg_database d ON d.oid = setdatabase, unnest(setconfig) AS setting"
+            " UNION ALL SELECT true, NULL, NULL, name || '=' || setting"
+            " FROM pg_file_settings WHERE sourcefile ~ 'postgresql[.]auto[.]conf$'"
+            " AND name !~ '^primary_' ORDER BY 1, 2, 3, 4"
+        )
+        return [(_set_at(*where), str(setting)) for *where, setting in rows]
+
+    def refusal_of_followers(self, login: Login) -> Finding | None:
+        """Return why the leader does not let in who would stream from it; None where it does.
+
+        Args:
+            login: as whom its followers connect.
+        """
+        route = self._routes.to(self.members[self.leader], self._port)
+        try:
+            replication_system(route, login, self._witness)
+        except psycopg.OperationalError as error:
+            said = REFUSED.search(str(error))
+            return of_refusal(said[1]) if said else None
+        return None
+
+    def source_of_excess(self, role: str, database: str, *, attributes: Iterable[str] = ()) -> str:
+        """Return the cause by which a role may do more than it should, as far as it can be seen.
+
+        Args:
+            role: the role's name.
+            database: where it may do too much.
+            attributes: those that it should have.
+        """
+        found = self.role(role)
+        if found.attributes - set(attributes):
+            return "ROLE_ATTRIBUTES_WRONG"
+        if found.memberships:
+            return "ROLE_INHERITS"
+        if role in {
+            owner for each in (self.databases, self.schemas(database)) for owner in each.values()
+        }:
+            return "SCHEMA_OWNER_WRONG"
+        if self.public_in(database) or self.public_on_databases:
+            return "PUBLIC_PRIVILEGE"
+        return "PRIVILEGE_EXCESS"
+
+    @property
+    def databases(self) -> dict[str, str]:
+        """The databases that hold something of somebody's, with their owners."""
+        rows = self.admin().rows(
+            "SELECT datname, pg_get_userbyid(datdba) FROM pg_database WHERE NOT datistemplate"
+        )
+        return {str(name): str(owner) for name, owner in rows if name != MAINTENANCE}
+
+    def schemas(self, database: str) -> dict[str, str]:
+        """The schemas of a database that are not PostgreSQL's own, with their owners."""
+        rows = self.admin(database).rows(
+            "SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace"
+            " WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+        )
+        return {str(name): str(owner) for name, owner in rows}
+
+    def tables(self, database: str, schema: str) -> dict[str, str]:
+        """The tables of a schema, with their owners."""
+        return self._relations(database, schema, "r", "p")
+
+    def sequences(self, database: str, schema: str) -> dict[str, str]:
+        """The sequences of a schema, with their owners."""
+        return self._relations(database, schema, "S")
+
+    @property
+    def public_on_databases(self) -> list[Row]:
+        """What PUBLIC holds on databases, templates included: database and privilege."""
+        return self.admin().rows(
+            "SELECT datname, privilege_type"
+            " FROM pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba)))"
+            " WHERE grantee = 0 ORDER BY 1, 2"
+        )
+
+    def public_in(self, database: str) -> list[Row]:
+        """What PUBLIC holds in a database outside PostgreSQL's own schemas: object and privilege.
+
+        Schemas, tables, sequences, views, functions and the default privileges of what is to come.
+        Source: the PostgreSQL manual, "Privileges", table 5.2, and `acldefault` for no ACL at all.
+        """
+        return self.admin(database).rows(
+            """
+            WITH ours AS (
+                SELECT oid, nspname, nspowner, nspacl FROM pg_namespace
+                WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+            ), held AS (
+                SELECT 'schema ' || nspname AS what, coalesce(nspacl, acldefault('n', nspowner))
+                    AS acl FROM ours
+                UNION ALL
+                SELECT 'relation ' || c.oid::regclass, coalesce(relacl, acldefault(
+                    CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))
+                    FROM pg_class c JOIN ours ON ours.oid = relnamespace
+                    WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+                UNION ALL
+                SELECT 'function ' || p.oid::regprocedure,
+                    coalesce(proacl, acldefault('f', proowner))
+                    FROM pg_proc p JOIN ours ON ours.oid = pronamespace
+                UNION ALL
+                SELECT format('what %s makes (%s)', pg_get_userbyid(defaclrole), defaclobjtype),
+                    defaclacl FROM pg_default_acl
+            )
+            SELECT what, privilege_type FROM held, aclexplode(acl) WHERE grantee = 0 ORDER BY 1, 2
+            """
+        )
+
+    @property
+    def standbys(self) -> dict[str, tuple[str, str]]:
+        """The replicas that the leader sends to: state and synchrony by application name."""
+        rows = self.admin().rows(
+            "SELECT application_name, state, sync_state FROM pg_stat_replication"
+        )
+        return {str(name): (str(state), str(synchrony)) for name, state, synchrony in rows}
+
+    def _relations(self, database: str, schema: str, *kinds: str) -> dict[str, str]:
+        rows = self.admin(database).rows(
+            "SELECT relname, pg_get_userbyid(relowner) FROM pg_class"
+            " WHERE relnamespace = to_regnamespace(%s) AND relkind = ANY(%s)",
+            schema,
+            list(kinds),
+        )
+        return {str(name): str(owner) for name, owner in rows}
+
+
+def _set_at(is_of_the_server: object, role: object, database: object) -> Phrase:
+    """Return where something is set by hand."""
+    if is_of_the_server:
+        return Phrase("the leader, by ALTER SYSTEM,")
+    if role and database:
+        return Phrase("role {role} in database {database}", role=role, database=database)
+    if database:
+        return Phrase("database {database}", database=database)
+    return Phrase("role {role}", role=role) if role else Phrase("every role")

@@ -1,0 +1,105 @@
+"""PostgreSQL: who leads, who follows, and what the leader's log says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from nova_acceptance.components.kubernetes.members import pods_of_workload, said, workload_at
+from nova_acceptance.components.kubernetes.status import is_pod_ready
+from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.phrase import Phrase
+
+LEADS: Final = frozenset({"primary", "master", "leader", "promoted"})
+"""What operators and Patroni write into the label of the member that leads."""
+
+_SAID: Final = (
+    # the kernel says the same where shared memory or semaphores run out
+    (
+        "DISK_FULL",
+        re.compile(r"^(?!.*(?:shared memory|semaphore)).*No space left on device"),
+    ),
+    (
+        "POSTGRES_STRANGER",
+        re.compile(r"(?i)system ID (?:mismatch|has changed)|different system ident"),
+    ),
+    (
+        "TIMELINE_DIVERGED",
+        re.compile(
+            r"requested timeline \d+ is not a child|is ahead of the WAL flush position"
+            r"|highest timeline \d+ of the primary is behind"
+        ),
+    ),
+    # said by one who could not connect; the server's own line about a client says nothing of itself
+    ("PASSWORD_REFUSED", re.compile(r":\s+FATAL:\s+password authentication failed for user \S")),
+    (
+        "CONNECTIONS_EXHAUSTED",
+        re.compile(r"too many clients already|remaining connection slots are reserved"),
+    ),
+)
+_PERSISTS: Final = 15.0
+
+
+def postgres_says_why(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find members whose own log names what is wrong."""
+    if snapshot.system is None:
+        return
+    for pod in pods_of_workload(snapshot, snapshot.system.postgres.workload):
+        for cause, pattern in _SAID:
+            if found := said(snapshot, pod, pattern):
+                where, line = found
+                yield Finding(
+                    cause,
+                    where,
+                    Phrase("{where} says: {line}", where=where, line=line),
+                    evidence=(line,),
+                    grace=_PERSISTS,
+                )
+
+
+def leaders_by_label(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find no leader, or several, by the label that each member's role is kept in."""
+    system = snapshot.system
+    if system is None:
+        return
+    found = workload_at(snapshot, system.postgres.workload)
+    pods = pods_of_workload(snapshot, system.postgres.workload)
+    label = system.postgres.role_label
+    roles = {
+        pod["metadata"]["name"]: (pod["metadata"].get("labels") or {}).get(label, "")
+        for pod in pods
+        if is_pod_ready(pod)
+    }
+    leaders = sorted(name for name, role in roles.items() if role in LEADS)
+    if found is None or not pods or len(leaders) == 1:
+        return
+    where: Ref = ref(found)
+    seen = tuple(
+        f"Pod {pod['metadata']['name']}: "
+        + (roles.get(pod["metadata"]["name"], "not ready") or f"no label {label}")
+        for pod in pods
+    )
+    if leaders:
+        yield Finding(
+            "TWO_LEADERS",
+            where,
+            Phrase(
+                "{count} members of {where} are labelled as leader: {leaders}",
+                count=len(leaders),
+                where=where,
+                leaders=leaders,
+            ),
+            evidence=seen,
+        )
+    else:
+        yield Finding(
+            "NO_LEADER",
+            where,
+            Phrase("no ready member of {where} is labelled as leader", where=where),
+            evidence=seen,
+        )
+
+
+LIVE: Final = (postgres_says_why, leaders_by_label)

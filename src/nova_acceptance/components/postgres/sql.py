@@ -1,0 +1,349 @@
+"""Connections to PostgreSQL by psycopg, with everything that is asked taken down."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from nova_acceptance import timeouts
+from nova_acceptance.claims import broken
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.phrase import Phrase
+from nova_acceptance.vantage.retrying import over
+from nova_acceptance.vantage.routes import LOOPBACK, Route
+from nova_acceptance.vantage.witness import Asking, Witness
+
+Row = tuple[Any, ...]
+Statement = LiteralString | sql.Composed
+APPLICATION = "nova-acceptance"
+LIMITED = f"-c statement_timeout={timeouts.STATEMENT:.0f}s"
+REFUSED = re.compile(r"FATAL:\s*(.+\S)")
+UNCONFIRMED = re.compile(r"canceling (?:the )?wait for synchronous replication")
+"""The notice of a server whose commit is its own only: whoever waited for a standby gave up."""
+READS = re.compile(
+    r"\s*(SELECT|SHOW|TABLE|VALUES|WITH)\b(?!.*\b(INSERT|UPDATE|DELETE|MERGE)\b)", re.S
+)
+"""What may be asked twice."""
+STATELESS = re.compile(r"\s*(INSERT|UPDATE|DELETE|GRANT|REVOKE|ALTER|DROP|CREATE (?!TEMP))")
+"""What, besides, leaves nothing behind that lives in the connection alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who connects to what."""
+
+    user: str
+    database: str
+    password: str = field(repr=False)
+
+
+class Session:
+    """One connection. Each statement is a transaction of its own unless a block says otherwise.
+
+    One that is cut for the API's sake is opened anew, unless something is known to it alone.
+    """
+
+    def __init__(
+        self, connection: psycopg.Connection[Row], login: Login, route: Route, witness: Witness
+    ) -> None:
+        self._connection = connection
+        self._is_renewable = True
+        self._blocks = 0
+        self._used = time.monotonic()
+        self._login = login
+        self._route = route
+        self._witness = witness
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection is gone."""
+        return self._connection.closed
+
+    def rows(self, statement: Statement, *parameters: object) -> list[Row]:
+        """Run a statement and return its rows; none where it has none.
+
+        Raises:
+            psycopg.Error: PostgreSQL refused it, by the class that tells why.
+            ClusterError: the API was away: for too long, or with what may not be asked twice.
+        """
+        spelled = " ".join(_spelled(statement, self._connection).split())
+        source, target = self._route.source, f"{self._route.target}/{self._login.database}"
+        given = f" with {', '.join(map(str, parameters))}" if parameters else ""
+        asked = f"{self._login.user}: {spelled}{given}"
+        is_read = bool(READS.match(spelled))
+        if not (self._blocks or is_read or STATELESS.match(spelled)):
+            self._is_renewable = False
+        with self._witness.asking(asked, source=source, target=target) as asking:
+            self._renew_if_cut()
+            cursor, found = over(
+                self._route,
+                lambda: self._ask(statement, parameters),
+                is_silence=_is_silence,
+                is_safe=is_read and self._can_renew,
+            )
+            asking.answered(_table(found) if cursor.description else cursor.statusmessage)
+            return found
+
+    @property
+    def _can_renew(self) -> bool:
+        return self._is_renewable and not self._blocks
+
+    def _renew_if_cut(self) -> None:
+        # Cut while nothing was asked: whatever comes next has not been asked before.
+        if self._can_renew and _is_cut(self._connection) and self._route.fault_since(self._used):
+            self._connection.close()
+            self._connection = _opened_patiently(self._route, self._login)
+
+    def _ask(
+        self, statement: Statement, parameters: tuple[object, ...]
+    ) -> tuple[psycopg.Cursor[Row], list[Row]]:
+        if self._connection.closed and self._can_renew and self._route.fault_since(self._used):
+            self._connection = opened(self._route, self._login, options=LIMITED)
+        with _bounded(self._connection):
+            cursor = self._connection.execute(statement, parameters or None)
+            found = cursor.fetchall() if cursor.description else []
+        self._used = time.monotonic()
+        return cursor, found
+
+    def value(self, statement: Statement, *parameters: object) -> Any:
+        """Run a statement and return the one value of its one row."""
+        ((found,),) = self.rows(statement, *parameters)
+        return found
+
+    def column(self, statement: Statement, *parameters: object) -> frozenset[Any]:
+        """Run a statement and return the distinct values of its only column."""
+        return frozenset(found for (found,) in self.rows(statement, *parameters))
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Undo at the end everything that happens in the block."""
+        with self._block(), _ended_in_time(self._connection, undone=True):
+            yield
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Keep everything that happens in the block, or nothing."""
+        with self._block(), _ended_in_time(self._connection):
+            yield
+
+    @contextmanager
+    def _block(self) -> Iterator[None]:
+        self._renew_if_cut()
+        self._blocks += 1
+        try:
+            yield
+        finally:
+            self._blocks -= 1
+
+
+def connect(route: Route, login: Login, witness: Witness) -> Session:
+    """Open a connection.
+
+    Raises:
+        psycopg.OperationalError: nothing answered, or it refused; `refusal` tells which.
+        ClusterError: the API was away for too long.
+    """
+    asked = f"connect as {login.user}"
+    target = f"{route.target}/{login.database}"
+    with witness.asking(asked, source=route.source, target=target) as asking:
+        with _told(asking):
+            connection = _opened_patiently(route, login)
+        asking.answered("accepted")
+    return Session(connection, login, route, witness)
+
+
+def replication_system(route: Route, login: Login, witness: Witness) -> str:
+    """Open a replication connection and return the system's identifier.
+
+    Source: the PostgreSQL manual, "Streaming Replication Protocol", IDENTIFY_SYSTEM.
+
+    Raises:
+        psycopg.OperationalError: nothing answered, or it refused.
+    """
+    asked = f"IDENTIFY_SYSTEM as {login.user}"
+    with witness.asking(asked, source=route.source, target=route.target) as asking:
+        with _told(asking):
+            identifier = over(route, lambda: _system(route, login), is_silence=_is_silence)
+        asking.answered(identifier)
+        return identifier
+
+
+def _system(route: Route, login: Login) -> str:
+    with opened(route, login, replication="true") as connection:
+        # such a connection knows only the simple query protocol
+        result = connection.pgconn.exec_(b"IDENTIFY_SYSTEM")
+        return (result.get_value(0, 0) or b"").decode()
+
+
+def refusal(route: Route, login: Login, witness: Witness) -> str:
+    """Return the words with which PostgreSQL refuses a connection; empty if it accepts.
+
+    Raises:
+        ProbeError: nothing answered, so nobody refused.
+    """
+    try:
+        with connect(route, login, witness):
+            return ""
+    except psycopg.OperationalError as error:
+        said = REFUSED.search(str(error))
+        if said is None:
+            raise ProbeError(
+                f"PostgreSQL at {route.target} did not answer {route.source}",
+                hint="`kubectl get pods,endpoints -A` shows what is behind it",
+                evidence=str(error).splitlines()[:5],
+            ) from error
+        return said[1]
+
+
+def identifiers(statement: LiteralString, *names: str) -> sql.Composed:
+    """Return a statement with names in the place of its `{}`, quoted as names."""
+    parts = (sql.Identifier(*name.split(".")) for name in names)
+    return sql.SQL(statement).format(*parts)
+
+
+def opened(
+    route: Route, login: Login, *, options: str = "", replication: str = "false"
+) -> psycopg.Connection[Row]:
+    """Open a bare connection, which nobody takes down.
+
+    Raises:
+        psycopg.OperationalError: nothing answered, or it refused.
+    """
+    return psycopg.connect(
+        host=LOOPBACK,
+        port=route.port,
+        user=login.user,
+        password=login.password,
+        dbname=login.database,
+        connect_timeout=int(timeouts.CONNECT),
+        application_name=APPLICATION,
+        autocommit=True,
+        options=options,
+        replication=replication,
+    )
+
+
+def _opened_patiently(route: Route, login: Login) -> psycopg.Connection[Row]:
+    return over(route, lambda: opened(route, login, options=LIMITED), is_silence=_is_silence)
+
+
+def _is_silence(error: Exception) -> bool:
+    """Whether it was the connection that failed, and not the server that said so."""
+    return isinstance(error, psycopg.OperationalError) and not (
+        error.sqlstate or REFUSED.search(str(error))
+    )
+
+
+def _is_cut(connection: psycopg.Connection[Row]) -> bool:
+    """Whether a connection on which nothing is under way has ended."""
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if not poll.poll(0):
+        return False
+    end = socket.socket(fileno=os.dup(connection.fileno()))
+    try:
+        return end.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    finally:
+        end.close()
+
+
+@contextmanager
+def _bounded(connection: psycopg.Connection[Row]) -> Iterator[None]:
+    # The server's own limit ends before a commit waits for a standby: that wait is cancelled from
+    # here. And it is of no use once the server is gone without a word, and libpq has none: after a
+    # while the connection is cut from here, which is an error like any other.
+    notices: list[str] = []
+    end = socket.socket(fileno=os.dup(connection.fileno()))
+    timers = [
+        threading.Timer(timeouts.COMMIT, _cancel, [connection]),
+        threading.Timer(timeouts.STATEMENT_CUT, end.shutdown, [socket.SHUT_RDWR]),
+    ]
+
+    def note(notice: psycopg.errors.Diagnostic) -> None:
+        notices.append(notice.message_primary or "")
+
+    connection.add_notice_handler(note)
+    for timer in timers:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield
+    finally:
+        for timer in timers:
+            timer.cancel()
+        connection.remove_notice_handler(note)
+        end.close()
+    for notice in filter(UNCONFIRMED.search, notices):
+        raise broken(
+            "NOT_SYNCHRONOUS",
+            Phrase("no standby confirmed a commit within {seconds:.0f} s", seconds=timeouts.COMMIT),
+            evidence=[notice],
+        )
+
+
+def _cancel(connection: psycopg.Connection[Row]) -> None:
+    with suppress(psycopg.Error):  # a server that does not hear it is cut off soon
+        connection.cancel_safe(timeout=timeouts.STATEMENT_CUT - timeouts.COMMIT)
+
+
+@contextmanager
+def _ended_in_time(connection: psycopg.Connection[Row], *, undone: bool = False) -> Iterator[None]:
+    """A transaction whose COMMIT or ROLLBACK is given no more time than a statement."""
+    with ExitStack() as end, connection.transaction(force_rollback=undone):
+        try:
+            yield
+        finally:
+            if not connection.closed:
+                end.enter_context(_bounded(connection))
+
+
+@contextmanager
+def _told(asking: Asking) -> Iterator[None]:
+    # libpq says much about the way there, which is ours; what counts is the server's word
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        if said := REFUSED.search(str(error)):
+            asking.answered(f"refused: {said[1]}")
+        raise
+
+
+def _spelled(statement: Statement, connection: psycopg.Connection[Row]) -> str:
+    if isinstance(statement, sql.Composed):
+        return statement.as_string(connection)
+    return statement
+
+
+def _table(rows: Sequence[Row]) -> str:
+    if not rows:
+        return "no row"
+    return "; ".join(", ".join(str(value) for value in row) for row in rows)

@@ -1,0 +1,163 @@
+"""Redis as a test sees it, by redis-py."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from nova_acceptance import timeouts
+from nova_acceptance.components.redis.answers import of_error
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.vantage.retrying import over
+from nova_acceptance.vantage.routes import LOOPBACK, Route
+from nova_acceptance.vantage.witness import Witness
+
+Word = str | int
+RETRY = 0.2
+CUT = "CONNECTION_CUT"
+ASKED_FOR_THE_WORD = 3
+"""Times that a connection which was cut is tried again, to hear why."""
+REPEATABLE = frozenset(
+    {"PING", "GET", "SET", "DEL", "EXISTS", "INFO", "CONFIG GET", "ROLE", "DBSIZE", "ACL WHOAMI"}
+)
+"""Commands whose second execution changes nothing more."""
+
+
+class Redis:
+    """One Redis behind one route.
+
+    Args:
+        route: the way to it.
+        password: what it should accept.
+        witness: who takes down what is asked.
+    """
+
+    def __init__(self, route: Route, password: str, witness: Witness) -> None:
+        self._route = route
+        self._witness = witness
+        self._client = self._connected(password)
+
+    @property
+    def answers_ping(self) -> bool:
+        """Whether it answers PING, with its password given."""
+        return self.ask("PING") is True
+
+    @property
+    def is_append_only(self) -> bool:
+        """Whether every write is appended to a file: configured, and at work."""
+        configured = self.ask("CONFIG GET", "appendonly") == {"appendonly": "yes"}
+        return configured and bool(self.info("persistence")["aof_enabled"] == 1)
+
+    def ask(self, *command: Word) -> Any:
+        """Return the reply to a command.
+
+        Raises:
+            redis.RedisError: Redis refused it.
+            ProbeError: nothing answered.
+        """
+        return self._ask(self._client, *command)
+
+    def once_back(self, *command: Word, within: float = timeouts.ENDPOINT_FOLLOWS) -> Any:
+        """Return the reply to a command, asked again until Redis is there to answer.
+
+        Raises:
+            ProbeError: nothing answered in time.
+        """
+        deadline = time.monotonic() + within
+        while True:
+            try:
+                return self.ask(*command)
+            except ProbeError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(RETRY)
+
+    def info(self, section: str) -> dict[str, Any]:
+        """Return a section of INFO."""
+        found: dict[str, Any] = self.ask("INFO", section)
+        return found
+
+    def refusal(self, password: str | None) -> str:
+        """Return the error with which PING is refused under this password; empty if it is not."""
+        client = self._connected(password)
+        try:
+            self._ask(client, "PING")
+        except redis.RedisError as error:
+            return str(error)
+        finally:
+            client.close()
+        return ""
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._client.close()
+
+    def _connected(self, password: str | None) -> redis.Redis:
+        return redis.Redis(
+            host=LOOPBACK,
+            port=self._route.port,
+            password=password,
+            socket_timeout=timeouts.CONNECT,
+            socket_connect_timeout=timeouts.CONNECT,
+            decode_responses=True,
+            # Nothing but what is asked: no greeting before it, no second try after it.
+            protocol=2,
+            driver_info=None,
+            retry=Retry(NoBackoff(), retries=0),
+        )
+
+    def _ask(self, client: redis.Redis, *command: Word) -> Any:
+        spelled = " ".join(str(word) for word in command)
+        source, target = self._route.source, self._route.target
+        with self._witness.asking(spelled, source=source, target=target) as asking:
+            try:
+                reply = over(
+                    self._route,
+                    lambda: _executed(client, *command),
+                    is_silence=_is_silence,
+                    is_safe=str(command[0]) in REPEATABLE,
+                )
+            except redis.AuthenticationError:
+                raise
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                raise ProbeError(
+                    f"Redis at {target} did not answer {command[0]} from {source}",
+                    hint="`kubectl get pods,endpoints -A` shows what is behind it",
+                    evidence=[str(error)],
+                ) from error
+            asking.answered(reply)
+            return reply
+
+
+def _executed(client: redis.Redis, *command: Word) -> Any:
+    try:
+        return client.execute_command(*command)  # type: ignore[no-untyped-call]
+    except redis.ConnectionError as error:
+        # To one client too many Redis says why and closes at once: whether the word arrives before
+        # the reset is chance. What was cut stays cut; it is asked again only for that word.
+        if _cause(error) == CUT:
+            for _ in range(ASKED_FOR_THE_WORD):
+                _raise_the_word(client, error)
+        raise
+
+
+def _raise_the_word(client: redis.Redis, error: redis.ConnectionError) -> None:
+    try:
+        client.execute_command("PING")  # type: ignore[no-untyped-call]
+    except redis.RedisError as told:
+        if _cause(told) not in (None, CUT):
+            raise told from error
+
+
+def _cause(error: redis.RedisError) -> str | None:
+    shown = of_error(error)
+    return shown.cause if shown else None
+
+
+def _is_silence(error: Exception) -> bool:
+    is_refusal = isinstance(error, redis.AuthenticationError)
+    return isinstance(error, redis.ConnectionError | redis.TimeoutError) and not is_refusal

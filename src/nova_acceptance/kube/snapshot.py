@@ -1,0 +1,172 @@
+"""The part of a cluster that matters, at one moment: what the rules of diagnosis look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from nova_acceptance.findings import Ref, ref
+from nova_acceptance.kube import Object
+from nova_acceptance.system import System
+
+EVERYWHERE = ""
+"""In the place of a namespace: of the whole cluster."""
+
+_OF_STRINGS: Final = frozenset({"data", "binaryData", "stringData"})
+"""Fields whose keys are there with nothing under them where they are null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The last lines of a container's log.
+
+    Attributes:
+        text: the lines, masked.
+        previous: whether they are of the container before the present one.
+    """
+
+    text: str
+    previous: bool = False
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """Objects by kind, namespace and name, and what else was seen of them.
+
+    It is pure data: rules read it and ask nobody. Secrets are in it by the shapes of their values
+    (`shapes`), never by the values themselves.
+
+    Attributes:
+        listed: the pairs of kind and namespace (or `EVERYWHERE`) that were listed completely;
+            only of these does an absence mean anything.
+        logs: last lines by namespace, pod and container.
+        unread: what could not be read, a line each, such as a kind that is forbidden.
+        system: what nova.yaml says, where the cluster is looked at for its sake.
+        is_watched: whether changes are followed, so that old events can be told from new ones.
+        derived: what was worked out from the objects as they are now; each change empties it.
+    """
+
+    listed: set[tuple[str, str]] = field(default_factory=set)
+    logs: dict[tuple[str, str, str], list[Log]] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
+    system: System | None = None
+    is_watched: bool = False
+    derived: dict[Any, Any] = field(default_factory=dict)
+    _objects: dict[str, dict[Ref, Object]] = field(default_factory=dict)
+    _fresh: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, objects: Iterable[Object], *, system: System | None = None) -> Snapshot:
+        """Return a snapshot of exactly these objects: of every kind, what is absent is absent."""
+        found = cls(system=system)
+        for obj in objects:
+            found.update("ADDED", obj, fresh=False)
+        found.listed.add(("*", EVERYWHERE))
+        return found
+
+    def update(self, change: str, obj: Object, *, fresh: bool = True) -> None:
+        """Take in one change; `fresh` says that it came after the first complete list."""
+        self.derived.clear()
+        of_its_kind = self._objects.setdefault(obj["kind"], {})
+        if change == "DELETED":
+            of_its_kind.pop(ref(obj), None)
+            return
+        of_its_kind[ref(obj)] = obj if uid(obj) else _as_read(obj)
+        if fresh:
+            self._fresh.add(uid(obj))
+
+    def knows(self, kind: str, namespace: str = EVERYWHERE) -> bool:
+        """Whether the kind was listed there, so that what is not in here does not exist."""
+        places = {(kind, namespace), (kind, EVERYWHERE), ("*", EVERYWHERE)}
+        return not places.isdisjoint(self.listed)
+
+    def get(self, kind: str, namespace: str, name: str) -> Object | None:
+        """Return an object, or None when there is none (see `knows`)."""
+        return self.at(Ref(kind, namespace, name))
+
+    def at(self, where: Ref) -> Object | None:
+        """Return the object of a reference, or None."""
+        return self._objects.get(where.kind, {}).get(where)
+
+    def of_kind(self, kind: str, namespace: str | None = None) -> Iterator[Object]:
+        """Yield the objects of a kind, in one namespace or in all."""
+        for where, obj in list(self._objects.get(kind, {}).items()):
+            if namespace in (None, where.namespace):
+                yield obj
+
+    def refs(self) -> list[Ref]:
+        """Return every object's reference."""
+        return [where for of_a_kind in self._objects.values() for where in of_a_kind]
+
+    def owned_by(self, owner: Object, kind: str) -> list[Object]:
+        """Return the objects of a kind that name `owner` as an owner."""
+        owned = self._grouped(kind, _owners)
+        namespace = owner["metadata"].get("namespace")
+        return [
+            obj
+            for obj in owned.get(uid(owner), ())
+            if namespace in (None, obj["metadata"].get("namespace", ""))
+        ]
+
+    def events_about(self, obj: Object, *, fresh: bool = False) -> list[Object]:
+        """Return the events about an object, oldest first.
+
+        Args:
+            obj: the object; events about an earlier one of its name do not count.
+            fresh: only those that came, or came again, since watching began; in a snapshot of
+                one moment every event counts.
+        """
+        events = [
+            event
+            for event in self._grouped("Event", _subject).get(uid(obj), ())
+            if not (fresh and self.is_watched) or uid(event) in self._fresh
+        ]
+        return sorted(events, key=_event_time)
+
+    def _grouped(self, kind: str, by: Callable[[Object], list[str]]) -> dict[str, list[Object]]:
+        """Return the objects of a kind by the uids that they are about."""
+        if (kind, by) not in self.derived:
+            groups: dict[str, list[Object]] = {}
+            for obj in self.of_kind(kind):
+                for its in filter(None, by(obj)):
+                    groups.setdefault(its, []).append(obj)
+            self.derived[kind, by] = groups
+        found: dict[str, list[Object]] = self.derived[kind, by]
+        return found
+
+
+def uid(obj: Object) -> str:
+    """Return an object's uid; empty for one that was only rendered."""
+    return str(obj["metadata"].get("uid", ""))
+
+
+def _as_read(obj: Object) -> Object:
+    """Return an object that was only rendered as the API reads it: what is null is absent."""
+    read = {key: it if key in _OF_STRINGS else _without_nulls(it) for key, it in obj.items()}
+    read = {key: it for key, it in read.items() if it is not None}
+    return {"spec": {}, **read} if obj["kind"] == "Service" else read
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(it) for key, it in value.items() if it is not None}
+    if isinstance(value, list):
+        return [_without_nulls(it) for it in value]
+    return value
+
+
+def _owners(obj: Object) -> list[str]:
+    return [owner["uid"] for owner in obj["metadata"].get("ownerReferences") or ()]
+
+
+def _subject(event: Object) -> list[str]:
+    return [event.get("involvedObject", {}).get("uid", "")]
+
+
+def _event_time(event: Object) -> str:
+    return str(
+        event.get("lastTimestamp")
+        or event.get("eventTime")
+        or event["metadata"].get("creationTimestamp", "")
+    )

@@ -1,0 +1,203 @@
+"""What can be asked from inside a pod, and the answers.
+
+Every answer has a `state`, and the states tell refusals apart: a name that does not resolve is
+`unresolved`, never `refused`; `refused` is the target's own reset; `timeout` is silence.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import dns.exception
+import dns.message
+
+from nova_acceptance import timeouts
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.evidence import Evidence
+from nova_acceptance.vantage.witness import shorten
+
+AnswerT_co = TypeVar("AnswerT_co", covariant=True)
+
+
+class Question(Protocol[AnswerT_co]):
+    """A question as the agent takes it, and the reading of its raw answer."""
+
+    @property
+    def timeout(self) -> float:
+        """Seconds until the agent gives up."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the question in the agent's terms."""
+
+    def read(self, raw: dict[str, Any], source: str) -> AnswerT_co:
+        """Return the answer, given what the agent in `source` wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What every answer has.
+
+    Attributes:
+        state: `open`, `resolved`, `answered`, or how it failed: `refused`, `timeout`,
+            `unreachable`, `unresolved`, `cut`, `garbled`.
+        detail: more about a failure, such as `EAI_NONAME`.
+        evidence: the question and this answer, for the report.
+    """
+
+    state: str
+    detail: str
+    evidence: Evidence
+
+    @property
+    def seconds(self) -> float:
+        """From the question to the answer."""
+        return self.evidence.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """One TCP connection, opened and closed."""
+
+    host: str
+    port: int
+    timeout: float = timeouts.PROBE_DIAL
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the question in the agent's terms."""
+        return {"op": "dial", "host": self.host, "port": self.port, "timeout": self.timeout}
+
+    def read(self, raw: dict[str, Any], source: str) -> Answer:
+        """Return `open`, `refused`, `timeout`, `unreachable` or `unresolved`."""
+        return _answer(raw, "connect", source, f"{self.host}:{self.port}", raw.get("address", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved(Answer):
+    """The addresses of a name; none where it does not resolve."""
+
+    addresses: frozenset[str]
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether the name is known not to exist, which a resolver that fails does not say."""
+        return self.state == "unresolved" and self.detail in ("EAI_NONAME", "EAI_NODATA")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """A lookup of a name as an application does it, by getaddrinfo with its search list."""
+
+    host: str
+    timeout: float = timeouts.PROBE_DIAL
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the question in the agent's terms."""
+        return {"op": "resolve", "host": self.host, "timeout": self.timeout}
+
+    def read(self, raw: dict[str, Any], source: str) -> Resolved:
+        """Return `resolved` with the addresses, or `unresolved`."""
+        addresses = raw.get("addresses", [])
+        plain = _answer(raw, f"getaddrinfo {self.host}", source, "resolver", ", ".join(addresses))
+        return Resolved(plain.state, plain.detail, plain.evidence, frozenset(addresses))
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged(Answer):
+    """A name server's message; None where none came.
+
+    Attributes:
+        server: the name server's address.
+        message: what it answered.
+    """
+
+    server: str
+    message: dns.message.Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One DNS message to the pod's own name server."""
+
+    name: str
+    rdtype: str
+    tcp: bool = False
+    timeout: float = timeouts.PROBE_DIAL
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the question in the agent's terms."""
+        wire = dns.message.make_query(self.name, self.rdtype).to_wire()
+        return {
+            "op": "dns",
+            "wire": base64.b64encode(wire).decode(),
+            "host": "",
+            "port": 53,
+            "tcp": self.tcp,
+            "timeout": self.timeout,
+        }
+
+    def read(self, raw: dict[str, Any], source: str) -> Exchanged:
+        """Return `answered` with the message, or how the exchange failed."""
+        message = None
+        said = ""
+        if "wire" in raw:
+            try:
+                message = dns.message.from_wire(base64.b64decode(raw["wire"]))
+            except dns.exception.DNSException as error:
+                raw = {**raw, "state": "garbled", "detail": str(error)}
+            else:
+                sets = ("; ".join(f"{item}" for item in entry) for entry in message.answer)
+                said = f"{dns.rcode.to_text(message.rcode())} {'; '.join(sets)}".strip()
+        asked = f"{self.rdtype} {self.name} over {'TCP' if self.tcp else 'UDP'}"
+        plain = _answer(raw, asked, source, raw.get("server", "name server"), said)
+        return Exchanged(plain.state, plain.detail, plain.evidence, raw.get("server", ""), message)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Answer):
+    """A response of HTTP; status 0 where none came."""
+
+    status: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Get:
+    """One GET by HTTP/1.0."""
+
+    host: str
+    port: int
+    path: str
+    timeout: float = timeouts.PROBE_DIAL
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the question in the agent's terms."""
+        return {
+            "op": "http",
+            "host": self.host,
+            "port": self.port,
+            "path": self.path,
+            "timeout": self.timeout,
+        }
+
+    def read(self, raw: dict[str, Any], source: str) -> Page:
+        """Return `answered` with status and the start of the body, or how it failed."""
+        status, body = raw.get("status", 0), raw.get("body", "")
+        target = f"{self.host}:{self.port}"
+        plain = _answer(raw, f"GET {self.path}", source, target, f"{status} {body}")
+        return Page(plain.state, plain.detail, plain.evidence, status, body)
+
+
+def _answer(raw: dict[str, Any], asked: str, source: str, target: str, said: str) -> Answer:
+    if "state" not in raw:
+        raise ProbeError(
+            f"{asked} could not be asked from {source} of {target}",
+            hint="this is a fault of the probe or of its container, not an answer",
+            evidence=[str(raw.get("error", raw))],
+        )
+    state = str(raw["state"])
+    detail = str(raw.get("detail", ""))
+    text = " ".join(part for part in (state, detail, said) if part)
+    evidence = Evidence(asked, source, target, shorten(text), float(raw["seconds"]))
+    return Answer(state, detail, evidence)

@@ -1,0 +1,265 @@
+"""Ports of this machine that lead to a pod, or through a pod to wherever it can connect.
+
+Client libraries (redis-py, psycopg) want an address. A *forward* leads to a pod's own port. A
+*relay* leads through a pod: the connection begins inside it, by its resolver and its network, so
+what a Service does for an application is what it does for the test. Both keep their local port when
+the API goes away and comes back, and can tell whether they were at fault.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import select
+import socket
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from types import TracebackType
+
+from nova_acceptance import timeouts
+from nova_acceptance.errors import ClusterError, ProbeError
+from nova_acceptance.kube import (
+    Again,
+    ApiUnreachableError,
+    Fault,
+    Forward,
+    Kube,
+    PodRef,
+    is_api_away,
+)
+from nova_acceptance.vantage import in_pod
+
+LEASES = range(20000, 30000)
+"""Ports of a pod's loopback, below the ones that a kernel hands out by itself."""
+LOOPBACK = "127.0.0.1"
+RETRY = 0.05
+RETRY_API = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A port of 127.0.0.1, and who asks of whom when one connects to it.
+
+    Attributes:
+        port: the local port.
+        source: `namespace/pod` of a relay, else `runner`.
+        target: `host:port`, or `namespace/pod:port`.
+        forward: what carries it, where something does.
+    """
+
+    port: int
+    source: str
+    target: str
+    forward: Forward | None = field(default=None, repr=False, compare=False)
+
+    def fault_since(self, moment: float) -> Fault | None:
+        """Return what has been wrong with the way itself since a moment of `time.monotonic`."""
+        return self.forward.fault_since(moment) if self.forward else None
+
+
+class Routes:
+    """Routes that are opened once, kept, and closed together. Threads may share it."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+        self._stack = ExitStack()
+        self._lock = threading.Lock()
+        self._forwards: dict[tuple[PodRef, int], Route] = {}
+        self._ways: dict[tuple[PodRef, str, int], Route] = {}
+        self._relays: dict[PodRef, Relay] = {}
+        self._is_closed = False
+
+    def __enter__(self) -> Routes:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            self._is_closed = True
+            for relay in self._relays.values():
+                relay.end()  # all at once, before each is waited for
+        self._stack.close()
+
+    def to(self, pod: PodRef, port: int) -> Route:
+        """Return the way to a pod's port; its successor of the same name is reached as well."""
+        with self._lock:
+            if (pod, port) not in self._forwards:
+                forward = self._kube.forward(pod, port)
+                local = self._stack.enter_context(forward)
+                self._forwards[pod, port] = Route(local, "runner", f"{pod}:{port}", forward)
+            return self._forwards[pod, port]
+
+    def through(self, pod: PodRef, host: str, port: int) -> Route:
+        """Return the way from inside `pod` to an address that the pod resolves and reaches.
+
+        The pod may be replaced and the API may go away: the way is opened anew behind its port.
+
+        Raises:
+            ProbeError: nothing could be started in the pod.
+            ClusterError: the API was away for too long.
+        """
+        self._inside(pod, host, port)
+        with self._lock:
+            if (pod, host, port) not in self._ways:
+                forward = self._kube.forward(pod, partial(self._inside_now, pod, host, port))
+                local = self._stack.enter_context(forward)
+                self._ways[pod, host, port] = Route(local, str(pod), f"{host}:{port}", forward)
+            return self._ways[pod, host, port]
+
+    def _inside(self, pod: PodRef, host: str, port: int) -> int:
+        """Return the port of the pod's loopback that leads there, once the API lets us ask."""
+        deadline = time.monotonic() + timeouts.API_AWAY
+        unanswered = 0
+        while True:
+            try:
+                return self._inside_now(pod, host, port)
+            except (ClusterError, ProbeError) as error:
+                # one request that hangs is the API's where it has been in trouble, else the node's
+                is_odd = isinstance(error.__cause__, ApiUnreachableError) and self._kube.outages
+                unanswered += bool(is_odd)
+                goes_on = is_api_away(error) or (is_odd and unanswered == 1)
+                if not goes_on or time.monotonic() > deadline:
+                    raise
+            time.sleep(RETRY_API)
+
+    def _inside_now(self, pod: PodRef, host: str, port: int) -> int:
+        with self._lock:
+            relay = self._relays.get(pod)
+            if self._is_closed:
+                raise ProbeError(f"the ways through pod {pod} are closed")
+            if relay is None or relay.has_ended:
+                if relay is not None:
+                    relay.end()  # it may live on in the pod without a way to it
+                relay = self._relays[pod] = self._stack.enter_context(Relay(self._kube, pod))
+            return relay.inside(host, port)
+
+
+class Relay:
+    """A relay in one pod, for as long as the context lasts."""
+
+    def __init__(self, kube: Kube, pod: PodRef) -> None:
+        self._kube = kube
+        self._pod = pod
+        self._stack = ExitStack()
+        self._lock = threading.Lock()
+        self._ports: dict[tuple[str, int], int] = {}
+        self._is_lost = False
+        self._lease_port = secrets.choice(LEASES)
+        self._failure: ProbeError | ClusterError | None = None
+        self._running = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Relay:
+        self._running.start()
+        with ExitStack() as stack:
+            local = stack.enter_context(self._kube.forward(self._pod, self._lease_port))
+            self._lease = stack.enter_context(self._take_lease(local))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+        self._running.join(timeouts.PORT_FORWARD)
+
+    def end(self) -> None:
+        """Tell the relay that nothing more is wanted from it."""
+        with contextlib.suppress(OSError):
+            self._lease.sendall(b"null\n")
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is gone, with its pod most likely, or can no longer be asked."""
+        return self._is_lost or not self._running.is_alive() or _has_closed(self._lease)
+
+    def inside(self, host: str, port: int) -> int:
+        """Return the port of the pod's loopback that leads to `host:port`.
+
+        Raises:
+            ProbeError: the relay is gone.
+            ApiUnreachableError: the API is away.
+        """
+        with self._lock:
+            if (host, port) not in self._ports:
+                self._ports[host, port] = self._ask(host, port)
+            return self._ports[host, port]
+
+    def _run(self) -> None:
+        line = json.dumps({"lease": self._lease_port, "patience": timeouts.RELAY_START})
+        try:
+            # Whoever wants a relay asks for another: this one's lease would come too late.
+            in_pod.run(
+                self._kube,
+                self._pod,
+                "in_pod_relay",
+                line,
+                timeout=timeouts.RELAY,
+                again=Again.NEVER,
+            )
+        except (ClusterError, ProbeError) as error:
+            self._failure = error
+
+    def _take_lease(self, local: int) -> socket.socket:
+        # The script takes a moment to listen, and a forward's connection is accepted here before
+        # it is refused there: only an answer proves that the relay is up.
+        deadline = time.monotonic() + timeouts.RELAY_START
+        while time.monotonic() < deadline and self._running.is_alive():
+            with ExitStack() as stack, contextlib.suppress(OSError):
+                lease = stack.enter_context(
+                    socket.create_connection((LOOPBACK, local), timeouts.PORT_FORWARD)
+                )
+                if lease.recv(1):
+                    stack.pop_all()
+                    return lease
+            time.sleep(RETRY)
+        self._running.join(0 if self._failure is None else timeouts.CONNECT)
+        if self._failure is None and not self._kube.answers():
+            raise self._away(TimeoutError("the relay did not start"))
+        raise self._failure or ProbeError(
+            f"the relay in pod {self._pod} did not start within {timeouts.RELAY_START:.0f} s",
+            hint=f"`kubectl -n {self._pod.namespace} describe pod {self._pod.name}`",
+        )
+
+    def _ask(self, host: str, port: int) -> int:
+        try:
+            self._lease.sendall(json.dumps([host, port]).encode() + b"\n")
+            answer = b""
+            while not answer.endswith(b"\n"):
+                part = self._lease.recv(64)
+                if not part:
+                    break
+                answer += part
+            return int(answer)
+        except (OSError, ValueError) as error:
+            self._is_lost = True
+            if not self._kube.answers():
+                raise self._away(error) from error
+            raise ProbeError(
+                f"the relay in pod {self._pod} is gone",
+                hint=f"was the pod replaced? `kubectl -n {self._pod.namespace} get pods`",
+                evidence=[str(error)],
+            ) from error
+
+    def _away(self, error: Exception) -> ApiUnreachableError:
+        return ApiUnreachableError(f"the relay in pod {self._pod}", self._kube.server, error)
+
+
+def _has_closed(connection: socket.socket) -> bool:
+    """Whether the other side has ended a connection on which nothing is expected."""
+    poll = select.poll()
+    try:
+        poll.register(connection, select.POLLIN)
+        return bool(poll.poll(0)) and connection.recv(1, socket.MSG_PEEK) == b""
+    except (OSError, ValueError):  # reset, or closed here
+        return True

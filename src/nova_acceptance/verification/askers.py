@@ -1,0 +1,54 @@
+"""Pods to ask from: those in which a program runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nova_acceptance.claims import broken
+from nova_acceptance.components.kubernetes.members import is_running
+from nova_acceptance.components.kubernetes.objects import Objects, ref
+from nova_acceptance.components.kubernetes.pod_specs import is_ready
+from nova_acceptance.findings import NOWHERE, Ref
+from nova_acceptance.kube import PodRef
+from nova_acceptance.phrase import Phrase
+from nova_acceptance.system import Workload
+from nova_acceptance.verification.concerned import of_workload
+
+
+class Askers(dict[str, PodRef]):
+    """A pod by the name of its service or namespace; asking for one that has none says why not."""
+
+    def __init__(self, homes: dict[str, Ref]) -> None:
+        super().__init__()
+        self._homes = homes
+
+    def __missing__(self, name: str) -> PodRef:
+        raise broken(
+            "ASKER_MISSING",
+            Phrase(
+                "no container of {name} runs, so nothing can be asked from inside it", name=name
+            ),
+            subject=self._homes.get(name, NOWHERE),
+        )
+
+
+def of_workloads(objects: Objects, workloads: dict[str, list[Workload]]) -> Askers:
+    """Return a pod for each name, one that is ready before one that only runs.
+
+    Args:
+        objects: what the API says.
+        workloads: those whose pods will do, by the name that they stand for.
+    """
+    found = Askers({name: of_workload(each[0]) for name, each in workloads.items() if each})
+    for name, candidates in workloads.items():
+        pods = sorted(_running(objects, candidates), key=lambda pair: not pair[0])
+        if pods:
+            found[name] = pods[0][1]
+    return found
+
+
+def _running(objects: Objects, workloads: list[Workload]) -> Iterator[tuple[bool, PodRef]]:
+    for workload in workloads:
+        for pod in objects.pods_of(workload):
+            if is_running(pod):
+                yield is_ready(pod), ref(pod)

@@ -1,0 +1,317 @@
+"""From a test that failed to the cause that explains it, by looks at the cluster that are few.
+
+A look costs a round of lists, and one broken thing makes many tests fail: a look serves all that
+fail within a few seconds, and after a number of looks the last one serves all the rest. Where only
+symptoms show and pods are just starting, as after a change of a moment ago, they are looked at
+until they say more, for a while.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from nova_acceptance import timeouts
+from nova_acceptance.causes import family
+from nova_acceptance.components.kubernetes.graph import Graph
+from nova_acceptance.components.kubernetes.pods import is_on_its_way
+from nova_acceptance.components.kubernetes.status import is_unseen, status_of
+from nova_acceptance.components.kubernetes.workloads import KINDS, workload_of
+from nova_acceptance.diagnosis import Doctor, Explanation, Ranked
+from nova_acceptance.errors import NovaError
+from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.system import System
+from nova_acceptance.verification.answers import of_error
+from nova_acceptance.verification.concerned import API, Concerned, home_of, of_workload
+
+MOST_LOOKS: Final = 10
+"""Looks at the cluster that a run takes for its failures."""
+_MOMENT: Final = 1.0
+"""Seconds between two looks at what is just starting; the change may be in any of ten kinds."""
+
+_URL: Final = frozenset(
+    {
+        "STALE_ENDPOINT_URL",
+        "URL_TARGET_WRONG",
+        "URL_PORT_WRONG",
+        "URL_DATABASE_WRONG",
+        "URL_USER_WRONG",
+        "URL_PASSWORD_WRONG",
+        "URL_SCHEME_WRONG",
+    }
+)
+_OF_SERVICES: Final = frozenset(
+    cause.id
+    for heading in ("presence", "services", "selection")
+    for cause in family(heading)
+    if not cause.is_symptom
+)
+_OF_THE_DATA: Final = frozenset(
+    cause.id for name in ("etcd", "postgres", "redis") for cause in family(name)
+)
+_OF_NAMES: Final = frozenset(cause.id for cause in family("dns"))
+_ANY: Final = frozenset({"*"})
+
+EXPLAINED_BY: Final[dict[str, frozenset[str]]] = {
+    "ETCD_QUORUM_LOST": _ANY,
+    "ETCD_MEMBER_LOST": _ANY,
+    "DNS_DOWN": _ANY,
+    "NETWORK_CUT": frozenset({"NETWORK_POLICY_DENIES", "NODE_NOT_READY"}),
+    "PRIMARY_READ_ONLY": frozenset({"ETCD_QUORUM_LOST", "DISK_FULL", "TWO_LEADERS"}),
+    "PASSWORD_REFUSED": _URL,
+    "ADMISSION_REFUSED": _URL,
+    "ROLE_MISSING": _URL,
+    "DATABASE_MISSING": _URL,
+    "REDIS_WRONG_PASSWORD": _URL,
+    "REDIS_READ_ONLY": _URL,
+    "SERVICE_UNHEALTHY": _OF_SERVICES,
+    "SELECTOR_WRONG": _OF_SERVICES,
+    "PRIMARY_SERVICE_ASTRAY": _OF_SERVICES | {"TWO_LEADERS"},
+    "DNS_WRONG_ANSWER": _OF_SERVICES | {"DNS_ZONE_LOST"},
+    "DNS_NO_SPECIFICATION": frozenset({"DNS_ZONE_LOST"}),
+    "NAME_RESOLVES_WRONGLY": _OF_SERVICES | {"HOST_ALIAS_WRONG"},
+    "PORT_UNDECLARED_OPEN": _OF_SERVICES,
+    "TIMELINE_DIVERGED": frozenset({"TWO_LEADERS"}),
+    "REPLICA_LAGS": frozenset({"TWO_LEADERS"}),
+    # what is on its way out because of something else
+    "POD_LEFT_OVER": frozenset({"REPLICAS_WRONG", "NODE_NOT_READY", "NAMESPACE_TERMINATING"}),
+    "CLAIM_LEFT_OVER": frozenset({"REPLICAS_WRONG"}),
+    **dict.fromkeys(_URL, _URL),
+}
+"""What a cluster's objects may show that an answer is only the consequence of.
+
+A wrong password is PostgreSQL's answer, and the URL that holds it the cause.
+"""
+
+
+class Examiner:
+    """Explains failures by looks at one cluster; threads may share it.
+
+    Args:
+        look: takes a look at the cluster.
+        system: what nova.yaml says.
+        clock: seconds.
+        sleep: waits for that many of them.
+    """
+
+    def __init__(
+        self,
+        look: Callable[[], Snapshot],
+        system: System,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._look = look
+        self._system = system
+        self._clock = clock
+        self._sleep = sleep
+        self._patience = timeouts.STARTS_SHOW
+        self._lock = threading.Lock()
+        self._doctor: Doctor | None = None
+        self._failure: NovaError | None = None
+        self._looked = float("-inf")
+        self._looks = 0
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What the last look saw; None where there was none."""
+        return self._doctor.snapshot if self._doctor else None
+
+    def explain(self, concerned: Concerned, shown: Finding | None, summary: str) -> Explanation:
+        """Return why a test failed.
+
+        Args:
+            concerned: its objects.
+            shown: what the failure itself shows, if anything.
+            summary: what failed, in a sentence.
+        """
+        own = self._placed(shown, concerned) if shown else None
+        if own and not own.is_symptom and own.cause not in EXPLAINED_BY:
+            known = self.fresh() if _is_of_the_api(own) else None
+            return self._finding(_alone(own), concerned, summary, known)
+        doctor = self.fresh()
+        if doctor is None:
+            own = own or self._unreachable()
+            return self._finding(_alone(own) if own else Explanation(()), concerned, summary, None)
+        found = self._by_objects(doctor, concerned, own)
+        later: Doctor | None = doctor
+        while not _is_deep(found) and later and _is_on_its_way(later.snapshot, concerned):
+            if later := self._later():
+                again = self._by_objects(later, concerned, own)
+                if _is_deep(again):
+                    doctor, found = later, again
+        return self._finding(found, concerned, summary, doctor)
+
+    def overall(self) -> tuple[Ranked, ...]:
+        """Return all that the cluster's objects show to be wrong; nothing where it is away."""
+        doctor = self.fresh()
+        return doctor.overall() if doctor else ()
+
+    def fresh(self) -> Doctor | None:
+        """Return a look that is recent, or the last one once there were many; None if it failed."""
+        with self._lock:
+            is_recent = self._clock() - self._looked < timeouts.LOOK_SERVES
+            if is_recent or self._looks >= MOST_LOOKS:
+                return self._doctor
+            self._looks += 1
+            return self._looked_at()
+
+    def _later(self) -> Doctor | None:
+        """Return a look of a moment later; None once all patience is used up, or if it failed."""
+        with self._lock:
+            began = self._clock()
+            if self._patience <= 0:
+                return None
+            self._sleep(_MOMENT)
+            doctor = self._looked_at()
+            self._patience -= self._clock() - began
+            return doctor
+
+    def _looked_at(self) -> Doctor | None:
+        try:
+            self._doctor, self._failure = Doctor(self._look()), None
+        except NovaError as error:
+            self._doctor, self._failure = None, error
+        self._looked = self._clock()
+        return self._doctor
+
+    def _by_objects(self, doctor: Doctor, concerned: Concerned, own: Finding | None) -> Explanation:
+        weak = own if own and own.is_symptom else None
+        best: Explanation | None = None
+        start: list[Ref] = []
+        for tier in concerned.tiers or ((),):
+            start += _with_workloads(doctor.snapshot, tier)
+            found = doctor.explain(start, weak)
+            if more := [each for each in self._behind(found, own) if each not in start]:
+                start += more
+                found = doctor.explain(start, weak)
+            if said := _said_by(found, own):
+                return said
+            best = best if best and best.causes else found
+        if own and (not weak or own.cause in _OF_THE_DATA):
+            return _alone(own)
+        if beneath := [each for each in self._beneath(start) if each not in start]:
+            start += beneath
+            if said := _said_by(doctor.explain(start, weak), own):
+                return said
+        return _specific(best) if best else Explanation(())
+
+    def _beneath(self, start: Iterable[Ref]) -> Iterator[Ref]:
+        """Yield what a workload stands on although it runs: Patroni waits for etcd in silence."""
+        if of_workload(self._system.workload(self._system.postgres.workload)) in start:
+            yield of_workload(self._system.workload(self._system.etcd.workload))
+
+    def _behind(self, found: Explanation, own: Finding | None) -> Iterator[Ref]:
+        """Yield objects behind what was found that no configuration names."""
+        causes = {
+            each.cause for ranked in found.causes for each in (ranked.root, *ranked.symptoms)
+        } | ({own.cause} if own else set())
+        if causes & {"NO_LEADER", "PRIMARY_READ_ONLY", "DATABASE_STARTING"}:
+            yield of_workload(self._system.workload(self._system.etcd.workload))
+        if causes & {"SPREAD_LOST"} and self.snapshot:
+            for node in self.snapshot.of_kind("Node"):
+                yield Ref("Node", "", node["metadata"]["name"])
+        if own and own.cause in ("POD_LEFT_OVER", "CLAIM_LEFT_OVER"):
+            for workload in self._system.every_workload:
+                if workload.namespace in (own.subject.namespace, own.subject.name):
+                    yield of_workload(workload)
+        servers = home_of("DNS_DOWN", self._system)
+        if servers and causes & _OF_NAMES:
+            yield servers
+
+    def _placed(self, shown: Finding, concerned: Concerned) -> Finding:
+        known = home_of(shown.cause, self._system)
+        return shown.at(known or next(iter((*concerned.targets, *concerned.askers)), API))
+
+    def _unreachable(self) -> Finding | None:
+        shown = of_error(self._failure) if self._failure else None
+        return self._placed(shown, Concerned((API,))) if shown else None
+
+    def _finding(
+        self, found: Explanation, concerned: Concerned, summary: str, doctor: Doctor | None
+    ) -> Explanation:
+        asked = (*concerned.targets, *concerned.askers)
+        refs = dict.fromkeys((*found.chain, *(each.root.subject for each in found.causes), *asked))
+        seen = tuple(_seen(doctor.snapshot, concerned.targets)) if doctor else ()
+        return replace(found, summary=summary, seen=seen, refs=tuple(refs))
+
+
+def _said_by(found: Explanation, own: Finding | None) -> Explanation | None:
+    """Return the explanation from its first cause that is none of a symptom, and fits."""
+    fits = _ANY if own is None or own.is_symptom else EXPLAINED_BY[own.cause]
+    fits |= {own.cause} if own else set()
+    causes = [
+        each
+        for each in found.causes
+        if not each.root.is_symptom and ("*" in fits or each.root.cause in fits)
+    ]
+    if not causes:
+        return None
+    rest = tuple(each for each in found.causes if each not in causes)
+    return replace(found, causes=(*causes, *rest))
+
+
+def _specific(found: Explanation) -> Explanation:
+    """Put what a database says of itself before what its pods' probes say of it."""
+    every = [each for ranked in found.causes for each in (ranked.root, *ranked.symptoms)]
+    named = [each for each in every if each.cause in _OF_THE_DATA]
+    if not named:
+        return found
+    root, *_ = named
+    rest = [ranked for ranked in found.causes if ranked.root is not root]
+    return replace(found, causes=(Ranked(root), *rest))
+
+
+def _is_deep(found: Explanation) -> bool:
+    return bool(found.causes) and not found.causes[0].root.is_symptom
+
+
+def _is_on_its_way(snapshot: Snapshot, concerned: Concerned) -> bool:
+    """Whether pods among what a test needs have yet to show what comes of them."""
+    start = [*_with_workloads(snapshot, (*concerned.targets, *concerned.askers))]
+    for where in Graph.of(snapshot).reach(start):
+        found = snapshot.at(where)
+        if found and (is_on_its_way(found) if where.kind == "Pod" else _is_unseen(found)):
+            return True
+    return False
+
+
+def _is_unseen(obj: Object) -> bool:
+    return obj["kind"] in KINDS and is_unseen(obj)
+
+
+def _alone(own: Finding) -> Explanation:
+    return Explanation((Ranked(own),), (own.subject,))
+
+
+def _with_workloads(snapshot: Snapshot, tier: Iterable[Ref]) -> Iterator[Ref]:
+    """Yield objects, and after a pod its workload, at which most that is wrong with it is told."""
+    for where in tier:
+        yield where
+        pod = snapshot.at(where) if where.kind == "Pod" else None
+        workload = workload_of(snapshot, pod) if pod else None
+        if workload:
+            yield ref(workload)
+
+
+def _is_of_the_api(own: Finding) -> bool:
+    """Whether a diagnosis is about objects, of which a look tells more."""
+    return own.subject != API
+
+
+def _seen(snapshot: Snapshot, refs: Iterable[Ref]) -> Iterator[str]:
+    for where in refs:
+        found = snapshot.at(where)
+        if found is None:
+            known = snapshot.knows(where.kind, where.namespace)
+            yield f"{where}: {'absent' if known else 'not looked at'}"
+            continue
+        endpoints = snapshot.get("Endpoints", where.namespace, where.name)
+        status = status_of(found, endpoints)
+        yield f"{where}: {status.message or status.reason or status.state.value}"
+    yield from snapshot.unread

@@ -1,0 +1,126 @@
+"""The state of the system in rows and counts, as a report's summary shows it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.kubernetes.pod_specs import restarts
+from nova_acceptance.kube import Object
+from nova_acceptance.system import Front, System, Workload
+from nova_acceptance.system.parts import fronts
+from nova_acceptance.verification.topology import (
+    limits,
+    needs,
+    node_rows,
+    pod_rows,
+    present_pods,
+    service_rows,
+)
+
+COUNTED: Final = {
+    "services": "Service",
+    "claims": "PersistentVolumeClaim",
+    "configmaps": "ConfigMap",
+    "secrets": "Secret",
+    "deployments": "Deployment",
+    "statefulsets": "StatefulSet",
+}
+MADE_BY_KUBERNETES: Final = frozenset({"kube-root-ca.crt"})
+TOKEN: Final = "kubernetes.io/service-account-token"  # noqa: S105 - a type of Secret
+
+
+def snapshot(system: System, objects: Objects) -> dict[str, Any]:
+    """Return the state of the system with all that `report.Recorder.snapshot` takes.
+
+    Every kind is listed once, side by side.
+    """
+    here = [
+        (kind, namespace)
+        for kind in ("Endpoints", "Pod", *COUNTED.values())
+        for namespace in system.namespaces
+    ]
+    objects.read([("Namespace", None), ("Node", None), *here])
+    return {
+        "rows": rows(system, objects),
+        "counts": counts(system, objects),
+        "external": external_rows(system),
+        "nodes": node_rows(objects.all("Node")),
+        "pods": pod_rows(system, objects),
+        "services": service_rows(system, objects),
+        "limits": limits(system, objects),
+        "needs": needs(system),
+    }
+
+
+def rows(system: System, objects: Objects) -> list[dict[str, Any]]:
+    """Return one row a workload and one a Service: what was wanted, and what there is."""
+    workloads = [_row(workload, objects) for workload in system.every_workload]
+    return workloads + [_addresses(front, objects) for front in fronts(system)]
+
+
+def counts(system: System, objects: Objects) -> dict[str, int]:
+    """Return how many objects of each kind Nova's namespaces hold, counted, not calculated.
+
+    What Kubernetes itself puts into every namespace is left out, and so are pods that are on
+    their way out or have completed.
+    """
+    there = {item["metadata"]["name"] for item in objects.all("Namespace")}
+    found = {
+        "namespaces": len(there & set(system.namespaces)),
+        "pods": sum(len(present_pods(objects, namespace)) for namespace in system.namespaces),
+    }
+    for plural, kind in COUNTED.items():
+        found[plural] = sum(
+            _is_novas(item)
+            for namespace in system.namespaces
+            for item in objects.all(kind, namespace)
+        )
+    return found
+
+
+def external_rows(system: System) -> list[dict[str, Any]]:
+    """Return the systems that are declared and not verified, with who uses them."""
+    return [
+        {
+            "name": external.name,
+            "used_by": [s.name for s in system.services if external.name in s.uses],
+        }
+        for external in system.external
+    ]
+
+
+def _row(workload: Workload, objects: Objects) -> dict[str, Any]:
+    found = objects.find(workload.kind, workload.name, workload.namespace) or {}
+    pods = objects.pods_of(workload) if found else []
+    return {
+        "layer": workload.layer,
+        "component": workload.name,
+        "kind": workload.kind,
+        "namespace": workload.namespace,
+        "wanted": workload.replicas,
+        "ready": (found.get("status") or {}).get("readyReplicas", 0),
+        "restarts": sum(restarts(pod) for pod in pods),
+        "image": ", ".join(sorted({c["image"] for p in pods for c in p["spec"]["containers"]})),
+        "node": ", ".join(pod["spec"].get("nodeName", "none") for pod in pods),
+    }
+
+
+def _addresses(front: Front, objects: Objects) -> dict[str, Any]:
+    wanted = front.workload.replicas
+    if front.service.role == "primary":
+        wanted = 1
+    elif front.service.role:
+        wanted -= 1
+    return {
+        "layer": "networking",
+        "component": front.name,
+        "kind": "Service",
+        "namespace": front.namespace,
+        "wanted": wanted,
+        "ready": len(objects.endpoints(front.name, front.namespace)),
+    }
+
+
+def _is_novas(item: Object) -> bool:
+    return item["metadata"]["name"] not in MADE_BY_KUBERNETES and item.get("type") != TOKEN
