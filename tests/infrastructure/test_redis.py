@@ -1,4 +1,4 @@
-"""Redis by its protocol, through its Service, from inside a service's pod."""
+"""Redis by its protocol, through its Service, from inside a pod that uses it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from nova_acceptance.claims import equal
 from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.components.kubernetes.successor import await_successor, kill
 from nova_acceptance.components.redis.client import Redis
+from nova_acceptance.components.redis.spec import Redis as Spec
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.phrase import verbatim
-from nova_acceptance.system import System
 
-pytestmark = [pytest.mark.redis, pytest.mark.component("redis")]
+pytestmark = pytest.mark.redis
 
 
 @pytest.fixture
-def redis_pod(fresh_objects: Objects, system: System) -> PodRef:
-    """The pod that Redis runs in."""
-    (pod,) = fresh_objects.refs_of(system.workload(system.redis.workload))
-    return pod
+def redis_pod(fresh_objects: Objects, redis_spec: Spec) -> PodRef:
+    """The pod that Redis runs in, or the first of several."""
+    return fresh_objects.refs_of(redis_spec.workload)[0]
 
 
 @pytest.fixture
@@ -40,15 +39,30 @@ def test_redis_answers_ping(redis: Redis) -> None:
 
 
 @pytest.mark.means("REDIS_WITHOUT_PASSWORD")
-def test_redis_refuses_without_a_password(redis: Redis) -> None:
+def test_redis_refuses_without_a_password(
+    redis: Redis,
+    guarded_redis: Spec,  # noqa: ARG001 - of those that demand one
+) -> None:
     """Redis answers NOAUTH to whoever gives no password."""
     assert redis.answers_ping
 
     assert "authentication required" in redis.refusal(None).lower()
 
 
+@pytest.mark.means("REDIS_WRONG_PASSWORD")
+def test_redis_without_a_password_demands_none(
+    redis: Redis,
+    open_redis: Spec,  # noqa: ARG001 - of those that demand none
+) -> None:
+    """Redis answers whoever gives no password, as nova.yaml says."""
+    assert redis.refusal(None) == ""
+
+
 @pytest.mark.means("REDIS_WITHOUT_PASSWORD")
-def test_redis_refuses_a_wrong_password(redis: Redis) -> None:
+def test_redis_refuses_a_wrong_password(
+    redis: Redis,
+    guarded_redis: Spec,  # noqa: ARG001 - of those that demand one
+) -> None:
     """Redis answers WRONGPASS to whoever gives another password."""
     assert redis.answers_ping
 
@@ -64,7 +78,10 @@ def test_redis_keeps_a_value(redis: Redis, key: str) -> None:
 
 
 @pytest.mark.means("REDIS_PERSISTENCE_OFF", "REDIS_WRITE_FAILS")
-def test_redis_is_append_only(redis: Redis) -> None:
+def test_redis_is_append_only(
+    redis: Redis,
+    persistent_redis: Spec,  # noqa: ARG001 - of those that keep their writes
+) -> None:
     """Every write is appended to a file, and the last one succeeded."""
     assert redis.is_append_only
     written = redis.info("persistence")["aof_last_write_status"]
@@ -72,9 +89,9 @@ def test_redis_is_append_only(redis: Redis) -> None:
 
 
 @pytest.mark.means("REDIS_VERSION_WRONG")
-def test_redis_is_version_7(redis: Redis) -> None:
-    """What answers is Redis 7."""
-    assert str(redis.info("server")["redis_version"]).startswith("7.")
+def test_redis_has_its_version(redis: Redis, versioned_redis: Spec) -> None:
+    """What answers is Redis in the version that nova.yaml says."""
+    assert str(redis.info("server")["redis_version"]).startswith(str(versioned_redis.version))
 
 
 @pytest.mark.disruptive
@@ -82,6 +99,7 @@ def test_redis_is_version_7(redis: Redis) -> None:
 @pytest.mark.means("REDIS_DATA_LOST")
 def test_redis_keeps_its_data_when_its_pod_is_deleted(
     healthy: None,  # noqa: ARG001
+    persistent_redis: Spec,  # noqa: ARG001 - of those that keep their writes
     redis: Redis,
     key: str,
     kube: Kube,

@@ -32,11 +32,11 @@ class Redis:
 
     Args:
         route: the way to it.
-        password: what it should accept.
+        password: what it should accept; None where it demands none.
         witness: who takes down what is asked.
     """
 
-    def __init__(self, route: Route, password: str, witness: Witness) -> None:
+    def __init__(self, route: Route, password: str | None, witness: Witness) -> None:
         self._route = route
         self._witness = witness
         self._client = self._connected(password)
