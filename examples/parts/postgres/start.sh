@@ -7,12 +7,12 @@
 #   APPLICATION_PASSWORD  the services' password
 set -eu
 
-# PostgreSQL insists on a directory that is its own; the volume's root may belong to the provisioner.
+# PostgreSQL insists on a directory that is its own; the volume's root may be the provisioner's.
 volume=/var/lib/postgresql
 data=$volume/data
 
-# A predecessor that was killed may still run for a moment, in another container on this volume, where
-# PostgreSQL's own interlock does not reach. The lock is held for as long as this process is.
+# A predecessor that was killed may still run for a moment, in another container on this volume,
+# where PostgreSQL's own interlock does not reach. The lock is held for as long as this process is.
 exec 9>"$volume/in-use.lock"
 flock 9
 
