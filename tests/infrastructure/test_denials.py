@@ -67,8 +67,7 @@ DENIED: Final[dict[Phrase, LiteralString]] = {
     Phrase("reload the server"): "SELECT pg_reload_conf()",
     # the suite's own is always there
     Phrase("end the superuser's connections"): (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE usesysid = 10 LIMIT 1"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = 10 LIMIT 1"
     ),
 }
 DEEDS: Final = {str(deed): deed for deed in DENIED}

@@ -36,6 +36,8 @@ from nova_acceptance.verification.scope import Scope, of_workload, scope_of
 COLLECTED: Final = "collected"
 """The directory beside the record that holds what was kept of each cause."""
 
+_FOUND: Final = pytest.StashKey[list[Finding]]()
+"""What the check found whose assertion failed last."""
 _CONSULTATION: Final = pytest.StashKey["Consultation"]()
 _SAYS_NOTHING: Final = frozenset({"assert False", "assert None"})
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -111,7 +113,8 @@ class Consultation:
         """Return why a test failed; None where nothing is known and no cluster can be looked at."""
         if explanation := _carried(error):
             return replace(explanation, summary=_sentence(error), refs=explanation.subjects)
-        shown = of_error(error) or _meant(item, error, when)
+        found = item.config.stash.get(_FOUND, []) if isinstance(error, AssertionError) else []
+        shown = next(iter(found), None) or of_error(error) or _meant(item, error, when)
         if shown is None and self._kube is None:
             return None
         return self.examiner.explain(self._scope(item, error), shown, _sentence(error))
@@ -174,6 +177,23 @@ class Consultation:
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing known."""
     config.stash[_CONSULTATION] = Consultation(config)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Forget what checks of an earlier test found."""
+    item.config.stash[_FOUND] = []
+
+
+def pytest_assertrepr_compare(
+    config: pytest.Config, op: str, left: object, right: object
+) -> list[str] | None:
+    """Keep what a check found where a test asserts that it finds nothing, and show it."""
+    if op != "==" or right != [] or not isinstance(left, list) or not left:
+        return None
+    if not all(isinstance(each, Finding) for each in left):
+        return None
+    config.stash[_FOUND] = left
+    return [f"{len(left)} found", *(masking.mask(each.headline) for each in left)]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -46,12 +46,6 @@ class Redis:
         """Whether it answers PING, with its password given."""
         return self.ask("PING") is True
 
-    @property
-    def is_append_only(self) -> bool:
-        """Whether every write is appended to a file: configured, and at work."""
-        configured = self.ask("CONFIG GET", "appendonly") == {"appendonly": "yes"}
-        return configured and bool(self.info("persistence")["aof_enabled"] == 1)
-
     def ask(self, *command: Word) -> Any:
         """Return the reply to a command.
 
