@@ -15,7 +15,7 @@ from nova_acceptance.components.dns.lookups import ask_dns
 from nova_acceptance.components.etcd.client import Member
 from nova_acceptance.components.etcd.quorum import of_members, roll_call
 from nova_acceptance.components.etcd.spec import Etcd
-from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.network.connections import Ways
 from nova_acceptance.components.network.matrix import reachability_cells
 from nova_acceptance.components.network.questions import (
@@ -41,13 +41,13 @@ from nova_acceptance.verification.vantage_points import VantagePoints, vantage_p
 
 
 @pytest.fixture(scope="session")
-def component_pods(objects: Objects, system: System) -> VantagePoints:
+def component_pods(objects: Seen, system: System) -> VantagePoints:
     """A pod of every component that has one which runs, by the component's name."""
     return vantage_points(objects, {each.name: [each.workload] for each in system.components})
 
 
 @pytest.fixture(scope="session")
-def namespace_pods(objects: Objects, system: System) -> VantagePoints:
+def namespace_pods(objects: Seen, system: System) -> VantagePoints:
     """A pod of every namespace that has one which runs, by the namespace."""
     homes = {
         namespace: [each for each in system.every_workload if each.namespace == namespace]
@@ -76,7 +76,7 @@ def reachability(
     kube: Kube,
     witness: Witness,
     system: System,
-    objects: Objects,
+    objects: Seen,
     component_pods: VantagePoints,
     namespace_pods: VantagePoints,
     recorder: Recorder,
@@ -102,7 +102,7 @@ def names(
     kube: Kube,
     witness: Witness,
     system: System,
-    objects: Objects,
+    objects: Seen,
     namespace_pods: VantagePoints,
     dns: None,  # noqa: ARG001
 ) -> Survey:
@@ -112,9 +112,7 @@ def names(
 
 
 @pytest.fixture(scope="session")
-def ways(
-    kube: Kube, system: System, objects: Objects, routes: Routes, reachability: Survey
-) -> Ways:
+def ways(kube: Kube, system: System, objects: Seen, routes: Routes, reachability: Survey) -> Ways:
     """The ways from pods to Services; one that the survey found closed fails with its cause."""
     return Ways(kube, system, objects, routes, reachability)
 
@@ -125,7 +123,7 @@ def access(
     kube: Kube,
     witness: Witness,
     system: System,
-    objects: Objects,
+    objects: Seen,
     routes: Routes,
     ways: Ways,
     component_pods: VantagePoints,
@@ -189,7 +187,7 @@ def quorum(etcd: dict[str, Member], etcd_spec: Etcd) -> None:
 
 @pytest.fixture
 def patroni(
-    kube: Kube, objects: Objects, patroni_spec: postgres_spec_of.Postgres, witness: Witness
+    kube: Kube, objects: Seen, patroni_spec: postgres_spec_of.Postgres, witness: Witness
 ) -> Patroni:
     """Every member's Patroni, each asked from inside its pod."""
     members = {pod.name: pod for pod in objects.refs_of(patroni_spec.workload)}

@@ -8,20 +8,20 @@ object is written. Whatever a fixture opens it closes; a removal that fails is a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 import pytest
 
-from nova_acceptance import masking
+from nova_acceptance import masking, timeouts
 from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.cluster import Cluster, Request, obtain
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.lock import exclusive
-from nova_acceptance.collect import look
+from nova_acceptance.collect import KUBE_SYSTEM, look
 from nova_acceptance.components.kubernetes.hosts import hosts
-from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.registry import load
 from nova_acceptance.deploy import (
     Deployment,
@@ -43,7 +43,7 @@ from nova_acceptance.report import EvidenceLog, Recorder
 from nova_acceptance.system import System, parts
 from nova_acceptance.vantage.witness import Witness
 from nova_acceptance.verification.consultation import Consultation
-from nova_acceptance.verification.inventory import snapshot
+from nova_acceptance.verification.inventory import KINDS, snapshot
 from nova_acceptance.verification.parameters import parametrizations
 from nova_acceptance.verification.secret_values import SecretValues
 from nova_acceptance.verification.topology import node_rows
@@ -52,6 +52,10 @@ MANIFESTS: Final = "manifests"
 MULTI_NODE: Final = "multi-node"
 SINGLE_NODE: Final = "single-node"
 
+
+_OF_THE_CLUSTER: Final = ("Node", "StorageClass", "Service", "EndpointSlice")
+_CHANGING: Final = ("Deployment", "StatefulSet", "ReplicaSet", "Pod", "Service", "EndpointSlice")
+"""What may be another a moment later, in a deployment that is done."""
 
 SYSTEM: Final = pytest.StashKey[System]()
 """Where the configuration keeps what the system should be."""
@@ -194,21 +198,32 @@ def healthy(deployment: Deployment | None, consultation: Consultation, system: S
 
 
 @pytest.fixture(scope="session")
-def cluster_objects(kube: Kube, witness: Witness) -> Objects:
+def cluster_objects(kube: Kube, witness: Witness) -> Seen:
     """What the API says of the cluster itself, whether Nova can be deployed or not."""
-    return Objects(kube, witness)
+    return Seen(_seen(kube, (KUBE_SYSTEM,), kinds=_OF_THE_CLUSTER), witness)
 
 
 @pytest.fixture(scope="session")
-def objects(kube: Kube, witness: Witness, deployment: Deployment | None) -> Objects:  # noqa: ARG001
+def objects(kube: Kube, witness: Witness, system: System, deployment: Deployment | None) -> Seen:  # noqa: ARG001
     """What the API says of Nova when the verification begins."""
-    return Objects(kube, witness)
+    return Seen(_seen(kube, system.namespaces, system), witness)
+
+
+@pytest.fixture(scope="module")
+def later_objects(kube: Kube, witness: Witness, system: System, objects: Seen) -> Seen:  # noqa: ARG001
+    """What the API says of Nova a little later, when the tests of a module begin."""
+    return Seen(_seen(kube, system.namespaces, system), witness)
 
 
 @pytest.fixture
-def fresh_objects(kube: Kube, witness: Witness, deployment: Deployment | None) -> Objects:  # noqa: ARG001
-    """What the API says of Nova now."""
-    return Objects(kube, witness)
+def fresh_objects(
+    kube: Kube,
+    witness: Witness,
+    system: System,
+    deployment: Deployment | None,  # noqa: ARG001
+) -> Seen:
+    """What the API says of Nova's workloads, their pods and Services now."""
+    return Seen(_seen(kube, system.namespaces, system, kinds=_CHANGING), witness)
 
 
 @pytest.fixture(scope="session")
@@ -272,7 +287,19 @@ def _overlay(kube: Kube, system: System) -> str:
 
 
 def _snapshot(kube: Kube, system: System, recorder: Recorder) -> None:
-    recorder.snapshot(**snapshot(system, Objects(kube, Witness())))
+    seen = _seen(kube, system.namespaces, system, kinds=KINDS)
+    recorder.snapshot(**snapshot(system, Seen(seen, Witness())))
+
+
+def _seen(
+    kube: Kube,
+    namespaces: Sequence[str],
+    system: System | None = None,
+    *,
+    kinds: Sequence[str] = (),
+) -> Snapshot:
+    """Return what there is; an API that is away for a moment is waited for."""
+    return look(kube, namespaces, system, kinds=kinds, logs=False, timeout=timeouts.READING)
 
 
 def _locked(purpose: str, progress: Progress) -> AbstractContextManager[None]:

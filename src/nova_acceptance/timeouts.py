@@ -109,6 +109,9 @@ APT_QUESTION: Final = 60.0
 LOOK: Final = 10.0
 """One look at a cluster for a diagnosis: lists side by side, and the last logs."""
 
+READING: Final = 75.0
+"""What tests read of the API's objects, of an API that may be away for a while first."""
+
 LOOK_SERVES: Final = 5.0
 """Seconds for which one look at the cluster explains what fails meanwhile."""
 

@@ -10,22 +10,16 @@ import pytest
 
 from nova_acceptance.claims import broken, equal, holds
 from nova_acceptance.components.kubernetes.hosts import hosts
-from nova_acceptance.components.kubernetes.objects import Objects, summary
+from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.components.kubernetes.pod_specs import is_leaving, is_ready, restarts
+from nova_acceptance.components.kubernetes.summaries import summary
 from nova_acceptance.findings import ref
-from nova_acceptance.kube import Kube, Object
+from nova_acceptance.kube import Object
 from nova_acceptance.phrase import NOTHING, Phrase
 from nova_acceptance.system import Front, System, Workload
-from nova_acceptance.vantage.witness import Witness
 from nova_acceptance.verification.scope import of_workload
 
 pytestmark = pytest.mark.workloads
-
-
-@pytest.fixture(scope="module")
-def now(kube: Kube, witness: Witness, objects: Objects) -> Objects:  # noqa: ARG001
-    """What the API says a little later than when the verification began."""
-    return Objects(kube, witness)
 
 
 def name_of(found: Object) -> str:
@@ -102,9 +96,9 @@ def test_workload_pods_are_ready(objects: Objects, workload: Workload) -> None:
 
 
 @pytest.mark.means("CONTAINER_RESTARTED")
-def test_workload_has_not_restarted(now: Objects, workload: Workload) -> None:
+def test_workload_has_not_restarted(later_objects: Objects, workload: Workload) -> None:
     """No container has restarted since its pod was deployed."""
-    pods = now.pods_of(workload)
+    pods = later_objects.pods_of(workload)
 
     assert pods
     for pod in pods:
@@ -157,10 +151,10 @@ def test_service_declares_its_ports(objects: Objects, front: Front) -> None:
 
 
 @pytest.mark.means("SERVICE_WITHOUT_ENDPOINTS", "SELECTOR_WRONG", "PRIMARY_SERVICE_ASTRAY")
-def test_service_leads_to_its_pods(now: Objects, front: Front) -> None:
+def test_service_leads_to_its_pods(later_objects: Objects, front: Front) -> None:
     """Behind the Service are exactly its workload's ready pods; behind a role's, those of it."""
-    behind = {endpoint.pod for endpoint in now.endpoints(front.name, front.namespace)}
-    pods = {pod["metadata"]["name"] for pod in now.pods_of(front.workload)}
+    behind = {endpoint.pod for endpoint in later_objects.endpoints(front.name, front.namespace)}
+    pods = {pod["metadata"]["name"] for pod in later_objects.pods_of(front.workload)}
 
     if not behind:
         said = Phrase("nothing is behind {service}", service=front.name)

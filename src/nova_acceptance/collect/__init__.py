@@ -1,10 +1,10 @@
 """Looking at a cluster once, for a diagnosis, and keeping what was seen.
 
-Layers, top to bottom: `examination` > `looking`, `files` > `logs` > `values`, `kinds`. Nothing here
+Layers, top to bottom: `examination` > `looking`, `files` > `logs` > `values`. Nothing here
 writes to the cluster.
 """
 
 from nova_acceptance.collect.files import Kept, keep
-from nova_acceptance.collect.looking import look
+from nova_acceptance.collect.looking import KUBE_SYSTEM, look
 
-__all__ = ["Kept", "keep", "look"]
+__all__ = ["KUBE_SYSTEM", "Kept", "keep", "look"]

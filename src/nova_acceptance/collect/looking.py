@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Final, NamedTuple, Self, TypeVar
 
 from nova_acceptance import masking, timeouts
 from nova_acceptance.collect import logs as last_words
-from nova_acceptance.collect.kinds import OF_A_NAMESPACE, OF_THE_CLUSTER, SECRET, Listed
 from nova_acceptance.collect.values import to_mask
 from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.errors import ClusterError, NovaError
 from nova_acceptance.kube import ApiUnreachableError, Kube, Object
+from nova_acceptance.kube.kinds import KINDS, Kind, kind_served, version_served
 from nova_acceptance.kube.snapshot import EVERYWHERE, Log, Snapshot
 from nova_acceptance.system import System
 
 KUBE_SYSTEM: Final = "kube-system"
+_SECRET: Final = "Secret"  # noqa: S105 - a kind
+"""Listed in the namespaces that are asked for; never in kube-system, where they explain nothing."""
 _AT_ONCE: Final = 16
 _MANY: Final = 8
 """Namespaces above which a kind is listed in all of them by one question."""
@@ -31,8 +33,13 @@ class _NotServedError(ClusterError):
 
 
 class _Round(NamedTuple):
-    listed: Listed
+    kind: Kind
     namespace: str
+
+
+class _Listed(NamedTuple):
+    kind: str
+    objects: list[Object]
 
 
 def look(
@@ -40,6 +47,7 @@ def look(
     namespaces: Iterable[str],
     system: System | None = None,
     *,
+    kinds: Collection[str] = (),
     logs: bool = True,
     timeout: float = timeouts.LOOK,
 ) -> Snapshot:
@@ -50,8 +58,10 @@ def look(
 
     Args:
         kube: the API.
-        namespaces: those to look at; kube-system, its Secrets aside, is looked at as well.
+        namespaces: those to look at.
         system: what nova.yaml says, for the rules that compare with it.
+        kinds: what to look for, nowhere else; none takes all that the rules read, and kube-system,
+            its Secrets aside, is looked at as well.
         logs: whether the last lines of containers that are not well are read, too.
         timeout: seconds for all of it.
 
@@ -59,10 +69,11 @@ def look(
         ClusterError: the API gave no answer at all.
     """
     wanted = tuple(dict.fromkeys(namespaces))
+    places = wanted if kinds else tuple(dict.fromkeys((*wanted, KUBE_SYSTEM)))
     with _Look(kube, Snapshot(system=system), time.monotonic() + timeout) as begun:
-        begun.list_all(wanted)
+        begun.list_all([KINDS[name] for name in kinds or KINDS], places)
         if logs:
-            begun.read_logs(dict.fromkeys((*wanted, KUBE_SYSTEM)))
+            begun.read_logs(places)
         return begun.snapshot
 
 
@@ -82,20 +93,21 @@ class _Look:
         # A request that hangs ends by its own time limit; nobody waits for it here.
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def list_all(self, wanted: Sequence[str]) -> None:
+    def list_all(self, kinds: Sequence[Kind], places: Sequence[str]) -> None:
         snapshot = self.snapshot
         failed: list[BaseException] = []
-        places = {*wanted, KUBE_SYSTEM, EVERYWHERE}
-        for asked, answer in self._side_by_side(self._list, _rounds(wanted)):
+        for asked, answer in self._side_by_side(self._list, _rounds(kinds, places)):
             if isinstance(answer, BaseException):
                 failed.append(answer)
+                error = answer if isinstance(answer, NovaError) else _no_answer(self._kube, ())
+                snapshot.failures[asked.kind.name, asked.namespace] = error
                 if (line := _unread(asked, answer)) not in snapshot.unread:
                     snapshot.unread.append(line)
                 continue
-            for obj in answer:
-                if obj["metadata"].get("namespace", EVERYWHERE) in places:
+            for obj in answer.objects:
+                if obj["metadata"].get("namespace", EVERYWHERE) in (*places, EVERYWHERE):
                     snapshot.update("ADDED", obj, fresh=False)
-            snapshot.listed.update((asked.listed.kind, place) for place in _covered(asked, wanted))
+            snapshot.listed.update((answer.kind, place) for place in _covered(asked, places))
         if failed and not snapshot.listed:
             raise _no_answer(self._kube, failed)
 
@@ -111,16 +123,16 @@ class _Look:
                 key = source.namespace, source.pod, source.container
                 snapshot.logs.setdefault(key, []).append(log)
 
-    def _list(self, asked: _Round) -> list[Object]:
-        kind = asked.listed.kind
-        version = next((it for it in asked.listed.versions if self._kube.serves(it, kind)), None)
+    def _list(self, asked: _Round) -> _Listed:
+        kind = kind_served(self._kube, asked.kind.name)
+        version = version_served(self._kube, kind)
         if version is None:
             raise _NotServedError("the server does not serve it")
         found = self._kube.list(version, kind, namespace=asked.namespace or None)
-        if kind != SECRET.kind:
-            return found
+        if kind != _SECRET:
+            return _Listed(kind, found)
         masking.register(value for secret in found for value in to_mask(secret))
-        return [without_values(secret) for secret in found]
+        return _Listed(kind, [without_values(secret) for secret in found])
 
     def _read(self, source: last_words.Source) -> Log | None:
         return last_words.read(self._kube, source)
@@ -140,21 +152,23 @@ class _Look:
                 yield question, TimeoutError("no answer in time")
 
 
-def _rounds(namespaces: Sequence[str]) -> Iterator[_Round]:
+def _rounds(kinds: Iterable[Kind], places: Sequence[str]) -> Iterator[_Round]:
     """Yield what to list."""
-    everywhere = len(namespaces) > _MANY
-    for listed in OF_A_NAMESPACE:
-        places = (EVERYWHERE,) if everywhere else dict.fromkeys((*namespaces, KUBE_SYSTEM))
-        yield from (_Round(listed, place) for place in places)
-    yield from (_Round(SECRET, place) for place in namespaces if place != KUBE_SYSTEM)
-    yield from (_Round(listed, EVERYWHERE) for listed in OF_THE_CLUSTER)
+    everywhere = len(places) > _MANY
+    for kind in kinds:
+        if not kind.is_namespaced:
+            yield _Round(kind, EVERYWHERE)
+        elif kind.name == _SECRET:
+            yield from (_Round(kind, place) for place in places if place != KUBE_SYSTEM)
+        else:
+            yield from (_Round(kind, place) for place in ((EVERYWHERE,) if everywhere else places))
 
 
-def _covered(asked: _Round, wanted: Sequence[str]) -> Sequence[str]:
+def _covered(asked: _Round, places: Sequence[str]) -> Sequence[str]:
     """Return the places of which an answer now says what is not there."""
-    if asked.namespace or asked.listed in OF_THE_CLUSTER:
+    if asked.namespace or not asked.kind.is_namespaced:
         return (asked.namespace,)
-    return (*wanted, KUBE_SYSTEM)
+    return places
 
 
 def _no_answer(kube: Kube, failed: Iterable[BaseException]) -> NovaError:
@@ -179,9 +193,9 @@ def _outcome(future: Future[_Answer]) -> _Answer | BaseException:
 
 def _unread(asked: _Round, error: BaseException) -> str:
     if isinstance(error, _NotServedError):
-        return f"{asked.listed.kind}: {error.message}"
+        return f"{asked.kind.name}: {error.message}"
     where = f" in {asked.namespace}" if asked.namespace else ""
-    return f"{asked.listed.kind}{where}: {_said(error)}"
+    return f"{asked.kind.name}{where}: {_said(error)}"
 
 
 def _said(error: BaseException) -> str:

@@ -1,7 +1,7 @@
 """Putting the system on a cluster: credentials, rendering, applying, readiness, removal.
 
 Layers, top to bottom: `rollout`, `removal`, `preflight` > `readiness` > `outcome`, `verdict`,
-`words`, `observation` > `timeline` > `phases`; `rendering` > `credentials` > `certificate`;
+`words`, `watches` > `timeline` > `phases`; `rendering` > `credentials` > `certificate`;
 `provenance` stands by itself.
 """
 

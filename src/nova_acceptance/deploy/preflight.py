@@ -14,14 +14,15 @@ from typing import Final, NamedTuple
 
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.components.kubernetes.shapes import without_values
-from nova_acceptance.deploy.observation import API_VERSIONS, watched
 from nova_acceptance.deploy.outcome import told
 from nova_acceptance.deploy.phases import refused
+from nova_acceptance.deploy.watches import watched
 from nova_acceptance.diagnosis import Explanation, beforehand
 from nova_acceptance.diagnosis.ranking import ranked
 from nova_acceptance.errors import DeployError
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import ApiError, Kube, Object
+from nova_acceptance.kube.kinds import KINDS, version_served
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 
@@ -209,8 +210,8 @@ def _rights_missing(
     for namespace, where in namespaces.items():
         for verb, resource in _VERIFYING:
             wanted.setdefault(_Right(verb, "", resource, namespace), where)
-    for kind, namespace in watched(objects):
-        version = API_VERSIONS[kind]
+    for kind, namespace in watched(kube, objects):
+        version = version_served(kube, kind) or KINDS[kind].versions[0]
         group, slash, _ = version.partition("/")
         if plural := kube.plural(version, kind):
             for verb in _WATCHING:

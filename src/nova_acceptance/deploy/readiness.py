@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from nova_acceptance.components.kubernetes.backends import endpoints_of
 from nova_acceptance.components.kubernetes.status import (
     CURRENT,
     State,
@@ -13,13 +14,14 @@ from nova_acceptance.components.kubernetes.status import (
     status_of,
 )
 from nova_acceptance.components.kubernetes.workloads import KINDS, pods_of, workload_of
-from nova_acceptance.deploy.observation import API_VERSIONS, Observation
 from nova_acceptance.deploy.outcome import RolloutError, explained, rollout_error
 from nova_acceptance.deploy.verdict import Patience, Verdict
+from nova_acceptance.deploy.watches import Watches
 from nova_acceptance.deploy.words import LastWords
 from nova_acceptance.diagnosis import Doctor, Explanation, examine
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Kube, Object
+from nova_acceptance.kube.kinds import is_watched
 from nova_acceptance.kube.snapshot import Snapshot, uid
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Step
@@ -35,7 +37,7 @@ class Readiness:
     Args:
         kube: the API.
         applied: what was applied, as the server answered.
-        observation: the watches that show how it fares.
+        watches: what shows how it fares.
         leftovers: uids of the pods that were there before. One that is broken is deleted once, so
             that its controller makes it anew from what was applied now: a StatefulSet would wait
             for it for ever, and a crashed pod's back-off can last five minutes.
@@ -46,24 +48,24 @@ class Readiness:
         self,
         kube: Kube,
         applied: Sequence[Object],
-        observation: Observation,
+        watches: Watches,
         leftovers: Iterable[str] = (),
         on_lost: Callable[[Explanation], None] = lambda _explanation: None,
     ) -> None:
         self._kube = kube
         self._applied = {ref(obj): obj for obj in applied}
-        self._observation = observation
+        self._watches = watches
         self._leftovers = set(leftovers)
         self._renewed: set[str] = set()
         self._on_lost = on_lost
         self._patience = Patience()
         self._verdict = Verdict()
-        self._words = LastWords(kube, observation.snapshot)
+        self._words = LastWords(kube, watches.snapshot)
         self._examined_at = float("-inf")
 
     @property
     def _snapshot(self) -> Snapshot:
-        return self._observation.snapshot
+        return self._watches.snapshot
 
     def wait(self, deadline: float, step: Step) -> None:
         """Return once everything is current.
@@ -78,10 +80,10 @@ class Readiness:
             RolloutError: what is left cannot become ready, or was not by the deadline.
             ClusterError: the API could not be watched.
         """
-        self._observation.complete(deadline)
+        self._watches.complete(deadline)
         while True:
             left = dict(self._left())
-            if not left and self._observation.is_complete:
+            if not left and self._watches.is_complete:
                 return
             lost = self._lost(left) if left else []
             step.update(self._summary(left, lost))
@@ -90,7 +92,7 @@ class Readiness:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 raise self._error(left, in_time=False)
-            self._observation.advance(min(_LOOK, remaining))
+            self._watches.advance(min(_LOOK, remaining))
 
     def _left(self) -> Iterator[tuple[Ref, Status]]:
         for where, obj in self._applied.items():
@@ -100,8 +102,8 @@ class Readiness:
 
     def _status(self, where: Ref, applied: Object) -> Status:
         if where.kind == "Service":  # its spec is as applied; only what stands behind it changes
-            return status_of(applied, self._snapshot.at(Ref("Endpoints", *where[1:])))
-        if where.kind not in API_VERSIONS:
+            return status_of(applied, endpoints_of(self._snapshot, applied))
+        if not is_watched(where.kind):
             return CURRENT
         live = self._snapshot.at(where)
         if live and _generation(live) < _generation(applied):
@@ -200,7 +202,7 @@ class Readiness:
         return f"{counted}, waiting for {name}: {status.message}"
 
     def _error(self, left: Mapping[Ref, Status], *, in_time: bool) -> RolloutError:
-        self._observation.list_events(dict.fromkeys(where.namespace for where in left))
+        self._watches.list_events(dict.fromkeys(where.namespace for where in left))
         self._words.refresh()
         return rollout_error(Doctor(self._snapshot), left, self._verdict.keys, in_time=in_time)
 

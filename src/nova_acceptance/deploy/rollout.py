@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from nova_acceptance import timeouts
-from nova_acceptance.deploy.observation import Observation
 from nova_acceptance.deploy.outcome import Deployment, RolloutError
 from nova_acceptance.deploy.phases import apply_phase, guard_namespaces, phases
 from nova_acceptance.deploy.readiness import Readiness
 from nova_acceptance.deploy.timeline import Timeline
+from nova_acceptance.deploy.watches import Watches
 from nova_acceptance.diagnosis import Explanation
 from nova_acceptance.kube import Kube, Object, describe
 from nova_acceptance.kube.snapshot import Snapshot
@@ -51,25 +51,23 @@ def deploy(
     guard_namespaces(kube, objects)
     applied: list[Object] = []
     failure: RolloutError | None = None
-    with Observation(
-        kube, objects, deadline=deadline, base=base, on_change=timeline.note
-    ) as observation:
-        observation.complete(deadline)
-        leftovers = {pod["metadata"]["uid"] for pod in _pods(observation.snapshot, objects)}
+    with Watches(kube, objects, deadline=deadline, base=base, on_change=timeline.note) as watches:
+        watches.complete(deadline)
+        leftovers = {pod["metadata"]["uid"] for pod in _pods(watches.snapshot, objects)}
         with progress.step("applying Nova's objects") as step:
             for phase in phases(objects):
                 began = time.monotonic()
                 step.update(f"{len(phase.objects)} {phase.name}")
                 timeline.apply(phase.objects)
                 answered = apply_phase(kube, phase)
-                observation.add(answered)
+                watches.add(answered)
                 applied += answered
                 seconds[phase.name] = round(time.monotonic() - began, 3)
             step.update(f"{len(objects)} objects")
         began = time.monotonic()
         try:
             with progress.step("waiting for Nova to be ready") as step:
-                Readiness(kube, applied, observation, leftovers, on_lost).wait(deadline, step)
+                Readiness(kube, applied, watches, leftovers, on_lost).wait(deadline, step)
                 step.update(f"{len(timeline.pods())} pods ready")
         except RolloutError as error:
             failure = error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
@@ -12,6 +12,9 @@ from nova_acceptance.system import System
 
 EVERYWHERE = ""
 """In the place of a namespace: of the whole cluster."""
+
+Index = Callable[[Object], Iterable[str]]
+"""By which words an object is looked up."""
 
 _OF_STRINGS: Final = frozenset({"data", "binaryData", "stringData"})
 """Fields whose keys are there with nothing under them where they are null."""
@@ -30,6 +33,39 @@ class Log:
     previous: bool = False
 
 
+class Store(Protocol):
+    """The objects of a cluster as rules and checks read them: a snapshot, or a view of one."""
+
+    @property
+    def system(self) -> System | None:
+        """What nova.yaml says."""
+
+    @property
+    def derived(self) -> dict[Any, Any]:
+        """What was worked out from the objects as they are now."""
+
+    def knows(self, kind: str, namespace: str = EVERYWHERE) -> bool:
+        """Whether the kind was listed there, so that what is not in here does not exist."""
+
+    def get(self, kind: str, namespace: str, name: str) -> Object | None:
+        """Return an object, or None when there is none (see `knows`)."""
+
+    def at(self, where: Ref) -> Object | None:
+        """Return the object of a reference, or None."""
+
+    def of_kind(self, kind: str, namespace: str | None = None) -> Iterator[Object]:
+        """Yield the objects of a kind, in one namespace or in all."""
+
+    def indexed(self, kind: str, by: Index, word: str) -> list[Object]:
+        """Return the objects of a kind that an index holds under a word."""
+
+    def owned_by(self, owner: Object, kind: str) -> list[Object]:
+        """Return the objects of a kind that name `owner` as an owner."""
+
+    def events_about(self, obj: Object, *, fresh: bool = False) -> list[Object]:
+        """Return the events about an object, oldest first."""
+
+
 @dataclass(slots=True)
 class Snapshot:
     """Objects by kind, namespace and name, and what else was seen of them.
@@ -40,6 +76,7 @@ class Snapshot:
     Attributes:
         listed: the pairs of kind and namespace (or `EVERYWHERE`) that were listed completely;
             only of these does an absence mean anything.
+        failures: why a kind could not be listed, by kind and namespace.
         logs: last lines by namespace, pod and container.
         unread: what could not be read, a line each, such as a kind that is forbidden.
         system: what nova.yaml says, where the cluster is looked at for its sake.
@@ -48,6 +85,7 @@ class Snapshot:
     """
 
     listed: set[tuple[str, str]] = field(default_factory=set)
+    failures: dict[tuple[str, str], BaseException] = field(default_factory=dict)
     logs: dict[tuple[str, str, str], list[Log]] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     system: System | None = None
@@ -99,13 +137,31 @@ class Snapshot:
         """Return every object's reference."""
         return [where for of_a_kind in self._objects.values() for where in of_a_kind]
 
+    def indexed(self, kind: str, by: Index, word: str) -> list[Object]:
+        """Return the objects of a kind that an index holds under a word.
+
+        Args:
+            kind: the kind.
+            by: by which words each is looked up; the index is made once for the objects as they
+                are now.
+            word: one of them; nothing is under the empty one.
+        """
+        key = kind, by
+        if key not in self.derived:
+            groups: dict[str, list[Object]] = {}
+            for obj in self.of_kind(kind):
+                for its in filter(None, by(obj)):
+                    groups.setdefault(its, []).append(obj)
+            self.derived[key] = groups
+        found: dict[str, list[Object]] = self.derived[key]
+        return list(found.get(word, ()))
+
     def owned_by(self, owner: Object, kind: str) -> list[Object]:
         """Return the objects of a kind that name `owner` as an owner."""
-        owned = self._grouped(kind, _owners)
         namespace = owner["metadata"].get("namespace")
         return [
             obj
-            for obj in owned.get(uid(owner), ())
+            for obj in self.indexed(kind, _owners, uid(owner))
             if namespace in (None, obj["metadata"].get("namespace", ""))
         ]
 
@@ -119,21 +175,10 @@ class Snapshot:
         """
         events = [
             event
-            for event in self._grouped("Event", _subject).get(uid(obj), ())
+            for event in self.indexed("Event", _subject, uid(obj))
             if not (fresh and self.is_watched) or uid(event) in self._fresh
         ]
         return sorted(events, key=_event_time)
-
-    def _grouped(self, kind: str, by: Callable[[Object], list[str]]) -> dict[str, list[Object]]:
-        """Return the objects of a kind by the uids that they are about."""
-        if (kind, by) not in self.derived:
-            groups: dict[str, list[Object]] = {}
-            for obj in self.of_kind(kind):
-                for its in filter(None, by(obj)):
-                    groups.setdefault(its, []).append(obj)
-            self.derived[kind, by] = groups
-        found: dict[str, list[Object]] = self.derived[kind, by]
-        return found
 
 
 def uid(obj: Object) -> str:

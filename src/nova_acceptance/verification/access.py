@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from nova_acceptance.components.kind import Access
-from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.network.connections import Ways
 from nova_acceptance.components.registry import kind_of
 from nova_acceptance.errors import NovaError, ProbeError
@@ -40,7 +40,7 @@ class RunAccess(Access):
         kube: Kube,
         witness: Witness,
         system: System,
-        objects: Objects,
+        objects: Seen,
         routes: Routes,
         ways: Ways,
         points: VantagePoints,

@@ -16,6 +16,7 @@ from typing import Final
 
 from nova_acceptance import timeouts
 from nova_acceptance.causes import family
+from nova_acceptance.components.kubernetes.backends import endpoints_of
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.components.kubernetes.pods import is_on_its_way
 from nova_acceptance.components.kubernetes.status import is_unseen, status_of
@@ -318,7 +319,7 @@ def _seen(snapshot: Snapshot, refs: Iterable[Ref]) -> Iterator[str]:
             known = snapshot.knows(where.kind, where.namespace)
             yield f"{where}: {'absent' if known else 'not looked at'}"
             continue
-        endpoints = snapshot.get("Endpoints", where.namespace, where.name)
+        endpoints = endpoints_of(snapshot, found) if where.kind == "Service" else ()
         status = status_of(found, endpoints)
         yield f"{where}: {status.message or status.reason or status.state.value}"
     yield from snapshot.unread

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.components.kubernetes.pod_specs import restarts
+from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.kube import Object
 from nova_acceptance.system import Front, System, Workload
 from nova_acceptance.system.parts import fronts
@@ -26,21 +26,19 @@ COUNTED: Final = {
     "deployments": "Deployment",
     "statefulsets": "StatefulSet",
 }
+KINDS: Final = ("Namespace", "Node", "Pod", "EndpointSlice", *COUNTED.values())
+"""What is read for it."""
 MADE_BY_KUBERNETES: Final = frozenset({"kube-root-ca.crt"})
 TOKEN: Final = "kubernetes.io/service-account-token"  # noqa: S105 - a type of Secret
 
 
-def snapshot(system: System, objects: Objects) -> dict[str, Any]:
+def snapshot(system: System, objects: Seen) -> dict[str, Any]:
     """Return the state of the system with all that `report.Recorder.snapshot` takes.
 
-    Every kind is listed once, side by side.
+    Args:
+        system: what nova.yaml says.
+        objects: what the API says; `KINDS` are read of it.
     """
-    here = [
-        (kind, namespace)
-        for kind in ("Endpoints", "Pod", *COUNTED.values())
-        for namespace in system.namespaces
-    ]
-    objects.read([("Namespace", None), ("Node", None), *here])
     return {
         "rows": rows(system, objects),
         "counts": counts(system, objects),
@@ -53,13 +51,13 @@ def snapshot(system: System, objects: Objects) -> dict[str, Any]:
     }
 
 
-def rows(system: System, objects: Objects) -> list[dict[str, Any]]:
+def rows(system: System, objects: Seen) -> list[dict[str, Any]]:
     """Return one row a workload and one a Service: what was wanted, and what there is."""
     workloads = [_row(workload, objects) for workload in system.every_workload]
     return workloads + [_addresses(front, objects) for front in fronts(system)]
 
 
-def counts(system: System, objects: Objects) -> dict[str, int]:
+def counts(system: System, objects: Seen) -> dict[str, int]:
     """Return how many objects of each kind Nova's namespaces hold, counted, not calculated.
 
     What Kubernetes itself puts into every namespace is left out, and so are pods that are on
@@ -92,7 +90,7 @@ def external_rows(system: System) -> list[dict[str, Any]]:
     ]
 
 
-def _row(workload: Workload, objects: Objects) -> dict[str, Any]:
+def _row(workload: Workload, objects: Seen) -> dict[str, Any]:
     found = objects.find(workload.kind, workload.name, workload.namespace) or {}
     pods = objects.pods_of(workload) if found else []
     return {
@@ -108,14 +106,16 @@ def _row(workload: Workload, objects: Objects) -> dict[str, Any]:
     }
 
 
-def _addresses(front: Front, objects: Objects) -> dict[str, Any]:
+def _addresses(front: Front, objects: Seen) -> dict[str, Any]:
+    behind = objects.endpoints(front.name, front.namespace)
     return {
         "layer": "networking",
         "component": front.name,
         "kind": "Service",
         "namespace": front.namespace,
         "wanted": front.workload.expected_behind(front.service),
-        "ready": len(objects.endpoints(front.name, front.namespace)),
+        # of two families a pod has an address each
+        "ready": len({each.pod or each.address for each in behind}),
     }
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from nova_acceptance.causes import family
 from nova_acceptance.components.dns.service import DNS
-from nova_acceptance.components.kubernetes.objects import of_front
+from nova_acceptance.components.kubernetes.seen import of_front
 from nova_acceptance.findings import Ref
 from nova_acceptance.system import (
     Certificate,

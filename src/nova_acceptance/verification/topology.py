@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.components.kubernetes.pod_specs import is_ready, restarts
+from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.kube import Object
 from nova_acceptance.system import System
 from nova_acceptance.system.parts import uses
@@ -43,7 +43,7 @@ def node_rows(nodes: Iterable[Object]) -> list[dict[str, Any]]:
     ]
 
 
-def present_pods(objects: Objects, namespace: str) -> list[Object]:
+def present_pods(objects: Seen, namespace: str) -> list[Object]:
     """Return a namespace's pods, without those on their way out and those that have completed.
 
     Nova's workloads run without end, so that none of them wants a pod that has completed.
@@ -55,7 +55,7 @@ def present_pods(objects: Objects, namespace: str) -> list[Object]:
     ]
 
 
-def pod_rows(system: System, objects: Objects) -> list[dict[str, Any]]:
+def pod_rows(system: System, objects: Seen) -> list[dict[str, Any]]:
     """Return one row a pod of Nova's namespaces, with the workload that selects it."""
     owners = {
         (ref.namespace, ref.name): workload.name
@@ -78,7 +78,7 @@ def pod_rows(system: System, objects: Objects) -> list[dict[str, Any]]:
     ]
 
 
-def service_rows(system: System, objects: Objects) -> list[dict[str, Any]]:
+def service_rows(system: System, objects: Seen) -> list[dict[str, Any]]:
     """Return one row a Service of Nova's namespaces, with the ready pods behind it."""
     return [
         {
@@ -109,7 +109,7 @@ def needs(system: System) -> dict[str, list[str]]:
     return {name: list(others) for name, others in found.items()}
 
 
-def limits(system: System, objects: Objects) -> list[dict[str, Any]]:
+def limits(system: System, objects: Seen) -> list[dict[str, Any]]:
     """Return what the workloads declare to be deliberately less, and whom it concerns."""
     found: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
     for workload in system.every_workload:
@@ -132,7 +132,7 @@ def _declared(workload: Object) -> dict[str, dict[str, str]]:
     return declared
 
 
-def _ready_behind(objects: Objects, service: str, namespace: str) -> list[str]:
+def _ready_behind(objects: Seen, service: str, namespace: str) -> list[str]:
     # A Service may publish pods that are not ready, too, so that its members find each other.
     ready = {p["metadata"]["name"] for p in present_pods(objects, namespace) if is_ready(p)}
     return sorted(ready & {each.pod for each in objects.endpoints(service, namespace)})

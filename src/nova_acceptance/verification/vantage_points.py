@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from nova_acceptance.claims import broken
 from nova_acceptance.components.kubernetes.members import is_running
-from nova_acceptance.components.kubernetes.objects import Objects, ref
 from nova_acceptance.components.kubernetes.pod_specs import is_ready
+from nova_acceptance.components.kubernetes.seen import Seen, ref
 from nova_acceptance.findings import NOWHERE, Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
@@ -40,7 +40,7 @@ class VantagePoints(dict[str, PodRef]):
         return {name: self[name] for name in self._homes}
 
 
-def vantage_points(objects: Objects, workloads: Mapping[str, list[Workload]]) -> VantagePoints:
+def vantage_points(objects: Seen, workloads: Mapping[str, list[Workload]]) -> VantagePoints:
     """Return a pod for each name, one that is ready before one that only runs.
 
     Args:
@@ -55,7 +55,7 @@ def vantage_points(objects: Objects, workloads: Mapping[str, list[Workload]]) ->
     return found
 
 
-def _running(objects: Objects, workloads: list[Workload]) -> Iterator[tuple[bool, PodRef]]:
+def _running(objects: Seen, workloads: list[Workload]) -> Iterator[tuple[bool, PodRef]]:
     for workload in workloads:
         for pod in objects.pods_of(workload):
             if is_running(pod):

@@ -69,6 +69,9 @@ class StubKube(Kube):
                 if kind == obj["kind"] and watched in (None, where):
                     watch.changes.put((change, obj))
 
+    def serves(self, api_version: str, kind: str) -> bool:
+        return True
+
     def get(
         self, api_version: str, kind: str, name: str, namespace: str | None = None
     ) -> Object | None:

@@ -302,15 +302,16 @@ def service(name: str = "user-service", **spec: Any) -> Object:
 
 
 def endpoints(name: str = "user-service", *addresses: str, unready: tuple[str, ...] = ()) -> Object:
+    """Return the EndpointSlice of a Service."""
     return {
-        "apiVersion": "v1",
-        "kind": "Endpoints",
-        "metadata": metadata(name),
-        "subsets": [
-            {
-                "addresses": [{"ip": ip} for ip in addresses],
-                "notReadyAddresses": [{"ip": ip} for ip in unready],
-            }
+        "apiVersion": "discovery.k8s.io/v1beta1",
+        "kind": "EndpointSlice",
+        "addressType": "IPv4",
+        "metadata": metadata(f"{name}-abcde", labels={"kubernetes.io/service-name": name}),
+        "endpoints": [
+            {"addresses": [ip], "conditions": {"ready": is_ready}}
+            for ips, is_ready in ((addresses, True), (unready, False))
+            for ip in ips
         ],
     }
 

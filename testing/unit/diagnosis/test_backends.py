@@ -8,7 +8,7 @@ import pytest
 
 from nova_acceptance.components.kubernetes import endpoints as endpoint_rules
 from nova_acceptance.components.kubernetes import workloads
-from nova_acceptance.components.kubernetes.backends import endpoints_of
+from nova_acceptance.components.kubernetes.backends import Endpoint, endpoints_of
 from nova_acceptance.components.kubernetes.workloads import selected
 from nova_acceptance.diagnosis import beforehand
 from nova_acceptance.kube import Object
@@ -89,14 +89,63 @@ def test_pods_of_a_namespace_are_looked_at_once_for_all_its_services(
     assert looks <= MANY + 2  # those that carry a Service's labels, and the addresses once
 
 
-def test_endpoints_that_are_cut_off_are_told_by_slices() -> None:
-    over = {"endpoints.kubernetes.io/over-capacity": "truncated"}
+def test_slices_are_believed_before_endpoints_which_may_be_cut_off() -> None:
     *owners, its = deployment("web")
-    cut = endpoints("web", "10.1.0.99", annotations=over)
+    cut = endpoints("web", "10.1.0.99")
     seen = cluster(*owners, its, service("web"), cut, slices("web", address(its)))
 
-    assert [each.ip for each in endpoints_of(seen, service("web"))] == [address(its)]
+    assert [each.address for each in endpoints_of(seen, service("web"))] == [address(its)]
     assert said_of(seen) == []
+
+
+def test_slice_without_an_address_says_that_there_is_none() -> None:
+    seen = cluster(service("web"), endpoints("web", "10.1.0.99"), slices("web"))
+
+    assert endpoints_of(seen, service("web")) == []
+
+
+def test_endpoints_serve_where_there_is_no_slice() -> None:
+    found = endpoints("web")
+    found["subsets"] = [
+        {
+            "addresses": [
+                {
+                    "ip": "10.244.0.9",
+                    "hostname": "b-0",
+                    "targetRef": {"kind": "Pod", "name": "b-0"},
+                },
+                {"ip": "10.244.0.3"},
+            ],
+            "notReadyAddresses": [{"ip": "10.244.0.5"}],
+            "ports": [{"name": "http", "port": 80}],
+        }
+    ]
+    ports = (("http", 80),)
+
+    assert endpoints_of(cluster(found), service("web")) == [
+        Endpoint("10.244.0.3", ports=ports),
+        Endpoint("10.244.0.5", is_ready=False, ports=ports),
+        Endpoint("10.244.0.9", pod="b-0", hostname="b-0", ports=ports),
+    ]
+    assert endpoints_of(cluster(found | {"subsets": None}), service("web")) == []
+
+
+def test_address_of_several_slices_is_one_endpoint_with_all_ports() -> None:
+    one, other, names = slices("web", "10.1.0.9"), slices("web", "10.1.0.9"), slices("web", "a.b")
+    one["endpoints"][0] |= {
+        "conditions": {"ready": False},
+        "hostname": "web-0",
+        "targetRef": {"kind": "Pod", "name": "web-0"},
+    }
+    one["ports"] = [{"name": "http", "port": 80}]
+    other["metadata"]["name"] = "web-2"
+    other["ports"] = [{"name": "tls", "port": 443}, {"name": "any", "port": None}]
+    names["metadata"]["name"] = "web-3"
+    names["addressType"] = "FQDN"
+
+    assert endpoints_of(cluster(one, other, names), service("web")) == [
+        Endpoint("10.1.0.9", True, "web-0", "web-0", (("http", 80), ("tls", 443)))
+    ]
 
 
 def of_ports() -> list[Object]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from nova_acceptance.components.kubernetes.backends import Endpoint
 from nova_acceptance.components.kubernetes.status import State, status_of
 from testing.unit.deploy.recorded import (
     claim,
     deployment,
-    endpoints,
     namespace,
     pod,
     service,
@@ -166,14 +166,14 @@ def test_claim_is_current_once_bound(phase: str, state: State) -> None:
 
 
 def test_service_wants_a_ready_endpoint() -> None:
-    assert status_of(service(), endpoints("user-service", "10.244.1.7")).is_current
-    assert not status_of(service(), endpoints(unready=("10.244.1.7",))).is_current
-    assert not status_of(service(), None).is_current
+    assert status_of(service(), [Endpoint("10.244.1.7")]).is_current
+    assert not status_of(service(), [Endpoint("10.244.1.7", is_ready=False)]).is_current
+    assert not status_of(service()).is_current
 
 
 @pytest.mark.parametrize("spec", [{"selector": None}, {"type": "ExternalName"}])
 def test_service_that_selects_no_pods_wants_none(spec: dict[str, Any]) -> None:
-    assert status_of(service(**spec), None).is_current
+    assert status_of(service(**spec)).is_current
 
 
 def test_namespace_is_current_while_active() -> None:

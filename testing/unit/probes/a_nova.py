@@ -58,12 +58,18 @@ def service(name: str, namespace: str, **spec: Any) -> Object:
 
 
 def endpoints(name: str, namespace: str, *pods: str) -> Object:
-    addresses = [
-        {"ip": f"10.244.1.{number}", "targetRef": {"kind": "Pod", "name": pod}}
-        for number, pod in enumerate(pods, start=1)
-    ]
+    """Return the EndpointSlice of a Service, by the names of its pods."""
     return {
-        "kind": "Endpoints",
-        "metadata": {"name": name, "namespace": namespace},
-        "subsets": [{"addresses": addresses, "ports": [{"name": "http", "port": 8080}]}],
+        "kind": "EndpointSlice",
+        "addressType": "IPv4",
+        "metadata": {
+            "name": f"{name}-abcde",
+            "namespace": namespace,
+            "labels": {"kubernetes.io/service-name": name},
+        },
+        "endpoints": [
+            {"addresses": [f"10.244.1.{number}"], "targetRef": {"kind": "Pod", "name": pod}}
+            for number, pod in enumerate(pods, start=1)
+        ],
+        "ports": [{"name": "http", "port": 8080}],
     }

@@ -10,7 +10,7 @@ import dns.rrset
 import pytest
 
 from nova_acceptance.components.dns.records import Records, is_absent, records, values
-from nova_acceptance.components.kubernetes.objects import Endpoint, endpoints_in
+from nova_acceptance.components.kubernetes.backends import Endpoint
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.vantage.questions import Exchanged
 
@@ -71,7 +71,12 @@ def test_service_of_two_families_has_both() -> None:
 def test_headless_service_has_its_pods() -> None:
     headless = service("redis", "None", redis=6379)
     pods = [
-        Endpoint(f"10.244.0.{number}", f"redis-{number}", f"redis-{number}", (("redis", 6380),))
+        Endpoint(
+            f"10.244.0.{number}",
+            pod=f"redis-{number}",
+            hostname=f"redis-{number}",
+            ports=(("redis", 6380),),
+        )
         for number in range(2)
     ]
 
@@ -111,24 +116,3 @@ def test_no_message_says_nothing() -> None:
 
     assert values(silent, "A") == frozenset()
     assert not is_absent(silent)
-
-
-def test_endpoints_are_the_ready_addresses() -> None:
-    endpoints = {
-        "subsets": [
-            {
-                "addresses": [
-                    {"ip": "10.244.0.9", "hostname": "b-0", "targetRef": {"name": "b-0"}},
-                    {"ip": "10.244.0.3"},
-                ],
-                "notReadyAddresses": [{"ip": "10.244.0.5", "targetRef": {"name": "b-1"}}],
-                "ports": [{"name": "http", "port": 80}],
-            }
-        ]
-    }
-
-    assert endpoints_in(endpoints) == [
-        Endpoint("10.244.0.3", "", "", (("http", 80),)),
-        Endpoint("10.244.0.9", "b-0", "b-0", (("http", 80),)),
-    ]
-    assert endpoints_in({"subsets": None}) == []

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.components.kubernetes.objects import summary
 from nova_acceptance.components.kubernetes.pod_specs import (
     containers,
     is_leaving,
@@ -22,6 +21,7 @@ from nova_acceptance.components.kubernetes.pod_specs import (
     security_context,
 )
 from nova_acceptance.components.kubernetes.successor import await_successor, crash, kill
+from nova_acceptance.components.kubernetes.summaries import summary
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import ExecResult, PodRef
 from nova_acceptance.vantage import in_pod

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.vantage.witness import Witness
 from nova_acceptance.verification.topology import limits, needs, node_rows, pod_rows, service_rows
-from testing.unit.deploy.stub_kube import StubKube
 from testing.unit.probes.a_nova import (
     DATABASE,
     SERVICES,
@@ -25,8 +25,8 @@ NOVA = nova()
 USER_SERVICE = workload("user-service", SERVICES)
 
 
-def objects(*there: Object) -> Objects:
-    return Objects(StubKube(*there), Witness())
+def objects(*there: Object) -> Seen:
+    return Seen(Snapshot.of(there), Witness())
 
 
 # Nodes

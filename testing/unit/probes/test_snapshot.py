@@ -1,21 +1,18 @@
-"""The state of the system is counted from what is there, and each list is asked for once."""
+"""The state of the system is counted from what is there."""
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-
 import pytest
 
-from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.collect import look
+from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.kube import Object
 from nova_acceptance.report import Recorder
 from nova_acceptance.vantage.witness import Witness
-from nova_acceptance.verification.inventory import counts, snapshot
+from nova_acceptance.verification.inventory import KINDS, counts, snapshot
+from testing.unit.collect.stub import StubKube
 from testing.unit.deploy.recorded import namespace
-from testing.unit.deploy.stub_kube import StubKube
 from testing.unit.probes.a_nova import SERVICES, endpoints, leaving, nova, pod, service, workload
-from testing.unit.waiting import SOON
 
 NOVA = nova()
 THERE: tuple[Object, ...] = (
@@ -31,27 +28,18 @@ THERE: tuple[Object, ...] = (
 )
 
 
-class CountingKube(StubKube):
-    """Counts what is listed."""
-
-    def __init__(self, *objects: Object) -> None:
-        super().__init__(*objects)
-        self.lists: Counter[tuple[str, str | None]] = Counter()
-
-    def list(
-        self, api_version: str, kind: str, *, namespace: str | None = None, **more: str
-    ) -> list[Object]:
-        self.lists[kind, namespace] += 1
-        return super().list(api_version, kind, namespace=namespace, **more)
+@pytest.fixture
+def kube() -> StubKube:
+    return StubKube(*THERE)
 
 
 @pytest.fixture
-def kube() -> CountingKube:
-    return CountingKube(*THERE)
+def objects(kube: StubKube) -> Seen:
+    return Seen(look(kube, NOVA.namespaces, NOVA, kinds=KINDS, logs=False), Witness())
 
 
-def test_pods_that_are_there_are_counted(kube: CountingKube) -> None:
-    found = counts(NOVA, Objects(kube, Witness()))
+def test_pods_that_are_there_are_counted(objects: Seen) -> None:
+    found = counts(NOVA, objects)
 
     assert found["pods"] == 1
     assert found["namespaces"] == 1
@@ -60,48 +48,45 @@ def test_pods_that_are_there_are_counted(kube: CountingKube) -> None:
     assert found["statefulsets"] == 0
 
 
-def test_snapshot_lists_each_kind_once(kube: CountingKube) -> None:
-    snapshot(NOVA, Objects(kube, Witness()))
+def test_all_that_it_needs_is_listed_once(kube: StubKube, objects: Seen) -> None:
+    snapshot(NOVA, objects)
 
-    assert set(kube.lists.values()) == {1}
-    assert kube.lists[("Pod", SERVICES)] == 1
-    assert len(kube.lists) == 2 + 8 * len(NOVA.namespaces)
+    assert len(kube.asked) == len(set(kube.asked)) == 2 + 8 * len(NOVA.namespaces)
 
 
-class PairingKube(StubKube):
-    """Answers a list only while another one is under way."""
-
-    def __init__(self, *objects: Object) -> None:
-        super().__init__(*objects)
-        self._pair = threading.Barrier(2)
-
-    def list(
-        self, api_version: str, kind: str, *, namespace: str | None = None, **more: str
-    ) -> list[Object]:
-        self._pair.wait(SOON)
-        return super().list(api_version, kind, namespace=namespace, **more)
-
-
-def test_snapshot_lists_side_by_side() -> None:
-    found = snapshot(NOVA, Objects(PairingKube(*THERE), Witness()))
-
-    assert found["counts"]["pods"] == 1
-
-
-def test_snapshot_is_what_the_recorder_takes(kube: CountingKube) -> None:
+def test_snapshot_is_what_the_recorder_takes(objects: Seen) -> None:
     facts: list[dict[str, object]] = []
 
-    Recorder(facts.append).snapshot(**snapshot(NOVA, Objects(kube, Witness())))
+    Recorder(facts.append).snapshot(**snapshot(NOVA, objects))
 
     (fact,) = facts
     assert [each["name"] for each in fact["pods"]] == ["user-service-x"]  # type: ignore[attr-defined]
     assert fact["counts"]["pods"] == 1  # type: ignore[index]
 
 
-def test_lists_that_were_read_side_by_side_are_kept(kube: CountingKube) -> None:
-    objects = Objects(kube, Witness())
-    objects.read([("Pod", SERVICES), ("Pod", SERVICES), ("Namespace", None)])
+def test_service_of_two_families_has_each_pod_once(kube: StubKube) -> None:
+    slices = [
+        {
+            "kind": "EndpointSlice",
+            "addressType": family,
+            "metadata": {
+                "name": f"user-service-{family}",
+                "namespace": SERVICES,
+                "labels": {"kubernetes.io/service-name": "user-service"},
+            },
+            "endpoints": [
+                {"addresses": [address], "targetRef": {"kind": "Pod", "name": "user-service-x"}}
+            ],
+        }
+        for family, address in (("IPv4", "10.244.1.7"), ("IPv6", "fd00::7"))
+    ]
+    for each in slices:
+        kube.put(each)
+    seen = Seen(look(kube, NOVA.namespaces, NOVA, kinds=KINDS, logs=False), Witness())
 
-    assert len(objects.all("Pod", SERVICES)) == 3
-    objects.read([("Pod", SERVICES)])
-    assert kube.lists == {("Pod", SERVICES): 1, ("Namespace", None): 1}
+    (row,) = [
+        it
+        for it in snapshot(NOVA, seen)["rows"]
+        if it["component"] == "user-service" and it["kind"] == "Service"
+    ]
+    assert row["ready"] == 1

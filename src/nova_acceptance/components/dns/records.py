@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import dns.rcode
 import dns.rdatatype
 
-from nova_acceptance.components.kubernetes.objects import Endpoint
+from nova_acceptance.components.kubernetes.backends import Endpoint
 from nova_acceptance.kube import Object
 from nova_acceptance.vantage.questions import Exchanged
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from nova_acceptance.components.kubernetes.placement import selects
 from nova_acceptance.components.kubernetes.workloads import containers, matches
+from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
-from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.kube.snapshot import Store
+from nova_acceptance.system import Workload
 
 _PORT_KEY: Final = re.compile(r"port|listen|bind|addr", re.IGNORECASE)
-_OVER_CAPACITY: Final = "endpoints.kubernetes.io/over-capacity"
+_LISTS: Final = ("EndpointSlice", "Endpoints")
+_SERVICE_NAME: Final = "kubernetes.io/service-name"
+"""The label of an EndpointSlice that says whose it is."""
+_OF_NAMES: Final = "FQDN"
 _IDENTITY: Final = ("app.kubernetes.io/name", "app", "k8s-app", "name")
 
 
@@ -21,62 +27,128 @@ class Endpoint:
     """One address behind a Service.
 
     Attributes:
-        ip: the address.
+        address: an IP address.
         is_ready: whether it takes traffic.
         pod: the name of the pod that it is said to be of; empty if of none.
+        hostname: the name under which the pod has records of its own; empty if none.
+        ports: number by name.
     """
 
-    ip: str
-    is_ready: bool
-    pod: str
+    address: str
+    is_ready: bool = True
+    pod: str = ""
+    hostname: str = ""
+    ports: tuple[tuple[str, int], ...] = ()
 
 
-def knows_endpoints(snapshot: Snapshot, namespace: str) -> bool:
+def knows_endpoints(store: Store, namespace: str) -> bool:
     """Whether what stands behind the Services of a namespace was listed."""
-    return snapshot.knows("Endpoints", namespace) or snapshot.knows("EndpointSlice", namespace)
+    return any(store.knows(kind, namespace) for kind in _LISTS)
 
 
-def endpoints_of(snapshot: Snapshot, service: Object) -> list[Endpoint]:
-    """Return the addresses behind a Service, by its Endpoints or its EndpointSlices.
+def endpoints_of(store: Store, service: Object) -> list[Endpoint]:
+    """Return the addresses behind a Service, each once, in their order.
 
-    Endpoints hold 1000 addresses at most, and say so ("Over-capacity endpoints" of Kubernetes'
-    documentation of Services); slices hold all of them.
+    They are those of its EndpointSlices; those of its Endpoints, which hold 1000 addresses at most,
+    where there is no slice of it. Several slices may hold the same address (both: "Service" of
+    Kubernetes' documentation).
     """
-    metadata = service["metadata"]
-    namespace, name = metadata.get("namespace", ""), metadata["name"]
-    found = snapshot.get("Endpoints", namespace, name)
-    if found and not (_is_truncated(found) and snapshot.knows("EndpointSlice", namespace)):
-        return list(_of_endpoints(found))
-    slices = [
-        each
-        for each in snapshot.of_kind("EndpointSlice", namespace)
-        if (each["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name
-    ]
-    return [endpoint for each in slices for endpoint in _of_slice(each)]
+    return endpoints_at(store, ref(service))
 
 
-def _is_truncated(found: Object) -> bool:
-    return _OVER_CAPACITY in (found["metadata"].get("annotations") or {})
+def ready_behind(store: Store, service: Ref) -> list[Endpoint]:
+    """Return the addresses behind a Service that take traffic, in their order."""
+    return [each for each in endpoints_at(store, service) if each.is_ready]
+
+
+def endpoints_at(store: Store, service: Ref) -> list[Endpoint]:
+    """Return the addresses behind a Service of that name; see `endpoints_of`."""
+    _, namespace, name = service
+    slices = store.indexed("EndpointSlice", _services, f"{namespace}/{name}")
+    if not slices and store.knows("Endpoints", namespace):
+        found = store.get("Endpoints", namespace, name)
+        return addresses_in(found) if found else []
+    if not slices:
+        list(store.of_kind("EndpointSlice", namespace))  # a view says why it knows of none
+    return _merged(endpoint for each in slices for endpoint in _of_slice(each))
+
+
+def addresses_in(obj: Object) -> list[Endpoint]:
+    """Return the addresses in an EndpointSlice or an Endpoints object."""
+    return _merged(_of_slice(obj) if obj["kind"] == "EndpointSlice" else _of_endpoints(obj))
+
+
+def _services(endpoint_slice: Object) -> Iterator[str]:
+    metadata = endpoint_slice["metadata"]
+    if name := (metadata.get("labels") or {}).get(_SERVICE_NAME):
+        yield f"{metadata.get('namespace', '')}/{name}"
+
+
+def _merged(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+    merged: dict[str, Endpoint] = {}
+    for each in endpoints:
+        known = merged.get(each.address, each)
+        merged[each.address] = replace(
+            known,
+            is_ready=known.is_ready or each.is_ready,
+            ports=tuple(dict.fromkeys((*known.ports, *each.ports))),
+        )
+    return [merged[address] for address in sorted(merged)]
 
 
 def _of_endpoints(obj: Object) -> Iterator[Endpoint]:
     for subset in obj.get("subsets") or ():
         for field, is_ready in (("addresses", True), ("notReadyAddresses", False)):
             for address in subset.get(field) or ():
-                pod = _pod(address.get("targetRef"))
-                yield Endpoint(address["ip"], is_ready, pod)
+                yield _endpoint(address["ip"], is_ready, address, subset)
 
 
 def _of_slice(obj: Object) -> Iterator[Endpoint]:
+    if obj.get("addressType") == _OF_NAMES:
+        return
     for entry in obj.get("endpoints") or ():
         # absent means ready (EndpointConditions in the API's reference)
         is_ready = (entry.get("conditions") or {}).get("ready") is not False
-        for ip in entry.get("addresses") or ():
-            yield Endpoint(ip, is_ready, _pod(entry.get("targetRef")))
+        for address in entry.get("addresses") or ():
+            yield _endpoint(address, is_ready, entry, obj)
+
+
+def _endpoint(
+    address: str, is_ready: bool, entry: Mapping[str, Any], ports: Mapping[str, Any]
+) -> Endpoint:
+    return Endpoint(
+        address,
+        is_ready,
+        _pod(entry.get("targetRef")),
+        entry.get("hostname") or "",
+        tuple(
+            (port.get("name") or "", port["port"])
+            for port in ports.get("ports") or ()
+            if port.get("port")
+        ),
+    )
 
 
 def _pod(target: dict[str, Any] | None) -> str:
     return str(target.get("name", "")) if target and target.get("kind") == "Pod" else ""
+
+
+def pods_selected(store: Store, spec: Workload) -> list[Object]:
+    """Return the pods with the labels that a workload of nova.yaml selects, by their names.
+
+    Those that are on their way out are left out.
+    """
+    found = store.get(spec.kind, spec.namespace, spec.name)
+    if found is None:
+        return []
+    selector = found["spec"].get("selector") or {}
+    there = [
+        ref(pod)
+        for pod in store.of_kind("Pod", spec.namespace)
+        if selects(selector, pod["metadata"].get("labels") or {})
+        and "deletionTimestamp" not in pod["metadata"]
+    ]
+    return [pod for where in sorted(there) if (pod := store.at(where))]
 
 
 def declared_ports(pod: Object) -> list[dict[str, Any]]:
@@ -147,12 +219,12 @@ def _repository(image: str) -> str:
     return f"{head}{slash}{tail.partition(':')[0]}"
 
 
-def carriers(snapshot: Snapshot, service: Object) -> list[Object]:
+def carriers(store: Store, service: Object) -> list[Object]:
     """Return the pods that carry the labels that a Service selects, those that go away aside."""
     selector = service["spec"].get("selector") or {}
     return [
         pod
-        for pod in snapshot.of_kind("Pod", service["metadata"].get("namespace", ""))
+        for pod in store.of_kind("Pod", service["metadata"].get("namespace", ""))
         if matches(selector, pod["metadata"].get("labels"))
         and "deletionTimestamp" not in pod["metadata"]
         and (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")

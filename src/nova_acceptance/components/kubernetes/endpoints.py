@@ -55,7 +55,7 @@ def _stale(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
     addresses = _settled_addresses(snapshot, namespace)
     if addresses is None:
         return  # the two lists are of two moments
-    strange = sorted({each.ip for each in found} - addresses)
+    strange = sorted({each.address for each in found} - addresses)
     if strange:
         yield Finding(
             "ENDPOINTS_STALE",
@@ -74,7 +74,7 @@ def _stale(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
         pod
         for pod in ready
         if all(offers(pod, port) for port in ports)
-        and _ips(pod).isdisjoint(each.ip for each in found)
+        and _ips(pod).isdisjoint(each.address for each in found)
     ]
     if lacking and not strange:
         yield Finding(
@@ -85,7 +85,7 @@ def _stale(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
                 service=ref(service),
                 pods=[pod["metadata"]["name"] for pod in lacking],
             ),
-            evidence=(f"endpoints: {', '.join(each.ip for each in found) or 'none'}",),
+            evidence=(f"endpoints: {', '.join(each.address for each in found) or 'none'}",),
         )
 
 

@@ -4,7 +4,7 @@ Of URLs there stay scheme, host and port, and of a database's also user and data
 port that their keys call so stay, a certificate is public, a private key becomes the fingerprint
 of its public half. Everything else (a password, a query, the path of a web hook, the text around a
 URL) becomes a mark that is equal for equal values and tells nothing else: it is keyed with bytes
-that no file and no message holds.
+that no file and no message holds. Nothing, and nothing but blanks, stays nothing.
 """
 
 from __future__ import annotations
@@ -84,6 +84,8 @@ def fingerprint(key: PublicKeyTypes) -> str:
 def shape(value: bytes) -> str:
     """Return what may be looked at of a Secret's value."""
     text = value.decode("utf-8", "replace")
+    if not text.strip():
+        return ""
     if "PRIVATE KEY-----" in text:
         return _private_key(value)
     if blocks := _CERTIFICATE.findall(text):  # what some tools write around them is none

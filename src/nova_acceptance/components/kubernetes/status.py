@@ -7,11 +7,12 @@ it is complete, since what depends on either would fail before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
+from nova_acceptance.components.kubernetes.backends import Endpoint
 from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
 from nova_acceptance.phrase import NOTHING, Phrase, verbatim
@@ -51,12 +52,12 @@ _COUNTED: Final = {
 """What the pods of a workload are counted by."""
 
 
-def status_of(obj: Object | None, endpoints: Object | None = None) -> Status:
+def status_of(obj: Object | None, endpoints: Iterable[Endpoint] = ()) -> Status:
     """Return what the object's status says of it.
 
     Args:
         obj: the object as it is on the cluster; None when it is not there.
-        endpoints: for a Service, the Endpoints of the same name.
+        endpoints: for a Service, the addresses behind it.
     """
     if obj is None:
         return _in_progress("NotFound", Phrase("it is not on the cluster"))
@@ -90,15 +91,6 @@ def condition(obj: Object, name: str) -> dict[str, Any]:
 def is_pod_ready(pod: Object) -> bool:
     """Whether the pod's condition Ready is true."""
     return condition(pod, "Ready").get("status") == "True"
-
-
-def ready_addresses(endpoints: Object | None) -> list[str]:
-    """Return the addresses behind a Service that take traffic."""
-    return [
-        address["ip"]
-        for subset in (endpoints or {}).get("subsets") or ()
-        for address in subset.get("addresses") or ()
-    ]
 
 
 def _in_progress(reason: str, message: Phrase) -> Status:
@@ -234,11 +226,11 @@ def _namespace(obj: Object) -> Status:
     return _in_progress(phase or "NotObserved", Phrase("not active"))
 
 
-def _service(obj: Object, endpoints: Object | None) -> Status:
+def _service(obj: Object, endpoints: Iterable[Endpoint]) -> Status:
     spec = obj["spec"]
     if not spec.get("selector") or spec.get("type") == "ExternalName":
         return CURRENT
-    if ready_addresses(endpoints):
+    if any(each.is_ready for each in endpoints):
         return CURRENT
     return _in_progress("NoEndpoints", Phrase("no ready pod stands behind it"))
 

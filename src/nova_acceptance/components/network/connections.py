@@ -14,8 +14,8 @@ from typing import Final
 from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.dns.lookups import examine
 from nova_acceptance.components.kubernetes.addresses import service_meant
-from nova_acceptance.components.kubernetes.objects import Objects, addresses_of, of_front
 from nova_acceptance.components.kubernetes.pod_specs import is_ready
+from nova_acceptance.components.kubernetes.seen import Seen, addresses_of, of_front
 from nova_acceptance.components.network.questions import CLOSED_PORT, dial, dial_pod
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import Finding, Ref
@@ -145,7 +145,7 @@ class Ways:
     """
 
     def __init__(
-        self, kube: Kube, system: System, objects: Objects, routes: Routes, survey: Survey
+        self, kube: Kube, system: System, objects: Seen, routes: Routes, survey: Survey
     ) -> None:
         self._kube = kube
         self._system = system

@@ -7,7 +7,7 @@ from typing import Final
 
 from nova_acceptance.components.dns.records import Records, records
 from nova_acceptance.components.http.spec import Http
-from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.kube import PodRef
 from nova_acceptance.system import Front, System, Workload, parts
 from nova_acceptance.system.parts import fronts
@@ -21,7 +21,7 @@ ABSENT: Final = "absent"
 
 
 def reachability_questions(
-    system: System, objects: Objects, pods: Mapping[str, PodRef]
+    system: System, objects: Seen, pods: Mapping[str, PodRef]
 ) -> dict[PodRef, list[Question[Answer]]]:
     """Return what each component's pod is to connect to: open doors, and closed ones."""
     passages = [*parts.passages(system), *parts.closed_passages(system)]
@@ -96,7 +96,7 @@ def listening(workload: Workload) -> list[int]:
     return [port for service in workload.services for port in service.ports.values()]
 
 
-def addresses(objects: Objects, workload: Workload) -> list[str]:
+def addresses(objects: Seen, workload: Workload) -> list[str]:
     """Return the addresses of a workload's pods, of those that have one."""
     found = (pod["status"].get("podIP") for pod in objects.pods_of(workload))
     return [address for address in found if address]
@@ -128,7 +128,7 @@ def absent_names(system: System) -> list[str]:
     return [*inside, *pods, f"{ABSENT}.{ABSENT}.svc.{system.zone}", f"{ABSENT}.{system.zone}"]
 
 
-def expected_records(objects: Objects, front: Front, system: System) -> list[Records]:
+def expected_records(objects: Seen, front: Front, system: System) -> list[Records]:
     """Return the records that should be served for a Service, by what the API says of it now."""
     service = objects.find("Service", front.name, front.namespace)
     if service is None:
@@ -137,7 +137,7 @@ def expected_records(objects: Objects, front: Front, system: System) -> list[Rec
     return list(records(service, endpoints, system.zone))
 
 
-def lookups(system: System, objects: Objects) -> Sequence[Question[Answer]]:
+def lookups(system: System, objects: Seen) -> Sequence[Question[Answer]]:
     """Return every lookup and every exchange that the tests of names read."""
     hosts: list[str] = []
     exchanges: list[Question[Answer]] = []

@@ -1,4 +1,4 @@
-"""The part of a cluster that a deployment concerns, kept up to date by one set of watches."""
+"""Watches that keep a snapshot up to date with what a deployment changes."""
 
 from __future__ import annotations
 
@@ -13,29 +13,11 @@ from types import TracebackType
 from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import SYNCED, Kube, Object, Watch
+from nova_acceptance.kube.kinds import KINDS, is_watched, kind_served, version_served
 from nova_acceptance.kube.snapshot import EVERYWHERE, Snapshot
 
-API_VERSIONS = {
-    "DaemonSet": "apps/v1",
-    "Deployment": "apps/v1",
-    "Endpoints": "v1",
-    "Event": "v1",
-    "Job": "batch/v1",
-    "Node": "v1",
-    "PersistentVolumeClaim": "v1",
-    "Pod": "v1",
-    "ReplicaSet": "apps/v1",
-    "StatefulSet": "apps/v1",
-}
-"""What is watched where it is wanted; other kinds are current once they are applied."""
-
 _ALWAYS = ("Event", "Pod")
-_COMPANIONS = {
-    "Deployment": ("ReplicaSet",),
-    "Service": ("Endpoints",),
-    "StatefulSet": ("PersistentVolumeClaim",),
-}
-_OUTDATED = frozenset({"EndpointSlice"})
+_FOLLOWING = frozenset({"EndpointSlice", "Endpoints"})
 """What follows from the watched kinds; how it was at the beginning says nothing later."""
 
 Place = tuple[str, str]
@@ -50,7 +32,7 @@ class _Change:
     failure: Exception | None = None
 
 
-class Observation:
+class Watches:
     """Watches, a thread each, that feed one snapshot; it changes only in `advance` and `add`.
 
     Args:
@@ -74,14 +56,14 @@ class Observation:
         self._on_change = on_change
         self._changes: queue.SimpleQueue[_Change] = queue.SimpleQueue()
         before = base or Snapshot()
-        wanted = watched(objects)
+        wanted = watched(kube, objects)
         self._optional: set[int] = set()
         self._watches: list[Watch] = []
         self._places: dict[int, Place] = {}
         for place in (*wanted, *([("Node", EVERYWHERE)] if before.knows("Node") else ())):
             kind, namespace = place
             watch = kube.watch(
-                API_VERSIONS[kind],
+                version_served(kube, kind) or KINDS[kind].versions[0],
                 kind,
                 namespace=namespace or None,
                 deadline=deadline,
@@ -94,7 +76,7 @@ class Observation:
         self._unsynced = set(self._places)
         self.snapshot = _begun(before, set(self._places.values()))
 
-    def __enter__(self) -> Observation:
+    def __enter__(self) -> Watches:
         for watch in self._watches:
             threading.Thread(target=self._feed, args=(watch,), daemon=True).start()
         return self
@@ -116,7 +98,7 @@ class Observation:
     def add(self, applied: Iterable[Object]) -> None:
         """Take in what was applied, as the server answered, where no watch will show it."""
         for obj in applied:
-            if obj["kind"] not in API_VERSIONS:
+            if not is_watched(obj["kind"]):
                 shown = without_values(obj) if obj["kind"] == "Secret" else obj
                 self.snapshot.update("ADDED", shown, fresh=False)
 
@@ -144,7 +126,7 @@ class Observation:
         """
         for namespace in namespaces:
             with contextlib.suppress(ClusterError):
-                for event in self._kube.list(API_VERSIONS["Event"], "Event", namespace=namespace):
+                for event in self._kube.list("v1", "Event", namespace=namespace):
                     self.snapshot.update("MODIFIED", event, fresh=False)
 
     def _take(self, change: _Change) -> None:
@@ -173,7 +155,7 @@ def _begun(base: Snapshot, watched: set[Place]) -> Snapshot:
     """Return what is known before the watches tell theirs."""
     snapshot = Snapshot(system=base.system, unread=list(base.unread), is_watched=True)
     namespaces = {namespace for _, namespace in watched}
-    stale = watched | {(kind, namespace) for kind in _OUTDATED for namespace in namespaces}
+    stale = watched | {(kind, namespace) for kind in _FOLLOWING for namespace in namespaces}
     snapshot.listed |= base.listed - stale
     for where in base.refs():
         obj = base.at(where)
@@ -182,13 +164,15 @@ def _begun(base: Snapshot, watched: set[Place]) -> Snapshot:
     return snapshot
 
 
-def watched(objects: Iterable[Object]) -> list[Place]:
+def watched(kube: Kube, objects: Iterable[Object]) -> list[Place]:
     """Return which kinds are watched where, while these objects are deployed."""
     wanted: set[Place] = set()
     for obj in objects:
         kind, namespace = obj["kind"], obj["metadata"].get("namespace", "")
-        watched = [kind] if kind in API_VERSIONS else []
-        watched += _COMPANIONS.get(kind, ())
-        if watched and namespace:
-            wanted.update((each, namespace) for each in (*watched, *_ALWAYS))
+        if kind not in KINDS or not namespace:
+            continue
+        followed = [kind] if is_watched(kind) else []
+        followed += [kind_served(kube, each) for each in KINDS[kind].companions]
+        if followed:
+            wanted.update((each, namespace) for each in (*followed, *_ALWAYS))
     return sorted(wanted)

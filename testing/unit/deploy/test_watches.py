@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.deploy.observation import Observation
+from nova_acceptance.deploy.watches import Watches
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
@@ -27,11 +27,11 @@ WORKLOAD = deployment()
 POD = Ref("Pod", NAMESPACE, "user-service-x")
 
 
-def observation(kube: StubKube, base: Snapshot | None = None) -> Observation:
-    return Observation(kube, [WORKLOAD], deadline=time.monotonic() + SOON, base=base)
+def watches(kube: StubKube, base: Snapshot | None = None) -> Watches:
+    return Watches(kube, [WORKLOAD], deadline=time.monotonic() + SOON, base=base)
 
 
-def complete(seen: Observation) -> Snapshot:
+def complete(seen: Watches) -> Snapshot:
     with seen:
         seen.complete(time.monotonic() + SOON)
     assert seen.is_complete
@@ -39,7 +39,7 @@ def complete(seen: Observation) -> Snapshot:
 
 
 def test_what_was_seen_before_stays_where_nobody_watches() -> None:
-    snapshot = complete(observation(StubKube(), Snapshot.of([storage_class()])))
+    snapshot = complete(watches(StubKube(), Snapshot.of([storage_class()])))
 
     assert snapshot.get("StorageClass", "", "standard")
     assert snapshot.knows("StorageClass")
@@ -48,7 +48,7 @@ def test_what_was_seen_before_stays_where_nobody_watches() -> None:
 def test_watched_kinds_are_as_the_watches_tell() -> None:
     base = Snapshot.of([pod("user-service-old")])
     base.listed.add(("Pod", NAMESPACE))
-    seen = observation(StubKube(pod("user-service-x")), base)
+    seen = watches(StubKube(pod("user-service-x")), base)
 
     assert ("Pod", NAMESPACE) not in seen.snapshot.listed
     snapshot = complete(seen)
@@ -58,7 +58,7 @@ def test_watched_kinds_are_as_the_watches_tell() -> None:
 
 def test_base_itself_is_left_as_it_was() -> None:
     base = Snapshot.of([storage_class()])
-    complete(observation(StubKube(pod("user-service-x")), base))
+    complete(watches(StubKube(pod("user-service-x")), base))
 
     assert base.at(POD) is None
     assert not base.is_watched
@@ -71,7 +71,7 @@ def test_secrets_are_kept_by_their_shapes_alone() -> None:
         "metadata": {"name": "s", "namespace": NAMESPACE},
         "stringData": {"PASSWORD": "correct horse"},
     }
-    seen = observation(StubKube())
+    seen = watches(StubKube())
     seen.add([secret])
     kept = seen.snapshot.get("Secret", NAMESPACE, "s")
 
@@ -82,7 +82,7 @@ def test_secrets_are_kept_by_their_shapes_alone() -> None:
 def test_changes_of_pods_and_events_about_them_are_passed_on() -> None:
     there = pod("user-service-x")
     told: list[str] = []
-    seen = Observation(
+    seen = Watches(
         StubKube(there, event(there, "Pulled", "already present", kind="Normal")),
         [WORKLOAD],
         deadline=time.monotonic() + SOON,
@@ -110,7 +110,7 @@ class Refusing(StubWatch):
 
 
 def test_nodes_are_followed_where_they_are_known() -> None:
-    seen = observation(StubKube(node("b")), Snapshot.of([node("a")]))
+    seen = watches(StubKube(node("b")), Snapshot.of([node("a")]))
     with seen:
         while seen._unsynced:
             seen.advance(SOON)
@@ -119,7 +119,7 @@ def test_nodes_are_followed_where_they_are_known() -> None:
 
 
 def test_nodes_that_may_not_be_watched_hold_up_nothing() -> None:
-    seen = observation(WithoutNodes(), Snapshot.of([node("a")]))
+    seen = watches(WithoutNodes(), Snapshot.of([node("a")]))
     with seen:
         while seen._unsynced:
             seen.advance(SOON)
@@ -129,7 +129,7 @@ def test_nodes_that_may_not_be_watched_hold_up_nothing() -> None:
 
 
 def test_nodes_are_not_watched_without_need() -> None:
-    seen = observation(StubKube(node("b")))
+    seen = watches(StubKube(node("b")))
 
     assert list(complete(seen).of_kind("Node")) == []
 
@@ -143,6 +143,6 @@ def test_watch_that_dies_of_whatever_is_told_at_once() -> None:
         def watch(self, *_kind: str, deadline: float, **_more: Any) -> StubWatch:
             return Dying([], deadline, announce=False)
 
-    seen = observation(DyingKube())
+    seen = watches(DyingKube())
     with seen, pytest.raises(ValueError, match="half a line"):
         seen.complete(time.monotonic() + SOON)
