@@ -1,0 +1,36 @@
+"""What is wrong with a namespace of nova.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nova_acceptance.checks import check
+from nova_acceptance.findings import Finding, Ref
+from nova_acceptance.kube.snapshot import Store
+from nova_acceptance.phrase import Phrase
+
+ACTIVE = "Active"
+
+
+@check
+def inactive_namespace(store: Store, name: str) -> Iterator[Finding]:
+    """Find a namespace that is not there, or on its way out."""
+    where = Ref("Namespace", "", name)
+    found = store.at(where)
+    if found is None:
+        if store.knows("Namespace"):
+            sentence = Phrase("the cluster has no namespace {name}", name=name)
+            yield Finding("NAMESPACE_MISSING", where, sentence)
+        return
+    status = found.get("status") or {}
+    if status.get("phase", ACTIVE) != ACTIVE:
+        yield Finding(
+            "NAMESPACE_TERMINATING",
+            where,
+            Phrase("namespace {name} is being removed", name=name),
+            evidence=tuple(
+                f"{entry['type']}: {entry.get('message', '')}"
+                for entry in status.get("conditions") or ()
+                if entry.get("status") == "True"
+            ),
+        )

@@ -1,0 +1,179 @@
+"""What the pods of a workload may do beyond what they need, as they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from nova_acceptance.checks import check
+from nova_acceptance.components.kubernetes.backends import pods_selected
+from nova_acceptance.components.kubernetes.checks.workloads import no_pods, where_of
+from nova_acceptance.components.kubernetes.pod_specs import containers, security_context
+from nova_acceptance.findings import Finding
+from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Store
+from nova_acceptance.phrase import Phrase
+from nova_acceptance.system import Workload
+
+Context = dict[str, Any]
+"""A container's effective security context."""
+
+_HOST: Final = ("hostNetwork", "hostPID", "hostIPC")
+_TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
+_FILTERS: Final = ("RuntimeDefault", "Localhost")
+
+
+@check
+def root_containers(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find containers that may run as root: the kubelet does not refuse it, or the user is it."""
+    yield from _weak(store, spec, Phrase("may run as root"), _is_root)
+
+
+@check
+def writable_roots(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find containers that can change their own image's files."""
+    yield from _weak(
+        store,
+        spec,
+        Phrase("can write to its image's files"),
+        lambda context: context.get("readOnlyRootFilesystem") is not True,
+    )
+
+
+@check
+def privileged_containers(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find containers that are privileged or may become so."""
+    yield from _weak(
+        store,
+        spec,
+        Phrase("is privileged, or may become so"),
+        lambda context: bool(
+            context.get("privileged") or context.get("allowPrivilegeEscalation") is not False
+        ),
+    )
+
+
+@check
+def capable_containers(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find containers that keep or are given capabilities of the kernel."""
+    yield from _weak(store, spec, Phrase("has capabilities"), _has_capabilities)
+
+
+@check
+def unfiltered_containers(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find containers without a filter of system calls."""
+    yield from _weak(
+        store,
+        spec,
+        Phrase("has no seccomp profile"),
+        lambda context: (context.get("seccompProfile") or {}).get("type") not in _FILTERS,
+    )
+
+
+@check
+def unlimited_containers(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find containers without requests or limits for CPU and memory."""
+    yield from no_pods(store, spec)
+    for name, _, container in _containers(store, spec):
+        resources = container.get("resources") or {}
+        lacking = [
+            f"{part}.{resource}"
+            for part in ("requests", "limits")
+            for resource in ("cpu", "memory")
+            if resource not in (resources.get(part) or {})
+        ]
+        if lacking:
+            sentence = Phrase(
+                "container {container} of {workload} has no {lacking}",
+                container=name,
+                workload=where_of(spec),
+                lacking=lacking,
+            )
+            yield Finding("RESOURCES_UNSET", where_of(spec), sentence, container=name)
+
+
+@check
+def exposed_pods(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find pods that see their node's network, processes or file system."""
+    yield from no_pods(store, spec)
+    for pod in pods_selected(store, spec):
+        shared = [key for key in _HOST if pod["spec"].get(key)]
+        shared += [
+            f"hostPath {each['hostPath'].get('path', '')}"
+            for each in pod["spec"].get("volumes") or ()
+            if each.get("hostPath") is not None
+        ]
+        if shared:
+            sentence = Phrase(
+                "pod {pod} of {workload} shares with its node: {shared}",
+                pod=pod["metadata"]["name"],
+                workload=where_of(spec),
+                shared=shared,
+            )
+            yield Finding("NODE_EXPOSED", where_of(spec), sentence)
+
+
+@check
+def wrong_api_token(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find containers with a token of the Kubernetes API that need none, and without one that do."""
+    yield from no_pods(store, spec)
+    for name, _, container in _containers(store, spec):
+        has_one = any(each["mountPath"] == _TOKEN for each in container.get("volumeMounts") or [])
+        if has_one != spec.api_token:
+            sentence = (
+                Phrase(
+                    "container {container} of {workload} has no token of the API, and needs one",
+                    container=name,
+                    workload=where_of(spec),
+                )
+                if spec.api_token
+                else Phrase(
+                    "container {container} of {workload} has a token of the API, and needs none",
+                    container=name,
+                    workload=where_of(spec),
+                )
+            )
+            yield Finding("API_TOKEN_WRONG", where_of(spec), sentence, container=name)
+
+
+def contexts(store: Store, spec: Workload) -> Iterator[tuple[str, Context]]:
+    """Yield `pod/container` and the effective security context of each container."""
+    for name, pod, container in _containers(store, spec):
+        yield f"{pod['metadata']['name']}/{name}", security_context(pod, container)
+
+
+def _weak(
+    store: Store, spec: Workload, what: Phrase, is_weak: Callable[[Context], bool]
+) -> Iterator[Finding]:
+    yield from no_pods(store, spec)
+    weak = {name: context for name, context in contexts(store, spec) if is_weak(context)}
+    if weak:
+        yield Finding(
+            "SECURITY_CONTEXT_WEAK",
+            where_of(spec),
+            Phrase(
+                "{workload}: {containers} {what}",
+                workload=where_of(spec),
+                containers=list(weak),
+                what=what,
+            ),
+            evidence=tuple(
+                f"{name}: {', '.join(f'{key} {it}' for key, it in sorted(context.items()))}"
+                for name, context in weak.items()
+            ),
+        )
+
+
+def _containers(store: Store, spec: Workload) -> Iterator[tuple[str, Object, dict[str, Any]]]:
+    for pod in pods_selected(store, spec):
+        for container in containers(pod):
+            yield container["name"], pod, container
+
+
+def _is_root(context: Context) -> bool:
+    return not (context.get("runAsNonRoot") is True and context.get("runAsUser", 0) > 0)
+
+
+def _has_capabilities(context: Context) -> bool:
+    capabilities = context.get("capabilities") or {}
+    return capabilities.get("drop") != ["ALL"] or bool(capabilities.get("add"))

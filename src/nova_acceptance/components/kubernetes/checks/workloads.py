@@ -1,0 +1,247 @@
+"""What is wrong with a workload of nova.yaml, its pods and what runs besides them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import reduce
+from typing import Final
+
+from nova_acceptance.checks import check
+from nova_acceptance.components.kubernetes.backends import pods_selected
+from nova_acceptance.components.kubernetes.hosts import hosts
+from nova_acceptance.components.kubernetes.pod_specs import is_leaving, is_ready, restarts
+from nova_acceptance.components.kubernetes.status import status_of
+from nova_acceptance.components.kubernetes.summaries import summary
+from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Store
+from nova_acceptance.phrase import NOTHING, Phrase
+from nova_acceptance.system import System, Workload
+
+DECLARED: Final = ("Deployment", "StatefulSet")
+"""The kinds of workloads that nova.yaml can name."""
+
+
+@check
+def missing_workload(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find a workload that is not there."""
+    where = where_of(spec)
+    if store.at(where) is None and store.knows(spec.kind, spec.namespace):
+        there = [each["metadata"]["name"] for each in store.of_kind(spec.kind, spec.namespace)]
+        yield Finding(
+            "WORKLOAD_MISSING",
+            where,
+            Phrase("there is no {where}, which nova.yaml declares", where=where),
+            evidence=(f"{spec.kind}s of {spec.namespace}: {', '.join(there) or 'none'}",),
+        )
+
+
+@check
+def wrong_scale(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find a workload that wants another number of replicas than nova.yaml says."""
+    where = where_of(spec)
+    found = store.at(where)
+    replicas = found["spec"].get("replicas", 1) if found else spec.replicas
+    if replicas != spec.replicas:
+        yield Finding(
+            "REPLICAS_WRONG",
+            where,
+            Phrase(
+                "{where} is scaled to {replicas}, where nova.yaml says {wanted}",
+                where=where,
+                replicas=replicas,
+                wanted=spec.replicas,
+            ),
+            Phrase(
+                "`kubectl -n {namespace} scale {kind} {name} --replicas={wanted}`, and see "
+                "what scaled it",
+                namespace=spec.namespace,
+                kind=spec.kind.lower(),
+                name=spec.name,
+                wanted=spec.replicas,
+            ),
+        )
+
+
+@check
+def lacking_replicas(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find a workload without as many replicas, up to date and ready, as nova.yaml says."""
+    found = store.at(where_of(spec))
+    if found is None:
+        yield from missing_workload(store, spec)
+        return
+    yield from wrong_scale(store, spec)
+    yield from unfinished_rollout(found)
+    status = found.get("status") or {}
+    updated, ready = status.get("updatedReplicas", 0), status.get("readyReplicas", 0)
+    if (updated, ready) != (spec.replicas, spec.replicas):
+        yield _not_ready(
+            spec,
+            Phrase(
+                "of {wanted} replicas {updated} are up to date and {ready} are ready",
+                wanted=spec.replicas,
+                updated=updated,
+                ready=ready,
+            ),
+        )
+
+
+@check
+def unfinished_rollout(found: Object) -> Iterator[Finding]:
+    """Find a workload whose status says that it is not what its specification wants."""
+    status = status_of(found)
+    if not status.is_current:
+        where = ref(found)
+        yield Finding(
+            "WORKLOAD_NOT_READY",
+            where,
+            Phrase("{where} is not ready: {why}", where=where, why=status.message or status.reason),
+        )
+
+
+@check
+def unready_pods(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find a workload with more or fewer pods than replicas, or with one that is not ready."""
+    pods = pods_selected(store, spec)
+    if len(pods) != spec.replicas:
+        said = Phrase(
+            "it has {count} pods, where nova.yaml says {wanted}",
+            count=len(pods),
+            wanted=spec.replicas,
+        )
+        yield _not_ready(spec, said)
+    if unready := [pod for pod in pods if not is_ready(pod)]:
+        names = [pod["metadata"]["name"] for pod in unready]
+        yield _not_ready(
+            spec,
+            Phrase("{pods} is not ready", pods=names),
+            *(f"{pod['metadata']['name']}: {summary(pod)}" for pod in unready),
+        )
+
+
+@check
+def restarted_containers(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find pods in which a container has restarted since they were made."""
+    yield from no_pods(store, spec)
+    for pod in pods_selected(store, spec):
+        if count := restarts(pod):
+            where = ref(pod)
+            sentence = Phrase("{where} has restarted {count} times", where=where, count=count)
+            if ended := _how_it_ended(pod):
+                sentence = Phrase(
+                    "{where} has restarted {count} times, the last time by {ended}",
+                    where=where,
+                    count=count,
+                    ended=ended,
+                )
+            yield Finding("CONTAINER_RESTARTED", where_of(spec), sentence)
+
+
+@check
+def crowded_nodes(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find replicas that share a node although others could carry them."""
+    yield from no_pods(store, spec)
+    on_nodes = Counter(
+        pod["spec"].get("nodeName", "no node") for pod in pods_selected(store, spec)
+    )
+    wanted = min(spec.replicas, len(hosts(list(store.of_kind("Node")))))
+    if on_nodes and len(on_nodes) < wanted:
+        yield Finding(
+            "SPREAD_LOST",
+            where_of(spec),
+            Phrase(
+                "the pods of {workload} are on {nodes}, where {wanted} nodes could carry them",
+                workload=where_of(spec),
+                nodes=sorted(on_nodes),
+                wanted=wanted,
+            ),
+            evidence=tuple(f"{node}: {count}" for node, count in sorted(on_nodes.items())),
+        )
+
+
+@check
+def no_pods(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find a workload without any pod, of which nothing can be told by its pods."""
+    if not pods_selected(store, spec):
+        yield _not_ready(spec, Phrase("it has no pod"))
+
+
+@check
+def undeclared_workloads(store: Store, system: System, namespace: str) -> Iterator[Finding]:
+    """Find what runs in a namespace that nova.yaml does not know, unless it allows that."""
+    if system.undeclared == "allowed":
+        return
+    declared = set(map(where_of, system.every_workload))
+    for kind in DECLARED:
+        for found in store.of_kind(kind, namespace):
+            if (where := ref(found)) not in declared:
+                sentence = Phrase("{where} is none of the workloads of nova.yaml", where=where)
+                yield Finding("UNDECLARED_WORKLOAD", where, sentence)
+
+
+@check
+def pods_left_over(store: Store, system: System, namespace: str) -> Iterator[Finding]:
+    """Find pods that belong to no workload of nova.yaml or have failed, unless it allows them.
+
+    One that is on its way out is none until it is stuck.
+    """
+    if system.undeclared == "allowed":
+        return
+    declared = {
+        ref(pod)
+        for workload in system.every_workload
+        if workload.namespace == namespace
+        for pod in pods_selected(store, workload)
+    }
+    now = datetime.now(UTC)
+    for pod in store.of_kind("Pod", namespace):
+        where = ref(pod)
+        has_failed = (pod.get("status") or {}).get("phase") == "Failed"
+        if (where in declared and not has_failed) or is_leaving(pod, now):
+            continue
+        sentence = (
+            Phrase("{pod} has failed, and is still there", pod=where)
+            if where in declared
+            else Phrase("{pod} belongs to no workload of nova.yaml", pod=where)
+        )
+        yield Finding(
+            "POD_LEFT_OVER",
+            where,
+            sentence,
+            Phrase(
+                "`kubectl -n {namespace} delete pod {name}`, once nobody needs it",
+                namespace=namespace,
+                name=where.name,
+            ),
+            evidence=(summary(pod), f"labels: {pod['metadata'].get('labels') or {}}"),
+        )
+
+
+def where_of(spec: Workload) -> Ref:
+    """Return the reference of a workload."""
+    return Ref(spec.kind, spec.namespace, spec.name)
+
+
+def _not_ready(spec: Workload, why: Phrase, *evidence: str) -> Finding:
+    where = where_of(spec)
+    sentence = Phrase("{where} is not ready: {why}", where=where, why=why)
+    return Finding("WORKLOAD_NOT_READY", where, sentence, evidence=evidence)
+
+
+def _how_it_ended(pod: Object) -> Phrase:
+    """Return how a pod's containers ended the last time; nothing where none has."""
+    ends = [
+        Phrase(
+            "{container}: {reason}, exit status {status}",
+            container=entry["name"],
+            reason=last.get("reason", "?"),
+            status=last.get("exitCode", "?"),
+        )
+        for entry in (pod.get("status") or {}).get("containerStatuses") or []
+        if (last := (entry.get("lastState") or {}).get("terminated"))
+    ]
+    if not ends:
+        return NOTHING
+    return reduce(lambda told, end: Phrase("{ends}; {end}", ends=told, end=end), ends)
