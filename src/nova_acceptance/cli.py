@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from nova_acceptance.cluster import DEFAULT_NODES, MOST_NODES, Request, contexts
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.collect import examination
+from nova_acceptance.components.registry import json_schema
 from nova_acceptance.deploy import load_credentials
 from nova_acceptance.deploy import remove as remove_nova
 from nova_acceptance.deploy import render as rendered
@@ -156,6 +158,12 @@ def remove(context: str, manifests: Path) -> None:
     """Remove Nova, and nothing else, from a cluster that stays."""
     objects = rendered(manifests, "multi-node", load_credentials(None, manifests))
     remove_nova(Kube(None, context), objects, Progress())
+
+
+@main.command()
+def schema() -> None:
+    """Print what nova.yaml may say, as a JSON Schema by which editors complete it."""
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 
 @main.command(name="doctor")

@@ -13,7 +13,7 @@ from nova_acceptance.causes import ENTRY_POINTS
 from nova_acceptance.components.dns import rules as dns
 from nova_acceptance.components.etcd import KIND as ETCD
 from nova_acceptance.components.http import KIND as HTTP
-from nova_acceptance.components.kind import Answer, Kind, Rule
+from nova_acceptance.components.kind import Answer, ComponentCheck, Kind, Rule
 from nova_acceptance.components.kubernetes import (
     admission,
     api,
@@ -39,7 +39,7 @@ from nova_acceptance.components.postgres import KIND as POSTGRES
 from nova_acceptance.components.postgres import parts as postgres_parts
 from nova_acceptance.components.redis import KIND as REDIS
 from nova_acceptance.components.redis import spec as redis_spec
-from nova_acceptance.system import Component, System
+from nova_acceptance.system import Component, System, model_of
 from nova_acceptance.system import load as load_by
 from nova_acceptance.vantage import answers as connections
 
@@ -87,6 +87,27 @@ def load(path: Path) -> System:
         SpecError: it cannot be read, or is wrong.
     """
     return load_by(path, [kind.spec for kind in kinds()])
+
+
+def model() -> type[System]:
+    """Return the model of a file, with every kind that is installed."""
+    return model_of(tuple(kind.spec for kind in kinds()))
+
+
+def json_schema() -> dict[str, Any]:
+    """Return what nova.yaml may say, as a JSON Schema (draft 2020-12)."""
+    found: dict[str, Any] = model().model_json_schema(by_alias=True)
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, **found, "title": "nova.yaml"}
+
+
+def component_checks(system: System) -> Iterator[ComponentCheck]:
+    """Yield the checks of components whose kind another package brings."""
+    for component in system.components:
+        kind = kind_of(component)
+        for check in kind.checks if kind.origin == "foreign" else ():
+            for part in check.parts(component):
+                yield ComponentCheck(component, check, part)
 
 
 def rules(group: str) -> Iterator[Rule]:

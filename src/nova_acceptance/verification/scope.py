@@ -12,6 +12,7 @@ from typing import Final
 
 from nova_acceptance.causes import family
 from nova_acceptance.components.dns.service import DNS
+from nova_acceptance.components.kind import ComponentCheck
 from nova_acceptance.components.kubernetes.objects import of_front
 from nova_acceptance.findings import Ref
 from nova_acceptance.system import (
@@ -119,6 +120,8 @@ def _of(value: object, system: System) -> Iterator[Ref]:
             yield of_workload(value)
         case Component():
             yield from _of_component(value)
+        case ComponentCheck():
+            yield from _of_component(value.component)
         case Front():
             yield of_front(value)
             yield of_workload(value.workload)
