@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from nova_acceptance.errors import NovaError
-from nova_acceptance.plugin import layers, masked, options, summary, workers
+from nova_acceptance.plugin import REPORTS, layers, masked, options, summary, workers
 from nova_acceptance.plugin.facts import DIRECTORY, extra
 from nova_acceptance.report import Fact, Record, Run, layer_of, load, write_all
 from nova_acceptance.report.page import FILE_NAME as PAGE
@@ -29,7 +29,7 @@ class Recording:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._reports = config.rootpath / config.getini(options.REPORTS)
+        self._reports = config.rootpath / config.getini(REPORTS)
         self._record: Record | None = None
         self._collected: set[str] = set()
         self._deselected = 0
