@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-# Kept loaded here, or every pytest inside pytest would import them and the cluster's libraries anew.
+# Kept loaded here, or every pytest inside pytest would import all of it anew.
 import nova_acceptance.plugin.acceptance
 import nova_acceptance.plugin.diagnosing  # noqa: F401
 from nova_acceptance.report import Run, load

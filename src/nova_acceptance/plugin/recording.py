@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 
+from nova_acceptance.deploy.provenance import provenance
 from nova_acceptance.errors import NovaError
 from nova_acceptance.plugin import REPORTS, layers, masked, options, summary, workers
 from nova_acceptance.plugin.facts import DIRECTORY, extra
@@ -255,8 +256,7 @@ def _versions() -> dict[str, str]:
 
 
 def _manifests(config: pytest.Config) -> dict[str, str | bool]:
-    # Only in an acceptance run: what these two bring takes a while to import.
-    from nova_acceptance.deploy.provenance import provenance  # noqa: PLC0415
+    # A plugin, which pytest imports itself, later than this module.
     from nova_acceptance.fixtures import MANIFESTS  # noqa: PLC0415
 
     return provenance(config.rootpath / MANIFESTS, config.rootpath / config.option.spec).as_dict()
