@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from benchmarks.elsewhere import measure_elsewhere
 from benchmarks.pages import measure_pages
 from benchmarks.table import row, spread
 from nova_acceptance.cluster.home import Home
@@ -196,6 +197,11 @@ def report() -> None:
     measure_pages()
 
 
+def elsewhere() -> None:
+    """What the plugin adds to a pytest run that is no acceptance run."""
+    measure_elsewhere()
+
+
 @contextmanager
 def _busy() -> Iterator[None]:
     """Keep every core busy with something else."""
@@ -229,7 +235,10 @@ def _filled() -> Iterator[Path]:
         yield copy
 
 
-MEASUREMENTS = (nothing, cluster, store, deployment, verification, thirty, matrix, report)
+MEASUREMENTS = (
+    *(nothing, cluster, store, deployment, verification, thirty, matrix, report),
+    elsewhere,
+)
 
 
 def main(names: list[str]) -> None:
