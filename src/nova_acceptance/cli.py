@@ -14,6 +14,7 @@ import yaml
 
 from nova_acceptance.cluster import DEFAULT_NODES, MOST_NODES, Request, contexts, doctor
 from nova_acceptance.cluster.home import Home
+from nova_acceptance.cluster.kind.images import images_of
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.collect import examination
 from nova_acceptance.components.registry import json_schema
@@ -110,6 +111,20 @@ def logs(name: str, into: Path) -> None:
         raise UsageError(f"there is no cluster {name}", hint="start it with `nova-cluster up`")
     provider.cluster(name).export_logs(into)
     click.echo(into)
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@_name
+def load(directory: Path, name: str) -> None:
+    """Build the images of another system and load them into a cluster.
+
+    DIRECTORY holds images/<image>/Containerfile for each; they are named
+    docker.io/<directory>/<image>:1.
+    """
+    images = images_of(directory)
+    for tag in Provider(Home.of_user(), Progress()).load(images, name):
+        click.echo(tag)
 
 
 @main.command()

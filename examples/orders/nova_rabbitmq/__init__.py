@@ -1,0 +1,1 @@
+"""RabbitMQ as a kind of component: its client, its causes."""
