@@ -6,6 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.phrase import Phrase
+
 ACCESS_REFUSED: Final = "ACCESS_REFUSED"
 NOT_FOUND: Final = "NOT_FOUND"
 RESOURCE_LOCKED: Final = "RESOURCE_LOCKED"
@@ -69,3 +73,21 @@ class Refusal:
     def of(cls, text: str) -> Refusal:
         """Return the refusal that a reply text says: `WORD - sentence`."""
         return cls(text.partition(" - ")[0], text)
+
+
+class RefusedError(ProbeError):
+    """The question could not be asked, since RabbitMQ refused what comes before it."""
+
+    def __init__(self, asked: str, refusal: Refusal, target: str) -> None:
+        super().__init__(
+            f"RabbitMQ at {target} could not be asked for {asked}", evidence=[refusal.text]
+        )
+        self.refusal = refusal
+
+
+def of_error(error: BaseException) -> Finding | None:
+    """Return what RabbitMQ's refusal shows, where it refused what comes before a question."""
+    if isinstance(error, RefusedError) and (cause := error.refusal.cause):
+        said = Phrase("RabbitMQ answers: {said}", said=error.refusal.text)
+        return Finding(cause, NOWHERE, said, evidence=tuple(error.evidence))
+    return None

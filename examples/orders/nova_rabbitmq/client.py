@@ -39,6 +39,7 @@ from nova_rabbitmq.answers import (
     RESOURCE_LOCKED,
     Login,
     Refusal,
+    RefusedError,
 )
 
 T = TypeVar("T")
@@ -55,16 +56,6 @@ _CLOSED: Final = re.compile(r"ConnectionClosedByBroker: \(\d+\) (['\"])(?P<text>
 
 # What it logs as errors, refusals above all, are answers here.
 logging.getLogger("pika").setLevel(logging.CRITICAL)
-
-
-class RefusedError(ProbeError):
-    """The question could not be asked, since RabbitMQ refused what comes before it."""
-
-    def __init__(self, asked: str, refusal: Refusal, target: str) -> None:
-        super().__init__(
-            f"RabbitMQ at {target} could not be asked for {asked}", evidence=[refusal.text]
-        )
-        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.witness import Witness
-from nova_rabbitmq.answers import Login, Refusal
-from nova_rabbitmq.client import SILENCE, RabbitMQ, RefusedError, Server
+from nova_rabbitmq.answers import Login, Refusal, RefusedError
+from nova_rabbitmq.client import SILENCE, RabbitMQ, Server
 from tests.scripted_broker import Broker, Replies, Reply, refused, shut_out
 
 LOGIN = Login("orders", "a-password-of-nobody", "orders")
