@@ -21,6 +21,7 @@ from pathlib import Path
 from benchmarks.elsewhere import measure_elsewhere
 from benchmarks.pages import measure_pages
 from benchmarks.table import row, spread
+from benchmarks.wire import measure_wire
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.images import NOVA
 from nova_acceptance.cluster.kind.provider import Provider
@@ -202,6 +203,11 @@ def elsewhere() -> None:
     measure_elsewhere()
 
 
+def wire() -> None:
+    """One DNS answer of the node image's server, against dnspython's."""
+    measure_wire()
+
+
 @contextmanager
 def _busy() -> Iterator[None]:
     """Keep every core busy with something else."""
@@ -238,6 +244,7 @@ def _filled() -> Iterator[Path]:
 MEASUREMENTS = (
     *(nothing, cluster, store, deployment, verification, thirty, matrix, report),
     elsewhere,
+    wire,
 )
 
 

@@ -11,11 +11,13 @@ from pathlib import Path
 from shutil import copytree
 
 import pytest
+import yaml
 
 from nova_acceptance.cluster.home import project
 from nova_acceptance.cluster.kind.images import images_of
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.model import Cluster
+from nova_acceptance.deploy.rendering import kustomize
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.report import Outcome, load
 from nova_acceptance.timeouts import ROLLOUT
@@ -34,12 +36,20 @@ FAULTS = {
 
 @contextmanager
 def applied(cluster: Cluster, manifests: Path) -> Iterator[None]:
-    """Have manifests on the cluster, and nothing of them when it ends."""
+    """Have manifests on the cluster, ready, and nothing of them when it ends."""
     try:
         kubectl(cluster, "apply", "--server-side", "-k", str(manifests))
+        for kind, namespace, name in workloads(manifests):
+            kubectl(cluster, "rollout", "status", "-n", namespace, f"{kind}/{name}")
         yield
     finally:
-        kubectl(cluster, "delete", "--ignore-not-found", "-k", str(manifests))
+        kubectl(cluster, "delete", "--ignore-not-found", "--wait=false", "-k", str(manifests))
+
+
+def workloads(manifests: Path) -> Iterator[tuple[str, str, str]]:
+    for each in yaml.safe_load_all(kustomize(manifests)):
+        if each["kind"] in ("Deployment", "StatefulSet"):
+            yield each["kind"], each["metadata"]["namespace"], each["metadata"]["name"]
 
 
 def kubectl(cluster: Cluster, *arguments: str) -> None:
