@@ -78,6 +78,7 @@ def test_redis_has_its_replicas(redis: Redis, replicated_redis: Spec) -> None:
 @pytest.mark.disruptive
 @pytest.mark.storage
 @pytest.mark.usefixtures("healthy", "persistent_redis")
+@pytest.mark.means("REDIS_DATA_LOST")
 def test_redis_keeps_its_data_when_its_pod_is_deleted(
     redis: Redis, key: str, kube: Kube, redis_pod: PodRef
 ) -> None:
