@@ -90,6 +90,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> str:
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", target, source],
         check=True,
+        timeout=ROLLOUT,
     )
     return str(target)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -36,9 +36,7 @@ from nova_acceptance.components.kubernetes import (
 )
 from nova_acceptance.components.network import rules as network
 from nova_acceptance.components.postgres import KIND as POSTGRES
-from nova_acceptance.components.postgres import parts as postgres_parts
 from nova_acceptance.components.redis import KIND as REDIS
-from nova_acceptance.components.redis import spec as redis_spec
 from nova_acceptance.system import Component, System, model_of
 from nova_acceptance.system import load as load_by
 from nova_acceptance.vantage import answers as connections
@@ -102,10 +100,9 @@ def json_schema() -> dict[str, Any]:
 
 
 def component_checks(system: System) -> Iterator[ComponentCheck]:
-    """Yield the checks of components whose kind another package brings."""
+    """Yield the checks that kinds bring, for each component and each part that they are about."""
     for component in system.components:
-        kind = kind_of(component)
-        for check in kind.checks if kind.origin == "foreign" else ():
+        for check in kind_of(component).checks:
             for part in check.parts(component):
                 yield ComponentCheck(component, check, part)
 
@@ -121,16 +118,3 @@ def rules(group: str) -> Iterator[Rule]:
 def answers() -> tuple[Answer, ...]:
     """Return what says of an error what it shows."""
     return (*(kind.answer for kind in kinds()), api.of_error, connections.of_error)
-
-
-def parameters() -> Iterator[
-    tuple[
-        type[Component],
-        Mapping[str, Callable[[Any], bool]],
-        Mapping[str, Callable[[Any], Iterable[Any]]],
-    ]
-]:
-    """Yield for each kind which arguments of tests stand for its components and their parts."""
-    yield redis_spec.Redis, redis_spec.COMPONENTS, {}
-    yield POSTGRES.spec, postgres_parts.COMPONENTS, postgres_parts.PARTS
-    yield ETCD.spec, {"etcd_spec": lambda _etcd: True}, {}
