@@ -32,8 +32,8 @@ def phrase_of(fields: Mapping[str, Any], name: str) -> Phrase:
 
 
 @cache
-def templates(language: str) -> Mapping[str, str]:
-    """Return the templates of a language, by those in English."""
+def translations(language: str) -> Mapping[str, str]:
+    """Return the templates of a language, by those in English: of the rooms, and of all else."""
     found = {
         key.removeprefix("phrases."): texts(language).get(key)
         for key in texts(language)
@@ -57,7 +57,7 @@ def in_language(said: str, language: str) -> tuple[str, str]:
 
 
 def _translated(template: str, values: Mapping[str, Any], language: str) -> str:
-    wanted = templates(language).get(template) or _of_causes(language).get(template, "")
+    wanted = translations(language).get(template) or _of_causes(language).get(template, "")
     if not values:
         return "" if _PLACE.search(wanted) else wanted
     try:
