@@ -299,16 +299,16 @@ def test_requests_that_keep_hanging_are_told_of_the_pod(
 
 def test_relay_that_does_not_begin_in_time_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeouts, "RELAY_START", 0.3)
-    over = threading.Event()
+    ended = threading.Event()
 
     class Slow(Here):
         def exec(self, *_: Any, **__: Any) -> ExecResult:
-            over.wait(SOON)
+            ended.wait(SOON)
             return ExecResult("", "", 0, 0.0)
 
     slow: Any = Slow()
+    relay = Relay(slow, POD)
     with pytest.raises(ProbeError, match="did not start within"):
-        try:
-            Relay(slow, POD).__enter__()
-        finally:
-            over.set()
+        relay.__enter__()
+    assert relay._running.is_alive()
+    ended.set()
