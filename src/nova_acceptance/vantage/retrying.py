@@ -19,7 +19,7 @@ T = TypeVar("T")
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 2.0
 CUTS = 2
-"""How many cuts of a route are repaired while the API answers; the next one counts as an answer."""
+"""How often a question is asked again after a cut while the API answers; the next cut stands."""
 
 
 def ask_through(
@@ -42,7 +42,8 @@ def ask_through(
     Raises:
         ClusterError: the API was away for longer than `timeouts.API_AWAY`, or it was away and the
             question may not be asked twice.
-        Exception: what the question raised, when the route was not at fault.
+        Exception: what the question raised: the route was not at fault, or it was cut while the API
+            answered and the question may not be asked again.
     """
     began, pause, cuts = time.monotonic(), FIRST_PAUSE, 0
     asked = began
