@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -22,6 +22,7 @@ from nova_acceptance.cluster.lock import exclusive
 from nova_acceptance.collect import look
 from nova_acceptance.components.kubernetes.hosts import hosts
 from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.registry import load
 from nova_acceptance.deploy import (
     Deployment,
     PreflightError,
@@ -39,11 +40,11 @@ from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase, verbatim
 from nova_acceptance.progress import Progress
 from nova_acceptance.report import EvidenceLog, Recorder
-from nova_acceptance.system import System, load
+from nova_acceptance.system import System, parts
 from nova_acceptance.vantage.witness import Witness
 from nova_acceptance.verification.consultation import Consultation
 from nova_acceptance.verification.inventory import snapshot
-from nova_acceptance.verification.parameters import PARAMETERS
+from nova_acceptance.verification.parameters import parametrizations
 from nova_acceptance.verification.secret_values import SecretValues
 from nova_acceptance.verification.topology import node_rows
 
@@ -70,14 +71,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test over every part of nova.yaml that one of its arguments stands for."""
-    for name, listed in PARAMETERS.items():
-        if name in metafunc.fixturenames:
-            found = list(listed(metafunc.config.stash[SYSTEM]))
-            metafunc.parametrize(name, found, ids=[_spelled(item) for item in found])
-
-
-def _spelled(item: Any) -> str:
-    return item if isinstance(item, str) else str(item.name)
+    for found in parametrizations(metafunc.config.stash[SYSTEM], metafunc.fixturenames):
+        if found.values:
+            metafunc.parametrize(found.names, found.values, ids=found.ids)
+        else:
+            nothing = pytest.param(*found.names, marks=pytest.mark.pointless, id="nothing")
+            metafunc.parametrize(found.names, [nothing])
 
 
 @pytest.fixture(scope="session")
@@ -188,7 +187,9 @@ def healthy(deployment: Deployment | None, consultation: Consultation, system: S
 
     For tests that kill pods: each asks it before anything else.
     """
-    if found := consultation.unwell(each.name for each in system.workloads):
+    if found := consultation.unwell(
+        each.name for each in system.components if each.layer == "infrastructure"
+    ):
         raise BrokenClaimError(found)
 
 
@@ -213,7 +214,7 @@ def fresh_objects(kube: Kube, witness: Witness, deployment: Deployment | None) -
 @pytest.fixture(scope="session")
 def secret_values(kube: Kube, system: System, deployment: Deployment | None) -> SecretValues:  # noqa: ARG001
     """The values of Nova's Secrets; nothing that is written shows one."""
-    plain = frozenset(item.url_key for item in system.external)
+    plain = frozenset(url.key for url in parts.urls(system, inside=False))
     values = SecretValues(kube, system.namespaces, plain)
     masking.register(values.to_mask())
     return values

@@ -15,11 +15,12 @@ from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.lock import exclusive
 from nova_acceptance.cluster.model import Request
 from nova_acceptance.components.kubernetes.hosts import hosts
+from nova_acceptance.components.registry import load
 from nova_acceptance.errors import NovaError, UsageError
 from nova_acceptance.kube import Kube
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
-from nova_acceptance.system import System, load
+from nova_acceptance.system import System
 from testing.faults import table
 from testing.faults.fault import Fault
 from testing.faults.ground import Ground

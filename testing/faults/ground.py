@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from nova_acceptance import timeouts
+from nova_acceptance.components.postgres.spec import Postgres
+from nova_acceptance.components.redis.spec import Redis
 from nova_acceptance.deploy.rendering import kubectl
 from nova_acceptance.errors import ClusterError, NovaError
 from nova_acceptance.kube import Kube, Object, PodRef
@@ -111,7 +113,7 @@ class Ground:
         Raises:
             GroundError: there is none.
         """
-        role = f",{self.system.postgres.role_label}={wanted.role}" if wanted.role else ""
+        role = f",{self.postgres.role_label}={wanted.role}" if wanted.role else ""
         found = self.kube.list(
             "v1",
             "Pod",
@@ -159,13 +161,18 @@ class Ground:
             )
         return done.stdout
 
+    @property
+    def postgres(self) -> Postgres:
+        """The PostgreSQL that nova.yaml declares."""
+        return self.system.of(Postgres)[0]
+
     def members(self, on: str) -> list[PodRef]:
         """Return PostgreSQL's leader, one of its replicas, or all members, as they say themselves.
 
         Raises:
             GroundError: there is no such member.
         """
-        workload = self.system.workload(self.system.postgres.workload)
+        workload = self.postgres.workload
         every = self.pods(Pods(namespace=workload.namespace, workload=workload.name, number=None))
         if on == "members":
             return every
@@ -186,7 +193,7 @@ class Ground:
         Raises:
             GroundError: Redis refused it.
         """
-        workload = self.system.workload(self.system.redis.workload)
+        workload = self.system.of(Redis)[0].workload
         [pod] = self.pods(Pods(namespace=workload.namespace, workload=workload.name))
         return self.run_in(pod, ["redis-cli", "-e", *words]).strip()
 

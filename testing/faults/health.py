@@ -127,8 +127,7 @@ def _of_workload(ground: Ground, workload: Workload, pods: list[Object]) -> Iter
 
 
 def _of_postgres(ground: Ground) -> Iterator[str]:
-    spec = ground.system.postgres
-    workload = ground.system.workload(spec.workload)
+    spec, workload = ground.postgres, ground.postgres.workload
     [leader] = ground.members("leader")
     count = "SELECT count(*) FILTER (WHERE state = 'streaming'), bool_or(sync_state = 'sync')"
     said = ground.psql(leader, "postgres", f"{count} FROM pg_stat_replication")

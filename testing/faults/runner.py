@@ -160,7 +160,7 @@ class Runner:
 
     def _remove(self, pods: Pods) -> None:
         """Remove a workload with its claims."""
-        workload = self._ground.system.workload(pods.workload)
+        workload = self._ground.system.component(pods.workload).workload
         at = Target(kind=workload.kind, namespace=workload.namespace, name=workload.name)
         self._ground.delete(at.kind, at.namespace, at.name)
         for number in range(workload.replicas):

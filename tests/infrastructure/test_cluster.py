@@ -9,11 +9,12 @@ from nova_acceptance.cluster import Cluster
 from nova_acceptance.components.dns.lookups import pilot, state_of_dns
 from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.findings import Ref
-from nova_acceptance.kube import Kube, Object, PodRef
+from nova_acceptance.kube import Kube, Object
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import System
 from nova_acceptance.vantage.agent import ask_everywhere
 from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.verification.vantage_points import VantagePoints
 
 pytestmark = pytest.mark.cluster
 
@@ -89,13 +90,13 @@ def test_cluster_dns_is_ready(cluster_objects: Objects) -> None:
 def test_cluster_dns_is_what_pods_ask(
     cluster_objects: Objects,
     kube: Kube,
-    namespace_pods: dict[str, PodRef],
+    namespace_pods: VantagePoints,
     system: System,
     witness: Witness,
 ) -> None:
     """The name server of every pod is the address of `kube-dns`, and it answers soon."""
     service = cluster_objects.find("Service", "kube-dns", "kube-system")
-    asked = ask_everywhere(kube, dict.fromkeys(namespace_pods.values(), pilot(system)))
+    asked = ask_everywhere(kube, dict.fromkeys(namespace_pods.all().values(), pilot(system)))
     witness.add(*(answer.evidence for answers in asked.values() for answer in answers))
 
     assert asked

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 import pytest
 
 from nova_acceptance.claims import broken, equal, exactly
 from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.parts import Schema
+from nova_acceptance.components.postgres.spec import Database
+from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.phrase import Phrase, verbatim
-from nova_acceptance.system import Database, Schema, System
+from nova_acceptance.system import System
 
 MEANT_BY: Final = {
     "default_transaction_read_only": "PRIMARY_READ_ONLY",
@@ -23,18 +27,22 @@ MEANT_BY: Final = {
 
 PLAIN: Final = re.compile(r"[\w.-]{0,20}")
 
-pytestmark = [pytest.mark.postgres, pytest.mark.component("postgres")]
+pytestmark = pytest.mark.postgres
 
 
 @pytest.mark.means("POSTGRES_VERSION_WRONG")
-def test_postgres_is_version_15(postgres: Postgres) -> None:
-    """What answers is PostgreSQL 15."""
-    assert 150000 <= int(postgres.admin().value("SHOW server_version_num")) < 160000
+def test_postgres_has_its_version(postgres: Postgres, versioned_spec: Spec) -> None:
+    """What answers is PostgreSQL in the version that nova.yaml says."""
+    assert postgres.admin().value("SHOW server_version").startswith(versioned_spec.version)
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit"])
 @pytest.mark.means("DURABILITY_OFF")
-def test_postgres_keeps_what_it_acknowledged(postgres: Postgres, setting: str) -> None:
+def test_postgres_keeps_what_it_acknowledged(
+    postgres: Postgres,
+    durable_spec: Spec,  # noqa: ARG001 - of those for which nova.yaml asks for it
+    setting: str,
+) -> None:
     """The settings without which a crash loses acknowledged commits are on."""
     value = postgres.admin().value("SELECT current_setting(%s)", setting)
 
@@ -43,7 +51,7 @@ def test_postgres_keeps_what_it_acknowledged(postgres: Postgres, setting: str) -
 
 @pytest.mark.means("SETTING_UNDECLARED", "PRIMARY_READ_ONLY", "DURABILITY_OFF", "NOT_SYNCHRONOUS")
 def test_postgres_has_no_settings_made_by_hand(postgres: Postgres) -> None:
-    """Every session starts with Patroni's settings: nobody set any other for all, or for some."""
+    """Every session starts with the server's configuration: nobody set anything by hand."""
     settings = [(where, *setting.split("=", 1)) for where, setting in postgres.own_settings]
 
     if settings:
@@ -55,6 +63,11 @@ def test_postgres_has_no_settings_made_by_hand(postgres: Postgres) -> None:
         )
 
 
+def within(held: Iterable[str], declared: Iterable[str], system: System) -> set[str]:
+    """Return what there is, without what the file allows beside what it declares."""
+    return set(held) & set(declared) if system.undeclared == "allowed" else set(held)
+
+
 def told(name: str, value: str) -> Phrase:
     """Return a setting as it may be shown: a command's or an extension's may hold a secret."""
     if PLAIN.fullmatch(value) and "." not in name:
@@ -63,11 +76,14 @@ def told(name: str, value: str) -> Phrase:
 
 
 @pytest.mark.means("DATABASE_UNDECLARED", "DATABASE_MISSING")
-def test_postgres_holds_only_declared_databases(postgres: Postgres, system: System) -> None:
+def test_postgres_holds_only_declared_databases(
+    postgres: Postgres, postgres_spec: Spec, system: System
+) -> None:
     """There is no database that nova.yaml does not know."""
+    declared = [database.name for database in postgres_spec.databases]
     exactly(
-        postgres.databases,
-        (database.name for database in system.postgres.databases),
+        within(postgres.databases, declared, system),
+        declared,
         lacking="DATABASE_MISSING",
         beyond="DATABASE_UNDECLARED",
         what=verbatim("PostgreSQL"),
@@ -87,10 +103,12 @@ def test_database_has_its_owner(postgres: Postgres, database: Database) -> None:
 
 
 @pytest.mark.means("SCHEMA_MISSING", "SCHEMA_UNDECLARED")
-def test_database_has_exactly_its_schemas(postgres: Postgres, database: Database) -> None:
+def test_database_has_exactly_its_schemas(
+    postgres: Postgres, database: Database, system: System
+) -> None:
     """The database holds the schemas of nova.yaml and no others."""
     exactly(
-        postgres.schemas(database.name),
+        within(postgres.schemas(database.name), database.schemas, system),
         database.schemas,
         lacking="SCHEMA_MISSING",
         beyond="SCHEMA_UNDECLARED",

@@ -5,16 +5,19 @@ Before each denial the same connection does what it is allowed to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final, LiteralString
 
 import psycopg
 import pytest
 
 from nova_acceptance.claims import broken
-from nova_acceptance.components.network.connections import Ways
 from nova_acceptance.components.postgres.admission import WRONG, let_in, turned_away
 from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
+from nova_acceptance.components.postgres.logins import Logins
+from nova_acceptance.components.postgres.parts import Reach
+from nova_acceptance.components.postgres.spec import Database, Role
+from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import (
     Login,
     Session,
@@ -23,16 +26,16 @@ from nova_acceptance.components.postgres.sql import (
     identifiers,
     replication_system,
 )
-from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.system import Database, System, parts
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.verification.access import RunAccess
 from nova_acceptance.verification.answers import of_error
 
-pytestmark = [pytest.mark.postgres, pytest.mark.component("postgres")]
+pytestmark = pytest.mark.postgres
 
-# The statements use a table of app_user's own grants, {0}, and that table's schema, {1}.
+# The statements use a table of the role's own grants, {0}, that table's schema, {1}, the schema's
+# owner, {2}, the role itself, {3}, and a superuser, {4}.
 DENIED: Final[dict[Phrase, LiteralString]] = {
     Phrase("create a table"): "CREATE TABLE {1}.denied (id int)",
     Phrase("create a table in public"): "CREATE TABLE public.denied (id int)",
@@ -56,15 +59,15 @@ DENIED: Final[dict[Phrase, LiteralString]] = {
     Phrase("write a file of the server"): "COPY (SELECT 1) TO '/tmp/denied'",
     Phrase("read a file of the server"): "SELECT pg_read_file('PG_VERSION')",
     Phrase("list files of the server"): "SELECT pg_ls_dir('.')",
-    Phrase("become the owner"): "SET ROLE nova_owner",
-    Phrase("become a superuser"): "ALTER ROLE app_user SUPERUSER",
-    Phrase("act for the superuser"): "SET SESSION AUTHORIZATION postgres",
-    Phrase("join the owner"): "GRANT nova_owner TO app_user",
+    Phrase("become the owner"): "SET ROLE {2}",
+    Phrase("become a superuser"): "ALTER ROLE {3} SUPERUSER",
+    Phrase("act for the superuser"): "SET SESSION AUTHORIZATION {4}",
+    Phrase("join the owner"): "GRANT {2} TO {3}",
     Phrase("change the server's settings"): "SET zero_damaged_pages = on",
     Phrase("reload the server"): "SELECT pg_reload_conf()",
-    # Patroni's own are always there
+    # the suite's own is always there
     Phrase("end the superuser's connections"): (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres' LIMIT 1"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = 10 LIMIT 1"
     ),
 }
 DEEDS: Final = {str(deed): deed for deed in DENIED}
@@ -72,130 +75,149 @@ DEEDS: Final = {str(deed): deed for deed in DENIED}
 NO_ENTRY: Final = "no pg_hba.conf entry for"
 
 
-@pytest.fixture(scope="session")
-def primary(system: System, ways: Ways, service_pods: dict[str, PodRef]) -> Route:
-    """The way to the leader through its Service, from a service's pod."""
-    front = next(f for f in parts.fronts(system) if f.name == system.postgres.primary)
-    return ways.first_to(service_pods.values(), front, system.postgres.port)
+@pytest.fixture
+def primary(access: RunAccess, postgres_spec: Spec) -> Route:
+    """The way to the leader through its Service, from a pod that uses it."""
+    return access.to_service(postgres_spec)
 
 
-@pytest.fixture(scope="session")
-def app_user(
-    primary: Route, logins: Callable[[str, str], Login], witness: Witness
+@pytest.fixture
+def session(
+    primary: Route, logins: Logins, postgres: Postgres, client: Reach, witness: Witness
 ) -> Iterator[Session]:
-    """app_user's connection to nova_auth."""
-    with connect(primary, logins("app_user", "nova_auth"), witness) as session:
-        yield session
+    """The role's connection to its database."""
+    login = logins.of(postgres, client.role.name, client.grant.database)
+    with connect(primary, login, witness) as opened:
+        yield opened
 
 
-@pytest.fixture(scope="session")
-def table(postgres: Postgres) -> str:
-    """A table in which app_user may read and write rows."""
-    tables = postgres.tables("nova_auth", "auth")
+@pytest.fixture
+def names(postgres: Postgres, postgres_spec: Spec, client: Reach) -> tuple[str, ...]:
+    """A table in which the role may read rows, its schema and its owner, the role, a superuser."""
+    database, schema = client.grant.database, client.grant.schemas[0]
+    tables = postgres.tables(database, schema)
     if not tables:
-        raise broken("TABLE_MISSING", Phrase("schema auth of nova_auth holds no table"))
-    return f"auth.{min(tables)}"
+        said = Phrase(
+            "schema {schema} of {database} holds no table", schema=schema, database=database
+        )
+        raise broken("TABLE_MISSING", said)
+    owner = next(it.schemas[schema] for it in postgres_spec.databases if it.name == database)
+    superuser = postgres_spec.superuser.name
+    return f"{schema}.{min(tables)}", schema, owner, client.role.name, superuser
 
 
-def must_deny(app_user: Session, postgres: Postgres, statement: Statement, deed: Phrase) -> None:
+def must_deny(
+    session: Session, postgres: Postgres, client: Reach, statement: Statement, deed: Phrase
+) -> None:
     """Claim that a statement is denied for lack of a right; else say where the right is from."""
     try:
-        app_user.rows(statement)
+        session.rows(statement)
     except psycopg.errors.InsufficientPrivilege:
         return
     except psycopg.Error as error:
         if of_error(error):
             raise
         # refused for something else, which is asked only of those who may
-    cause = postgres.source_of_excess("app_user", "nova_auth", attributes=["LOGIN"])
-    raise broken(cause, Phrase("app_user can {deed}", deed=deed))
+    role = client.role
+    cause = postgres.source_of_excess(role.name, client.grant.database, attributes=role.attributes)
+    raise broken(cause, Phrase("{role} can {deed}", role=role.name, deed=deed))
 
 
 @pytest.mark.parametrize("deed", DEEDS)
 @pytest.mark.means("PRIVILEGE_EXCESS", "ROLE_INHERITS", "PUBLIC_PRIVILEGE", "ROLE_ATTRIBUTES_WRONG")
-def test_app_user_must_not(app_user: Session, postgres: Postgres, table: str, deed: str) -> None:
-    """app_user reads its rows, and is denied what it has no right to, for lack of that right."""
-    schema = table.partition(".")[0]
-    with app_user.undone():
-        app_user.rows(identifiers("SELECT count(*) FROM {0}", table, schema))
+def test_role_must_not(
+    session: Session, postgres: Postgres, client: Reach, names: tuple[str, ...], deed: str
+) -> None:
+    """The role reads its rows, and is denied what it has no right to, for lack of that right."""
+    with session.undone():
+        session.rows(identifiers("SELECT count(*) FROM {0}", *names))
 
-        statement = identifiers(DENIED[DEEDS[deed]], table, schema)
-        must_deny(app_user, postgres, statement, DEEDS[deed])
+        statement = identifiers(DENIED[DEEDS[deed]], *names)
+        must_deny(session, postgres, client, statement, DEEDS[deed])
 
 
 @pytest.mark.means("PRIVILEGE_EXCESS", "ROLE_INHERITS", "ROLE_ATTRIBUTES_WRONG")
-def test_app_user_must_not_create_a_database(app_user: Session, postgres: Postgres) -> None:
-    """app_user is denied a database of its own."""
+def test_role_must_not_create_a_database(
+    session: Session, postgres: Postgres, client: Reach
+) -> None:
+    """The role is denied a database of its own."""
     name = "nova_acceptance_denied"
-    assert app_user.value("SELECT 1") == 1
+    assert session.value("SELECT 1") == 1
 
     statement = identifiers("CREATE DATABASE {}", name)
     try:
-        must_deny(app_user, postgres, statement, Phrase("create a database"))
+        must_deny(session, postgres, client, statement, Phrase("create a database"))
     finally:
         postgres.admin().rows(identifiers("DROP DATABASE IF EXISTS {}", name))
 
 
 @pytest.mark.parametrize("elsewhere", [MAINTENANCE, "template1"])
 @pytest.mark.means("ADMISSION_TOO_WIDE", "TRUST_AUTHENTICATION")
-def test_app_user_must_not_connect_elsewhere(
+def test_role_must_not_connect_elsewhere(
+    *,
     primary: Route,
-    logins: Callable[[str, str], Login],
+    logins: Logins,
+    postgres: Postgres,
+    strict_spec: Spec,  # noqa: ARG001 - of those for which nova.yaml says so
     witness: Witness,
-    database: Database,
+    client: Reach,
     elsewhere: str,
 ) -> None:
-    """app_user connects to Nova's databases and to no others."""
-    let_in(primary, logins("app_user", database.name), witness)
+    """The role connects to the databases that nova.yaml grants it, and to no others."""
+    role = client.role.name
+    let_in(primary, logins.of(postgres, role, client.grant.database), witness)
 
     because = f'{NO_ENTRY}.*database "{elsewhere}"|permission denied for database'
-    turned_away(primary, logins("app_user", elsewhere), witness, because=because)
+    turned_away(primary, logins.of(postgres, role, elsewhere), witness, because=because)
 
 
 @pytest.mark.means("TRUST_AUTHENTICATION", "PASSWORD_REFUSED")
 def test_wrong_password_is_refused(
-    primary: Route, logins: Callable[[str, str], Login], witness: Witness, database: Database
+    primary: Route, logins: Logins, postgres: Postgres, witness: Witness, client: Reach
 ) -> None:
-    """app_user connects with its password, and with another one does not."""
-    right = logins("app_user", database.name)
+    """The role connects with its password, and with another one does not."""
+    right = logins.of(postgres, client.role.name, client.grant.database)
     let_in(primary, right, witness)
 
     wrong = Login(right.user, right.database, WRONG)
-    because = '^password authentication failed for user "app_user"$'
+    because = f'^password authentication failed for user "{right.user}"$'
     turned_away(primary, wrong, witness, because=because)
 
 
 @pytest.mark.means("TRUST_AUTHENTICATION", "ADMISSION_TOO_WIDE")
 def test_unknown_role_is_refused(
-    primary: Route, logins: Callable[[str, str], Login], witness: Witness
+    primary: Route, logins: Logins, postgres: Postgres, witness: Witness, client: Reach
 ) -> None:
     """Whoever is not known is told no more than that."""
-    let_in(primary, logins("app_user", "nova_auth"), witness)
+    let_in(primary, logins.of(postgres, client.role.name, client.grant.database), witness)
 
-    nobody = Login("nobody", "nova_auth", WRONG)
+    nobody = Login("nobody", client.grant.database, WRONG)
     turned_away(primary, nobody, witness, because=f"{NO_ENTRY}|password authentication failed")
 
 
 @pytest.mark.means("ADMISSION_TOO_WIDE", "TRUST_AUTHENTICATION")
-def test_superuser_is_refused_over_the_network(
+def test_local_role_is_refused_over_the_network(
+    *,
     primary: Route,
-    logins: Callable[[str, str], Login],
+    logins: Logins,
     witness: Witness,
     postgres: Postgres,
+    local_role: Role,
     database: Database,
 ) -> None:
-    """The superuser connects from inside the pod, and from elsewhere not even by password."""
+    """The role connects from inside the pod, and from elsewhere not even by its password."""
     assert postgres.admin(database.name).value("SELECT 1") == 1
 
-    turned_away(primary, logins("postgres", database.name), witness, because=NO_ENTRY)
+    login = logins.of(postgres, local_role.name, database.name)
+    turned_away(primary, login, witness, because=NO_ENTRY)
 
 
 @pytest.mark.means("ADMISSION_REFUSED", "PASSWORD_REFUSED")
-def test_replication_user_opens_a_replication_connection(
-    primary: Route, logins: Callable[[str, str], Login], witness: Witness, postgres: Postgres
+def test_follower_opens_a_replication_connection(
+    primary: Route, logins: Logins, witness: Witness, postgres: Postgres, follower: Role
 ) -> None:
-    """replication_user may stream: the server identifies itself as the leader does."""
-    identified = replication_system(primary, logins("replication_user", MAINTENANCE), witness)
+    """The role may stream: the server identifies itself as the leader does."""
+    identified = replication_system(primary, logins.of(postgres, follower.name), witness)
 
     assert identified == postgres.admin().value(
         "SELECT system_identifier::text FROM pg_control_system()"
@@ -203,22 +225,32 @@ def test_replication_user_opens_a_replication_connection(
 
 
 @pytest.mark.means("ADMISSION_TOO_WIDE", "TRUST_AUTHENTICATION")
-def test_replication_user_must_not_connect_to_nova(
-    primary: Route, logins: Callable[[str, str], Login], witness: Witness, database: Database
+def test_stranger_must_not_connect(
+    *,
+    primary: Route,
+    logins: Logins,
+    witness: Witness,
+    postgres: Postgres,
+    strict_spec: Spec,  # noqa: ARG001 - of those for which nova.yaml says so
+    stranger: Reach,
 ) -> None:
-    """replication_user is refused by Nova's databases, whose rows are none of its affair."""
-    login = logins("replication_user", database.name)
-    assert replication_system(primary, login, witness)
+    """The role is refused by the database, whose rows are none of its affair."""
+    role, database = stranger.role, stranger.grant.database
+    login = logins.of(postgres, role.name, database)
+    if role.replicates:
+        assert replication_system(primary, login, witness)
+    for granted in role.grants:
+        let_in(primary, logins.of(postgres, role.name, granted.database), witness)
 
     turned_away(primary, login, witness, because=f"{NO_ENTRY}|permission denied for database")
 
 
 @pytest.mark.means("ADMISSION_TOO_WIDE", "ROLE_ATTRIBUTES_WRONG")
-def test_app_user_must_not_replicate(
-    primary: Route, logins: Callable[[str, str], Login], witness: Witness
+def test_client_must_not_replicate(
+    primary: Route, logins: Logins, witness: Witness, postgres: Postgres, client: Reach
 ) -> None:
-    """app_user connects, and is refused a replication connection."""
-    login = logins("app_user", "nova_auth")
+    """The role connects, and is refused a replication connection."""
+    login = logins.of(postgres, client.role.name, client.grant.database)
     let_in(primary, login, witness)
 
     with pytest.raises(psycopg.OperationalError, match=f"{NO_ENTRY} replication|must be superuser"):

@@ -10,10 +10,10 @@ import pytest
 from nova_acceptance.claims import BrokenClaimError, exactly
 from nova_acceptance.components.etcd.client import Member, Status
 from nova_acceptance.components.etcd.quorum import of_members, roll_call
+from nova_acceptance.components.etcd.spec import Etcd
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.system import System
 
-pytestmark = [pytest.mark.etcd, pytest.mark.component("etcd")]
+pytestmark = pytest.mark.etcd
 
 
 @pytest.fixture
@@ -25,11 +25,9 @@ def key(etcd: dict[str, Member], quorum: None) -> Iterator[str]:  # noqa: ARG001
 
 
 @pytest.mark.means("ETCD_STRANGER", "ETCD_MEMBER_LOST", "ETCD_QUORUM_LOST", "ETCD_NO_SPACE")
-def test_etcd_has_its_members(etcd: dict[str, Member], system: System) -> None:
+def test_etcd_has_its_members(etcd: dict[str, Member], etcd_spec: Etcd) -> None:
     """Every member knows the same members: one a pod."""
-    replicas = system.workload(system.etcd.workload).replicas
-
-    if found := of_members(roll_call(etcd), replicas):
+    if found := of_members(roll_call(etcd), etcd_spec.runs.replicas):
         raise BrokenClaimError(found)
     for name, member in etcd.items():
         exactly(

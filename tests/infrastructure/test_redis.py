@@ -1,4 +1,4 @@
-"""Redis by its protocol, through its Service, from inside a service's pod."""
+"""Redis by its protocol, through its Service, from inside a pod that uses it."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from nova_acceptance.claims import equal
 from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.components.kubernetes.successor import await_successor, kill
+from nova_acceptance.components.redis import checks
 from nova_acceptance.components.redis.client import Redis
+from nova_acceptance.components.redis.spec import Redis as Spec
 from nova_acceptance.kube import Kube, PodRef
-from nova_acceptance.phrase import verbatim
-from nova_acceptance.system import System
 
-pytestmark = [pytest.mark.redis, pytest.mark.component("redis")]
+pytestmark = pytest.mark.redis
 
 
 @pytest.fixture
-def redis_pod(fresh_objects: Objects, system: System) -> PodRef:
-    """The pod that Redis runs in."""
-    (pod,) = fresh_objects.refs_of(system.workload(system.redis.workload))
-    return pod
+def redis_pod(fresh_objects: Objects, redis_spec: Spec) -> PodRef:
+    """The pod that Redis runs in, or the first of several."""
+    return fresh_objects.refs_of(redis_spec.workload)[0]
 
 
 @pytest.fixture
@@ -33,65 +31,62 @@ def key(redis: Redis) -> Iterator[str]:
     redis.ask("DEL", name)
 
 
-@pytest.mark.means("REDIS_WRONG_PASSWORD")
 def test_redis_answers_ping(redis: Redis) -> None:
     """Redis answers PING with PONG when its password is given."""
-    assert redis.answers_ping
+    assert checks.silence(redis) == []
 
 
-@pytest.mark.means("REDIS_WITHOUT_PASSWORD")
+@pytest.mark.usefixtures("guarded_redis")
 def test_redis_refuses_without_a_password(redis: Redis) -> None:
     """Redis answers NOAUTH to whoever gives no password."""
-    assert redis.answers_ping
-
-    assert "authentication required" in redis.refusal(None).lower()
+    assert checks.missing_password(redis) == []
 
 
-@pytest.mark.means("REDIS_WITHOUT_PASSWORD")
+@pytest.mark.usefixtures("guarded_redis")
 def test_redis_refuses_a_wrong_password(redis: Redis) -> None:
     """Redis answers WRONGPASS to whoever gives another password."""
-    assert redis.answers_ping
-
-    assert "invalid username-password pair" in redis.refusal("not-the-password")
+    assert checks.accepted_wrong_password(redis) == []
 
 
-@pytest.mark.means("REDIS_DATA_LOST", "REDIS_READ_ONLY", "REDIS_OUT_OF_MEMORY", "REDIS_WRITE_FAILS")
+@pytest.mark.usefixtures("open_redis")
+def test_redis_without_a_password_demands_none(redis: Redis) -> None:
+    """Redis answers whoever gives no password, as nova.yaml says."""
+    assert checks.needless_password(redis) == []
+
+
 def test_redis_keeps_a_value(redis: Redis, key: str) -> None:
     """A value that is written through the Service is read back through it."""
-    redis.ask("SET", key, "kept")
-
-    assert redis.ask("GET", key) == "kept"
+    assert checks.lost_value(redis, key) == []
 
 
-@pytest.mark.means("REDIS_PERSISTENCE_OFF", "REDIS_WRITE_FAILS")
+@pytest.mark.usefixtures("persistent_redis")
 def test_redis_is_append_only(redis: Redis) -> None:
     """Every write is appended to a file, and the last one succeeded."""
-    assert redis.is_append_only
-    written = redis.info("persistence")["aof_last_write_status"]
-    equal(written, "ok", "REDIS_WRITE_FAILS", verbatim("aof_last_write_status"))
+    assert checks.unkept_writes(redis) == []
 
 
-@pytest.mark.means("REDIS_VERSION_WRONG")
-def test_redis_is_version_7(redis: Redis) -> None:
-    """What answers is Redis 7."""
-    assert str(redis.info("server")["redis_version"]).startswith("7.")
+def test_redis_has_its_version(redis: Redis, versioned_redis: Spec) -> None:
+    """What answers is Redis in the version that nova.yaml says."""
+    assert checks.wrong_version(redis, versioned_redis) == []
+
+
+def test_redis_has_its_replicas(redis: Redis, replicated_redis: Spec) -> None:
+    """As many replicas keep up with Redis as nova.yaml says."""
+    assert checks.lacking_replicas(redis, replicated_redis) == []
 
 
 @pytest.mark.disruptive
 @pytest.mark.storage
+@pytest.mark.usefixtures("healthy", "persistent_redis")
 @pytest.mark.means("REDIS_DATA_LOST")
 def test_redis_keeps_its_data_when_its_pod_is_deleted(
-    healthy: None,  # noqa: ARG001
-    redis: Redis,
-    key: str,
-    kube: Kube,
-    redis_pod: PodRef,
+    redis: Redis, key: str, kube: Kube, redis_pod: PodRef
 ) -> None:
     """A value is still there after the pod was deleted and another server took its place."""
+    assert checks.lost_value(redis, key) == []
     before = redis.info("server")["run_id"]
-    redis.ask("SET", key, "kept")
 
     await_successor(kube, redis_pod, kill(kube, redis_pod))
 
-    assert redis.once_back("GET", key) == "kept"
+    assert checks.missing_value(redis, key) == []
     assert redis.info("server")["run_id"] != before

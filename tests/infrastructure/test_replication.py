@@ -2,84 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import reduce
-from typing import Final
 from uuid import uuid4
 
 import psycopg
 import pytest
 
-from nova_acceptance import timeouts
 from nova_acceptance.claims import BrokenClaimError, broken, holds
 from nova_acceptance.components.kubernetes.objects import Objects, ref
 from nova_acceptance.components.kubernetes.pod_specs import is_ready
-from nova_acceptance.components.network.connections import Ways
 from nova_acceptance.components.patroni.client import Patroni
-from nova_acceptance.components.postgres.client import MAINTENANCE, LeadershipError, Postgres
-from nova_acceptance.components.postgres.sql import Login, connect, identifiers
+from nova_acceptance.components.postgres.client import LeadershipError, Postgres
+from nova_acceptance.components.postgres.logins import Logins
+from nova_acceptance.components.postgres.parts import Reach
+from nova_acceptance.components.postgres.spec import Postgres as Spec
+from nova_acceptance.components.postgres.spec import Role
+from nova_acceptance.components.postgres.sql import connect, identifiers
 from nova_acceptance.findings import Ref
-from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.system import Front, System, parts
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.until import until
 from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.verification.access import RunAccess
 
-pytestmark = [pytest.mark.postgres, pytest.mark.component("postgres")]
-
-DATABASE: Final = "nova_messaging"
-SCHEMA: Final = "messaging"
-OWNER: Final = "nova_owner"
-FOLLOWER: Final = "replication_user"
-Logins = Callable[[str, str], Login]
+pytestmark = pytest.mark.postgres
 
 
-@pytest.fixture(scope="module")
-def primary(system: System, ways: Ways, service_pods: dict[str, PodRef]) -> Route:
-    """The way to the leader through its Service, from a service's pod."""
-    return ways.first_to(service_pods.values(), of_role("primary", system), system.postgres.port)
+@pytest.fixture
+def primary(access: RunAccess, postgres_spec: Spec) -> Route:
+    """The way to the leader through its Service, from a pod that uses it."""
+    return access.to_service(postgres_spec)
 
 
-@pytest.fixture(scope="module")
-def replica(system: System, ways: Ways, service_pods: dict[str, PodRef]) -> Route:
-    """The way to a replica through their Service, from a service's pod."""
-    return ways.first_to(service_pods.values(), of_role("replica", system), system.postgres.port)
+@pytest.fixture
+def replica(access: RunAccess, postgres_spec: Spec) -> Route:
+    """The way to a replica through their Service, from a pod that uses PostgreSQL."""
+    return access.to_role(postgres_spec, "replica")
 
 
-def of_role(role: str, system: System) -> Front:
-    """Return the Service in front of PostgreSQL's members of a role."""
-    return next(front for front in parts.fronts(system) if front.service.role == role)
+def follower_of(spec: Spec) -> Role | None:
+    """Return the role as which members follow the leader; None where nova.yaml names none."""
+    return next((role for role in spec.roles if role.replicates), None)
 
 
-def followers_are_let_in(postgres: Postgres, logins: Logins) -> None:
+def followers_are_let_in(postgres: Postgres, logins: Logins, spec: Spec) -> None:
     """Claim that the leader lets its followers in: where it does not, that is why none streams."""
-    if shown := postgres.refusal_of_followers(logins(FOLLOWER, MAINTENANCE)):
+    follower = follower_of(spec)
+    if follower and (shown := postgres.refusal_of_followers(logins.of(postgres, follower.name))):
         raise BrokenClaimError(shown)
 
 
-def late(postgres: Postgres, logins: Logins) -> BrokenClaimError:
+def late(postgres: Postgres, logins: Logins, spec: Spec) -> BrokenClaimError:
     """Return what a row shows that has not arrived: a replica that is cut off, or that lags."""
     states = {name: postgres.standbys.get(name, ("absent", ""))[0] for name in postgres.replicas}
     away = [name for name, state in states.items() if state != "streaming"]
     evidence = [f"{name}: {state}" for name, state in states.items()]
     if away:
-        followers_are_let_in(postgres, logins)
+        followers_are_let_in(postgres, logins, spec)
         sentence = Phrase("{members} does not stream", members=away)
         return broken("REPLICA_NOT_STREAMING", sentence, evidence=evidence)
     sentence = Phrase(
-        "a committed row is not on a replica within {seconds:.0f} s", seconds=timeouts.REPLAY
+        "a committed row is not on a replica within {seconds:.0f} s", seconds=spec.replay
     )
     return broken("REPLICA_LAGS", sentence, evidence=evidence)
 
 
-def leads_to(service: str, wanted: set[str], objects: Objects, system: System) -> None:
-    """Claim that behind a Service of PostgreSQL are exactly these members.
+def leads_to(role: str, wanted: set[str], objects: Objects, spec: Spec) -> None:
+    """Claim that behind the Service for a role are exactly these members.
 
     The cluster leaves out a member that is not ready, whatever its role: where that is all, it is
     the pod that something is wrong with, not what the Service selects.
     """
-    workload = system.workload(system.postgres.workload)
+    workload = spec.workload
+    service = next(each.name for each in spec.services if each.role == role)
     found = {endpoint.pod for endpoint in objects.endpoints(service, workload.namespace)}
     if found == wanted:
         return
@@ -109,21 +105,23 @@ def joined(names: Iterable[str]) -> str:
 
 
 @pytest.fixture
-def table(postgres: Postgres) -> Iterator[str]:
-    """A table that app_user may write to, gone when the test ends."""
-    name = f"{SCHEMA}.nova_acceptance_{uuid4().hex[:8]}"
-    admin = postgres.admin(DATABASE)
+def table(postgres: Postgres, postgres_spec: Spec, writer_role: Reach) -> Iterator[str]:
+    """A table that the role may write to, gone when the test ends."""
+    database, schema = writer_role.grant.database, writer_role.grant.schemas[0]
+    owner = next(it.schemas[schema] for it in postgres_spec.databases if it.name == database)
+    name = f"{schema}.nova_acceptance_{uuid4().hex[:8]}"
+    admin = postgres.admin(database)
     try:
         with admin.whole():
-            admin.rows(identifiers("SET LOCAL ROLE {}", OWNER))
+            admin.rows(identifiers("SET LOCAL ROLE {}", owner))
             admin.rows(identifiers("CREATE TABLE {} (word text PRIMARY KEY)", name))
         yield name
     finally:
-        postgres.admin(DATABASE).rows(identifiers("DROP TABLE IF EXISTS {}", name))
+        postgres.admin(database).rows(identifiers("DROP TABLE IF EXISTS {}", name))
 
 
 @pytest.mark.means("NO_LEADER", "TWO_LEADERS")
-def test_postgres_has_one_leader(postgres: Postgres, system: System) -> None:
+def test_postgres_has_one_leader(postgres: Postgres, postgres_spec: Spec) -> None:
     """Exactly one member is not in recovery."""
     members, failures = postgres.roll_call()
     leaders = [name for name, follows in members.items() if not follows]
@@ -132,17 +130,19 @@ def test_postgres_has_one_leader(postgres: Postgres, system: System) -> None:
         raise LeadershipError(leaders, members)
     for error in failures.values():
         raise error
-    assert len(members) == system.workload(system.postgres.workload).replicas
+    assert len(members) == postgres_spec.runs.replicas
 
 
 @pytest.mark.means("REPLICA_NOT_STREAMING")
-def test_postgres_replicas_stream(postgres: Postgres, logins: Logins) -> None:
+def test_postgres_replicas_stream(
+    postgres: Postgres, logins: Logins, replicated_spec: Spec
+) -> None:
     """The leader streams to every other member."""
     streaming = {name for name, (state, _) in postgres.standbys.items() if state == "streaming"}
     away = sorted(set(postgres.replicas) - streaming)
 
     if away:
-        followers_are_let_in(postgres, logins)
+        followers_are_let_in(postgres, logins, replicated_spec)
         pod = postgres.members[away[0]]
         raise broken(
             "REPLICA_NOT_STREAMING",
@@ -154,12 +154,14 @@ def test_postgres_replicas_stream(postgres: Postgres, logins: Logins) -> None:
 
 
 @pytest.mark.means("NOT_SYNCHRONOUS")
-def test_postgres_replicates_synchronously(postgres: Postgres, logins: Logins) -> None:
+def test_postgres_replicates_synchronously(
+    postgres: Postgres, logins: Logins, synchronous_spec: Spec
+) -> None:
     """An acknowledged commit is on a second member already."""
     synchrony = [synchrony for _, synchrony in postgres.standbys.values()]
 
     if not synchrony:
-        followers_are_let_in(postgres, logins)
+        followers_are_let_in(postgres, logins, synchronous_spec)
     assert "sync" in synchrony or "quorum" in synchrony
 
 
@@ -177,13 +179,13 @@ def test_patroni_agrees_on_the_leader(postgres: Postgres, patroni: Patroni) -> N
 @pytest.mark.patroni
 @pytest.mark.means("REPLICA_NOT_STREAMING")
 def test_patroni_agrees_on_the_replicas(
-    postgres: Postgres, patroni: Patroni, logins: Logins
+    postgres: Postgres, patroni: Patroni, logins: Logins, patroni_spec: Spec
 ) -> None:
     """Every member's Patroni counts the others as replicas that follow."""
     replicas = {name: view.replicas for name, view in patroni.views.items()}
 
     if not all(replicas.values()):
-        followers_are_let_in(postgres, logins)
+        followers_are_let_in(postgres, logins, patroni_spec)
     assert replicas == dict.fromkeys(postgres.members, frozenset(postgres.replicas))
 
 
@@ -197,27 +199,34 @@ def test_patroni_members_are_on_one_timeline(patroni: Patroni) -> None:
 
 
 @pytest.mark.means("PRIMARY_SERVICE_ASTRAY", "SERVICE_WITHOUT_ENDPOINTS")
-def test_postgres_primary_leads_to_the_leader(
-    fresh_objects: Objects, postgres: Postgres, system: System
+def test_primary_service_leads_to_the_leader(
+    fresh_objects: Objects, postgres: Postgres, served_spec: Spec
 ) -> None:
-    """Behind `postgres-primary` is the leader's pod and nothing else."""
-    leads_to(system.postgres.primary, {postgres.leader}, fresh_objects, system)
+    """Behind the Service for the primary is the leader's pod and nothing else."""
+    leads_to("primary", {postgres.leader}, fresh_objects, served_spec)
 
 
 @pytest.mark.means("PRIMARY_SERVICE_ASTRAY", "SERVICE_WITHOUT_ENDPOINTS")
-def test_postgres_replicas_leads_to_the_replicas(
-    fresh_objects: Objects, postgres: Postgres, system: System
+def test_replica_service_leads_to_the_replicas(
+    fresh_objects: Objects, postgres: Postgres, read_spec: Spec
 ) -> None:
-    """Behind `postgres-replicas` are the replicas' pods and nothing else."""
-    leads_to(system.postgres.replicas, set(postgres.replicas), fresh_objects, system)
+    """Behind the Service for replicas are the replicas' pods and nothing else."""
+    leads_to("replica", set(postgres.replicas), fresh_objects, read_spec)
 
 
 @pytest.mark.means("PRIMARY_READ_ONLY")
-def test_postgres_primary_accepts_writes(
-    primary: Route, logins: Logins, witness: Witness, table: str
+def test_primary_accepts_writes(
+    *,
+    primary: Route,
+    logins: Logins,
+    postgres: Postgres,
+    writer_role: Reach,
+    witness: Witness,
+    table: str,
 ) -> None:
-    """app_user writes through `postgres-primary`, and reads it back."""
-    with connect(primary, logins("app_user", DATABASE), witness) as session:
+    """A role writes through the Service by which clients connect, and reads it back."""
+    login = logins.of(postgres, writer_role.role.name, writer_role.grant.database)
+    with connect(primary, login, witness) as session:
         session.rows(identifiers("INSERT INTO {} VALUES ('kept')", table))
 
         assert session.column(identifiers("SELECT word FROM {}", table)) == {"kept"}
@@ -229,53 +238,79 @@ def test_row_written_on_the_primary_is_read_on_a_replica(
     primary: Route,
     replica: Route,
     postgres: Postgres,
+    read_spec: Spec,
     logins: Logins,
+    writer_role: Reach,
     witness: Witness,
     table: str,
 ) -> None:
-    """A row written through `postgres-primary` is soon read through `postgres-replicas`."""
-    login = logins("app_user", DATABASE)
+    """A row written through the Service for the primary is soon read through that for replicas."""
+    login = logins.of(postgres, writer_role.role.name, writer_role.grant.database)
     with connect(primary, login, witness) as writing:
         writing.rows(identifiers("INSERT INTO {} VALUES ('sent')", table))
 
     with connect(replica, login, witness) as reading:
         arrived = until(
             lambda: reading.column(identifiers("SELECT word FROM {}", table)) == {"sent"},
-            within=timeouts.REPLAY,
+            within=read_spec.replay,
             ignoring=psycopg.errors.UndefinedTable,  # the table itself is still on its way
         )
-        if arrived > timeouts.REPLAY:
-            raise late(postgres, logins)
+        if arrived > read_spec.replay:
+            raise late(postgres, logins, read_spec)
         follows = reading.value("SELECT pg_is_in_recovery()")
-        otherwise = Phrase("postgres-replicas leads to a member that does not follow the leader")
+        otherwise = Phrase("the Service for replicas leads to a member that does not follow")
         holds(follows, "PRIMARY_SERVICE_ASTRAY", otherwise)
 
 
 @pytest.mark.means("REPLICA_LAGS", "REPLICA_NOT_STREAMING")
 def test_row_written_on_the_primary_is_read_on_every_replica(
-    postgres: Postgres, logins: Logins, table: str
+    *,
+    postgres: Postgres,
+    replicated_spec: Spec,
+    logins: Logins,
+    writer_role: Reach,
+    table: str,
 ) -> None:
     """A row written on the leader is soon on each of the replicas."""
-    postgres.admin(DATABASE).rows(identifiers("INSERT INTO {} VALUES ('sent')", table))
+    database = writer_role.grant.database
+    postgres.admin(database).rows(identifiers("INSERT INTO {} VALUES ('sent')", table))
 
+    assert postgres.replicas
     for name in postgres.replicas:
-        with postgres.member(name, DATABASE) as member:
+        with postgres.member(name, database) as member:
             arrived = until(
                 lambda: member.column(identifiers("SELECT word FROM {}", table)) == {"sent"},
-                within=timeouts.REPLAY,
+                within=replicated_spec.replay,
                 ignoring=psycopg.errors.UndefinedTable,
             )
-            if arrived > timeouts.REPLAY:
-                raise late(postgres, logins)
+            if arrived > replicated_spec.replay:
+                raise late(postgres, logins, replicated_spec)
 
 
 @pytest.mark.means("PRIMARY_SERVICE_ASTRAY", "PRIVILEGE_MISSING")
-def test_replicas_refuse_writes(replica: Route, logins: Logins, witness: Witness) -> None:
-    """app_user reads through `postgres-replicas`, and is refused a write for being read-only."""
-    with connect(replica, logins("app_user", DATABASE), witness) as session:
-        may = session.value("SELECT has_table_privilege('messaging.messages', 'DELETE')")
-        otherwise = Phrase("app_user may not DELETE from messaging.messages")
+def test_replicas_refuse_writes(
+    *,
+    replica: Route,
+    logins: Logins,
+    postgres: Postgres,
+    read_spec: Spec,
+    writer_role: Reach,
+    witness: Witness,
+    table: str,
+) -> None:
+    """A role reads through the Service for replicas, and is refused a write for being read-only."""
+    login = logins.of(postgres, writer_role.role.name, writer_role.grant.database)
+    with connect(replica, login, witness) as session:
+        arrived = until(
+            lambda: session.value("SELECT has_table_privilege(%s, 'DELETE')", table) is not None,
+            within=read_spec.replay,
+            ignoring=psycopg.errors.UndefinedTable,
+        )
+        if arrived > read_spec.replay:
+            raise late(postgres, logins, read_spec)
+        may = session.value("SELECT has_table_privilege(%s, 'DELETE')", table)
+        otherwise = Phrase("{role} may not DELETE from {table}", role=login.user, table=table)
         holds(may, "PRIVILEGE_MISSING", otherwise)
 
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-            session.rows("DELETE FROM messaging.messages WHERE false")
+            session.rows(identifiers("DELETE FROM {} WHERE false", table))

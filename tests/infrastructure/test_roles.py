@@ -11,12 +11,15 @@ import pytest
 
 from nova_acceptance.claims import broken, equal, exactly, holds, none_of, privileges
 from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.parts import Reach, Schema, schemas
 from nova_acceptance.components.postgres.roles import Role as RoleOfPostgres
+from nova_acceptance.components.postgres.spec import Database, Role
+from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Session, identifiers
 from nova_acceptance.phrase import Phrase, verbatim
-from nova_acceptance.system import Database, Reach, Role, Schema, System
+from nova_acceptance.system import System
 
-pytestmark = [pytest.mark.postgres, pytest.mark.component("postgres")]
+pytestmark = pytest.mark.postgres
 
 LATER: Final = "nova_acceptance_later"
 
@@ -126,13 +129,16 @@ def test_role_password_has_not_come_to_its_end(postgres: Postgres, spec_role: Ro
 
 
 @pytest.mark.means("ROLE_UNDECLARED", "ROLE_MISSING")
-def test_postgres_has_only_declared_roles(postgres: Postgres, system: System) -> None:
+def test_postgres_has_only_declared_roles(
+    postgres: Postgres, postgres_spec: Spec, system: System
+) -> None:
     """There is no role that nova.yaml does not know, PostgreSQL's own ones apart."""
     found = postgres.admin().column("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")
 
+    declared = {role.name for role in postgres_spec.roles}
     exactly(
-        found,
-        (role.name for role in system.postgres.roles),
+        found & declared if system.undeclared == "allowed" else found,
+        declared,
         lacking="ROLE_MISSING",
         beyond="ROLE_UNDECLARED",
         what=verbatim("PostgreSQL"),
@@ -140,13 +146,14 @@ def test_postgres_has_only_declared_roles(postgres: Postgres, system: System) ->
 
 
 @pytest.mark.means("PRIVILEGE_MISSING", "ROLE_ATTRIBUTES_WRONG", "ROLE_MISSING")
-def test_app_user_holds_usage_on_schema_auth(postgres: Postgres) -> None:
-    """app_user can resolve names in schema auth through a grant, not by being a superuser."""
-    app_user = there(postgres, "app_user")
+def test_role_works_by_grants_and_is_no_superuser(postgres: Postgres, client: Reach) -> None:
+    """The role can resolve names in its schemas through a grant, not by being a superuser."""
+    role = there(postgres, client.role.name)
 
-    otherwise = Phrase("app_user is a superuser, whom no grant is needed for")
-    holds(not app_user.is_superuser, "ROLE_ATTRIBUTES_WRONG", otherwise)
-    assert "USAGE" in app_user.privileges_on_schema("auth", database="nova_auth")
+    otherwise = Phrase("{role} is a superuser, whom no grant is needed for", role=role.name)
+    holds(not role.is_superuser, "ROLE_ATTRIBUTES_WRONG", otherwise)
+    for schema in client.grant.schemas:
+        assert "USAGE" in role.privileges_on_schema(schema, database=client.grant.database)
 
 
 @pytest.mark.means("PRIVILEGE_MISSING", "PRIVILEGE_EXCESS", "PUBLIC_PRIVILEGE", "ROLE_INHERITS")
@@ -203,10 +210,10 @@ def test_role_holds_exactly_its_privileges_on_sequences(postgres: Postgres, reac
 
 @pytest.mark.means("DEFAULT_PRIVILEGES_MISSING", "PRIVILEGE_EXCESS", "PUBLIC_PRIVILEGE")
 def test_role_holds_exactly_its_privileges_on_later_tables(
-    postgres: Postgres, schema: Schema, system: System
+    postgres: Postgres, postgres_spec: Spec, schema: Schema
 ) -> None:
     """On a table that its owner creates afterwards each role holds what nova.yaml grants."""
-    roles = [r for r in system.postgres.roles if "SUPERUSER" not in r.attributes]
+    roles = [role for role in postgres_spec.roles if not role.is_superuser]
     reaches = [Reach(r, r.grant_in(schema.database)) for r in roles if r.name != schema.owner]
     held: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
     with later_table(postgres.admin(schema.database), schema) as table:
@@ -232,13 +239,20 @@ def test_role_holds_exactly_its_privileges_on_later_tables(
 
 
 @pytest.mark.means("DEFAULT_PRIVILEGES_MISSING", "PRIVILEGE_MISSING")
-def test_app_user_works_with_later_tables(postgres: Postgres) -> None:
-    """app_user writes, changes, reads and removes rows of a table created afterwards."""
-    schema = Schema("nova_auth", "auth", "nova_owner")
+def test_role_works_with_later_tables(
+    postgres: Postgres, postgres_spec: Spec, writer_role: Reach
+) -> None:
+    """The role writes, changes, reads and removes rows of a table created afterwards."""
+    role, granted = writer_role.role.name, writer_role.grant
+    schema = next(
+        each
+        for each in schemas(postgres_spec)
+        if (each.database, each.schema) == (granted.database, granted.schemas[0])
+    )
     session = postgres.admin(schema.database)
 
     with later_table(session, schema) as table:
-        session.rows("SET LOCAL ROLE app_user")
+        session.rows(identifiers("SET LOCAL ROLE {}", role))
         try:
             session.rows(identifiers("INSERT INTO {} (note) VALUES ('first')", table))
             session.rows(identifiers("UPDATE {} SET note = 'second'", table))
@@ -247,26 +261,39 @@ def test_app_user_works_with_later_tables(postgres: Postgres) -> None:
             # on the schema it is a grant that is missing; on what is new in it, a default one
             is_grant = "for schema" in str(error)
             cause = "PRIVILEGE_MISSING" if is_grant else "DEFAULT_PRIVILEGES_MISSING"
-            said = Phrase("app_user on a later table: {said}", said=error.diag.message_primary)
+            said = Phrase(
+                "{role} on a later table: {said}", role=role, said=error.diag.message_primary
+            )
             raise broken(cause, said) from error
 
     assert read == [(1, "second")]
 
 
 @pytest.mark.means("PUBLIC_PRIVILEGE")
-def test_public_holds_nothing_on_databases(postgres: Postgres) -> None:
+def test_public_holds_nothing_on_databases(
+    postgres: Postgres,
+    strict_spec: Spec,  # noqa: ARG001 - of those for which nova.yaml says so
+) -> None:
     """PUBLIC may neither connect to a database nor make temporary tables in it."""
     assert postgres.public_on_databases == []
 
 
 @pytest.mark.means("PUBLIC_PRIVILEGE")
-def test_public_holds_nothing_in_the_database(postgres: Postgres, database: Database) -> None:
+def test_public_holds_nothing_in_the_database(
+    postgres: Postgres,
+    strict_spec: Spec,  # noqa: ARG001 - of those for which nova.yaml says so
+    database: Database,
+) -> None:
     """PUBLIC holds nothing on schemas, tables, sequences, functions and what is still to come."""
     assert postgres.public_in(database.name) == []
 
 
 @pytest.mark.means("PUBLIC_PRIVILEGE")
-def test_public_holds_nothing_on_later_tables(postgres: Postgres, schema: Schema) -> None:
+def test_public_holds_nothing_on_later_tables(
+    postgres: Postgres,
+    strict_spec: Spec,  # noqa: ARG001 - of those for which nova.yaml says so
+    schema: Schema,
+) -> None:
     """A table that its owner creates afterwards gives PUBLIC nothing."""
     with later_table(postgres.admin(schema.database), schema):
         held = postgres.public_in(schema.database)

@@ -17,7 +17,7 @@ from nova_acceptance.kube import Kube, Object
 from nova_acceptance.phrase import NOTHING, Phrase
 from nova_acceptance.system import Front, System, Workload
 from nova_acceptance.vantage.witness import Witness
-from nova_acceptance.verification.concerned import of_workload
+from nova_acceptance.verification.scope import of_workload
 
 pytestmark = pytest.mark.workloads
 

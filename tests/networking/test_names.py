@@ -22,6 +22,7 @@ from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Front, System
 from nova_acceptance.vantage.questions import Exchange, Resolve
 from nova_acceptance.vantage.survey import Survey
+from nova_acceptance.verification.vantage_points import VantagePoints
 
 pytestmark = pytest.mark.dns
 
@@ -62,13 +63,13 @@ def answered(names: Survey, pod: PodRef, name: str, rdtype: str, tcp: bool) -> b
 )
 def test_service_resolves_in_every_form(
     names: Survey,
-    namespace_pods: dict[str, PodRef],
+    namespace_pods: VantagePoints,
     front: Front,
     addresses: set[str],
     system: System,
 ) -> None:
     """From every namespace each form of the name gives an application the API's addresses."""
-    for pod in namespace_pods.values():
+    for pod in namespace_pods.all().values():
         *short, full = forms(front.name, front.namespace, system)
         lookup = Lookup(
             full=full,
@@ -84,13 +85,13 @@ def test_service_resolves_in_every_form(
 
 @pytest.mark.means("NAME_RESOLVES_WRONGLY", "SEARCH_PATH_LOST", "NAME_UNRESOLVED")
 def test_service_resolves_by_its_bare_name_at_home_only(
-    names: Survey, namespace_pods: dict[str, PodRef], front: Front, addresses: set[str]
+    names: Survey, namespace_pods: VantagePoints, front: Front, addresses: set[str]
 ) -> None:
     """The bare name works within the namespace, and from another one does not exist."""
     home = names.answer(namespace_pods[front.namespace], Resolve(front.name))
     answers = {
         namespace: names.answer(pod, Resolve(front.name))
-        for namespace, pod in namespace_pods.items()
+        for namespace, pod in namespace_pods.all().items()
         if namespace != front.namespace
     }
 
@@ -114,13 +115,13 @@ def test_service_resolves_by_its_bare_name_at_home_only(
 def test_records_equal_the_api(
     *,
     names: Survey,
-    namespace_pods: dict[str, PodRef],
+    namespace_pods: VantagePoints,
     front: Front,
     wanted: dict[str, frozenset[str]],
     rdtype: str,
 ) -> None:
     """From every namespace, over UDP and TCP, the records served are those the API implies."""
-    for pod in namespace_pods.values():
+    for pod in namespace_pods.all().values():
         for tcp in TRANSPORTS.values():
             served = {
                 name: values(names.answer(pod, Exchange(name, rdtype, tcp)), rdtype)
@@ -138,7 +139,7 @@ def test_records_equal_the_api(
 @pytest.mark.means("NAME_UNRESOLVED")
 def test_pod_of_headless_service_has_a_name_of_its_own(
     names: Survey,
-    namespace_pods: dict[str, PodRef],
+    namespace_pods: VantagePoints,
     objects: Objects,
     headless: Front,
     system: System,
@@ -150,7 +151,7 @@ def test_pod_of_headless_service_has_a_name_of_its_own(
     }
     wrong = {
         (namespace, form): answer.addresses
-        for namespace, asker in namespace_pods.items()
+        for namespace, asker in namespace_pods.all().items()
         for name in pod_names(headless)
         for form in forms(name, headless.namespace, system)
         if (answer := names.answer(asker, Resolve(form))).addresses
@@ -164,10 +165,10 @@ def test_pod_of_headless_service_has_a_name_of_its_own(
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.means("DNS_WRONG_ANSWER", "DNS_SLOW", "NAME_UNRESOLVED")
 def test_absent_name_is_said_to_be_absent_at_once(
-    names: Survey, namespace_pods: dict[str, PodRef], absent: str, transport: str
+    names: Survey, namespace_pods: VantagePoints, absent: str, transport: str
 ) -> None:
     """A name that does not exist is NXDOMAIN, without waiting for anybody."""
-    for pod in namespace_pods.values():
+    for pod in namespace_pods.all().values():
         answer = names.answer(pod, Exchange(absent, "A", TRANSPORTS[transport]))
         if answer.message is None:
             said = Phrase("the DNS gives {pod} no answer for {name}", pod=pod, name=absent)
@@ -184,23 +185,23 @@ def test_absent_name_is_said_to_be_absent_at_once(
 
 @pytest.mark.means("DNS_WRONG_ANSWER")
 def test_absent_name_does_not_resolve(
-    names: Survey, namespace_pods: dict[str, PodRef], absent: str
+    names: Survey, namespace_pods: VantagePoints, absent: str
 ) -> None:
     """To an application a name that does not exist is unknown, not a server that fails."""
-    for pod in namespace_pods.values():
+    for pod in namespace_pods.all().values():
         assert names.answer(pod, Resolve(f"{absent}.")).is_absent
 
 
 @pytest.mark.means("DNS_WRONG_ANSWER", "NAME_UNRESOLVED")
 def test_name_without_records_of_a_type_still_exists(
     names: Survey,
-    namespace_pods: dict[str, PodRef],
+    namespace_pods: VantagePoints,
     front: Front,
     addresses: set[str],
     system: System,
 ) -> None:
     """Asked for a type that it has no record of, the name is not denied (NOERROR, no answer)."""
-    for pod in namespace_pods.values():
+    for pod in namespace_pods.all().values():
         answer = names.answer(pod, other_family(front, system))
         if answer.message is None:
             said = Phrase("the DNS gives {pod} no answer for {name}", pod=pod, name=front.name)
@@ -214,8 +215,8 @@ def test_name_without_records_of_a_type_still_exists(
 
 @pytest.mark.means("DNS_NO_SPECIFICATION")
 def test_dns_follows_the_specification(
-    names: Survey, namespace_pods: dict[str, PodRef], system: System
+    names: Survey, namespace_pods: VantagePoints, system: System
 ) -> None:
     """The name server says which version of the specification it follows."""
-    for pod in namespace_pods.values():
+    for pod in namespace_pods.all().values():
         assert values(names.answer(pod, schema_version(system)), "TXT") == {SCHEMA_VERSION}

@@ -15,19 +15,22 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from nova_acceptance.claims import BrokenClaimError, broken
+from nova_acceptance.components.kubernetes.certificates import names_of
 from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Certificate, System
 from nova_acceptance.vantage.witness import Witness
 from nova_acceptance.verification.secret_values import SecretValues
 
-pytestmark = [pytest.mark.tls, pytest.mark.component("nova-tls")]
+pytestmark = pytest.mark.tls
 
 
 @pytest.fixture
 def shown(secret_values: SecretValues, certificate: Certificate) -> x509.Certificate:
     """The certificate of the Secret."""
-    text = secret_values.text(certificate.namespace, certificate.secret, "tls.crt")
+    text = secret_values.text(
+        "Secret", certificate.namespace, certificate.secret, certificate.certificate
+    )
     try:
         return x509.load_pem_x509_certificate(text.encode())
     except ValueError as error:
@@ -69,7 +72,9 @@ def test_certificate_fits_its_key(
     witness: Witness,
 ) -> None:
     """The certificate's public key is that of the private key beside it."""
-    text = secret_values.text(certificate.namespace, certificate.secret, "tls.key")
+    text = secret_values.text(
+        "Secret", certificate.namespace, certificate.secret, certificate.private_key
+    )
     try:
         key = load_pem_private_key(text.encode(), password=None)
     except ValueError as error:
@@ -85,21 +90,10 @@ def test_certificate_fits_its_key(
 def test_certificate_names_the_services(
     shown: x509.Certificate, certificate: Certificate, system: System, witness: Witness
 ) -> None:
-    """The certificate holds every form of the name of every service of its namespace."""
+    """The certificate holds every name that nova.yaml asks for."""
     names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     held = set(names.get_values_for_type(x509.DNSName))
-    namespace = certificate.namespace
-    wanted = {
-        form
-        for service in system.services
-        if service.namespace == namespace
-        for form in (
-            service.name,
-            f"{service.name}.{namespace}",
-            f"{service.name}.{namespace}.svc",
-            f"{service.name}.{namespace}.svc.{system.zone}",
-        )
-    }
+    wanted = set(names_of(certificate, system))
     with witness.asking("names", source="runner", target=certificate.secret) as asking:
         asking.answered(", ".join(sorted(held)))
 

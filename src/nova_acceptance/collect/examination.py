@@ -10,10 +10,11 @@ from typing import Final
 from nova_acceptance import timeouts
 from nova_acceptance.collect.looking import look
 from nova_acceptance.collect.values import without_passwords
+from nova_acceptance.components.registry import load
 from nova_acceptance.diagnosis.account import Account, account
 from nova_acceptance.errors import UsageError
 from nova_acceptance.kube import ApiError, Kube
-from nova_acceptance.system import System, load
+from nova_acceptance.system import System
 
 SPEC: Final = Path("nova.yaml")
 _CLUSTERS_OWN: Final = "kube-"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nova_acceptance.components import RULES
+from nova_acceptance.components.registry import rules
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube.snapshot import Snapshot
 
@@ -29,6 +29,5 @@ def examine(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _found(snapshot: Snapshot, group: str) -> Iterator[Finding]:
-    for module in RULES:
-        for rule in getattr(module, group, ()):
-            yield from rule(snapshot)
+    for rule in rules(group):
+        yield from rule(snapshot)

@@ -30,12 +30,14 @@ from nova_acceptance.plugin.facts import extra
 from nova_acceptance.plugin.material import keep_material
 from nova_acceptance.system import System
 from nova_acceptance.verification.answers import of_error, pods_of_error
-from nova_acceptance.verification.concerned import Concerned, concerned, of_workload
 from nova_acceptance.verification.examiner import Examiner
+from nova_acceptance.verification.scope import Scope, of_workload, scope_of
 
 COLLECTED: Final = "collected"
 """The directory beside the record that holds what was kept of each cause."""
 
+_FOUND: Final = pytest.StashKey[list[Finding]]()
+"""What the check found whose assertion failed last."""
 _CONSULTATION: Final = pytest.StashKey["Consultation"]()
 _SAYS_NOTHING: Final = frozenset({"assert False", "assert None"})
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -102,19 +104,20 @@ class Consultation:
 
     def unwell(self, components: Iterable[str]) -> Finding | None:
         """Return what is known to be wrong with parts of the system now, by their names."""
-        refs = [of_workload(self._system.workload(name)) for name in components]
+        refs = [of_workload(self._system.component(name).workload) for name in components]
         named = [each.root for each in self.named if each.root and each.root.subject in refs]
-        found = self.examiner.explain(Concerned(tuple(refs)), None, "").root
+        found = self.examiner.explain(Scope(tuple(refs)), None, "").root
         return next(iter(named), found)
 
     def explain(self, item: pytest.Item, error: BaseException, when: str) -> Explanation | None:
         """Return why a test failed; None where nothing is known and no cluster can be looked at."""
         if explanation := _carried(error):
             return replace(explanation, summary=_sentence(error), refs=explanation.subjects)
-        shown = of_error(error) or _meant(item, error, when)
+        found = item.config.stash.get(_FOUND, []) if isinstance(error, AssertionError) else []
+        shown = next(iter(found), None) or of_error(error) or _meant(item, error, when)
         if shown is None and self._kube is None:
             return None
-        return self.examiner.explain(self._concerned(item, error), shown, _sentence(error))
+        return self.examiner.explain(self._scope(item, error), shown, _sentence(error))
 
     def name(self, finding: Explanation, source: str, item: pytest.Item | None = None) -> None:
         """Record a cause that is named for the first time, and keep what tells of it."""
@@ -157,23 +160,40 @@ class Consultation:
             raise NoClusterError("no cluster was found")
         return look(self._kube, self._system.namespaces, self._system)
 
-    def _concerned(self, item: pytest.Item, error: BaseException) -> Concerned:
+    def _scope(self, item: pytest.Item, error: BaseException) -> Scope:
         components = [
             str(name) for marker in item.iter_markers("component") for name in marker.args
         ]
         parameters = getattr(getattr(item, "callspec", None), "params", {})
-        found = concerned(
+        found = scope_of(
             self._system,
             parameters,
-            components=components,
+            names=components,
             fixtures=getattr(item, "fixturenames", ()),
         )
-        return found.asked_by(pods_of_error(error))
+        return found.asked_from(pods_of_error(error))
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing known."""
     config.stash[_CONSULTATION] = Consultation(config)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Forget what checks of an earlier test found."""
+    item.config.stash[_FOUND] = []
+
+
+def pytest_assertrepr_compare(
+    config: pytest.Config, op: str, left: object, right: object
+) -> list[str] | None:
+    """Keep what a check found where a test asserts that it finds nothing, and show it."""
+    if op != "==" or right != [] or not isinstance(left, list) or not left:
+        return None
+    if not all(isinstance(each, Finding) for each in left):
+        return None
+    config.stash[_FOUND] = left
+    return [f"{len(left)} found", *(masking.mask(each.headline) for each in left)]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

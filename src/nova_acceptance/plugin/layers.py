@@ -28,6 +28,7 @@ MARKERS: Final = {
     "dns": "names and their answers",
     "reachability": "open and closed ports between pods",
     "external": "systems that are declared and not verified",
+    "pointless": "a test over parts that the system does not have; it is left out",
     "component(name, ...)": "the parts of the system, as reports name them, that a test is about",
     "means(cause, ...)": "the causes that a failure of its own claim shows, the plain one first",
 }
@@ -52,9 +53,12 @@ def register_markers(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by their directory and put disruptive ones last, otherwise in their order.
 
+    A test over parts that the system does not have states nothing, and is left out.
+
     A disruptive test does not get its directory's marker: `-m infra` is a quick look at a running
     system that must not disturb it.
     """
+    items[:] = [item for item in items if not item.get_closest_marker("pointless")]
     for item in items:
         marker = _MARKER_OF_LAYER.get(layer_of(item.nodeid))
         if marker and not is_disruptive(item):

@@ -4,41 +4,38 @@
 plain, frozen data that tests are parametrised over.
 """
 
-from nova_acceptance.system.load import load
+from nova_acceptance.system.load import load, model_of
 from nova_acceptance.system.model import (
     Certificate,
     Claim,
+    Component,
     Configuration,
-    Database,
     External,
-    Grant,
     KubeService,
-    Role,
     SecretKey,
-    Service,
     System,
+    UrlOf,
+    Use,
     Workload,
 )
-from nova_acceptance.system.parts import Door, Front, Passage, Reach, Schema, Use
+from nova_acceptance.system.parts import Door, Front, Passage, Url
 
 __all__ = [
     "Certificate",
     "Claim",
+    "Component",
     "Configuration",
-    "Database",
     "Door",
     "External",
     "Front",
-    "Grant",
     "KubeService",
     "Passage",
-    "Reach",
-    "Role",
-    "Schema",
     "SecretKey",
-    "Service",
     "System",
+    "Url",
+    "UrlOf",
     "Use",
     "Workload",
     "load",
+    "model_of",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nova_acceptance.system.model import Grant, KubeService, Role, Service, System, Workload
+from nova_acceptance.system.model import Component, KubeService, System, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """From a service's pods to a declared port of another Service."""
+    """From a component's pods to a declared port of another Service."""
 
-    source: Service
+    source: Component
     door: Door
 
     @property
@@ -58,56 +58,25 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Schema:
-    """One schema of one database, with its owner."""
+class Url:
+    """A URL that a ConfigMap or Secret holds, and what it leads to.
 
-    database: str
-    schema: str
-    owner: str
+    Attributes:
+        holder: kind, namespace and name of what holds it.
+        key: the key.
+        target: what it leads to, by the name under which it is used.
+        source: who connects by it; None where the file does not say.
+    """
 
-    @property
-    def name(self) -> str:
-        """Database and schema."""
-        return f"{self.database}.{self.schema}"
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What one role may do in one database."""
-
-    role: Role
-    grant: Grant
-
-    @property
-    def name(self) -> str:
-        """Role and database."""
-        return f"{self.role.name} in {self.grant.database}"
-
-    def on_schema(self, schema: str) -> frozenset[str]:
-        """The privileges on a schema; none where the grant does not name it."""
-        return frozenset(self.grant.on_schemas if schema in self.grant.schemas else ())
-
-    def on_tables_of(self, schema: str) -> frozenset[str]:
-        """The privileges on every table of a schema."""
-        return frozenset(self.grant.on_tables if schema in self.grant.schemas else ())
-
-    def on_sequences_of(self, schema: str) -> frozenset[str]:
-        """The privileges on every sequence of a schema."""
-        return frozenset(self.grant.on_sequences if schema in self.grant.schemas else ())
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One URL of one service's Secret: a service and what it connects to."""
-
-    service: Service
+    holder: tuple[str, str, str]
+    key: str
     target: str
-    url_key: str
+    source: Component | None
 
     @property
     def name(self) -> str:
-        """The service and what it uses."""
-        return f"{self.service.name} to {self.target}"
+        """Who uses what, or the key and what it leads to."""
+        return f"{self.source.name if self.source else self.key} to {self.target}"
 
 
 def fronts(system: System) -> list[Front]:
@@ -117,6 +86,12 @@ def fronts(system: System) -> list[Front]:
         for workload in system.every_workload
         for service in workload.services
     ]
+
+
+def front_of(component: Component) -> Front | None:
+    """Return the Service by which others connect to a component; None where it has none."""
+    service = component.client_service
+    return Front(component.workload, service) if service else None
 
 
 def doors(system: System) -> list[Door]:
@@ -129,51 +104,84 @@ def doors(system: System) -> list[Door]:
 
 
 def passages(system: System) -> list[Passage]:
-    """Return the way from every service to every declared port of every other Service."""
-    return [
-        Passage(source, door)
-        for source in system.services
-        for door in doors(system)
-        if (door.front.name, door.front.namespace) != (source.name, source.namespace)
-    ]
+    """Return from which components which ports must be reached.
 
-
-def schemas(system: System) -> list[Schema]:
-    """Return every schema of every database."""
-    return [
-        Schema(database.name, name, owner)
-        for database in system.postgres.databases
-        for name, owner in database.schemas.items()
-    ]
-
-
-def reaches(system: System) -> list[Reach]:
-    """Return what every role may do in every database; owners and superusers may do everything.
-
-    A role that owns something is left out where it does: an owner's rights are not granted.
+    What a component uses or needs must be, by the Service through which clients connect, and
+    what `reachability.open` names.
     """
-    return list(_reaches(system))
+    found: dict[tuple[str, str, str, int], Passage] = {}
+    for source, door in (*_used(system), *_named(system, "open")):
+        key = source.name, door.front.namespace, door.front.name, door.port
+        found.setdefault(key, Passage(source, door))
+    return list(found.values())
 
 
-def _reaches(system: System) -> Iterator[Reach]:
-    for role in system.postgres.roles:
-        for database in system.postgres.databases:
-            owners = {database.owner, *database.schemas.values()}
-            if role.name not in owners and "SUPERUSER" not in role.attributes:
-                yield Reach(role, role.grant_in(database.name))
+def closed_passages(system: System) -> list[Passage]:
+    """Return from which components which ports must not be reached."""
+    return [Passage(source, door) for source, door in _named(system, "closed")]
 
 
-def uses(system: System, *, inside: bool) -> list[Use]:
-    """Return every URL of the services' Secrets.
+def reached(system: System) -> list[Front]:
+    """Return the Services with an address of their own that somebody must reach."""
+    doors_ = [it.door.front for it in passages(system)]
+    return [it for it in fronts(system) if it in doors_ and not it.service.headless]
+
+
+def uses(system: System) -> Iterator[tuple[Component, Component]]:
+    """Yield which component connects to which other one."""
+    for component in system.components:
+        names = (*(use.name for use in component.uses), *component.needs)
+        owners = (system.owner_of(name) or _by_name(system, name) for name in names)
+        yield from ((component, owner) for owner in owners if owner)
+
+
+def urls(system: System, *, inside: bool) -> list[Url]:
+    """Return every URL that the file knows of.
 
     Args:
         system: all of nova.yaml.
         inside: those that lead to something inside the cluster, or those that lead outside.
     """
     external = {item.name for item in system.external}
-    return [
-        Use(service, target, system.url_key(target))
-        for service in system.services
-        for target in service.uses
-        if (target not in external) is inside
-    ]
+    return [url for url in _urls(system) if (url.target not in external) is inside]
+
+
+def _urls(system: System) -> Iterator[Url]:
+    told: set[tuple[tuple[str, str, str], str]] = set()
+    for component in system.components:
+        for use in component.uses:
+            key = system.key_of(component, use)
+            owner = system.owner_of(use.name)
+            if key and (owner is None or owner.url(use.name)):
+                kind, name = system.holder_of(component, use)
+                holder = kind, component.namespace, name
+                told.add((holder, key))
+                yield Url(holder, key, use.name, component)
+    for item in system.configuration:
+        holder = item.kind, item.namespace, item.name
+        for key, spec in item.keys.items():
+            if spec.url and (holder, key) not in told:
+                yield Url(holder, key, spec.url, None)
+
+
+def _by_name(system: System, name: str) -> Component | None:
+    return next((each for each in system.components if each.name == name), None)
+
+
+def _used(system: System) -> Iterator[tuple[Component, Door]]:
+    for source, owner in uses(system):
+        front = front_of(owner)
+        if front and source is not owner:
+            for name, port in front.service.ports.items():
+                if port == owner.client_port:
+                    yield source, Door(front, name, port)
+
+
+def _named(system: System, part: str) -> Iterator[tuple[Component, Door]]:
+    for way in getattr(system.reachability, part):
+        targets = {each.name for each in system.selected(way.to)}
+        for source in system.selected(way.origin):
+            for door in doors(system):
+                is_own = door.front.workload == source.workload
+                if door.front.workload.component in targets and not is_own:
+                    yield source, door

@@ -4,132 +4,123 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from nova_acceptance.system.model import System
-from nova_acceptance.system.source import Path
-
-Finding = tuple[Path, str]
+from nova_acceptance.system.model import Component, Path, Problem, System
 
 
-def findings(system: System) -> Iterator[Finding]:
+def problems_in(system: System) -> Iterator[Problem]:
     """Yield every reference that leads nowhere and every name that is taken twice.
 
     Yields:
         The path of the field and what is wrong with it.
     """
     yield from _names_are_unique(system)
+    for index, component in enumerate(system.components):
+        for path, message in component.problems():
+            yield ("components", index, *path), message
     yield from _namespaces_exist(system)
     yield from _uses_exist(system)
-    yield from _data_layer_exists(system)
-    yield from _roles_exist(system)
+    yield from _passwords_exist(system)
+    yield from _configuration_is_of_something(system)
+    yield from _ways_exist(system)
 
 
-def _names_are_unique(system: System) -> Iterator[Finding]:
-    yield from _twice(((("namespaces", i), n) for i, n in enumerate(system.namespaces)))
-    workloads = (
-        (("workloads", i, "name"), f"{w.namespace}/{w.name}")
-        for i, w in enumerate(system.workloads)
-    )
-    services = (
-        (("services", i, "name"), f"{s.namespace}/{s.name}") for i, s in enumerate(system.services)
-    )
-    yield from _twice((*workloads, *services))
-    fronts = (
-        (("workloads", i, "services", j, "name"), f"{w.namespace}/{front.name}")
-        for i, w in enumerate(system.workloads)
-        for j, front in enumerate(w.services)
-    )
-    yield from _twice(fronts)
+def _names_are_unique(system: System) -> Iterator[Problem]:
+    components = list(enumerate(system.components))
+    yield from _twice((("components", i, "name"), it.name) for i, it in components)
     yield from _twice(
-        (("external", i, "name"), external.name) for i, external in enumerate(system.external)
+        (("components", i, "name"), f"{it.namespace}/{it.workload.kind}/{it.workload.name}")
+        for i, it in components
+        if it.runs.name
     )
     yield from _twice(
-        (("postgres", "databases", i, "name"), database.name)
-        for i, database in enumerate(system.postgres.databases)
+        (_path_of_service(i, it, j), f"{it.namespace}/{service.name}")
+        for i, it in components
+        for j, service in enumerate(it.every_service)
     )
-    yield from _twice(
-        (("postgres", "roles", i, "name"), role.name)
-        for i, role in enumerate(system.postgres.roles)
-    )
+    yield from _twice((("external", i, "name"), it.name) for i, it in enumerate(system.external))
+    targets = [(i, name) for i, it in components for name in it.targets]
+    for index, name in targets:
+        others = {i for i, other in targets if other == name} - {index}
+        used = any(use.name == name for _, it in components for use in it.uses)
+        if others and used and index > min(others):
+            owner = system.components[index].name
+            yield (
+                ("components", index),
+                f"{name} is there twice: write {owner}/{name} where it is used",
+            )
 
 
-def _twice(names: Iterable[Finding]) -> Iterator[Finding]:
+def _path_of_service(index: int, component: Component, place: int) -> Path:
+    implied = len(component.every_service) - len(component.services)
+    if place < implied:
+        return ("components", index, "name")
+    return ("components", index, "services", place - implied, "name")
+
+
+def _twice(names: Iterable[Problem]) -> Iterator[Problem]:
     seen: set[str] = set()
     for path, name in names:
         if name in seen:
-            yield path, f"{name} is there twice"
+            yield path, f"{name.rpartition('/')[2]} is there twice"
         seen.add(name)
 
 
-def _namespaces_exist(system: System) -> Iterator[Finding]:
-    for part in ("workloads", "services", "configuration", "certificates"):
-        for index, item in enumerate(getattr(system, part)):
-            if item.namespace not in system.namespaces:
-                yield (part, index, "namespace"), f"no namespace is called {item.namespace}"
+def _namespaces_exist(system: System) -> Iterator[Problem]:
+    for index, item in enumerate(system.certificates):
+        if item.namespace not in system.namespaces:
+            yield ("certificates", index, "namespace"), f"no namespace is called {item.namespace}"
 
 
-def _uses_exist(system: System) -> Iterator[Finding]:
-    databases = {database.name for database in system.postgres.databases}
-    known = {"redis"} | databases | {external.name for external in system.external}
-    for index, service in enumerate(system.services):
-        keys: dict[str, str] = {}
-        for place, use in enumerate(service.uses):
-            path: Path = ("services", index, "uses", place)
-            if use not in known:
-                yield path, f"{use} is neither a database, nor redis, nor an external system"
+def _uses_exist(system: System) -> Iterator[Problem]:
+    external = {each.name for each in system.external}
+    for index, component in enumerate(system.components):
+        keys: dict[tuple[str, str], str] = {}
+        for place, use in enumerate(component.uses):
+            path: Path = ("components", index, "uses", place)
+            if use.name not in external and system.owner_of(use.name) is None:
+                yield path, f"{use.name} is neither a component, nor a part of one, nor external"
                 continue
-            key = system.url_key(use)
-            if key in keys:
-                yield path, f"{use} and {keys[key]} would both be {key}"
-            keys[key] = use
+            if key := system.key_of(component, use):
+                holder = system.holder_of(component, use)[1]
+                if other := keys.get((holder, key)):
+                    yield path, f"{use.name} and {other} would both be {key}"
+                keys[holder, key] = use.name
+        for name in component.needs:
+            if name not in {each.name for each in system.components}:
+                yield ("components", index), f"it needs {name}, and no component is called so"
 
 
-def _data_layer_exists(system: System) -> Iterator[Finding]:
-    workloads = {workload.name: workload for workload in system.workloads}
-    for part in ("redis", "etcd", "postgres"):
-        name = getattr(system, part).workload
-        if name not in workloads:
-            yield (part, "workload"), f"no workload is called {name}"
-    for part, fields in (("redis", ("service",)), ("postgres", ("primary", "replicas"))):
-        section = getattr(system, part)
-        workload = workloads.get(section.workload)
-        fronts = {front.name for front in workload.services} if workload else set()
-        for name in fields:
-            if workload and getattr(section, name) not in fronts:
-                message = f"{workload.name} has no service called {getattr(section, name)}"
-                yield (part, name), message
-    secrets = {item.name: item for item in system.every_configuration if item.kind == "Secret"}
-    passwords = [(("redis", "password"), system.redis.password)] + [
-        (("postgres", "roles", index, "password"), role.password)
-        for index, role in enumerate(system.postgres.roles)
-        if role.password
-    ]
-    for path, home in passwords:
-        if home.secret not in secrets:
-            yield (*path, "secret"), f"no Secret is called {home.secret}"
-        elif home.key not in secrets[home.secret].keys:
-            yield (*path, "key"), f"{home.secret} has no key {home.key}"
-    for index, certificate in enumerate(system.certificates):
-        if certificate.secret not in secrets:
-            yield ("certificates", index, "secret"), f"no Secret is called {certificate.secret}"
+def _passwords_exist(system: System) -> Iterator[Problem]:
+    """Yield passwords that are where the file says there is no such key.
+
+    A Secret that the file does not list is none of its affair.
+    """
+    listed = {
+        (item.namespace, item.name): item for item in system.configuration if item.kind == "Secret"
+    }
+    for index, component in enumerate(system.components):
+        for home in component.secrets:
+            secret = listed.get((component.namespace, home.secret))
+            if secret and secret.exactly and home.key not in secret.keys:
+                yield ("components", index), f"the Secret {home.secret} has no key {home.key}"
 
 
-def _roles_exist(system: System) -> Iterator[Finding]:
-    roles = {role.name for role in system.postgres.roles}
-    schemas = {database.name: set(database.schemas) for database in system.postgres.databases}
-    for index, database in enumerate(system.postgres.databases):
-        path: Path = ("postgres", "databases", index)
-        if database.owner not in roles:
-            yield (*path, "owner"), f"no role is called {database.owner}"
-        for schema, owner in database.schemas.items():
-            if owner not in roles and not owner.startswith("pg_"):
-                yield (*path, "schemas", schema), f"no role is called {owner}"
-    for index, role in enumerate(system.postgres.roles):
-        for place, grant in enumerate(role.grants):
-            path = ("postgres", "roles", index, "grants", place)
-            if grant.database not in schemas:
-                yield (*path, "database"), f"no database is called {grant.database}"
-                continue
-            for position, schema in enumerate(grant.schemas):
-                if schema not in schemas[grant.database]:
-                    message = f"{grant.database} has no schema called {schema}"
-                    yield (*path, "schemas", position), message
+def _configuration_is_of_something(system: System) -> Iterator[Problem]:
+    names = {component.name for component in system.components}
+    external = {each.name for each in system.external}
+    for index, item in enumerate(system.configuration):
+        for key, spec in item.keys.items():
+            path: Path = ("configuration", index, "keys", key)
+            if spec.url and spec.url not in external and system.owner_of(spec.url) is None:
+                yield path, f"{spec.url} is neither a component, nor a part of one, nor external"
+            if spec.address and spec.address not in names:
+                yield path, f"no component is called {spec.address}"
+
+
+def _ways_exist(system: System) -> Iterator[Problem]:
+    for part in ("open", "closed"):
+        for index, way in enumerate(getattr(system.reachability, part)):
+            for end, name in (("from", way.origin), ("to", way.to)):
+                if not list(system.selected(name)):
+                    path: Path = ("reachability", part, index, end)
+                    yield path, f"no component or namespace is called {name}"

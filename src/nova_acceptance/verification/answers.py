@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nova_acceptance.components import ANSWERS
+from nova_acceptance.components.registry import answers
 from nova_acceptance.errors import PodProbeError
 from nova_acceptance.findings import Finding, Ref
 
@@ -26,7 +26,7 @@ def pods_of_error(error: BaseException) -> Iterator[Ref]:
 
 def _of_one(error: BaseException) -> Finding | None:
     carried: Finding | None = getattr(error, "shown", None)
-    return carried or next(filter(None, (each(error) for each in ANSWERS)), None)
+    return carried or next(filter(None, (each(error) for each in answers())), None)
 
 
 def _behind(error: BaseException) -> Iterator[BaseException]:

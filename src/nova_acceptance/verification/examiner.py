@@ -20,6 +20,7 @@ from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.components.kubernetes.pods import is_on_its_way
 from nova_acceptance.components.kubernetes.status import is_unseen, status_of
 from nova_acceptance.components.kubernetes.workloads import KINDS, workload_of
+from nova_acceptance.components.registry import kinds
 from nova_acceptance.diagnosis import Doctor, Explanation, Ranked
 from nova_acceptance.errors import NovaError
 from nova_acceptance.findings import Finding, Ref, ref
@@ -27,7 +28,7 @@ from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system import System
 from nova_acceptance.verification.answers import of_error
-from nova_acceptance.verification.concerned import API, Concerned, home_of, of_workload
+from nova_acceptance.verification.scope import API, Scope, home_of, of_workload
 
 MOST_LOOKS: Final = 10
 """Looks at the cluster that a run takes for its failures."""
@@ -51,9 +52,7 @@ _OF_SERVICES: Final = frozenset(
     for cause in family(heading)
     if not cause.is_symptom
 )
-_OF_THE_DATA: Final = frozenset(
-    cause.id for name in ("etcd", "postgres", "redis") for cause in family(name)
-)
+_OF_THE_DATA: Final = frozenset(cause.id for kind in kinds() for cause in family(kind.name))
 _OF_NAMES: Final = frozenset(cause.id for cause in family("dns"))
 _ANY: Final = frozenset({"*"})
 
@@ -122,30 +121,30 @@ class Examiner:
         """What the last look saw; None where there was none."""
         return self._doctor.snapshot if self._doctor else None
 
-    def explain(self, concerned: Concerned, shown: Finding | None, summary: str) -> Explanation:
+    def explain(self, scope: Scope, shown: Finding | None, summary: str) -> Explanation:
         """Return why a test failed.
 
         Args:
-            concerned: its objects.
+            scope: its objects.
             shown: what the failure itself shows, if anything.
             summary: what failed, in a sentence.
         """
-        own = self._placed(shown, concerned) if shown else None
+        own = self._placed(shown, scope) if shown else None
         if own and not own.is_symptom and own.cause not in EXPLAINED_BY:
             known = self.fresh() if _is_of_the_api(own) else None
-            return self._finding(_alone(own), concerned, summary, known)
+            return self._finding(_alone(own), scope, summary, known)
         doctor = self.fresh()
         if doctor is None:
             own = own or self._unreachable()
-            return self._finding(_alone(own) if own else Explanation(()), concerned, summary, None)
-        found = self._by_objects(doctor, concerned, own)
+            return self._finding(_alone(own) if own else Explanation(()), scope, summary, None)
+        found = self._by_objects(doctor, scope, own)
         later: Doctor | None = doctor
-        while not _is_deep(found) and later and _is_on_its_way(later.snapshot, concerned):
+        while not _is_deep(found) and later and _is_on_its_way(later.snapshot, scope):
             if later := self._later():
-                again = self._by_objects(later, concerned, own)
+                again = self._by_objects(later, scope, own)
                 if _is_deep(again):
                     doctor, found = later, again
-        return self._finding(found, concerned, summary, doctor)
+        return self._finding(found, scope, summary, doctor)
 
     def overall(self) -> tuple[Ranked, ...]:
         """Return all that the cluster's objects show to be wrong; nothing where it is away."""
@@ -180,11 +179,11 @@ class Examiner:
         self._looked = self._clock()
         return self._doctor
 
-    def _by_objects(self, doctor: Doctor, concerned: Concerned, own: Finding | None) -> Explanation:
+    def _by_objects(self, doctor: Doctor, scope: Scope, own: Finding | None) -> Explanation:
         weak = own if own and own.is_symptom else None
         best: Explanation | None = None
         start: list[Ref] = []
-        for tier in concerned.tiers or ((),):
+        for tier in scope.tiers or ((),):
             start += _with_workloads(doctor.snapshot, tier)
             found = doctor.explain(start, weak)
             if more := [each for each in self._behind(found, own) if each not in start]:
@@ -203,8 +202,9 @@ class Examiner:
 
     def _beneath(self, start: Iterable[Ref]) -> Iterator[Ref]:
         """Yield what a workload stands on although it runs: Patroni waits for etcd in silence."""
-        if of_workload(self._system.workload(self._system.postgres.workload)) in start:
-            yield of_workload(self._system.workload(self._system.etcd.workload))
+        for component, needed in self._needs():
+            if component in start:
+                yield needed
 
     def _behind(self, found: Explanation, own: Finding | None) -> Iterator[Ref]:
         """Yield objects behind what was found that no configuration names."""
@@ -212,7 +212,7 @@ class Examiner:
             each.cause for ranked in found.causes for each in (ranked.root, *ranked.symptoms)
         } | ({own.cause} if own else set())
         if causes & {"NO_LEADER", "PRIMARY_READ_ONLY", "DATABASE_STARTING"}:
-            yield of_workload(self._system.workload(self._system.etcd.workload))
+            yield from (needed for _, needed in self._needs())
         if causes & {"SPREAD_LOST"} and self.snapshot:
             for node in self.snapshot.of_kind("Node"):
                 yield Ref("Node", "", node["metadata"]["name"])
@@ -224,20 +224,27 @@ class Examiner:
         if servers and causes & _OF_NAMES:
             yield servers
 
-    def _placed(self, shown: Finding, concerned: Concerned) -> Finding:
-        known = home_of(shown.cause, self._system)
-        return shown.at(known or next(iter((*concerned.targets, *concerned.askers)), API))
+    def _needs(self) -> Iterator[tuple[Ref, Ref]]:
+        """Yield workloads with those that they stand on without naming them anywhere."""
+        for component in self._system.components:
+            for name in component.needs:
+                needed = self._system.component(name).workload
+                yield of_workload(component.workload), of_workload(needed)
+
+    def _placed(self, shown: Finding, scope: Scope) -> Finding:
+        known = home_of(shown.cause, self._system, scope)
+        return shown.at(known or next(iter((*scope.targets, *scope.sources)), API))
 
     def _unreachable(self) -> Finding | None:
         shown = of_error(self._failure) if self._failure else None
-        return self._placed(shown, Concerned((API,))) if shown else None
+        return self._placed(shown, Scope((API,))) if shown else None
 
     def _finding(
-        self, found: Explanation, concerned: Concerned, summary: str, doctor: Doctor | None
+        self, found: Explanation, scope: Scope, summary: str, doctor: Doctor | None
     ) -> Explanation:
-        asked = (*concerned.targets, *concerned.askers)
+        asked = (*scope.targets, *scope.sources)
         refs = dict.fromkeys((*found.chain, *(each.root.subject for each in found.causes), *asked))
-        seen = tuple(_seen(doctor.snapshot, concerned.targets)) if doctor else ()
+        seen = tuple(_seen(doctor.snapshot, scope.targets)) if doctor else ()
         return replace(found, summary=summary, seen=seen, refs=tuple(refs))
 
 
@@ -271,9 +278,9 @@ def _is_deep(found: Explanation) -> bool:
     return bool(found.causes) and not found.causes[0].root.is_symptom
 
 
-def _is_on_its_way(snapshot: Snapshot, concerned: Concerned) -> bool:
+def _is_on_its_way(snapshot: Snapshot, scope: Scope) -> bool:
     """Whether pods among what a test needs have yet to show what comes of them."""
-    start = [*_with_workloads(snapshot, (*concerned.targets, *concerned.askers))]
+    start = [*_with_workloads(snapshot, (*scope.targets, *scope.sources))]
     for where in Graph.of(snapshot).reach(start):
         found = snapshot.at(where)
         if found and (is_on_its_way(found) if where.kind == "Pod" else _is_unseen(found)):

@@ -84,7 +84,9 @@ def external_rows(system: System) -> list[dict[str, Any]]:
     return [
         {
             "name": external.name,
-            "used_by": [s.name for s in system.services if external.name in s.uses],
+            "used_by": [
+                it.name for it in system.components if external.name in {u.name for u in it.uses}
+            ],
         }
         for external in system.external
     ]
@@ -107,17 +109,12 @@ def _row(workload: Workload, objects: Objects) -> dict[str, Any]:
 
 
 def _addresses(front: Front, objects: Objects) -> dict[str, Any]:
-    wanted = front.workload.replicas
-    if front.service.role == "primary":
-        wanted = 1
-    elif front.service.role:
-        wanted -= 1
     return {
         "layer": "networking",
         "component": front.name,
         "kind": "Service",
         "namespace": front.namespace,
-        "wanted": wanted,
+        "wanted": front.workload.expected_behind(front.service),
         "ready": len(objects.endpoints(front.name, front.namespace)),
     }
 

@@ -13,47 +13,48 @@ PUBLIC_KEYS = frozenset({"tls.crt", "ca.crt", "namespace"})
 
 
 class SecretValues:
-    """What the Secrets of some namespaces hold, read once.
+    """What the Secrets and ConfigMaps of some namespaces hold, read once.
 
     Args:
         kube: the API.
-        namespaces: where the Secrets are.
+        namespaces: where they are.
         plain: keys whose values are no secrets unless they are URLs with a password.
     """
 
     def __init__(self, kube: Kube, namespaces: tuple[str, ...], plain: frozenset[str]) -> None:
         self._plain = plain | PUBLIC_KEYS
-        self._values = {
-            (namespace, secret["metadata"]["name"], key): base64.b64decode(value)
-            for namespace in namespaces
-            for secret in kube.list("v1", "Secret", namespace=namespace)
-            for key, value in (secret.get("data") or {}).items()
-        }
+        self._values: dict[tuple[str, str, str, str], bytes] = {}
+        for namespace in namespaces:
+            for kind, decoded in (("Secret", base64.b64decode), ("ConfigMap", str.encode)):
+                for found in kube.list("v1", kind, namespace=namespace):
+                    for key, value in (found.get("data") or {}).items():
+                        where = kind, namespace, found["metadata"]["name"], key
+                        self._values[where] = decoded(value)
 
-    def text(self, namespace: str, secret: str, key: str) -> str:
+    def text(self, kind: str, namespace: str, name: str, key: str) -> str:
         """Return one value.
 
         Raises:
             ProbeError: there is none, so nothing can be asked with it.
         """
-        value = self._values.get((namespace, secret, key))
+        value = self._values.get((kind, namespace, name, key))
         if value is None:
             raise ProbeError(
-                f"Secret {namespace}/{secret} has no key {key}",
+                f"{kind} {namespace}/{name} has no key {key}",
                 hint="deploy without --no-deploy, or create it as manifests/README.md says",
             )
         return value.decode("utf-8", "replace")
 
     def to_mask(self) -> Iterator[str]:
         """Yield every value that nobody may see, and the passwords inside URLs."""
-        for (_, _, key), value in self._values.items():
+        for (kind, _, _, key), value in self._values.items():
             text = value.decode("utf-8", "replace")
             password = _password_in(text)
             if password:
                 yield text
                 yield password
                 yield unquote(password)
-            elif key not in self._plain:
+            elif kind == "Secret" and key not in self._plain:
                 yield text
 
 

@@ -102,12 +102,10 @@ def service_rows(system: System, objects: Objects) -> list[dict[str, Any]]:
 
 
 def needs(system: System) -> dict[str, list[str]]:
-    """Return which workloads each workload asks: what nova.yaml says, and Patroni its etcd."""
-    found = {system.postgres.workload: {system.etcd.workload: None}}
-    for use in uses(system, inside=True):
-        of_redis = use.target == "redis"
-        asked = system.redis.workload if of_redis else system.postgres.workload
-        found.setdefault(use.service.name, {})[asked] = None
+    """Return which workloads each workload asks, as nova.yaml says."""
+    found: dict[str, dict[str, None]] = {}
+    for component, owner in uses(system):
+        found.setdefault(component.workload.name, {})[owner.workload.name] = None
     return {name: list(others) for name, others in found.items()}
 
 

@@ -6,9 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from nova_acceptance.components.registry import load
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Log, Snapshot
-from nova_acceptance.system import System, load
+from nova_acceptance.system import System
 from testing.unit.diagnosis import recorded
 
 ROOT = Path(__file__).parents[3]

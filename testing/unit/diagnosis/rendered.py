@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from nova_acceptance.components.kubernetes.shapes import without_values
+from nova_acceptance.components.registry import load
 from nova_acceptance.deploy import load_credentials, render
 from nova_acceptance.diagnosis import beforehand
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
-from nova_acceptance.system import System, load
+from nova_acceptance.system import System
 
 ROOT = Path(__file__).parents[3]
 

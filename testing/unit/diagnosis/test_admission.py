@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.components import admission
+from nova_acceptance.components.kubernetes import admission
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.components import scheduling
+from nova_acceptance.components.kubernetes import scheduling
 from nova_acceptance.kube import Object
 from testing.unit.diagnosis.elsewhere import cluster, deployment, event
 

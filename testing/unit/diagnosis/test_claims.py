@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.components import storage
+from nova_acceptance.components.kubernetes import storage
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
 from testing.unit.diagnosis.elsewhere import (

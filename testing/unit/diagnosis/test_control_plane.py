@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nova_acceptance.components import control_plane
+from nova_acceptance.components.kubernetes import control_plane
 from nova_acceptance.diagnosis import Doctor
 from nova_acceptance.findings import ref
 from nova_acceptance.kube import Object

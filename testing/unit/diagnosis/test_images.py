@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.components import images
+from nova_acceptance.components.kubernetes import images
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.components import etcd, postgres, redis
+from nova_acceptance.components.etcd import rules as etcd
+from nova_acceptance.components.postgres import rules as postgres
+from nova_acceptance.components.redis import rules as redis
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Log, Snapshot
 from testing.unit.diagnosis import recorded

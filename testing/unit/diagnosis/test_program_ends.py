@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.components import postgres, programs
+from nova_acceptance.components.kubernetes import programs
+from nova_acceptance.components.postgres import rules as postgres
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Log, Snapshot

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.components import programs
+from nova_acceptance.components.kubernetes import programs
 from nova_acceptance.diagnosis import Doctor
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object

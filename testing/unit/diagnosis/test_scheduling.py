@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.components import scheduling
+from nova_acceptance.components.kubernetes import scheduling
 from nova_acceptance.components.kubernetes.placement import amount, is_chosen, requests, untolerated
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object

@@ -11,9 +11,9 @@ from typing import Any, cast
 import pytest
 
 from nova_acceptance.cluster.home import project
+from nova_acceptance.components.registry import load
 from nova_acceptance.kube import Object
 from nova_acceptance.progress import Progress
-from nova_acceptance.system import load
 from testing.faults import health
 from testing.faults.fault import Expectation, Fault, Patch, Step
 from testing.faults.ground import Ground, GroundError

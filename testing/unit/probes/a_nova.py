@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from nova_acceptance.components.registry import load
 from nova_acceptance.kube import Object
-from nova_acceptance.system import System, load
+from nova_acceptance.system import System
 
 DATABASE = "nova-database"
 SERVICES = "nova-services"

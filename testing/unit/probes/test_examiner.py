@@ -10,9 +10,9 @@ from nova_acceptance.findings import NOWHERE, Finding, Ref
 from nova_acceptance.kube import ApiUnreachableError
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.system.parts import passages, uses
-from nova_acceptance.verification.concerned import Concerned, concerned, home_of
+from nova_acceptance.system.parts import passages, urls
 from nova_acceptance.verification.examiner import MOST_LOOKS, Examiner
+from nova_acceptance.verification.scope import Scope, home_of, scope_of
 from testing.unit.diagnosis.members import DATABASE, REDIS, member, snapshot, stateful_set, system
 
 ETCD = Ref("StatefulSet", DATABASE, "etcd")
@@ -65,7 +65,7 @@ def pulling() -> Snapshot:
 def test_answer_that_is_plain_explains_itself() -> None:
     shown = Finding("REDIS_PERSISTENCE_OFF", NOWHERE, Phrase("appendonly is no"))
 
-    found = Looks(snapshot()).examiner().explain(Concerned((REDIS_SET,)), shown, "…")
+    found = Looks(snapshot()).examiner().explain(Scope((REDIS_SET,)), shown, "…")
 
     assert found.headline.startswith("REDIS_PERSISTENCE_OFF: appendonly is no → ")
     assert found.as_dict()["subject"] == str(REDIS_SET)
@@ -75,7 +75,7 @@ def test_silence_is_explained_by_what_is_behind_it() -> None:
     service = Ref("Service", REDIS, "redis-service")
     shown = Finding("PORT_CLOSED", service, Phrase("redis-service refuses"))
 
-    found = Looks(pulling()).examiner().explain(Concerned((service, REDIS_SET)), shown, "…")
+    found = Looks(pulling()).examiner().explain(Scope((service, REDIS_SET)), shown, "…")
 
     assert found.root is not None
     assert found.root.cause == "IMAGE_PULL"
@@ -85,7 +85,7 @@ def test_quorum_that_is_lost_explains_a_database_without_a_leader() -> None:
     postgres = Ref("StatefulSet", DATABASE, "postgres")
     shown = Finding("NO_LEADER", NOWHERE, Phrase("no member leads"))
 
-    found = Looks(lost_quorum()).examiner().explain(Concerned((postgres,)), shown, "…")
+    found = Looks(lost_quorum()).examiner().explain(Scope((postgres,)), shown, "…")
 
     assert found.root is not None
     assert (found.root.cause, found.root.subject) == ("ETCD_QUORUM_LOST", ETCD)
@@ -98,7 +98,7 @@ def test_silence_of_a_database_that_runs_is_explained_by_what_it_stands_on() -> 
         if pod["metadata"]["name"] == "postgres-0":
             pod["metadata"]["labels"] = {"nova/role": "primary"}
 
-    found = looks.examiner().explain(Concerned((postgres,)), None, "Patroni gave no list")
+    found = looks.examiner().explain(Scope((postgres,)), None, "Patroni gave no list")
 
     assert found.root is not None
     assert found.root.cause == "ETCD_QUORUM_LOST"
@@ -110,7 +110,7 @@ def test_asker_is_looked_at_only_where_the_target_is_well() -> None:
     seen = pulling()
     seen.update("ADDED", stateful_set("postgres", DATABASE, 3))
 
-    found = Looks(seen).examiner().explain(Concerned((target,), (REDIS_SET,)), shown, "…")
+    found = Looks(seen).examiner().explain(Scope((target,), (REDIS_SET,)), shown, "…")
 
     assert found.root is not None
     assert found.root.cause == "IMAGE_PULL"
@@ -119,9 +119,7 @@ def test_asker_is_looked_at_only_where_the_target_is_well() -> None:
 def test_nothing_known_says_so_and_shows_what_was_seen() -> None:
     redis = stateful_set("redis", REDIS, 1)
 
-    found = (
-        Looks(snapshot(redis)).examiner().explain(Concerned((REDIS_SET,)), None, "ValueError: odd")
-    )
+    found = Looks(snapshot(redis)).examiner().explain(Scope((REDIS_SET,)), None, "ValueError: odd")
 
     assert found.root is None
     assert found.headline.startswith("UNKNOWN: ValueError: odd → ")
@@ -131,7 +129,7 @@ def test_nothing_known_says_so_and_shows_what_was_seen() -> None:
 def test_api_that_is_away_is_the_cause() -> None:
     looks = Looks(ApiUnreachableError("GET", "https://api", OSError("refused")))
 
-    found = looks.examiner().explain(Concerned((REDIS_SET,)), None, "…")
+    found = looks.examiner().explain(Scope((REDIS_SET,)), None, "…")
 
     assert found.root is not None
     assert found.root.cause == "API_UNREACHABLE"
@@ -141,12 +139,12 @@ def test_look_serves_a_while_and_looks_are_few() -> None:
     looks = Looks(snapshot())
     examiner = looks.examiner()
     for _ in range(3):
-        examiner.explain(Concerned((REDIS_SET,)), None, "…")
+        examiner.explain(Scope((REDIS_SET,)), None, "…")
     assert looks.count == 1
 
     for _ in range(2 * MOST_LOOKS):
         looks.now += 60
-        examiner.explain(Concerned((REDIS_SET,)), None, "…")
+        examiner.explain(Scope((REDIS_SET,)), None, "…")
     assert looks.count == MOST_LOOKS
 
 
@@ -162,7 +160,7 @@ def making(**state: object) -> Snapshot:
 def test_pod_that_is_just_made_is_given_time_to_show_what_hinders_it() -> None:
     looks = Looks(making(), making(), pulling())
 
-    found = looks.examiner().explain(Concerned((REDIS_SET,)), None, "…")
+    found = looks.examiner().explain(Scope((REDIS_SET,)), None, "…")
 
     assert found.headline.startswith("IMAGE_PULL: ")
     assert looks.count == 3
@@ -172,11 +170,11 @@ def test_pod_that_never_shows_more_is_waited_for_once_in_a_run() -> None:
     looks = Looks(making())
     examiner = looks.examiner()
 
-    found = examiner.explain(Concerned((REDIS_SET,)), None, "…")
+    found = examiner.explain(Scope((REDIS_SET,)), None, "…")
 
     assert found.headline.startswith("WORKLOAD_NOT_READY: ")
     assert looks.now == pytest.approx(timeouts.STARTS_SHOW)
-    examiner.explain(Concerned((REDIS_SET,)), None, "…")
+    examiner.explain(Scope((REDIS_SET,)), None, "…")
     assert looks.now == pytest.approx(timeouts.STARTS_SHOW)
 
 
@@ -184,7 +182,7 @@ def test_pod_that_is_ready_after_all_leaves_what_was_seen() -> None:
     redis = stateful_set("redis", REDIS, 1)
     looks = Looks(making(), snapshot(redis, member(redis, 0)))
 
-    found = looks.examiner().explain(Concerned((REDIS_SET,)), None, "…")
+    found = looks.examiner().explain(Scope((REDIS_SET,)), None, "…")
 
     assert found.headline.startswith("WORKLOAD_NOT_READY: ")
     assert looks.count == 2
@@ -193,7 +191,7 @@ def test_pod_that_is_ready_after_all_leaves_what_was_seen() -> None:
 def test_program_that_has_ended_is_not_waited_for() -> None:
     looks = Looks(making(terminated={"exitCode": 1}))
 
-    looks.examiner().explain(Concerned((REDIS_SET,)), None, "…")
+    looks.examiner().explain(Scope((REDIS_SET,)), None, "…")
 
     assert looks.count == 1
 
@@ -201,19 +199,19 @@ def test_program_that_has_ended_is_not_waited_for() -> None:
 def test_passage_asks_its_door_before_its_source() -> None:
     passage = next(each for each in passages(system()) if each.door.name == "redis-service:6379")
 
-    found = concerned(system(), {"passage": passage})
+    found = scope_of(system(), {"passage": passage})
 
     assert found.targets == (Ref("Service", REDIS, "redis-service"), REDIS_SET)
-    assert found.askers[0] == Ref("Deployment", "nova-services", passage.source.name)
+    assert found.sources[0] == Ref("Deployment", "nova-services", passage.source.name)
 
 
 def test_use_is_about_the_secret_and_what_it_should_lead_to() -> None:
-    use = next(each for each in uses(system(), inside=True) if each.target == "redis")
+    use = next(each for each in urls(system(), inside=True) if each.target == "redis")
 
-    found = concerned(system(), {"use": use}, fixtures=["service_pods"])
+    found = scope_of(system(), {"url": use}, fixtures=["reachability"])
 
     secret, service, *_ = found.targets
-    assert secret == Ref("Secret", "nova-services", use.service.secret)
+    assert secret == Ref("Secret", "nova-services", use.holder[2])
     assert service == Ref("Service", REDIS, "redis-service")
 
 

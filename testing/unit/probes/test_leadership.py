@@ -110,7 +110,7 @@ def test_leader_that_turns_its_followers_away(
 
     monkeypatch.setattr(module, "replication_system", asked)
     members = Members(False, True)
-    monkeypatch.setattr(members, "_routes", Ways())
+    monkeypatch.setattr(members, "_to_pod", Ways().to)
 
     shown = members.refusal_of_followers(Login("replication_user", "postgres", ""))
 

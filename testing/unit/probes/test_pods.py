@@ -170,14 +170,14 @@ def test_secret_values_mask_passwords_and_nothing_public() -> None:
     masked = set(values.to_mask())
 
     assert masked == {"hunter2", "redis://:hunt%21er@host:6379/0", "hunt%21er", "hunt!er"}
-    assert values.text("here", "one", "PASSWORD") == "hunter2"
+    assert values.text("Secret", "here", "one", "PASSWORD") == "hunter2"
 
 
 def test_absent_secret_value_is_told() -> None:
     api: Any = Secrets()
 
     with pytest.raises(ProbeError, match="here/one has no key OTHER"):
-        SecretValues(api, ("here",), frozenset()).text("here", "one", "OTHER")
+        SecretValues(api, ("here",), frozenset()).text("Secret", "here", "one", "OTHER")
 
 
 def test_kill_script_ends_only_processes_of_that_name() -> None:

@@ -19,6 +19,7 @@ from testing.unit.probes.a_nova import (
     service,
     workload,
 )
+from testing.unit.system.specs import changed
 
 NOVA = nova()
 USER_SERVICE = workload("user-service", SERVICES)
@@ -182,10 +183,11 @@ def test_services_need_what_they_use_inside_and_postgres_its_etcd() -> None:
 
 
 def test_several_databases_are_one_need() -> None:
-    service = NOVA.services[0].model_copy(update={"uses": ("nova_auth", "nova_messaging")})
-    system = NOVA.model_copy(update={"services": (service,)})
+    system = changed(
+        "uses: [nova_auth, redis]}", "uses: [nova_auth, {name: nova_messaging, key: B}]}"
+    )
 
-    assert needs(system)[service.name] == ["postgres"]
+    assert needs(system)["auth-service"] == ["postgres"]
 
 
 def test_limit_is_told_once_for_all_whom_it_concerns() -> None:

@@ -1,1 +1,18 @@
-"""etcd."""
+"""etcd: its part of nova.yaml, its client, and what goes wrong with it."""
+
+from __future__ import annotations
+
+from nova_acceptance.components.etcd import rules, spec
+from nova_acceptance.components.etcd.client import Member
+from nova_acceptance.components.kind import Access, Kind
+
+
+def connect(access: Access, component: spec.Etcd) -> dict[str, Member]:
+    """Return the members of an etcd by the names of their pods."""
+    port = component.client_port or 2379
+    return {
+        pod.name: Member(access.to_pod(pod, port), access.witness) for pod in access.pods(component)
+    }
+
+
+KIND = Kind(name="etcd", spec=spec.Etcd, live=rules.LIVE, connect=connect)

@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from nova_acceptance.components.etcd.spec import Etcd
 from nova_acceptance.components.kubernetes.members import (
     is_hindered,
-    pods_of_workload,
+    of_kind,
+    pods_of_component,
     said,
-    workload_at,
+    workload_of_component,
 )
 from nova_acceptance.components.kubernetes.status import is_pod_ready
-from nova_acceptance.findings import Finding, Ref
+from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 
@@ -33,9 +35,8 @@ _PERSISTS: Final = 10.0
 
 def etcd_says_why(snapshot: Snapshot) -> Iterator[Finding]:
     """Find members whose own log names what is wrong."""
-    if snapshot.system is None:
-        return
-    for pod in pods_of_workload(snapshot, snapshot.system.etcd.workload):
+    pods = [pod for it in of_kind(snapshot, Etcd) for pod in pods_of_component(snapshot, it)]
+    for pod in pods:
         for cause, pattern in _SAID:
             if found := said(snapshot, pod, pattern, _OVER):
                 where, line = found
@@ -54,19 +55,18 @@ def members_missing(snapshot: Snapshot) -> Iterator[Finding]:
     Where all that are missing are kept from running by something else, that is the cause, and the
     other families name it.
     """
-    if snapshot.system is None:
-        return
-    name = snapshot.system.etcd.workload
-    found = workload_at(snapshot, name)
-    if found is None:
-        return
-    wanted = snapshot.system.workload(name).replicas
-    pods = pods_of_workload(snapshot, name)
+    for component in of_kind(snapshot, Etcd):
+        if found := workload_of_component(snapshot, component):
+            yield from _members_missing(snapshot, component, ref(found))
+
+
+def _members_missing(snapshot: Snapshot, component: Etcd, where: Ref) -> Iterator[Finding]:
+    wanted = component.runs.replicas
+    pods = pods_of_component(snapshot, component)
     ready = [pod for pod in pods if is_pod_ready(pod)]
     hindered = [pod for pod in pods if not is_pod_ready(pod) and is_hindered(snapshot, pod)]
     if len(ready) >= wanted or len(ready) + len(hindered) >= wanted:
         return
-    where = Ref(found["kind"], found["metadata"].get("namespace", ""), name)
     quorum = wanted // 2 + 1
     cause = "ETCD_MEMBER_LOST" if len(ready) >= quorum else "ETCD_QUORUM_LOST"
     yield Finding(

@@ -14,6 +14,7 @@ from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Certificate, System
+from nova_acceptance.system.parts import fronts
 
 TYPE: Final = "kubernetes.io/tls"
 _NAMES_SHOWN: Final = 8
@@ -38,7 +39,7 @@ def certificates(snapshot: Snapshot) -> Iterator[Finding]:
         yield from _key(where, secret, shown)
         yield from _time(where, shown, declared.get(where), now)
         if snapshot.system and where in declared:
-            yield from _names(where, shown, snapshot.system)
+            yield from _names(where, shown, declared[where], snapshot.system)
 
 
 def _parsed(where: Ref, secret: Object) -> x509.Certificate | Phrase:
@@ -116,18 +117,15 @@ def _time(
         )
 
 
-def _names(where: Ref, shown: x509.Certificate, system: System) -> Iterator[Finding]:
+def _names(
+    where: Ref, shown: x509.Certificate, declared: Certificate, system: System
+) -> Iterator[Finding]:
     try:
         extension = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         covered = set(extension.value.get_values_for_type(x509.DNSName))
     except (x509.ExtensionNotFound, ValueError):
         covered = set()
-    wanted = [
-        name
-        for service in system.services
-        if service.namespace == where.namespace
-        for name in _names_of(service.name, service.namespace, system.zone)
-    ]
+    wanted = names_of(declared, system)
     if lacking := [name for name in wanted if not _is_covered(name, covered)]:
         shown_names = ", ".join(sorted(covered)[:_NAMES_SHOWN]) or "none"
         yield Finding(
@@ -150,9 +148,17 @@ def _does_not_name(where: Ref, lacking: list[str]) -> Phrase:
     )
 
 
-def _names_of(service: str, namespace: str, zone: str) -> tuple[str, ...]:
-    short = f"{service}.{namespace}"
-    return service, short, f"{short}.svc", f"{short}.svc.{zone}"
+def names_of(declared: Certificate, system: System) -> list[str]:
+    """Return the names that a certificate should hold."""
+    if declared.names is not None:
+        return list(declared.names)
+    return [
+        name
+        for front in fronts(system)
+        if front.workload.layer == "services" and front.namespace == declared.namespace
+        for short in (f"{front.name}.{front.namespace}",)
+        for name in (front.name, short, f"{short}.svc", f"{short}.svc.{system.zone}")
+    ]
 
 
 def _is_covered(name: str, covered: set[str]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from nova_acceptance.components.kubernetes.addresses import Address, addresses_in, addresses_of
+from nova_acceptance.components.kubernetes.members import workload_of_component
 from nova_acceptance.components.kubernetes.resolution import (
     configured,
     is_certain,
@@ -16,12 +17,24 @@ from nova_acceptance.components.kubernetes.resolution import (
     zone_of,
 )
 from nova_acceptance.components.kubernetes.shapes import mark
-from nova_acceptance.components.kubernetes.workloads import Reference, references, template
+from nova_acceptance.components.kubernetes.workloads import (
+    Reference,
+    containers,
+    references,
+    template,
+)
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.system import Configuration, Service, System, parts
+from nova_acceptance.system import Configuration, Front, System, parts
+from nova_acceptance.system.parts import front_of
+
+_SOURCES: Final = {
+    "Secret": ("secretKeyRef", "secretRef"),
+    "ConfigMap": ("configMapKeyRef", "configMapRef"),
+}
+"""How a container names one key of an object, and all of them."""
 
 
 def configuration_missing(snapshot: Snapshot) -> Iterator[Finding]:
@@ -64,7 +77,7 @@ def configuration_keys(snapshot: Snapshot) -> Iterator[Finding]:
                 where,
                 Phrase("{where} holds nothing under {keys}", where=where, keys=empty),
             )
-        if surplus := sorted(data.keys() - set(item.keys)):
+        if item.exactly and (surplus := sorted(data.keys() - set(item.keys))):
             yield Finding(
                 "CONFIGURATION_KEY_UNDECLARED",
                 where,
@@ -77,13 +90,14 @@ def configuration_keys(snapshot: Snapshot) -> Iterator[Finding]:
 
 def stale_endpoint_url(snapshot: Snapshot) -> Iterator[Finding]:
     """Find addresses of Services that do not exist; one diagnosis for what holds them."""
-    outside = {item.url_key for item in snapshot.system.external} if snapshot.system else set()
+    outside = _outside(snapshot)
     declared = _fronts(snapshot)
     found: dict[Ref, dict[tuple[str, str], tuple[Ref, set[str]]]] = defaultdict(dict)
     for user in configured(snapshot):
         for address in addresses_of(snapshot, user):
             missing = missing_service(snapshot, address, user)
-            if missing is None or address.key in outside or missing in declared:
+            is_outside = (address.holder, address.key) in outside
+            if missing is None or is_outside or missing in declared:
                 continue  # of a Service that nova.yaml declares, the Service is what is missing
             value = address.key, str(address)
             found[address.holder].setdefault(value, (missing, set()))[1].add(str(ref(user)))
@@ -147,37 +161,79 @@ def address_wrong(snapshot: Snapshot) -> Iterator[Finding]:
     """Find addresses of services that differ from nova.yaml in what they lead to."""
     for item, where in _declared(snapshot):
         found = snapshot.at(where)
-        if found is None or not item.addresses or snapshot.system is None:
+        if found is None or snapshot.system is None:
             continue
-        for service in snapshot.system.services:
-            text = str((found.get("data") or {}).get(service.address_key) or "")
-            if service.namespace == item.namespace and text:
-                yield from _address_wrong(snapshot, service, text, where)
+        for key, spec in item.keys.items():
+            text = str((found.get("data") or {}).get(key) or "")
+            front = front_of(snapshot.system.component(spec.address)) if spec.address else None
+            if front and text:
+                yield from _address_wrong(snapshot, front, key, text, where)
 
 
 def _address_wrong(
-    snapshot: Snapshot, service: Service, text: str, where: Ref
+    snapshot: Snapshot, front: Front, key: str, text: str, where: Ref
 ) -> Iterator[Finding]:
-    addresses = list(addresses_in(text, where, service.address_key))
-    wanted = f"http://{service.name}.{service.namespace}.svc.{zone_of(snapshot)}:{service.port}"
-    own = Ref("Service", service.namespace, service.name)
+    addresses = list(addresses_in(text, where, key))
+    port = next(iter(front.service.ports.values()))
+    wanted = f"http://{front.full_name(zone_of(snapshot))}:{port}"
+    own = Ref("Service", front.namespace, front.name)
     for address in addresses:
         meant = service_at(snapshot, address, where.namespace)
         if meant is None and ".svc" in f"{address.host}.":
             return  # names what does not exist, which is said of it as such
-        is_own = meant is not None and ref(meant) == own and address.port != service.port
+        is_own = meant is not None and ref(meant) == own and address.port != port
         if is_own and meant and _lacks_port(meant, address):
             return  # as is a port that the Service does not have
         if meant is None and snapshot.at(own) is None:
             return
-    right = [it for it in addresses if _is_of(snapshot, it, own) and it.port == service.port]
+    right = [it for it in addresses if _is_of(snapshot, it, own) and it.port == port]
     if len(addresses) != 1 or not right or addresses[0].scheme != "http":
         yield Finding(
             "ADDRESS_WRONG",
             where,
-            _says_other(where, service.address_key, addresses, wanted),
+            _says_other(where, key, addresses, wanted),
             Phrase("write {wanted}", wanted=wanted),
         )
+
+
+def variables_not_given(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find variables that no container of a component gets from where nova.yaml says."""
+    if snapshot.system is None:
+        return
+    for component in snapshot.system.components:
+        user = workload_of_component(snapshot, component)
+        for use in component.uses if user else ():
+            key = snapshot.system.key_of(component, use)
+            env = snapshot.system.env_of(component, use)
+            kind, name = snapshot.system.holder_of(component, use)
+            holder = Ref(kind, component.namespace, name)
+            if key and env and user and not _is_given(user, env, holder, key):
+                yield Finding(
+                    "VARIABLE_NOT_GIVEN",
+                    ref(user),
+                    Phrase(
+                        "no container of {workload} gets {variable} from {holder}, {key}",
+                        workload=ref(user),
+                        variable=env,
+                        holder=holder,
+                        key=key,
+                    ),
+                )
+
+
+def _is_given(user: Object, env: str, holder: Ref, key: str) -> bool:
+    """Whether a container of a workload has a variable that comes from a key of an object."""
+    single, whole = _SOURCES[holder.kind]
+    for container in containers(template(user)):
+        for variable in container.get("env") or ():
+            source = (variable.get("valueFrom") or {}).get(single) or {}
+            if (variable["name"], source.get("name"), source.get("key")) == (env, holder.name, key):
+                return True
+        for entry in container.get("envFrom") or ():
+            name = (entry.get(whole) or {}).get("name")
+            if name == holder.name and f"{entry.get('prefix') or ''}{key}" == env:
+                return True
+    return False
 
 
 def _says_other(where: Ref, key: str, addresses: list[Address], wanted: str) -> Phrase:
@@ -225,6 +281,12 @@ def _declared(snapshot: Snapshot) -> Iterator[tuple[Configuration, Ref]]:
         yield item, Ref(item.kind, item.namespace, item.name)
 
 
+def _outside(snapshot: Snapshot) -> set[tuple[Ref, str]]:
+    """Return where the URLs of systems outside the cluster are."""
+    urls = parts.urls(snapshot.system, inside=False) if snapshot.system else ()
+    return {(Ref(*url.holder), url.key) for url in urls}
+
+
 def _has_namespace(snapshot: Snapshot, where: Ref) -> bool:
     return not snapshot.knows("Namespace") or bool(snapshot.get("Namespace", "", where.namespace))
 
@@ -248,4 +310,5 @@ BEFOREHAND: Final = (
     stale_endpoint_url,
     url_port_wrong,
     address_wrong,
+    variables_not_given,
 )

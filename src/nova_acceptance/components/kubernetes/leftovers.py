@@ -15,7 +15,7 @@ from nova_acceptance.phrase import Phrase
 
 def undeclared_workload(snapshot: Snapshot) -> Iterator[Finding]:
     """Find workloads in Nova's namespaces that nova.yaml does not know."""
-    if snapshot.system is None:
+    if snapshot.system is None or snapshot.system.undeclared == "allowed":
         return
     declared = {Ref(w.kind, w.namespace, w.name) for w in snapshot.system.every_workload}
     for found in workloads(snapshot):
@@ -34,7 +34,8 @@ def undeclared_workload(snapshot: Snapshot) -> Iterator[Finding]:
 
 def pod_left_over(snapshot: Snapshot) -> Iterator[Finding]:
     """Find pods in Nova's namespaces that nobody keeps."""
-    for namespace in snapshot.system.namespaces if snapshot.system else ():
+    system = snapshot.system
+    for namespace in system.namespaces if system and system.undeclared == "refused" else ():
         for pod in snapshot.of_kind("Pod", namespace):
             if uid(pod) and workload_of(snapshot, pod) is pod:
                 where = ref(pod)

@@ -10,23 +10,27 @@ from nova_acceptance.components.kubernetes.workloads import pods_of
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.system.model import Component, ComponentT
 
 LINE = 300
 """As much of a line as a reader needs."""
 
 
-def workload_at(snapshot: Snapshot, name: str) -> Object | None:
-    """Return the workload that nova.yaml gives this name, as it is on the cluster."""
-    if snapshot.system is None:
-        return None
-    spec = snapshot.system.workload(name)
+def workload_of_component(snapshot: Snapshot, component: Component) -> Object | None:
+    """Return the workload that runs a component, as it is on the cluster."""
+    spec = component.workload
     return snapshot.get(spec.kind, spec.namespace, spec.name)
 
 
-def pods_of_workload(snapshot: Snapshot, name: str) -> list[Object]:
-    """Return the pods of the workload that nova.yaml gives this name; none where it is absent."""
-    found = workload_at(snapshot, name)
+def pods_of_component(snapshot: Snapshot, component: Component) -> list[Object]:
+    """Return the pods of a component; none where its workload is absent."""
+    found = workload_of_component(snapshot, component)
     return pods_of(snapshot, found) if found else []
+
+
+def of_kind(snapshot: Snapshot, model: type[ComponentT]) -> tuple[ComponentT, ...]:
+    """Return the components of a kind that nova.yaml declares; none where there is no file."""
+    return snapshot.system.of(model) if snapshot.system else ()
 
 
 def is_running(pod: Object) -> bool:

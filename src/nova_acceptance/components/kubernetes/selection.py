@@ -102,12 +102,12 @@ def _carries(pod: Object, keys: set[str]) -> bool:
 
 def _follows_role(snapshot: Snapshot, service: Object) -> bool:
     """Whether a Service follows the member in a role, as nova.yaml says it should."""
-    system, where = snapshot.system, ref(service)
-    label = service["spec"]["selector"].get(system.postgres.role_label) if system else None
-    return label is not None and any(
-        front.service.role == label
-        for front in (parts.fronts(system) if system else ())
-        if (front.namespace, front.name) == (where.namespace, where.name)
+    where, selector = ref(service), service["spec"]["selector"]
+    return any(
+        each.role and selector.get(component.role_label) == each.role
+        for component in (snapshot.system.components if snapshot.system else ())
+        for each in component.services
+        if (component.namespace, each.name) == (where.namespace, where.name)
     )
 
 

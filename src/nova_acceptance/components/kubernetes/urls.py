@@ -9,32 +9,29 @@ from dataclasses import dataclass
 from typing import Final
 
 from nova_acceptance.components.kubernetes.addresses import Address, addresses_in
+from nova_acceptance.components.kubernetes.members import workload_of_component
 from nova_acceptance.components.kubernetes.resolution import missing_service, service_at, zone_of
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import NOTHING, Phrase
-from nova_acceptance.system import System, Use, parts
+from nova_acceptance.system import Component, System, Url, UrlOf, parts
 
 _PASSWORD: Final = re.compile(r"://[^\s:/@?#]*:([^\s@]*)@")
-_SCHEMES: Final = {
-    "redis": re.compile(r"rediss?(\+\w+)?"),
-    "postgres": re.compile(r"postgres(ql)?(\+\w+)?"),
-}
-_DEFAULT_PORT: Final = {"redis": 6379, "postgres": 5432}
 
 
 @dataclass(frozen=True, slots=True)
 class _Url:
     """One URL of one service, as its Secret holds it."""
 
-    use: Use
-    holder: Ref
+    url: Url
+    owner: Component
+    wanted: UrlOf
     text: str
     address: Address | None
 
     @property
-    def kind(self) -> str:
-        return "redis" if self.use.target == "redis" else "postgres"
+    def holder(self) -> Ref:
+        return Ref(*self.url.holder)
 
     @property
     def password(self) -> str:
@@ -44,7 +41,7 @@ class _Url:
 
     @property
     def key(self) -> str:
-        return self.use.url_key
+        return self.url.key
 
 
 Said = tuple[_Url, Phrase, Phrase]
@@ -59,30 +56,30 @@ def urls_of_services(snapshot: Snapshot) -> Iterator[Finding]:
     urls = list(_urls(snapshot, system))
     found: dict[tuple[str, Ref], list[Said]] = defaultdict(list)
     for url in urls:
-        for cause, said, cure in _wrong(snapshot, system, url):
+        for cause, said, cure in _wrong(snapshot, url):
             found[cause, url.holder].append((url, said, cure))
     for (cause, holder), findings in found.items():
         yield _diagnosis(cause, holder, findings)
-    yield from _passwords(snapshot, system, urls)
+    yield from _passwords(snapshot, urls)
 
 
 def _urls(snapshot: Snapshot, system: System) -> Iterator[_Url]:
-    for use in parts.uses(system, inside=True):
-        holder = Ref("Secret", use.service.namespace, use.service.secret)
-        text = ((snapshot.at(holder) or {}).get("data") or {}).get(use.url_key)
-        if text:
-            addresses = [it for it in addresses_in(text, holder, use.url_key) if it.scheme]
-            yield _Url(use, holder, text, addresses[0] if addresses else None)
+    for url in parts.urls(system, inside=True):
+        holder, owner = Ref(*url.holder), system.owner_of(url.target)
+        wanted = owner.url(url.target) if owner else None
+        text = ((snapshot.at(holder) or {}).get("data") or {}).get(url.key)
+        if text and owner and wanted:
+            addresses = [it for it in addresses_in(text, holder, url.key) if it.scheme]
+            yield _Url(url, owner, wanted, text, addresses[0] if addresses else None)
 
 
-def _wrong(snapshot: Snapshot, system: System, url: _Url) -> Iterator[tuple[str, Phrase, Phrase]]:
+def _wrong(snapshot: Snapshot, url: _Url) -> Iterator[tuple[str, Phrase, Phrase]]:
     address = url.address
     if address is None:
         said = Phrase("{holder}, {key}, is no URL", holder=url.holder, key=url.key)
         yield "URL_MALFORMED", said, NOTHING
         return
-    if not _SCHEMES[url.kind].fullmatch(address.scheme):
-        right = "redis" if url.kind == "redis" else "postgresql"
+    if not re.fullmatch(url.wanted.schemes, address.scheme):
         yield (
             "URL_SCHEME_WRONG",
             Phrase(
@@ -90,22 +87,23 @@ def _wrong(snapshot: Snapshot, system: System, url: _Url) -> Iterator[tuple[str,
                 holder=url.holder,
                 key=url.key,
                 scheme=address.scheme,
-                target=url.use.target,
+                target=url.url.target,
             ),
-            Phrase("write {scheme}://", scheme=right),
+            Phrase("write {scheme}://", scheme=url.wanted.scheme),
         )
-    yield from _target(snapshot, system, url, address)
-    if url.kind == "postgres":
-        yield from _database(system, url, address)
+    yield from _target(snapshot, url, address)
+    yield from _path(url, address)
 
 
 def _target(
-    snapshot: Snapshot, system: System, url: _Url, address: Address
+    snapshot: Snapshot, url: _Url, address: Address
 ) -> Iterator[tuple[str, Phrase, Phrase]]:
-    wanted, port = _wanted(system, url)
+    wanted = Ref("Service", url.wanted.namespace, url.wanted.service.name)
+    port = url.wanted.port
     service = service_at(snapshot, address, url.holder.namespace)
     full = f"{wanted.name}.{wanted.namespace}.svc.{zone_of(snapshot)}"
-    user = snapshot.get("Deployment", url.use.service.namespace, url.use.service.name)
+    source = url.url.source
+    user = workload_of_component(snapshot, source) if source else None
     if service is None and user and missing_service(snapshot, address, user):
         return  # which is said of it as such
     if service is None and ".svc" not in f"{address.host}.":
@@ -133,7 +131,7 @@ def _target(
         )
     elif service is not None:
         ports = {entry["port"] for entry in service["spec"].get("ports") or ()}
-        written = address.port or _DEFAULT_PORT[url.kind]
+        written = address.port or url.wanted.usual_port
         if written != port and (written in ports or address.port is None):
             yield (
                 "URL_TARGET_WRONG",
@@ -150,25 +148,14 @@ def _target(
             )
 
 
-def _wanted(system: System, url: _Url) -> tuple[Ref, int]:
-    name = system.redis.service if url.kind == "redis" else system.postgres.primary
-    front = next(front for front in parts.fronts(system) if front.name == name)
-    return Ref("Service", front.namespace, front.name), next(iter(front.service.ports.values()))
-
-
-def _database(system: System, url: _Url, address: Address) -> Iterator[tuple[str, Phrase, Phrase]]:
-    named, wanted = address.path.strip("/"), url.use.target
-    if named != wanted:
+def _path(url: _Url, address: Address) -> Iterator[tuple[str, Phrase, Phrase]]:
+    named, wanted, users = address.path.strip("/"), url.wanted.path, url.wanted.users
+    if wanted is not None and named != wanted:
         cure = Phrase("write /{database}", database=wanted)
         yield "URL_DATABASE_WRONG", _other_database(url, named, wanted), cure
-    roles = [
-        role.name
-        for role in system.postgres.roles
-        if "LOGIN" in role.attributes and "CONNECT" in role.grant_in(wanted).on_database
-    ]
-    if roles and address.user not in roles:
-        cure = Phrase("write {roles}", roles=_either(roles))
-        yield "URL_USER_WRONG", _other_user(url, address.user, wanted), cure
+    if users and address.user not in users:
+        cure = Phrase("write {roles}", roles=_either(list(users)))
+        yield "URL_USER_WRONG", _other_user(url, address.user, url.url.target), cure
 
 
 def _other_database(url: _Url, named: str, wanted: str) -> Phrase:
@@ -212,14 +199,14 @@ def _either(names: list[str]) -> str:
     return said
 
 
-def _passwords(snapshot: Snapshot, system: System, urls: Iterable[_Url]) -> Iterator[Finding]:
+def _passwords(snapshot: Snapshot, urls: Iterable[_Url]) -> Iterator[Finding]:
     """Compare the passwords in URLs with those in the Secrets that hold them.
 
     Where all URLs agree with each other and none with that Secret, it is the Secret that differs.
     """
     found: dict[tuple[Ref, str], list[_Url]] = defaultdict(list)
     for url in urls:
-        where = _home(system, url)
+        where = _home(url)
         if where and url.address:
             found[where].append(url)
     for (home, key), its in found.items():
@@ -229,7 +216,7 @@ def _passwords(snapshot: Snapshot, system: System, urls: Iterable[_Url]) -> Iter
         wrong = [url for url in its if url.password != held]
         marks = {url.password for url in wrong}
         if len(wrong) == len(its) > 1 and len(marks) == 1 and "" not in marks:
-            users = ", ".join(sorted(url.use.service.name for url in its))
+            users = ", ".join(sorted(url.url.source.name for url in its if url.url.source))
             yield Finding(
                 "URL_PASSWORD_WRONG",
                 home,
@@ -267,22 +254,16 @@ def _other_password(url: _Url, home: Ref, home_key: str) -> Phrase:
     )
 
 
-def _home(system: System, url: _Url) -> tuple[Ref, str] | None:
+def _home(url: _Url) -> tuple[Ref, str] | None:
     """Return the Secret and key that hold the password that this URL should have."""
-    if url.kind == "redis":
-        home, workload = system.redis.password, system.redis.workload
-    else:
-        user = url.address.user if url.address else ""
-        role = next((it for it in system.postgres.roles if it.name == user), None)
-        if role is None or role.password is None:
-            return None
-        home, workload = role.password, system.postgres.workload
-    return Ref("Secret", system.workload(workload).namespace, home.secret), home.key
+    user = url.address.user if url.wanted.users and url.address else ""
+    home = url.wanted.passwords.get(user)
+    return (Ref("Secret", url.owner.namespace, home.secret), home.key) if home else None
 
 
 def _diagnosis(cause: str, holder: Ref, findings: list[Said]) -> Finding:
     _, said, cure = findings[0]
-    evidence = tuple(f"{url.use.name}: {its}" for url, its, _ in findings)
+    evidence = tuple(f"{url.url.name}: {its}" for url, its, _ in findings)
     if len(findings) > 1:
         said = Phrase("{said} (and {more} more like it)", said=said, more=len(findings) - 1)
     return Finding(cause, holder, said, cure, evidence=evidence)

@@ -7,8 +7,8 @@ from typing import Any
 
 from nova_acceptance.components.network.questions import dial, undeclared
 from nova_acceptance.kube import PodRef
-from nova_acceptance.system import Front, System
-from nova_acceptance.system.parts import doors, fronts
+from nova_acceptance.system import Front, System, parts
+from nova_acceptance.system.parts import fronts
 from nova_acceptance.vantage.questions import Dial
 from nova_acceptance.vantage.survey import Answers, Failures
 
@@ -16,34 +16,40 @@ from nova_acceptance.vantage.survey import Answers, Failures
 def reachability_cells(
     system: System, pods: Mapping[str, PodRef], answers: Answers, failures: Failures
 ) -> list[dict[str, Any]]:
-    """Return one cell for each service and each port that it was to reach, or not to reach.
+    """Return one cell for each component and each port that it was to reach, or not to reach.
 
     Args:
         system: what nova.yaml says.
-        pods: the pod that asked for a service, by the service's name; none where none runs.
+        pods: the pod that asked for a component, by its name; none where none runs.
         answers: what the survey was answered.
         failures: why a pod could not be asked.
     """
     return [
         {
-            "source": service.name,
+            "source": source,
             "target": front.name,
             "port": question.port,
             "wanted": wanted,
-            **_outcome(pods.get(service.name), question, answers, failures),
+            **_outcome(pods.get(source), question, answers, failures),
         }
-        for service in system.services
-        for front, question, wanted in _questions(system)
+        for source, front, question, wanted in _questions(system, pods)
     ]
 
 
-def _questions(system: System) -> Iterator[tuple[Front, Dial, str]]:
-    """Yield every declared port, and a port of each clustered Service that is not declared."""
-    for door in doors(system):
-        yield door.front, dial(door.front, door.port, system), "open"
-    for front in fronts(system):
-        if not front.service.headless:
-            yield front, undeclared(front, system), "closed"
+def _questions(
+    system: System, pods: Mapping[str, PodRef]
+) -> Iterator[tuple[str, Front, Dial, str]]:
+    """Yield what each component was to reach, and what not: declared, or a port that is not."""
+    for wanted, passages in (
+        ("open", parts.passages(system)),
+        ("closed", parts.closed_passages(system)),
+    ):
+        for it in passages:
+            yield it.source.name, it.door.front, dial(it.door.front, it.door.port, system), wanted
+    for source in pods:
+        for front in fronts(system):
+            if not front.service.headless:
+                yield source, front, undeclared(front, system), "closed"
 
 
 def _outcome(

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from nova_acceptance.components.dns.records import Records, records
+from nova_acceptance.components.http.spec import Http
 from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.kube import PodRef
-from nova_acceptance.system import Front, System, Workload
-from nova_acceptance.system.parts import doors, fronts
+from nova_acceptance.system import Front, System, Workload, parts
+from nova_acceptance.system.parts import fronts
 from nova_acceptance.vantage.questions import Answer, Dial, Exchange, Get, Question, Resolve
 
 CLOSED_PORT: Final = 7
@@ -17,28 +18,50 @@ CLOSED_PORT: Final = 7
 SILENCE: Final = 1.0
 """Seconds after which a Service's undeclared port counts as not answering."""
 ABSENT: Final = "absent"
-HEALTH: Final = "/health"
 
 
 def reachability_questions(
     system: System, objects: Objects, pods: Mapping[str, PodRef]
 ) -> dict[PodRef, list[Question[Answer]]]:
-    """Return what each service's pod is to connect to: open doors, and closed ones."""
-    opened = open_doors(system)
+    """Return what each component's pod is to connect to: open doors, and closed ones."""
+    passages = [*parts.passages(system), *parts.closed_passages(system)]
     closed = [undeclared(front, system) for front in fronts(system) if not front.service.headless]
-    at_pods = [
-        dial_pod(address, port)
-        for workload in system.every_workload
-        for address in addresses(objects, workload)
-        for port in (CLOSED_PORT, *listening(workload)[:1])
-    ]
-    pages = [health(front, system) for front in fronts(system) if is_application(front)]
-    return {pod: [*opened, *closed, *at_pods, *pages] for pod in pods.values()}
+    found: dict[PodRef, list[Question[Answer]]] = {}
+    for name, pod in pods.items():
+        mine = [passage.door for passage in passages if passage.source.name == name]
+        asked: list[Question[Answer]] = [dial(it.front, it.port, system) for it in mine]
+        reached = dict.fromkeys(door.front.workload.name for door in mine)
+        asked += [
+            dial_pod(address, port)
+            for workload in system.every_workload
+            if workload.name in reached
+            for address in addresses(objects, workload)
+            for port in (CLOSED_PORT, *listening(workload)[:1])
+        ]
+        found[pod] = list(
+            dict.fromkeys([*asked, *closed, *_pages(system), *_outside(system, name)])
+        )
+    return found
 
 
 def open_doors(system: System) -> list[Question[Answer]]:
-    """Return the connections to every declared port, which everybody is to reach."""
-    return [dial(front, port, system) for front, port in _open(system)]
+    """Return the connections to every port that somebody is to reach."""
+    open_ = (passage.door for passage in parts.passages(system))
+    return list(dict.fromkeys(dial(door.front, door.port, system) for door in open_))
+
+
+def _pages(system: System) -> list[Get]:
+    return [health(component, system) for component in system.of(Http) if component.is_asked]
+
+
+def _outside(system: System, component: str) -> list[Dial]:
+    """Return the connections to systems outside the cluster that a component is to reach."""
+    used = {use.name for use in system.component(component).uses}
+    return [
+        Dial(it.host, it.port)
+        for it in system.external
+        if it.name in used and it.verify and it.host and it.port
+    ]
 
 
 def dial(front: Front, port: int, system: System) -> Dial:
@@ -46,15 +69,16 @@ def dial(front: Front, port: int, system: System) -> Dial:
     return Dial(front.full_name(system.zone), port)
 
 
-def is_application(front: Front) -> bool:
-    """Whether a Service belongs to the application layer."""
-    return front.workload.layer == "services"
+def health(component: Http, system: System) -> Get:
+    """Return the question how a service is, put to its Service.
 
-
-def health(front: Front, system: System) -> Get:
-    """Return the question how a service is, put to its Service."""
-    (port,) = front.service.ports.values()
-    return Get(front.full_name(system.zone), port, HEALTH)
+    Raises:
+        ValueError: nova.yaml does not say how it tells.
+    """
+    front = parts.front_of(component)
+    if front is None or component.health is None:
+        raise ValueError(f"{component.name} is asked for no page")
+    return Get(front.full_name(system.zone), component.port, component.health.path)
 
 
 def undeclared(front: Front, system: System) -> Dial:
@@ -145,7 +169,3 @@ def schema_version(system: System) -> Exchange:
 def kubernetes_address(system: System) -> Exchange:
     """Return the question for the API server's own Service, which every cluster has."""
     return Exchange(f"kubernetes.default.svc.{system.zone}", "A")
-
-
-def _open(system: System) -> list[tuple[Front, int]]:
-    return [(door.front, door.port) for door in doors(system)]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from nova_acceptance.components.dns.service import dns_services
 from nova_acceptance.components.kubernetes.addresses import addresses_of
+from nova_acceptance.components.kubernetes.members import workload_of_component
 from nova_acceptance.components.kubernetes.policies import Direction, Peer, allows, selecting
 from nova_acceptance.components.kubernetes.resolution import configured, is_certain, service_at
 from nova_acceptance.components.kubernetes.workloads import selected, template
@@ -74,7 +75,7 @@ def _ways(snapshot: Snapshot) -> Iterator[tuple[Object, Object, dict[str, Any]]]
                     yield user, service, port
     for passage in parts.passages(snapshot.system) if snapshot.system else ():
         source, front = passage.source, passage.door.front
-        client = snapshot.get("Deployment", source.namespace, source.name)
+        client = workload_of_component(snapshot, source)
         server = snapshot.get("Service", front.namespace, front.name)
         if client and server and (ref(client), ref(server), passage.door.port) not in seen:
             for port in server["spec"].get("ports") or ():

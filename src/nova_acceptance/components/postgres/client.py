@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -25,7 +25,7 @@ from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.vantage.routes import Routes
+from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.witness import Witness
 
 MAINTENANCE = "postgres"
@@ -56,13 +56,13 @@ class LeadershipError(ProbeError):
 
 
 class Postgres:
-    """PostgreSQL's members behind Patroni, asked as the superuser.
+    """PostgreSQL's members, asked as the superuser.
 
     Args:
         members: the pods by name.
         port: where they listen.
         superuser: a login; only its database changes.
-        routes: the ways to the pods.
+        to_pod: returns the way to a port of a pod.
         witness: who takes down what is asked.
     """
 
@@ -71,13 +71,13 @@ class Postgres:
         members: Mapping[str, PodRef],
         port: int,
         superuser: Login,
-        routes: Routes,
+        to_pod: Callable[[PodRef, int], Route],
         witness: Witness,
     ) -> None:
         self.members = dict(members)
         self._port = port
         self._superuser = superuser
-        self._routes = routes
+        self._to_pod = to_pod
         self._witness = witness
         self._lock = threading.RLock()
         self._leader = ""
@@ -92,7 +92,7 @@ class Postgres:
 
     def member(self, name: str, database: str = MAINTENANCE) -> Session:
         """Open a connection to one member, whatever its role is."""
-        route = self._routes.to(self.members[name], self._port)
+        route = self._to_pod(self.members[name], self._port)
         login = Login(self._superuser.user, database, self._superuser.password)
         return connect(route, login, self._witness)
 
@@ -243,7 +243,7 @@ class Postgres:
         Args:
             login: as whom its followers connect.
         """
-        route = self._routes.to(self.members[self.leader], self._port)
+        route = self._to_pod(self.members[self.leader], self._port)
         try:
             replication_system(route, login, self._witness)
         except psycopg.OperationalError as error:

@@ -6,8 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from nova_acceptance.components.kubernetes.members import pods_of_workload, said, workload_at
+from nova_acceptance.components.kubernetes.members import (
+    of_kind,
+    pods_of_component,
+    said,
+    workload_of_component,
+)
 from nova_acceptance.components.kubernetes.status import is_pod_ready
+from nova_acceptance.components.postgres.spec import Postgres
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
@@ -44,9 +50,8 @@ _PERSISTS: Final = 15.0
 
 def postgres_says_why(snapshot: Snapshot) -> Iterator[Finding]:
     """Find members whose own log names what is wrong."""
-    if snapshot.system is None:
-        return
-    for pod in pods_of_workload(snapshot, snapshot.system.postgres.workload):
+    pods = [pod for it in of_kind(snapshot, Postgres) for pod in pods_of_component(snapshot, it)]
+    for pod in pods:
         for cause, pattern in _SAID:
             if found := said(snapshot, pod, pattern):
                 where, line = found
@@ -61,12 +66,14 @@ def postgres_says_why(snapshot: Snapshot) -> Iterator[Finding]:
 
 def leaders_by_label(snapshot: Snapshot) -> Iterator[Finding]:
     """Find no leader, or several, by the label that each member's role is kept in."""
-    system = snapshot.system
-    if system is None:
-        return
-    found = workload_at(snapshot, system.postgres.workload)
-    pods = pods_of_workload(snapshot, system.postgres.workload)
-    label = system.postgres.role_label
+    for component in of_kind(snapshot, Postgres):
+        if component.role_label:
+            yield from _leaders_by_label(snapshot, component, component.role_label)
+
+
+def _leaders_by_label(snapshot: Snapshot, component: Postgres, label: str) -> Iterator[Finding]:
+    found = workload_of_component(snapshot, component)
+    pods = pods_of_component(snapshot, component)
     roles = {
         pod["metadata"]["name"]: (pod["metadata"].get("labels") or {}).get(label, "")
         for pod in pods

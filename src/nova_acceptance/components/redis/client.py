@@ -32,11 +32,11 @@ class Redis:
 
     Args:
         route: the way to it.
-        password: what it should accept.
+        password: what it should accept; None where it demands none.
         witness: who takes down what is asked.
     """
 
-    def __init__(self, route: Route, password: str, witness: Witness) -> None:
+    def __init__(self, route: Route, password: str | None, witness: Witness) -> None:
         self._route = route
         self._witness = witness
         self._client = self._connected(password)
@@ -45,12 +45,6 @@ class Redis:
     def answers_ping(self) -> bool:
         """Whether it answers PING, with its password given."""
         return self.ask("PING") is True
-
-    @property
-    def is_append_only(self) -> bool:
-        """Whether every write is appended to a file: configured, and at work."""
-        configured = self.ask("CONFIG GET", "appendonly") == {"appendonly": "yes"}
-        return configured and bool(self.info("persistence")["aof_enabled"] == 1)
 
     def ask(self, *command: Word) -> Any:
         """Return the reply to a command.

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from nova_acceptance.components.kubernetes.members import pods_of_workload, said
+from nova_acceptance.components.kubernetes.members import of_kind, pods_of_component, said
+from nova_acceptance.components.redis.spec import Redis
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
@@ -27,9 +28,8 @@ _CRASHED_TWICE: Final = 10.0
 
 def redis_says_why(snapshot: Snapshot) -> Iterator[Finding]:
     """Find what Redis itself names: in its log, or in the answer to its readiness probe."""
-    if snapshot.system is None:
-        return
-    for pod in pods_of_workload(snapshot, snapshot.system.redis.workload):
+    pods = [pod for it in of_kind(snapshot, Redis) for pod in pods_of_component(snapshot, it)]
+    for pod in pods:
         for cause, pattern in _SAID:
             if found := said(snapshot, pod, pattern):
                 where, line = found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from nova_acceptance.claims import broken
 from nova_acceptance.components.kubernetes.members import is_running
@@ -12,34 +12,42 @@ from nova_acceptance.findings import NOWHERE, Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Workload
-from nova_acceptance.verification.concerned import of_workload
+from nova_acceptance.verification.scope import of_workload
 
 
-class Askers(dict[str, PodRef]):
-    """A pod by the name of its service or namespace; asking for one that has none says why not."""
+class VantagePoints(dict[str, PodRef]):
+    """A pod by the name of its component or namespace; asking for one without says why not."""
 
-    def __init__(self, homes: dict[str, Ref]) -> None:
+    def __init__(self, homes: Mapping[str, Ref]) -> None:
         super().__init__()
         self._homes = homes
 
     def __missing__(self, name: str) -> PodRef:
         raise broken(
-            "ASKER_MISSING",
+            "VANTAGE_MISSING",
             Phrase(
                 "no container of {name} runs, so nothing can be asked from inside it", name=name
             ),
             subject=self._homes.get(name, NOWHERE),
         )
 
+    def all(self) -> dict[str, PodRef]:
+        """Return every one that is wanted.
 
-def of_workloads(objects: Objects, workloads: dict[str, list[Workload]]) -> Askers:
+        Raises:
+            BrokenClaimError: one of them has no pod in which a container runs.
+        """
+        return {name: self[name] for name in self._homes}
+
+
+def vantage_points(objects: Objects, workloads: Mapping[str, list[Workload]]) -> VantagePoints:
     """Return a pod for each name, one that is ready before one that only runs.
 
     Args:
         objects: what the API says.
         workloads: those whose pods will do, by the name that they stand for.
     """
-    found = Askers({name: of_workload(each[0]) for name, each in workloads.items() if each})
+    found = VantagePoints({name: of_workload(each[0]) for name, each in workloads.items() if each})
     for name, candidates in workloads.items():
         pods = sorted(_running(objects, candidates), key=lambda pair: not pair[0])
         if pods:

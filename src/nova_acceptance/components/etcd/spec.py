@@ -1,0 +1,13 @@
+"""What nova.yaml says of an etcd."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from nova_acceptance.system.model import Component
+
+
+class Etcd(Component):
+    """The members of an etcd; clients connect to the first port of its first Service."""
+
+    kind: Literal["etcd"] = "etcd"

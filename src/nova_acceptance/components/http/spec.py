@@ -1,0 +1,63 @@
+"""What nova.yaml says of a service: anything with a port that others ask."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from nova_acceptance.system.model import Component, KubeService, Layer, Name, Port, Strict
+
+
+class Health(Strict):
+    """How a service says that it is well.
+
+    Attributes:
+        path: what is asked for.
+        status: the status of the answer.
+        names_itself: the key of the answer's JSON under which it tells its own name; None where
+            it does not.
+    """
+
+    path: str = "/health"
+    status: Annotated[int, Field(ge=100, le=599)] = 200
+    names_itself: str | None = None
+
+
+class Http(Component):
+    """A service of the application layer: a Deployment and a ClusterIP Service of its name.
+
+    Attributes:
+        port: the Service's.
+        port_name: what the Service calls it.
+        target: the port of the pods behind it, by number or name; None: not verified.
+        ports: further ports of the Service, by name.
+        protocol: what answers there; for `grpc` and `tcp` a connection is opened and no more.
+        health: how it says that it is well; None where it is only connected to.
+    """
+
+    kind: Literal["http"] = "http"
+    port: Port
+    port_name: Name = "http"
+    target: Port | Name | None = None
+    ports: dict[Name, Port] = {}  # noqa: RUF012 - pydantic copies it
+    protocol: Literal["http", "grpc", "tcp"] = "http"
+    health: Health | None = None
+
+    layer: ClassVar[Layer] = "services"
+    usual_workload: ClassVar[Literal["StatefulSet", "Deployment"]] = "Deployment"
+
+    @property
+    def every_service(self) -> tuple[KubeService, ...]:
+        """Its own Service, and any that the file lists besides."""
+        own = KubeService(
+            name=self.name,
+            ports={self.port_name: self.port, **self.ports},
+            targets={self.port_name: self.target} if self.target else {},
+        )
+        return (own, *self.services)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it is asked for a page."""
+        return self.protocol == "http" and self.health is not None

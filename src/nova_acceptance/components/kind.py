@@ -1,0 +1,162 @@
+"""What a room brings: a kind of component with its spec, rules, answers, client and checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from nova_acceptance.findings import Finding
+from nova_acceptance.kube import Kube, PodRef
+from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.system import Component, SecretKey, Url
+from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.witness import Witness
+
+Rule = Callable[[Snapshot], Iterable[Finding]]
+"""Finds what is wrong by looking at a snapshot of the API."""
+Answer = Callable[[BaseException], Finding | None]
+"""Says what an error shows; None where it is of another kind."""
+
+
+class Access(Protocol):
+    """What a client of a component may ask for to reach it."""
+
+    @property
+    def kube(self) -> Kube:
+        """The cluster's API."""
+
+    @property
+    def witness(self) -> Witness:
+        """Takes down what is asked and what comes back."""
+
+    def pods(self, component: Component) -> Sequence[PodRef]:
+        """Return the component's pods, in the order of their names."""
+
+    def to_service(self, component: Component) -> Route:
+        """Return the way to a component through the Service by which clients connect.
+
+        Raises:
+            BrokenClaimError: it is closed, with the cause that this shows.
+        """
+
+    def to_pod(self, pod: PodRef, port: int) -> Route:
+        """Return the way to a port of a pod itself."""
+
+    def password(self, component: Component, home: SecretKey) -> str:
+        """Return what a Secret of the component's namespace holds.
+
+        Raises:
+            ProbeError: it holds no such key.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One fact about a component, asked of a client.
+
+    Attributes:
+        finds: returns what is wrong, given the client and the part that is asked about; nothing
+            where the fact holds.
+        parts: over which parts of the component it runs; by itself over the component as a whole.
+        writes: whether it changes anything, be it for a moment.
+    """
+
+    finds: Callable[..., Iterable[Finding]]
+    parts: Callable[[Any], Iterable[Any]] = lambda component: (component,)
+    writes: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of the fact."""
+        return getattr(self.finds, "__name__", "check")
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentCheck:
+    """A check of one component, about one part of it.
+
+    Attributes:
+        component: whose client is asked.
+        check: what is asked.
+        part: what it is about: the component itself, or a part of it.
+    """
+
+    component: Component
+    check: Check
+    part: Any
+
+    @property
+    def name(self) -> str:
+        """The component, what would be found, and about what."""
+        part = getattr(self.part, "name", self.part)
+        about = () if self.part is self.component else (str(part),)
+        return "-".join((self.component.name, self.check.name, *about))
+
+    def found(self, client: Any) -> list[Finding]:
+        """Return what is wrong; nothing where the fact holds."""
+        return list(self.check.finds(client, self.part))
+
+
+@dataclass(frozen=True, slots=True)
+class UrlTrial:
+    """A URL that a component is configured with, ready to be tried from its own pod.
+
+    Attributes:
+        url: where it is and what it leads to.
+        owner: the component that it leads to.
+        user: whom it names.
+        password: the one in it.
+        path: what follows the host, without its slash.
+        route: the way from the pod to where it points.
+        witness: takes down what is asked.
+    """
+
+    url: Url
+    owner: Any
+    user: str
+    password: str
+    path: str
+    route: Route
+    witness: Witness
+
+
+class Urls(Protocol):
+    """How URLs of a kind are tried."""
+
+    def lets_in(self, trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:
+        """Yield why its credentials do not lead to what is used; `client` asks the owner itself."""
+
+    def demands_password(self, trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:
+        """Yield that another password is as good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of component.
+
+    Attributes:
+        name: what `kind` says in nova.yaml.
+        spec: its part of the file.
+        beforehand: rules that hold for rendered manifests as well as for a live system.
+        live: rules that look at what the cluster says of itself.
+        answer: what an error of its client shows.
+        connect: makes a client of a component; what it returns may have a `close`.
+        urls: how URLs that lead to it are tried; None where it has none.
+        checks: what the acceptance suite runs over every component of a kind that another package
+            brings, and that it has no tests of its own for.
+    """
+
+    name: str
+    spec: type[Component]
+    beforehand: tuple[Rule, ...] = ()
+    live: tuple[Rule, ...] = ()
+    answer: Answer = lambda _error: None
+    connect: Callable[[Access, Any], Any] | None = None
+    urls: Urls | None = None
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def origin(self) -> Literal["own", "foreign"]:
+        """Whether it comes with this package or from another one."""
+        return "own" if self.spec.__module__.startswith("nova_acceptance.") else "foreign"

@@ -1,0 +1,135 @@
+"""What is wrong with a Redis, by what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nova_acceptance.checks import check
+from nova_acceptance.components.redis.client import Redis, Word
+from nova_acceptance.components.redis.spec import Redis as Spec
+from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.phrase import Phrase
+
+WRONG = "not-the-password"
+KEPT = "kept"
+
+
+@check
+def silence(redis: Redis) -> Iterator[Finding]:
+    """Find a Redis that does not answer PING with PONG when its password is given."""
+    if not redis.answers_ping:
+        yield _found("CONNECTION_CUT", Phrase("Redis does not answer PING with PONG"))
+
+
+@check
+def missing_password(redis: Redis) -> Iterator[Finding]:
+    """Find a Redis that serves whoever gives no password."""
+    yield from silence(redis)
+    said = redis.refusal(None)
+    if "authentication required" not in said.lower():
+        yield _found(
+            "REDIS_WITHOUT_PASSWORD",
+            Phrase("without a password Redis answers PING with {said}", said=_said(said)),
+        )
+
+
+@check
+def needless_password(redis: Redis) -> Iterator[Finding]:
+    """Find a Redis that demands a password although nova.yaml names none."""
+    if said := redis.refusal(None):
+        yield _found(
+            "REDIS_WRONG_PASSWORD",
+            Phrase("nova.yaml names no password, and Redis answers {said}", said=repr(said)),
+        )
+
+
+@check
+def accepted_wrong_password(redis: Redis) -> Iterator[Finding]:
+    """Find a Redis that serves whoever gives another password."""
+    yield from silence(redis)
+    said = redis.refusal(WRONG)
+    if "invalid username-password pair" not in said:
+        sentence = Phrase("to a wrong password Redis says {said}", said=_said(said))
+        yield _found("REDIS_WITHOUT_PASSWORD", sentence)
+
+
+@check
+def lost_value(redis: Redis, key: str) -> Iterator[Finding]:
+    """Find a Redis in which a value that is written is not the one that is read."""
+    redis.ask("SET", key, KEPT)
+    yield from missing_value(redis, key)
+
+
+@check
+def missing_value(redis: Redis, key: str) -> Iterator[Finding]:
+    """Find a Redis that no longer holds what was written under a key."""
+    found: Word | None = redis.once_back("GET", key)
+    if found != KEPT:
+        yield _found(
+            "REDIS_DATA_LOST",
+            Phrase("{key} was set to {wanted} and is {found}", key=key, wanted=KEPT, found=found),
+        )
+
+
+@check
+def unkept_writes(redis: Redis) -> Iterator[Finding]:
+    """Find a Redis that does not append every write to a file, or whose last one failed."""
+    configured = redis.ask("CONFIG GET", "appendonly").get("appendonly")
+    persistence = redis.info("persistence")
+    if configured != "yes" or persistence["aof_enabled"] != 1:
+        yield _found(
+            "REDIS_PERSISTENCE_OFF",
+            Phrase(
+                "appendonly is {configured}, and aof_enabled is {enabled}",
+                configured=configured,
+                enabled=persistence["aof_enabled"],
+            ),
+        )
+    elif (status := persistence["aof_last_write_status"]) != "ok":
+        sentence = Phrase("aof_last_write_status is {status}", status=status)
+        yield _found("REDIS_WRITE_FAILS", sentence)
+
+
+@check
+def wrong_version(redis: Redis, spec: Spec) -> Iterator[Finding]:
+    """Find a Redis of another version than nova.yaml says."""
+    found = str(redis.info("server")["redis_version"])
+    if spec.version and not found.startswith(spec.version):
+        yield _found(
+            "REDIS_VERSION_WRONG",
+            Phrase(
+                "Redis is version {found}, where nova.yaml says {wanted}",
+                found=found,
+                wanted=spec.version,
+            ),
+        )
+
+
+@check
+def lacking_replicas(redis: Redis, spec: Spec) -> Iterator[Finding]:
+    """Find a Redis with fewer replicas that keep up with it than nova.yaml says."""
+    replication = redis.info("replication")
+    wanted = spec.runs.replicas - 1
+    online = [
+        each
+        for name, each in replication.items()
+        if name.startswith("slave") and isinstance(each, dict) and each.get("state") == "online"
+    ]
+    if replication["role"] != "master":
+        sentence = Phrase("the Redis by which clients connect follows another one")
+        yield _found("REDIS_READ_ONLY", sentence)
+    elif len(online) < wanted:
+        yield _found(
+            "REDIS_REPLICAS_WANTED",
+            Phrase(
+                "{count} of {wanted} replicas of Redis are online", count=len(online), wanted=wanted
+            ),
+        )
+
+
+def _found(cause: str, sentence: Phrase) -> Finding:
+    return Finding(cause, NOWHERE, sentence)
+
+
+def _said(said: str) -> str:
+    return repr(said) if said else "PONG"

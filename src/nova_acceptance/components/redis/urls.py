@@ -1,0 +1,40 @@
+"""Trying the URL of a Redis from the pod that is configured with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nova_acceptance.components.kind import UrlTrial
+from nova_acceptance.components.redis.client import Redis
+from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.phrase import Phrase
+
+WRONG = "not-the-password"
+INVALID = "invalid username-password pair"
+
+
+def lets_in(trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:  # noqa: ARG001 - Redis says it itself
+    """Yield why the URL's password is not taken."""
+    redis = Redis(trial.route, trial.password or None, trial.witness)
+    try:
+        if not redis.answers_ping:
+            said = Phrase("Redis does not answer PING with PONG")
+            yield Finding("CONNECTION_CUT", NOWHERE, said)
+    finally:
+        redis.close()
+
+
+def demands_password(trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:
+    """Yield that another password than the URL's is taken as well."""
+    if trial.owner.password is None:
+        return  # none is demanded, as nova.yaml says
+    yield from lets_in(trial, client)
+    redis = Redis(trial.route, trial.password, trial.witness)
+    try:
+        said = redis.refusal(WRONG)
+    finally:
+        redis.close()
+    if INVALID not in said:
+        sentence = Phrase("to a wrong password Redis says {said}", said=repr(said))
+        yield Finding("REDIS_WITHOUT_PASSWORD", NOWHERE, sentence)

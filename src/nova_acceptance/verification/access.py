@@ -1,0 +1,143 @@
+"""How the clients of components reach them in this run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from nova_acceptance.components.kind import Access
+from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.network.connections import Ways
+from nova_acceptance.components.registry import kind_of
+from nova_acceptance.errors import NovaError, ProbeError
+from nova_acceptance.kube import Kube, PodRef
+from nova_acceptance.system import Component, SecretKey, System, parts
+from nova_acceptance.vantage.routes import Route, Routes
+from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.verification.secret_values import SecretValues
+from nova_acceptance.verification.vantage_points import VantagePoints
+
+
+class RunAccess(Access):
+    """What clients ask for to reach a component, in one run.
+
+    Args:
+        kube: the cluster's API.
+        witness: takes down what is asked.
+        system: what nova.yaml says.
+        objects: what the API says.
+        routes: who opens the ways.
+        ways: the ways from pods to Services.
+        points: a pod of every component in which a container runs.
+        secrets: the values of the system's Secrets.
+    """
+
+    def __init__(
+        self,
+        *,
+        kube: Kube,
+        witness: Witness,
+        system: System,
+        objects: Objects,
+        routes: Routes,
+        ways: Ways,
+        points: VantagePoints,
+        secrets: SecretValues,
+    ) -> None:
+        self._kube = kube
+        self._witness = witness
+        self._system = system
+        self._objects = objects
+        self._routes = routes
+        self._ways = ways
+        self._points = points
+        self._secrets = secrets
+
+    @property
+    def kube(self) -> Kube:
+        """The cluster's API."""
+        return self._kube
+
+    @property
+    def witness(self) -> Witness:
+        """Takes down what is asked and what comes back."""
+        return self._witness
+
+    def pods(self, component: Component) -> Sequence[PodRef]:
+        """Return the component's pods, in the order of their names."""
+        return self._objects.refs_of(component.workload)
+
+    def to_service(self, component: Component) -> Route:
+        """Return the way to a component through the Service by which clients connect."""
+        front, port = parts.front_of(component), component.client_port
+        if front is None or port is None:
+            raise ProbeError(
+                f"{component.name} has no Service by which one could connect to it",
+                hint="name one under `services` in nova.yaml",
+            )
+        return self._ways.first_to(self._askers_of(component), front, port)
+
+    def to_role(self, component: Component, role: str) -> Route:
+        """Return the way to the members of a component in a role, through their Service."""
+        service = next(each for each in component.every_service if each.role == role)
+        front = parts.Front(component.workload, service)
+        port = next(iter(service.ports.values()))
+        return self._ways.first_to(self._askers_of(component), front, port)
+
+    def to_pod(self, pod: PodRef, port: int) -> Route:
+        """Return the way to a port of a pod itself."""
+        return self._routes.to(pod, port)
+
+    def password(self, component: Component, home: SecretKey) -> str:
+        """Return what a Secret of the component's namespace holds."""
+        return self._secrets.text("Secret", component.namespace, home.secret, home.key)
+
+    def _askers_of(self, component: Component) -> Iterator[PodRef]:
+        """Yield pods to ask a component from: of those that use it, of services, of any other."""
+        users = [user.name for user, owner in parts.uses(self._system) if owner is component]
+        services = [each.name for each in self._system.services]
+        others = [each.name for each in self._system.components if each is not component]
+        for name in dict.fromkeys((*users, *services, *others, component.name)):
+            if name in self._points:
+                yield self._points[name]
+
+
+class Clients:
+    """A client of each component, made when it is first wanted. Threads may share it."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._lock = threading.RLock()
+        self._clients: dict[str, Any] = {}
+        self._failures: dict[str, NovaError | AssertionError] = {}
+
+    def of(self, component: Component) -> Any:
+        """Return the client of a component.
+
+        One that cannot be made fails everybody who wants it at once, and is not tried again.
+
+        Raises:
+            NovaError: it cannot be reached.
+            BrokenClaimError: the way to it is closed.
+        """
+        with self._lock:
+            if failure := self._failures.get(component.name):
+                raise failure
+            if component.name not in self._clients:
+                connect = kind_of(component).connect
+                if connect is None:
+                    raise ValueError(f"components of kind {component.kind} have no client")
+                try:
+                    self._clients[component.name] = connect(self._access, component)
+                except (NovaError, AssertionError) as error:
+                    self._failures[component.name] = error
+                    raise
+            return self._clients[component.name]
+
+    def close(self) -> None:
+        """Close every client that was made."""
+        for client in self._clients.values():
+            with suppress(AttributeError):
+                client.close()

@@ -1,0 +1,170 @@
+"""Which objects of the cluster a test is about, by what it runs over and what it asks of.
+
+What a test asks comes first, who asks comes after it: a port that is closed is explained by what is
+behind it, and only if that is well by the pod that asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from nova_acceptance.causes import family
+from nova_acceptance.components.dns.service import DNS
+from nova_acceptance.components.kind import ComponentCheck
+from nova_acceptance.components.kubernetes.objects import of_front
+from nova_acceptance.findings import Ref
+from nova_acceptance.system import (
+    Certificate,
+    Claim,
+    Component,
+    Configuration,
+    Front,
+    Passage,
+    System,
+    Url,
+    Workload,
+)
+from nova_acceptance.system.parts import Door, passages
+
+API: Final = Ref("Service", "default", "kubernetes")
+"""What stands for the API itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The objects of a test.
+
+    Attributes:
+        targets: what it asks, or looks at.
+        sources: who asks.
+    """
+
+    targets: tuple[Ref, ...]
+    sources: tuple[Ref, ...] = ()
+
+    @property
+    def tiers(self) -> tuple[tuple[Ref, ...], ...]:
+        """What to look at first, and what besides if that explains nothing."""
+        return tuple(filter(None, (self.targets, self.sources)))
+
+    def asked_from(self, more: Iterable[Ref]) -> Scope:
+        """Return it with more sources, as they turned out."""
+        known = (*self.targets, *self.sources)
+        return Scope(self.targets, (*self.sources, *(each for each in more if each not in known)))
+
+
+def scope_of(
+    system: System,
+    parameters: Mapping[str, object],
+    *,
+    names: Iterable[str] = (),
+    fixtures: Iterable[str] = (),
+) -> Scope:
+    """Return the objects of a test.
+
+    Args:
+        system: what nova.yaml says.
+        parameters: the test's arguments that stand for a part of nova.yaml, by name.
+        names: components and Secrets that its markers name.
+        fixtures: the names of all of its fixtures.
+    """
+    targets: dict[Ref, None] = {}
+    sources: dict[Ref, None] = {}
+    for name, value in parameters.items():
+        if isinstance(value, Passage):
+            targets |= dict.fromkeys(_of(value.door, system))
+            sources |= dict.fromkeys(_of(value.source, system))
+        elif name == "service" and "workload" in parameters:
+            sources |= dict.fromkeys(_of(value, system))
+        else:
+            targets |= dict.fromkeys(_of(value, system))
+    for name in names:
+        targets |= dict.fromkeys(_of_name(name, system))
+    if "names" in fixtures:
+        targets[DNS] = None
+    if "reachability" in fixtures or "names" in fixtures:
+        every = (each.source for each in passages(system))
+        asking = (
+            system.components if "names" in fixtures else dict.fromkeys(each.name for each in every)
+        )
+        for each in asking:
+            component = system.component(each) if isinstance(each, str) else each
+            sources[of_workload(component.workload)] = None
+    return Scope(tuple(targets), tuple(ref for ref in sources if ref not in targets))
+
+
+def home_of(cause: str, system: System, scope: Scope = Scope(())) -> Ref | None:
+    """Return the object at which a cause is that no object of the API shows, by its family.
+
+    Of several components of a kind it is the one that the test is about.
+    """
+    homes = [of_workload(it.workload) for it in system.components if cause in _ids(it.kind)]
+    within = [ref for ref in homes if ref in (*scope.targets, *scope.sources)]
+    if homes:
+        return next(iter((*within, *homes)))
+    if cause in _ids("dns"):
+        return DNS
+    return API if cause in _ids("api") else None
+
+
+def of_workload(workload: Workload) -> Ref:
+    """Return a workload's reference."""
+    return Ref(workload.kind, workload.namespace, workload.name)
+
+
+def _of(value: object, system: System) -> Iterator[Ref]:
+    match value:
+        case Workload():
+            yield of_workload(value)
+        case Component():
+            yield from _of_component(value)
+        case ComponentCheck():
+            yield from _of_component(value.component)
+        case Front():
+            yield of_front(value)
+            yield of_workload(value.workload)
+        case Door():
+            yield from _of(value.front, system)
+        case Claim():
+            yield Ref("PersistentVolumeClaim", value.namespace, value.name)
+        case Configuration():
+            yield Ref(value.kind, value.namespace, value.name)
+        case Certificate():
+            yield Ref("Secret", value.namespace, value.secret)
+        case Url():
+            yield Ref(*value.holder)
+            yield from _of_url(value, system)
+        case str() if value in system.namespaces:
+            yield Ref("Namespace", "", value)
+
+
+def _of_url(url: Url, system: System) -> Iterator[Ref]:
+    owner = system.owner_of(url.target)
+    service = owner.client_service if owner else None
+    if owner and service:
+        yield from _of(Front(owner.workload, service), system)
+
+
+def _of_component(component: Component) -> Iterator[Ref]:
+    """Return a component's workload with its Services and the Secrets of its passwords."""
+    yield of_workload(component.workload)
+    for service in component.every_service:
+        yield Ref("Service", component.namespace, service.name)
+    for home in component.secrets:
+        yield Ref("Secret", component.namespace, home.secret)
+
+
+def _of_name(name: str, system: System) -> Iterator[Ref]:
+    """Return a component with its parts, or the Secret or ConfigMap of that name."""
+    for component in system.components:
+        if component.name == name:
+            yield from _of_component(component)
+    for item in system.every_configuration:
+        if item.name == name:
+            yield Ref(item.kind, item.namespace, item.name)
+
+
+def _ids(name: str) -> frozenset[str]:
+    return frozenset(cause.id for cause in family(name))
