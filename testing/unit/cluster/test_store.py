@@ -11,6 +11,7 @@ import pytest
 from nova_acceptance import timeouts
 from nova_acceptance.cluster.kind import store
 from nova_acceptance.errors import ClusterError
+from testing.unit.probes.clock import Clock
 
 
 class Builder:
@@ -36,28 +37,27 @@ class Builder:
 
 
 @pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were made, none of which takes time."""
-    made: list[float] = []
-    monkeypatch.setattr("tenacity.nap.time.sleep", made.append)
-    return made
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    stopped = Clock()
+    monkeypatch.setattr(store, "time", stopped)
+    return stopped
 
 
-def test_images_are_imported_once_containerd_listens(pauses: list[float]) -> None:
+def test_images_are_imported_once_containerd_listens(clock: Clock) -> None:
     builder: Any = Builder(refusals=2)
 
     store._import(builder, ["an-image"])
 
     assert builder.said == ["version", "version", "version", "import 7"]
-    assert pauses == [store.RETRY, store.RETRY]
+    assert clock.now == pytest.approx(0.4)
 
 
 def test_containerd_that_does_not_listen_in_time_is_told_of(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(timeouts, "ENGINE_START", 0)
+    monkeypatch.setattr(timeouts, "ENGINE_START", 0.3)
     builder: Any = Builder(refusals=9)
 
-    with pytest.raises(ClusterError, match=r"refused the 1\. time"):
+    with pytest.raises(ClusterError, match=r"refused the 3\. time"):
         store._import(builder, ["an-image"])
-    assert builder.said == ["version"]
+    assert builder.said == ["version", "version", "version"]

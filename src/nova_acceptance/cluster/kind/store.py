@@ -7,7 +7,7 @@ makes its node images in the same way (pkg/build/nodeimage).
 
 from __future__ import annotations
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+import time
 
 from nova_acceptance import timeouts
 from nova_acceptance.cluster.kind.images import NODE, NOVA, Builder
@@ -19,7 +19,6 @@ PAUSE = "docker.io/nova/pause:1"
 VOLUME = "nova-store"
 IMPORTER = "nova-store-import"
 PACKER = "nova-store-pack"
-RETRY = 0.2
 
 # Docker keeps a layer's deletions as character devices 0:0. In a store that is itself a layer they
 # would delete the wrong things, and cannot be copied; an image of ours needs none.
@@ -76,13 +75,16 @@ def _kubernetes_images(builder: Builder, version: str) -> list[str]:
 
 
 def _import(builder: Builder, names: list[str]) -> None:
+    deadline = time.monotonic() + timeouts.ENGINE_START
     ctr = ["ctr", "--namespace=k8s.io"]
-    Retrying(  # containerd takes a moment to listen
-        retry=retry_if_exception_type(ClusterError),
-        stop=stop_after_delay(timeouts.ENGINE_START),
-        wait=wait_fixed(RETRY),
-        reraise=True,
-    )(builder.docker, "exec", IMPORTER, *ctr, "version")
+    while True:
+        try:
+            builder.docker("exec", IMPORTER, *ctr, "version")
+            break
+        except ClusterError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
     with builder.saved(names) as stream:
         importing = ["images", "import", "-"]
         builder.docker("exec", "--interactive", IMPORTER, *ctr, *importing, stdin=stream)
