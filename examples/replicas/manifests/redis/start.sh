@@ -25,5 +25,10 @@ requirepass "$REDIS_PASSWORD"
 masterauth "$REDIS_PASSWORD"
 # By its name, which outlives the pod; its address does not.
 replica-announce-ip $HOSTNAME.$domain
+# A primary that is back has another address. The replica soon gives the former one up, and the
+# primary does not wait for further replicas, for there are none.
+repl-ping-replica-period 2
+repl-timeout 6
+repl-diskless-sync-delay 0
 $follows
 END
