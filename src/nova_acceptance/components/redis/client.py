@@ -22,7 +22,20 @@ CUT = "CONNECTION_CUT"
 ASKED_FOR_THE_WORD = 3
 """Times that a connection which was cut is tried again, to hear why."""
 REPEATABLE = frozenset(
-    {"PING", "GET", "SET", "DEL", "EXISTS", "INFO", "CONFIG GET", "ROLE", "DBSIZE", "ACL WHOAMI"}
+    {
+        "PING",
+        "GET",
+        "SET",
+        "DEL",
+        "EXISTS",
+        "INFO",
+        "CONFIG GET",
+        "ROLE",
+        "DBSIZE",
+        "ACL WHOAMI",
+        "SENTINEL GET-MASTER-ADDR-BY-NAME",
+        "SENTINEL CKQUORUM",
+    }
 )
 """Commands whose second execution changes nothing more."""
 
@@ -108,7 +121,8 @@ class Redis:
         )
 
     def _ask(self, client: redis.Redis, *command: Word) -> Any:
-        spelled = " ".join(str(word) for word in command)
+        words = [str(word) for word in command]
+        spelled = " ".join(words)
         source, target = self._route.source, self._route.target
         with self._witness.asking(spelled, source=source, target=target) as asking:
             try:
@@ -116,7 +130,7 @@ class Redis:
                     self._route,
                     lambda: _executed(client, *command),
                     is_silence=_is_silence,
-                    is_safe=str(command[0]) in REPEATABLE,
+                    is_safe=not REPEATABLE.isdisjoint((words[0], " ".join(words[:2]))),
                 )
             except redis.AuthenticationError:
                 raise
