@@ -1,4 +1,4 @@
-"""The probes that a test of the acceptance suite may ask for.
+"""The clients that a test of the acceptance suite may ask for.
 
 Each is made once and is cheap to make; one that cannot be made fails every test that wants it at
 once, with the cause, and nobody tries it again.

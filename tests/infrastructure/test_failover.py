@@ -67,7 +67,7 @@ class Failover:
 
 
 class Failovers:
-    """The failover of each PostgreSQL, brought about once for all tests that ask what came of it."""
+    """The failover of each PostgreSQL, brought about once for all tests that ask about it."""
 
     def __init__(self, kube: Kube, access: RunAccess, clients: Clients) -> None:
         self._kube = kube
@@ -129,8 +129,8 @@ class Failovers:
             rejoined = await_successor(self._kube, pod, uid, started=began)
         until(lambda: leads_anew(postgres), within=spec.patroni.failover, ignoring=ProbeError)
         said = (
-            f"{postgres.leader} acknowledges {seconds:.1f} s after the kill, {killed} is ready again"
-            f" after {rejoined:.1f} s; {len(writer.acknowledged)} commits acknowledged"
+            f"{postgres.leader} acknowledges {seconds:.1f} s after the kill, {killed} is ready"
+            f" again after {rejoined:.1f} s; {len(writer.acknowledged)} commits acknowledged"
         )
         asked = (
             f"SIGKILL to PostgreSQL in {pod} and delete it without grace, while {login.user} writes"

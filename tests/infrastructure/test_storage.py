@@ -6,9 +6,9 @@ import pytest
 
 from nova_acceptance.claims import broken, equal
 from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.kube.quantity import amount
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Claim, System
-from nova_acceptance.system.quantity import octets
 
 pytestmark = pytest.mark.storage
 
@@ -26,7 +26,7 @@ def test_claim_is_bound_at_its_size(objects: Objects, claim: Claim) -> None:
     phase = Phrase("the phase of {claim}", claim=claim.name)
     equal(found["status"].get("phase"), "Bound", "CLAIM_UNBOUND", phase)
     assert found["spec"]["resources"]["requests"]["storage"] == claim.size
-    assert octets(found["status"]["capacity"]["storage"]) >= octets(claim.size)
+    assert amount(found["status"]["capacity"]["storage"]) >= amount(claim.size)
 
 
 @pytest.mark.means("CLAIM_LEFT_OVER")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from nova_acceptance.components.kubernetes import scheduling
-from nova_acceptance.components.kubernetes.placement import amount, is_chosen, requests, untolerated
+from nova_acceptance.components.kubernetes.placement import is_chosen, requests, untolerated
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
@@ -317,14 +318,7 @@ def test_requests_add_up_and_the_greatest_of_the_first_counts() -> None:
         "containers": [container("250m"), container("0.5")],
     }
 
-    assert requests({"spec": spec}) == {"cpu": amount("2")}
-
-
-@pytest.mark.parametrize(
-    ("text", "value"), [("250m", 0.25), ("2", 2), ("1Ki", 1024), ("1.5Gi", 1.5 * 1024**3)]
-)
-def test_quantity_is_read(text: str, value: float) -> None:
-    assert float(amount(text)) == value
+    assert requests({"spec": spec}) == {"cpu": Decimal(2)}
 
 
 CONFLICT = "0/2 nodes are available: 1 node(s) had taint {kept: }, that the pod didn't tolerate, "

@@ -15,7 +15,11 @@ from nova_acceptance.errors import SpecError
 from nova_acceptance.system import System
 from testing.unit.system.specs import NOVA, TEXT, changed, spec
 
-EXAMPLES = sorted((NOVA.parent / "examples").glob("*/nova.yaml"))
+EXAMPLES = sorted(
+    path
+    for path in (NOVA.parent / "examples").glob("*/nova.yaml")
+    if not (path.parent / "pyproject.toml").exists()  # it brings a kind of its own
+)
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +203,12 @@ def test_health_may_be_told_otherwise() -> None:
             "client: cache",
             "components[0].client",
             "redis has no service called cache",
+        ),
+        (
+            'version: "7."',
+            "sentinel: {service: watch}",
+            "components[0].sentinel.service",
+            "has a Service watch",
         ),
         (
             "key: REDIS_PASSWORD}",

@@ -10,7 +10,6 @@ from nova_acceptance.components.postgres.parts import reaches, strangers, writer
 from nova_acceptance.components.postgres.spec import Postgres
 from nova_acceptance.components.registry import load
 from nova_acceptance.system import System, parts
-from nova_acceptance.system.quantity import octets
 from testing.unit.system.specs import changed
 
 ROOT = Path(__file__).parents[3]
@@ -98,17 +97,3 @@ def test_url_of_the_configuration_has_no_component() -> None:
 
     assert (url.holder, url.key) == (("Secret", "nova-redis", "redis-credentials"), "URL")
     assert url.name == "URL to redis"
-
-
-@pytest.mark.parametrize(
-    ("quantity", "bytes_"),
-    [("2Gi", 2 * 1024**3), ("500M", 500_000_000), ("1024", 1024), ("1Ki", 1024), ("3k", 3000)],
-)
-def test_quantity_is_in_bytes(quantity: str, bytes_: int) -> None:
-    assert octets(quantity) == bytes_
-
-
-@pytest.mark.parametrize("quantity", ["", "Gi", "1Gib", "1.5Gi", "many"])
-def test_odd_quantity_is_refused(quantity: str) -> None:
-    with pytest.raises(ValueError, match=r"quantity|invalid literal"):
-        octets(quantity)

@@ -98,24 +98,39 @@ class NodeImage:
         Raises:
             ClusterError: a part could not be fetched or built, with the last lines of its output.
         """
-        self._provide_sources(progress)
-        images = self._images()
-        tag = self._tag(images)
+        tag = self.name(progress)
         there = Builder(self._docker, self._clusters.environment, self._log, DEBIAN)
         if there.label(tag) is None:
-            self._build(images, tag, progress)
+            self._build(self._images(), tag, progress)
         return tag
 
-    def provide_nova(self, progress: Progress) -> None:
-        """Bring Nova's own images to the engine of clusters, for nodes of another image."""
+    def name(self, progress: Progress) -> str:
+        """Return the image's name, which says what it is made of, whether it is built or not.
+
+        Raises:
+            ClusterError: a source could not be fetched.
+        """
+        self._provide_sources(progress)
+        return self._tag(self._images())
+
+    def provide_images(self, images: tuple[Image, ...], progress: Progress) -> None:
+        """Bring images, Nova's own or others', to the engine of clusters.
+
+        Args:
+            images: what is wanted there, each after what it stands on.
+            progress: where it is shown.
+
+        Raises:
+            ClusterError: one could not be built or handed over.
+        """
         there = Builder(self._docker, self._clusters.environment, self._log, DEBIAN)
-        wanted = digests(NOVA)
-        missing = [image for image in NOVA if there.label(image.tag) != wanted[image.name]]
+        wanted = digests(images)
+        missing = [image for image in images if there.label(image.tag) != wanted[image.name]]
         if not missing:
             return
         with self._building(progress) as builder:
-            builder.build(NOVA, progress)
-            with progress.step("handing Nova's images to the engine of clusters"):
+            builder.build(images, progress)
+            with progress.step(f"handing {len(missing)} images to the engine of clusters"):
                 self._hand_over(builder, [image.tag for image in missing])
 
     def _provide_sources(self, progress: Progress) -> None:

@@ -7,34 +7,17 @@ What else runs on a node is not counted; a pod that no empty node takes is taken
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.quantity import amount
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.system.quantity import UNITS
 
 HOSTNAME: Final = "kubernetes.io/hostname"
 CLOSED_BY_CLUSTER: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 """Taints that tell a node's state, not whom it is meant for."""
-_FRACTIONS: Final = {"n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3")}
-
-
-def amount(quantity: object) -> Decimal:
-    """Return a quantity of the API as a number, such as 0.25 for `250m`.
-
-    Raises:
-        ValueError: it is none.
-    """
-    text = str(quantity)
-    digits = text.rstrip("numkKMGTPEi")
-    unit = text[len(digits) :]
-    try:
-        if unit in _FRACTIONS:
-            return Decimal(digits) * _FRACTIONS[unit]
-        return Decimal(digits) * UNITS[unit]
-    except (InvalidOperation, KeyError) as error:
-        raise ValueError(f"{text!r} is no quantity") from error
+_MEBI: Final = 1024**2
 
 
 def requests(pod: Object) -> dict[str, Decimal]:
@@ -140,8 +123,8 @@ def _add(total: dict[str, Decimal], more: Mapping[str, Decimal]) -> None:
 
 
 def _text(value: Decimal) -> str:
-    if value >= UNITS["Mi"]:
-        return f"{value / UNITS['Mi']:.0f}Mi"
+    if value >= _MEBI:
+        return f"{value / _MEBI:.0f}Mi"
     return f"{value.normalize():f}"
 
 

@@ -19,9 +19,9 @@ from nova_acceptance.components.kubernetes.pods import Ill, ill_pods, message, s
 from nova_acceptance.components.kubernetes.workloads import references, template, workloads
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.quantity import amount
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import NOTHING, Phrase, verbatim
-from nova_acceptance.system.quantity import octets
 
 SOURCE_MISSING: Final = re.compile(
     r"(?i)(secret|configmap) \S+ not found|non-existent (secret|config)|object \S+ not registered"
@@ -108,9 +108,9 @@ def claims_too_small(snapshot: Snapshot) -> Iterator[Finding]:
             if found is None or any(claim.name.startswith(f"{name}-") for name in small):
                 continue
             given = ((found.get("status") or {}).get("capacity") or {}).get("storage")
-            for amount in (_request(found["spec"]), given):
-                if _less(amount, claim.size):
-                    yield _small(ref(found), "", amount, claim.size)
+            for each in (_request(found["spec"]), given):
+                if _less(each, claim.size):
+                    yield _small(ref(found), "", each, claim.size)
                     break
 
 
@@ -293,20 +293,20 @@ def _request(spec: Object) -> str | None:
     return ((spec.get("resources") or {}).get("requests") or {}).get("storage")
 
 
-def _less(amount: str | None, wanted: str) -> bool:
+def _less(found: str | None, wanted: str) -> bool:
     try:
-        return amount is not None and octets(str(amount)) < octets(wanted)
+        return found is not None and amount(found) < amount(wanted)
     except ValueError:
-        return False  # written in a form that is no whole number of bytes
+        return False  # the API refuses it when it is written
 
 
-def _small(where: Ref, claims: str, amount: str | None, wanted: str) -> Finding:
+def _small(where: Ref, claims: str, found: str | None, wanted: str) -> Finding:
     """Return what is wrong with a claim, or with a template of claims of this name."""
     said = (
         Phrase(
             "{where} has {amount} for {claims}, and nova.yaml says {wanted}",
             where=where,
-            amount=amount,
+            amount=found,
             claims=claims,
             wanted=wanted,
         )
@@ -314,7 +314,7 @@ def _small(where: Ref, claims: str, amount: str | None, wanted: str) -> Finding:
         else Phrase(
             "{where} has {amount}, and nova.yaml says {wanted}",
             where=where,
-            amount=amount,
+            amount=found,
             wanted=wanted,
         )
     )
@@ -322,7 +322,7 @@ def _small(where: Ref, claims: str, amount: str | None, wanted: str) -> Finding:
         "CLAIM_TOO_SMALL",
         where,
         said,
-        evidence=(f"storage {amount}, wanted {wanted}",),
+        evidence=(f"storage {found}, wanted {wanted}",),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nova_acceptance.components.kind import Access, Kind
-from nova_acceptance.components.postgres import answers, rules, spec, urls
+from nova_acceptance.components.postgres import answers, parts, rules, spec, urls
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.logins import Logins
 
@@ -28,4 +28,6 @@ KIND = Kind(
     answer=answers.of_error,
     connect=connect,
     urls=urls,
+    components=parts.COMPONENTS,
+    parts=parts.PARTS,
 )

@@ -8,8 +8,8 @@ from typing import Final
 
 from nova_acceptance.components.kubernetes.members import (
     of_kind,
+    own_words,
     pods_of_component,
-    said,
     workload_of_component,
 )
 from nova_acceptance.components.kubernetes.status import is_pod_ready
@@ -50,18 +50,7 @@ _PERSISTS: Final = 15.0
 
 def postgres_says_why(snapshot: Snapshot) -> Iterator[Finding]:
     """Find members whose own log names what is wrong."""
-    pods = [pod for it in of_kind(snapshot, Postgres) for pod in pods_of_component(snapshot, it)]
-    for pod in pods:
-        for cause, pattern in _SAID:
-            if found := said(snapshot, pod, pattern):
-                where, line = found
-                yield Finding(
-                    cause,
-                    where,
-                    Phrase("{where} says: {line}", where=where, line=line),
-                    evidence=(line,),
-                    grace=_PERSISTS,
-                )
+    yield from own_words(snapshot, Postgres, _SAID, grace=_PERSISTS)
 
 
 def leaders_by_label(snapshot: Snapshot) -> Iterator[Finding]:

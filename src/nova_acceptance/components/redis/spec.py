@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-from nova_acceptance.system.model import Component, Name, Port, SecretKey, Strict, UrlOf
+from nova_acceptance.system.base import Name, Path, Port, Strict
+from nova_acceptance.system.component import Component, SecretKey, UrlOf
 
 
 class Sentinel(Strict):
     """The Sentinels that watch a Redis and its replicas.
 
     Attributes:
-        service: the Service in front of them.
+        service: the Service in front of them, of a component in the same namespace.
+        port: where each of them listens.
         master: the name by which they know the primary.
     """
 
@@ -27,7 +29,7 @@ class Redis(Component):
     Attributes:
         password: what it demands; None where it demands none.
         persistence: `append-only`: every write is appended to a file and outlives the pod; `none`.
-        sentinel: where a primary is chosen by Sentinels.
+        sentinel: where Sentinels choose the primary.
     """
 
     kind: Literal["redis"] = "redis"
@@ -39,6 +41,11 @@ class Redis(Component):
     def secrets(self) -> tuple[SecretKey, ...]:
         """Where its passwords are."""
         return (self.password,) if self.password else ()
+
+    @property
+    def named_services(self) -> tuple[tuple[Path, str], ...]:
+        """The Service of its Sentinels."""
+        return ((("sentinel", "service"), self.sentinel.service),) if self.sentinel else ()
 
     def url(self, target: str) -> UrlOf | None:  # noqa: ARG002 - it has one
         """Return what its URL looks like."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
-
-from kubernetes.utils.quantity import parse_quantity
 
 from nova_acceptance.checks import check
 from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.quantity import amount
 from nova_acceptance.kube.snapshot import Store
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Claim, System
@@ -44,17 +42,17 @@ def small_claim(store: Store, claim: Claim) -> Iterator[Finding]:
         return
     given = ((found.get("status") or {}).get("capacity") or {}).get("storage")
     small = [each for each in (request(found["spec"]), given) if is_less(each, claim.size)]
-    for amount in small[:1]:
+    for less in small[:1]:
         yield Finding(
             "CLAIM_TOO_SMALL",
             where,
             Phrase(
                 "{where} has {amount}, and nova.yaml says {wanted}",
                 where=where,
-                amount=amount,
+                amount=less,
                 wanted=claim.size,
             ),
-            evidence=(f"storage {amount}, wanted {claim.size}",),
+            evidence=(f"storage {less}, wanted {claim.size}",),
         )
 
 
@@ -82,10 +80,9 @@ def request(spec: Object) -> str | None:
     return ((spec.get("resources") or {}).get("requests") or {}).get("storage")
 
 
-def is_less(amount: str | None, wanted: str) -> bool:
+def is_less(found: str | None, wanted: str) -> bool:
     """Whether an amount of storage is known and less than another one."""
     try:
-        found: Decimal | None = None if amount is None else parse_quantity(amount)
+        return found is not None and amount(found) < amount(wanted)
     except ValueError:
         return False  # the API refuses it when it is written
-    return found is not None and found < parse_quantity(wanted)

@@ -102,9 +102,7 @@ def unfit_values(store: Store, item: Configuration) -> Iterator[Finding]:
 
 
 @check
-def wrong_address(
-    store: Store, system: System, item: Configuration, key: str
-) -> Iterator[Finding]:
+def wrong_address(store: Store, system: System, item: Configuration, key: str) -> Iterator[Finding]:
     """Find a key that does not hold a component's address, by its full name and port."""
     data, where = _data(store, item), where_of(item)
     if data is None:
@@ -138,7 +136,7 @@ def where_of(item: Configuration) -> Ref:
 
 
 def _data(store: Store, item: Configuration) -> dict[str, str] | None:
-    """Return what an object holds, a Secret's values by their shapes; None where it is not there."""
+    """Return what an object holds, a Secret's values by their shapes; None where it is absent."""
     found = store.at(where_of(item))
     if found is None:
         return None

@@ -115,7 +115,7 @@ def exposed_pods(store: Store, spec: Workload) -> Iterator[Finding]:
 
 @check
 def wrong_api_token(store: Store, spec: Workload) -> Iterator[Finding]:
-    """Find containers with a token of the Kubernetes API that need none, and without one that do."""
+    """Find containers with a token of the API that need none, and without one that need it."""
     yield from no_pods(store, spec)
     for name, _, container in _containers(store, spec):
         has_one = any(each["mountPath"] == _TOKEN for each in container.get("volumeMounts") or [])

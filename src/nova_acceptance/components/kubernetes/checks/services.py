@@ -182,12 +182,12 @@ def _where(front: Front) -> Ref:
 
 def _port(service: Object, name: str, number: int | None) -> dict[str, Any] | None:
     """Return the port of that name, or the only one if it has the number and no name."""
-    ports = service["spec"].get("ports") or ()
+    ports: list[dict[str, Any]] = service["spec"].get("ports") or []
     for port in ports:
         if port.get("name") == name:
-            return dict(port)
-    only = ports[0] if len(ports) == 1 else {"name": name}
-    return dict(only) if not only.get("name") and only.get("port") == number else None
+            return port
+    is_only = len(ports) == 1 and not ports[0].get("name") and ports[0]["port"] == number
+    return ports[0] if is_only else None
 
 
 def _target(port: dict[str, Any]) -> int | str:

@@ -143,9 +143,7 @@ def restarted_containers(store: Store, spec: Workload) -> Iterator[Finding]:
 def crowded_nodes(store: Store, spec: Workload) -> Iterator[Finding]:
     """Find replicas that share a node although others could carry them."""
     yield from no_pods(store, spec)
-    on_nodes = Counter(
-        pod["spec"].get("nodeName", "no node") for pod in pods_selected(store, spec)
-    )
+    on_nodes = Counter(pod["spec"].get("nodeName", "no node") for pod in pods_selected(store, spec))
     wanted = min(spec.replicas, len(hosts(list(store.of_kind("Node")))))
     if on_nodes and len(on_nodes) < wanted:
         yield Finding(
