@@ -80,6 +80,11 @@ class Resolved(Answer):
     addresses: frozenset[str]
 
     @property
+    def is_answered(self) -> bool:
+        """Whether the resolver came to an end: with addresses, or with that there are none."""
+        return self.state == "resolved" or self.is_absent
+
+    @property
     def is_absent(self) -> bool:
         """Whether the name is known not to exist, which a resolver that fails does not say."""
         return self.state == "unresolved" and self.detail in ("EAI_NONAME", "EAI_NODATA")
