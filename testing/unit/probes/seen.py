@@ -26,13 +26,15 @@ class Asked:
 
     def answer(self, pod: PodRef, question: Any) -> Any:
         self.read.append((pod, question))
-        other = self.otherwise.get((pod, question)) or self.otherwise.get(question)
-        return other or self._usual(pod, question)
+        return self._answer(pod, question)
 
     def all_to(self, question: Any) -> dict[PodRef, Any]:
-        asked = {pod: self.answer(pod, question) for pod, each in self.read if each == question}
-        self.read = [entry for entry in self.read if entry[1] != question]
-        return asked
+        pods = dict.fromkeys(pod for pod, each in self.read if each == question)
+        return {pod: self._answer(pod, question) for pod in pods}
+
+    def _answer(self, pod: PodRef, question: Any) -> Answer:
+        other = self.otherwise.get((pod, question)) or self.otherwise.get(question)
+        return other or self._usual(pod, question)
 
 
 class Seen:
