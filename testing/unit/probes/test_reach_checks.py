@@ -50,6 +50,7 @@ CACHE, WEB = PodRef("data", "cache-0"), PodRef("shop", "web-x")
 TAX = PodRef("shop", "tax-x")
 PAY = Dial("pay.example.com", 443)
 ADDRESS = "10.244.0.5"
+NOTHING: Any = None
 
 
 def state(word: str, detail: str = "") -> Answer:
@@ -94,10 +95,10 @@ def pods() -> VantagePoints:
 
 def connected(asked: Any, seen: Any, pods: VantagePoints, system: System = SHOP) -> Connections:
     return Connections(
-        kube=None,  # type: ignore[arg-type] - names are not asked for: the API shows no Service
+        kube=NOTHING,  # the API shows no Service, so that no name is asked for
         system=system,
         objects=seen,
-        routes=None,  # type: ignore[arg-type] - nothing is connected
+        routes=NOTHING,
         survey=asked,
         pods=pods,
     )
@@ -168,6 +169,7 @@ def test_passage_that_is_closed(
 @pytest.mark.parametrize(
     ("word", "expected"),
     [
+        # and is open to whoever uses it
         ("refused", []),
         ("timeout", []),
         ("unreachable", []),
@@ -183,6 +185,52 @@ def test_passage_that_must_be_closed(
     asked.otherwise[TAX, dial(FRONTS["cache"], 6379, SHOP)] = state(word)
 
     assert causes(checks.open_passage(connections, passage("tax", "cache"))) == expected
+
+
+@pytest.mark.parametrize("word", ["refused", "timeout"])
+def test_passage_that_is_closed_to_its_users_too_shows_nothing(
+    connections: Connections, asked: Asked, word: str
+) -> None:
+    for pod in (TAX, WEB):
+        asked.otherwise[pod, dial(FRONTS["cache"], 6379, SHOP)] = state(word)
+
+    (found,) = checks.open_passage(connections, passage("tax", "cache"))
+    assert found.cause == ("PORT_CLOSED" if word == "refused" else "PORT_SILENT")
+    assert str(WEB) in found.summary
+
+
+@pytest.mark.parametrize(
+    ("by_service", "at_pod", "expected"),
+    [
+        ("open", "refused", []),
+        # a pod that reaches no other of its kind reaches itself
+        ("timeout", "open", []),
+        ("refused", "refused", ["PORT_CLOSED"]),
+        ("timeout", "refused", ["PORT_SILENT"]),
+    ],
+)
+def test_passage_to_what_nobody_uses_is_seen_to_be_open_from_its_own_pods(
+    *,
+    asked: Asked,
+    seen: Seen,
+    pods: VantagePoints,
+    by_service: str,
+    at_pod: str,
+    expected: list[str],
+) -> None:
+    (user,) = (it for it in SHOP.components if it.name == "web")
+    others = [it for it in SHOP.components if it is not user]
+    without = user.model_copy(update={"uses": user.uses[1:]})
+    system = SHOP.model_copy(update={"components": (*others, without)})
+    closed = dial(FRONTS["cache"], 6379, SHOP)
+    asked.otherwise[TAX, closed] = state("refused")
+    asked.otherwise[CACHE, closed] = state(by_service)
+    asked.otherwise[CACHE, dial_pod(ADDRESS, 6379)] = state(at_pod)
+
+    found = checks.open_passage(connected(asked, seen, pods, system), passage("tax", "cache"))
+    assert causes(found) == expected
+    foreseen = every_question(system, seen, pods)  # type: ignore[arg-type]
+    assert [entry for entry in asked.read if entry[1] not in foreseen[entry[0]]] == []
 
 
 def test_component_without_a_pod_says_why_nothing_is_asked(

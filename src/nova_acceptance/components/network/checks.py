@@ -19,7 +19,7 @@ from nova_acceptance.findings import NOWHERE, Finding, Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import External, Front, Passage, Workload
-from nova_acceptance.system.parts import passages
+from nova_acceptance.system.parts import Door, passages
 
 CLOSED: Final = ("refused", "timeout", "unreachable")
 """How a port that lets nobody in answers."""
@@ -35,7 +35,10 @@ def closed_passage(connections: Connections, passage: Passage) -> Iterator[Findi
 
 @check
 def open_passage(connections: Connections, passage: Passage) -> Iterator[Finding]:
-    """Find a port that a component reaches and must not."""
+    """Find a port that a component reaches and must not, or that nobody reaches at all.
+
+    What is open to nobody is closed for another reason, and shows nothing.
+    """
     pod, door = connections.pods[passage.source.name], passage.door
     answer = connections.answer(pod, dial(door.front, door.port, connections.system))
     if answer.state == "unresolved":  # which is no proof that it is closed
@@ -43,6 +46,19 @@ def open_passage(connections: Connections, passage: Passage) -> Iterator[Finding
     elif answer.state not in CLOSED:
         sentence = Phrase("{source} reaches {port}", source=passage.source.name, port=door.name)
         yield Finding("PORT_UNDECLARED_OPEN", NOWHERE, sentence, evidence=(answer.state,))
+    else:
+        yield from _closed_to_all(connections, door)
+
+
+def _closed_to_all(connections: Connections, door: Door) -> Iterator[Finding]:
+    """Yield why a port is closed to all who are to reach it, or else to its own pods."""
+    users = [it.source.name for it in passages(connections.system) if it.door == door]
+    found = [
+        connections.closed(connections.pods[name], door.front, door.port)
+        for name in dict.fromkeys(users or [door.front.workload.component])
+    ]
+    is_open = None in found or (not users and connections.is_listened_at(door))
+    yield from (each for each in found[:1] if each and not is_open)
 
 
 @check

@@ -17,13 +17,19 @@ from nova_acceptance.components.kubernetes.addresses import service_meant
 from nova_acceptance.components.kubernetes.objects import Objects, addresses_of, of_front
 from nova_acceptance.components.kubernetes.pod_specs import is_ready
 from nova_acceptance.components.network.closed import why_closed
-from nova_acceptance.components.network.questions import CLOSED_PORT, dial, dial_pod, listening
+from nova_acceptance.components.network.questions import (
+    CLOSED_PORT,
+    dial,
+    dial_pod,
+    listening,
+    listening_behind,
+)
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Front, System, Workload
-from nova_acceptance.system.parts import doors, fronts, passages
+from nova_acceptance.system.parts import Door, doors, fronts, passages
 from nova_acceptance.vantage.questions import Answer, Dial, Question
 from nova_acceptance.vantage.routes import Route, Routes
 from nova_acceptance.vantage.survey import Survey
@@ -74,6 +80,12 @@ class Connections:
     def listening(self, workload: Workload) -> dict[str, int]:
         """Return a port at which each of a workload's pods should listen, by its address."""
         return listening(self._objects, workload)
+
+    def is_listened_at(self, door: Door) -> bool:
+        """Whether a pod behind a Service's port finds it open at one of these pods itself."""
+        pod = self.pods[door.front.workload.component]
+        at_pods = listening_behind(self._objects, door).items()
+        return any(self.answer(pod, dial_pod(*each)).state == "open" for each in at_pods)
 
     def to(self, pod: PodRef, front: Front, port: int) -> Route:
         """Return the way from inside a pod to a Service's declared port.

@@ -9,7 +9,7 @@ from nova_acceptance.components.http import questions as http
 from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.kube import PodRef
 from nova_acceptance.system import External, Front, System, Workload, parts
-from nova_acceptance.system.parts import fronts
+from nova_acceptance.system.parts import Door, fronts
 from nova_acceptance.vantage.questions import Answer, Dial, Question
 
 CLOSED_PORT: Final = 7
@@ -42,6 +42,15 @@ def every_question(
             for address, port in listening(objects, workload).items()
             for question in (dial_pod(address, CLOSED_PORT), dial_pod(address, port))
         ]
+        asked += [
+            question
+            for door in unused(system)
+            if door.front.workload.component == name
+            for question in (
+                dial(door.front, door.port, system),
+                *(dial_pod(*at) for at in listening_behind(objects, door).items()),
+            )
+        ]
         used = {use.name for use in system.component(name).uses}
         asked += [dial_external(it) for it in verified(system) if it.name in used]
         found[pod] = list(dict.fromkeys([*asked, *closed, *http.every_question(system)]))
@@ -52,6 +61,12 @@ def open_ports(system: System) -> list[Question[Answer]]:
     """Return the connections to every port that somebody is to reach."""
     doors = (passage.door for passage in parts.passages(system))
     return list(dict.fromkeys(dial(door.front, door.port, system) for door in doors))
+
+
+def unused(system: System) -> list[Door]:
+    """Return the ports that are declared closed to somebody and open to nobody."""
+    used = [it.door for it in parts.passages(system)]
+    return [it.door for it in parts.closed_passages(system) if it.door not in used]
 
 
 def dial(front: Front, port: int, system: System) -> Dial:
@@ -88,17 +103,25 @@ def verified(system: System) -> list[External]:
 def listening(objects: Objects, workload: Workload) -> dict[str, int]:
     """Return a port at which a workload's pods should listen, by the address of each pod.
 
-    It is the one behind the first port of its first Service: as the API says, else as nova.yaml
-    does.
+    It is the one behind the first port of its first Service.
     """
     service = next(iter(workload.services), None)
     if service is None:
         return {}
-    name, port = next(iter(service.ports.items()))
-    target = service.targets.get(name)
-    usual = target if isinstance(target, int) else port
+    port_name, port = next(iter(service.ports.items()))
+    return listening_behind(objects, Door(Front(workload, service), port_name, port))
+
+
+def listening_behind(objects: Objects, door: Door) -> dict[str, int]:
+    """Return the port at which pods should listen behind a Service's port, by their addresses.
+
+    It is the one that the API says, else that of nova.yaml.
+    """
+    service, workload = door.front.service, door.front.workload
+    target = service.targets.get(door.port_name)
+    usual = target if isinstance(target, int) else door.port
     behind = {
-        endpoint.address: dict(endpoint.ports).get(name, usual)
+        endpoint.address: dict(endpoint.ports).get(door.port_name, usual)
         for endpoint in objects.endpoints(service.name, workload.namespace)
     }
     return {address: behind.get(address, usual) for address in addresses(objects, workload)}
