@@ -172,21 +172,21 @@ def wrong_pod_names(lookups: Lookups, headless: Front) -> Iterator[Finding]:
             sentence = Phrase("there is no pod {pod} with an address", pod=pod)
             yield Finding("NAME_UNRESOLVED", of_front(headless), sentence)
             continue
-        for asker in lookups.pods.values():
+        for source in lookups.pods.values():
             for form in forms(name, headless.namespace, lookups.system):
-                answer = lookups.answer(asker, Resolve(form))
-                yield from _wrong_pod_name(asker, form, answer, addresses[pod], headless)
+                answer = lookups.answer(source, Resolve(form))
+                yield from _wrong_pod_name(source, form, answer, addresses[pod], headless)
 
 
 def _wrong_pod_name(
-    asker: PodRef, form: str, answer: Resolved, wanted: str, front: Front
+    source: PodRef, form: str, answer: Resolved, wanted: str, front: Front
 ) -> Iterator[Finding]:
     if not answer.addresses:
-        yield _unresolved(asker, form, answer).at(of_front(front))
+        yield _unresolved(source, form, answer).at(of_front(front))
     elif answer.addresses != {wanted}:
         sentence = Phrase(
-            "to {asker} the name {name} resolves to {addresses}, and the pod is at {wanted}",
-            asker=asker,
+            "to {source} the name {name} resolves to {addresses}, and the pod is at {wanted}",
+            source=source,
             name=form,
             addresses=sorted(answer.addresses),
             wanted=wanted,
