@@ -7,7 +7,7 @@ import pytest
 from nova_acceptance.claims import BrokenClaimError, none_of
 from nova_acceptance.cluster import Cluster
 from nova_acceptance.components.dns.lookups import pilot, state_of_dns
-from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Kube, Object
 from nova_acceptance.phrase import Phrase
@@ -30,7 +30,7 @@ def conditions(node: Object) -> dict[str, str]:
 
 
 @pytest.mark.means("NODE_NOT_READY")
-def test_cluster_nodes_are_ready(cluster_objects: Objects) -> None:
+def test_cluster_nodes_are_ready(cluster_objects: Seen) -> None:
     """Every node of the cluster is Ready."""
     names = {node["metadata"]["name"] for node in cluster_objects.all("Node")}
     ready = {
@@ -47,7 +47,7 @@ def test_cluster_nodes_are_ready(cluster_objects: Objects) -> None:
 
 @pytest.mark.means("NODE_NOT_READY")
 def test_cluster_has_the_nodes_asked_for(
-    cluster_objects: Objects, cluster: Cluster, pytestconfig: pytest.Config
+    cluster_objects: Seen, cluster: Cluster, pytestconfig: pytest.Config
 ) -> None:
     """A cluster of our own has as many nodes as `--nodes` says; any other has at least one."""
     nodes = cluster_objects.all("Node")
@@ -58,7 +58,7 @@ def test_cluster_has_the_nodes_asked_for(
 
 
 @pytest.mark.means("NODE_PRESSURE", "NODE_NETWORK_UNAVAILABLE")
-def test_cluster_nodes_are_in_no_trouble(cluster_objects: Objects) -> None:
+def test_cluster_nodes_are_in_no_trouble(cluster_objects: Seen) -> None:
     """No node says that it is short of memory, disk, process numbers or a network.
 
     Of a node that says nothing these are unknown: that it is not ready is another test's claim.
@@ -78,7 +78,7 @@ def test_cluster_nodes_are_in_no_trouble(cluster_objects: Objects) -> None:
 
 @pytest.mark.dns
 @pytest.mark.means("DNS_DOWN")
-def test_cluster_dns_is_ready(cluster_objects: Objects) -> None:
+def test_cluster_dns_is_ready(cluster_objects: Seen) -> None:
     """The cluster's DNS has ready endpoints behind `kube-dns`."""
     assert cluster_objects.endpoints("kube-dns", "kube-system")
 
@@ -88,7 +88,7 @@ def test_cluster_dns_is_ready(cluster_objects: Objects) -> None:
     "NAME_RESOLVES_WRONGLY", "DNS_DOWN", "DNS_SLOW", "DNS_WRONG_ANSWER", "NETWORK_CUT"
 )
 def test_cluster_dns_is_what_pods_ask(
-    cluster_objects: Objects,
+    cluster_objects: Seen,
     kube: Kube,
     namespace_pods: VantagePoints,
     system: System,
@@ -109,7 +109,7 @@ def test_cluster_dns_is_what_pods_ask(
 
 @pytest.mark.storage
 @pytest.mark.means("DEFAULT_STORAGE_CLASS_MISSING")
-def test_cluster_has_one_default_storage_class(cluster_objects: Objects) -> None:
+def test_cluster_has_one_default_storage_class(cluster_objects: Seen) -> None:
     """A claim that names no storage class gets exactly one."""
     defaults = [
         found["metadata"]["name"]

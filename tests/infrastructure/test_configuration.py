@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from nova_acceptance.claims import broken, exactly
-from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.phrase import Phrase, verbatim
 from nova_acceptance.system import Configuration, System, parts
 
 pytestmark = pytest.mark.configuration
 
 
-def data_of(objects: Objects, configuration: Configuration) -> dict[str, str]:
+def data_of(objects: Seen, configuration: Configuration) -> dict[str, str]:
     """Return what the ConfigMap or Secret holds; that it is there is claimed as well."""
     found = objects.find(configuration.kind, configuration.name, configuration.namespace)
     if found is None:
@@ -24,7 +24,7 @@ def data_of(objects: Objects, configuration: Configuration) -> dict[str, str]:
 @pytest.mark.means(
     "CONFIGURATION_KEY_MISSING", "CONFIGURATION_MISSING", "CONFIGURATION_KEY_UNDECLARED"
 )
-def test_configuration_has_exactly_its_keys(objects: Objects, configuration: Configuration) -> None:
+def test_configuration_has_exactly_its_keys(objects: Seen, configuration: Configuration) -> None:
     """The ConfigMap or Secret has the keys of nova.yaml and no others."""
     data = data_of(objects, configuration)
     exactly(
@@ -37,7 +37,7 @@ def test_configuration_has_exactly_its_keys(objects: Objects, configuration: Con
 
 
 @pytest.mark.means("CONFIGURATION_KEY_MISSING", "CONFIGURATION_MISSING")
-def test_configuration_has_no_empty_value(objects: Objects, configuration: Configuration) -> None:
+def test_configuration_has_no_empty_value(objects: Seen, configuration: Configuration) -> None:
     """Behind every key there is something."""
     data = data_of(objects, configuration)
 
@@ -46,7 +46,7 @@ def test_configuration_has_no_empty_value(objects: Objects, configuration: Confi
 
 @pytest.mark.means("ADDRESS_WRONG", "CONFIGURATION_MISSING")
 def test_configuration_tells_where_the_service_is(
-    objects: Objects, addressed: tuple[Configuration, str], system: System
+    objects: Seen, addressed: tuple[Configuration, str], system: System
 ) -> None:
     """The key holds the service's address, by its full name and port."""
     configuration, key = addressed

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from nova_acceptance import timeouts
-from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.successor import await_successor, crash
 from nova_acceptance.components.patroni.client import Patroni
 from nova_acceptance.components.postgres.client import Postgres
@@ -201,7 +201,7 @@ def test_replica_takes_over(failover: Failover, patroni_spec: Spec) -> None:
 
 @pytest.mark.means("PRIMARY_SERVICE_ASTRAY")
 def test_primary_service_follows(
-    failover: Failover, fresh_objects: Objects, served_spec: Spec
+    failover: Failover, fresh_objects: Seen, served_spec: Spec
 ) -> None:
     """Behind the Service for the primary is the member that took over, and nothing else."""
     service = next(each.name for each in served_spec.services if each.role == "primary")

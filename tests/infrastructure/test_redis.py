@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.successor import await_successor, kill
 from nova_acceptance.components.redis import checks
 from nova_acceptance.components.redis.client import Redis
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.redis
 
 
 @pytest.fixture
-def redis_pod(fresh_objects: Objects, redis_spec: Spec) -> PodRef:
+def redis_pod(fresh_objects: Seen, redis_spec: Spec) -> PodRef:
     """The pod that Redis runs in, or the first of several."""
     return fresh_objects.refs_of(redis_spec.workload)[0]
 
@@ -50,7 +50,7 @@ def sentinels(access: RunAccess, system: System, sentinel_redis: Spec) -> Iterat
 
 @pytest.fixture
 def servers(
-    access: RunAccess, fresh_objects: Objects, system: System, sentinel_redis: Spec
+    access: RunAccess, fresh_objects: Seen, system: System, sentinel_redis: Spec
 ) -> Iterator[list[Server]]:
     """Redis and its replicas, each asked at its own pod."""
     found = servers_of(access, fresh_objects, system, sentinel_redis)

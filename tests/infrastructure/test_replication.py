@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from nova_acceptance.claims import BrokenClaimError, broken, holds
-from nova_acceptance.components.kubernetes.objects import Objects, ref
 from nova_acceptance.components.kubernetes.pod_specs import is_ready
+from nova_acceptance.components.kubernetes.seen import Seen, ref
 from nova_acceptance.components.patroni.client import Patroni
 from nova_acceptance.components.postgres.client import LeadershipError, Postgres
 from nova_acceptance.components.postgres.logins import Logins
@@ -68,7 +68,7 @@ def late(postgres: Postgres, logins: Logins, spec: Spec) -> BrokenClaimError:
     return broken("REPLICA_LAGS", sentence, evidence=evidence)
 
 
-def leads_to(role: str, wanted: set[str], objects: Objects, spec: Spec) -> None:
+def leads_to(role: str, wanted: set[str], objects: Seen, spec: Spec) -> None:
     """Claim that behind the Service for a role are exactly these members.
 
     The cluster leaves out a member that is not ready, whatever its role: where that is all, it is
@@ -200,7 +200,7 @@ def test_patroni_members_are_on_one_timeline(patroni: Patroni) -> None:
 
 @pytest.mark.means("PRIMARY_SERVICE_ASTRAY", "SERVICE_WITHOUT_ENDPOINTS")
 def test_primary_service_leads_to_the_leader(
-    fresh_objects: Objects, postgres: Postgres, served_spec: Spec
+    fresh_objects: Seen, postgres: Postgres, served_spec: Spec
 ) -> None:
     """Behind the Service for the primary is the leader's pod and nothing else."""
     leads_to("primary", {postgres.leader}, fresh_objects, served_spec)
@@ -208,7 +208,7 @@ def test_primary_service_leads_to_the_leader(
 
 @pytest.mark.means("PRIMARY_SERVICE_ASTRAY", "SERVICE_WITHOUT_ENDPOINTS")
 def test_replica_service_leads_to_the_replicas(
-    fresh_objects: Objects, postgres: Postgres, read_spec: Spec
+    fresh_objects: Seen, postgres: Postgres, read_spec: Spec
 ) -> None:
     """Behind the Service for replicas are the replicas' pods and nothing else."""
     leads_to("replica", set(postgres.replicas), fresh_objects, read_spec)

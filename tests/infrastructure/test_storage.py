@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nova_acceptance.claims import broken, equal
-from nova_acceptance.components.kubernetes.objects import Objects
+from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.kube.quantity import amount
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Claim, System
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.storage
 
 
 @pytest.mark.means("CLAIM_TOO_SMALL", "CLAIM_MISSING", "CLAIM_UNBOUND")
-def test_claim_is_bound_at_its_size(objects: Objects, claim: Claim) -> None:
+def test_claim_is_bound_at_its_size(objects: Seen, claim: Claim) -> None:
     """The claim is bound to a volume that holds at least what nova.yaml says."""
     found = objects.find("PersistentVolumeClaim", claim.name, claim.namespace)
 
@@ -31,7 +31,7 @@ def test_claim_is_bound_at_its_size(objects: Objects, claim: Claim) -> None:
 
 @pytest.mark.means("CLAIM_LEFT_OVER")
 def test_namespace_holds_only_declared_claims(
-    objects: Objects, namespace: str, system: System
+    objects: Seen, namespace: str, system: System
 ) -> None:
     """No claim is left over in the namespace."""
     found = {item["metadata"]["name"] for item in objects.all("PersistentVolumeClaim", namespace)}

@@ -10,8 +10,8 @@ import pytest
 
 from nova_acceptance.claims import broken, equal, holds
 from nova_acceptance.components.kubernetes.hosts import hosts
-from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.components.kubernetes.pod_specs import is_leaving, is_ready, restarts
+from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.summaries import summary
 from nova_acceptance.findings import ref
 from nova_acceptance.kube import Object
@@ -45,7 +45,7 @@ def how_it_ended(pod: Object) -> Phrase:
 
 
 @pytest.mark.means("NAMESPACE_TERMINATING", "NAMESPACE_MISSING")
-def test_namespace_is_active(objects: Objects, namespace: str) -> None:
+def test_namespace_is_active(objects: Seen, namespace: str) -> None:
     """The namespace exists and is not on its way out."""
     found = objects.find("Namespace", namespace)
 
@@ -57,7 +57,7 @@ def test_namespace_is_active(objects: Objects, namespace: str) -> None:
 
 @pytest.mark.means("UNDECLARED_WORKLOAD")
 def test_namespace_holds_only_declared_workloads(
-    objects: Objects, namespace: str, system: System
+    objects: Seen, namespace: str, system: System
 ) -> None:
     """Nothing runs in the namespace that nova.yaml does not know."""
     found = {
@@ -71,7 +71,7 @@ def test_namespace_holds_only_declared_workloads(
 
 
 @pytest.mark.means("WORKLOAD_NOT_READY", "WORKLOAD_MISSING", "REPLICAS_WRONG")
-def test_workload_has_its_replicas(objects: Objects, workload: Workload) -> None:
+def test_workload_has_its_replicas(objects: Seen, workload: Workload) -> None:
     """As many replicas are wanted, up to date and ready as nova.yaml says."""
     found = objects.find(workload.kind, workload.name, workload.namespace)
 
@@ -87,7 +87,7 @@ def test_workload_has_its_replicas(objects: Objects, workload: Workload) -> None
 
 
 @pytest.mark.means("WORKLOAD_NOT_READY")
-def test_workload_pods_are_ready(objects: Objects, workload: Workload) -> None:
+def test_workload_pods_are_ready(objects: Seen, workload: Workload) -> None:
     """There are exactly as many pods as replicas, and each is ready."""
     pods = objects.pods_of(workload)
 
@@ -96,7 +96,7 @@ def test_workload_pods_are_ready(objects: Objects, workload: Workload) -> None:
 
 
 @pytest.mark.means("CONTAINER_RESTARTED")
-def test_workload_has_not_restarted(later_objects: Objects, workload: Workload) -> None:
+def test_workload_has_not_restarted(later_objects: Seen, workload: Workload) -> None:
     """No container has restarted since its pod was deployed."""
     pods = later_objects.pods_of(workload)
 
@@ -116,7 +116,7 @@ def test_workload_has_not_restarted(later_objects: Objects, workload: Workload) 
 
 
 @pytest.mark.means("SPREAD_LOST")
-def test_workload_spreads_over_nodes(objects: Objects, workload: Workload) -> None:
+def test_workload_spreads_over_nodes(objects: Seen, workload: Workload) -> None:
     """Replicas share a node only where fewer nodes than replicas can carry them."""
     pods = objects.pods_of(workload)
     on_nodes = Counter(pod["spec"].get("nodeName") for pod in pods)
@@ -125,7 +125,7 @@ def test_workload_spreads_over_nodes(objects: Objects, workload: Workload) -> No
 
 
 @pytest.mark.means("SERVICE_PORT_WRONG", "SERVICE_MISSING", "HEADLESS_LOST", "SERVICE_TYPE_WRONG")
-def test_service_declares_its_ports(objects: Objects, front: Front) -> None:
+def test_service_declares_its_ports(objects: Seen, front: Front) -> None:
     """The Service exists with exactly the ports of nova.yaml, headless or with an address."""
     found = objects.find("Service", front.name, front.namespace)
 
@@ -151,7 +151,7 @@ def test_service_declares_its_ports(objects: Objects, front: Front) -> None:
 
 
 @pytest.mark.means("SERVICE_WITHOUT_ENDPOINTS", "SELECTOR_WRONG", "PRIMARY_SERVICE_ASTRAY")
-def test_service_leads_to_its_pods(later_objects: Objects, front: Front) -> None:
+def test_service_leads_to_its_pods(later_objects: Seen, front: Front) -> None:
     """Behind the Service are exactly its workload's ready pods; behind a role's, those of it."""
     behind = {endpoint.pod for endpoint in later_objects.endpoints(front.name, front.namespace)}
     pods = {pod["metadata"]["name"] for pod in later_objects.pods_of(front.workload)}
@@ -172,7 +172,7 @@ def test_service_leads_to_its_pods(later_objects: Objects, front: Front) -> None
 
 
 @pytest.mark.means("POD_LEFT_OVER")
-def test_no_pod_is_left_over(objects: Objects, namespace: str, system: System) -> None:
+def test_no_pod_is_left_over(objects: Seen, namespace: str, system: System) -> None:
     """Every pod of the namespace belongs to a declared workload, and none has failed."""
     declared = {
         pod["metadata"]["name"]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from nova_acceptance.claims import broken
-from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.components.kubernetes.pod_specs import containers, security_context
+from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.kube import Object
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Workload
@@ -21,7 +21,7 @@ HOST = ("hostNetwork", "hostPID", "hostIPC")
 
 
 @pytest.fixture
-def pods(objects: Objects, workload: Workload, witness: Witness) -> list[Object]:
+def pods(objects: Seen, workload: Workload, witness: Witness) -> list[Object]:
     """The workload's pods, as they run."""
     found = objects.pods_of(workload)
     if not found:

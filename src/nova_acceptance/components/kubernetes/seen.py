@@ -15,7 +15,7 @@ from nova_acceptance.evidence import Evidence
 from nova_acceptance.findings import Ref
 from nova_acceptance.findings import ref as ref_of
 from nova_acceptance.kube import Object, PodRef
-from nova_acceptance.kube.snapshot import EVERYWHERE, Index, Snapshot, Store
+from nova_acceptance.kube.snapshot import EVERYWHERE, Index, Snapshot
 from nova_acceptance.system import Front, System, Workload
 from nova_acceptance.vantage.witness import Witness, shorten
 
@@ -125,15 +125,15 @@ class Seen:
         self._witness.add(Evidence(asked, "runner", API, shorten(answer), 0.0))
 
 
-def addresses_of(objects: Store, front: Front) -> frozenset[str]:
+def addresses_of(objects: Seen, front: Front) -> frozenset[str]:
     """Return what a Service's name stands for: its own address, or those behind a headless one."""
-    found = objects.get("Service", front.namespace, front.name)
+    found = objects.find("Service", front.name, front.namespace)
     if found is None or found["spec"].get("type") == "ExternalName":
         return frozenset()  # of an alias the cluster has no address
     own = found["spec"].get("clusterIP")
     if own and own != "None":
         return frozenset({own})
-    return frozenset(each.address for each in ready_behind(objects, of_front(front)))
+    return frozenset(each.address for each in objects.endpoints(front.name, front.namespace))
 
 
 def of_front(front: Front) -> Ref:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from nova_acceptance.components.kind import Access
-from nova_acceptance.components.kubernetes.objects import Objects, addresses_of
-from nova_acceptance.components.kubernetes.objects import ref as pod_ref
+from nova_acceptance.components.kubernetes.seen import Seen, addresses_of
+from nova_acceptance.components.kubernetes.seen import ref as pod_ref
 from nova_acceptance.components.redis.client import Redis
 from nova_acceptance.components.redis.spec import Redis as Spec
 from nova_acceptance.findings import Ref, ref
@@ -81,7 +81,7 @@ def sentinels_of(access: Access, system: System, spec: Spec) -> list[Sentinel]:
     ]
 
 
-def servers_of(access: Access, objects: Objects, system: System, spec: Spec) -> list[Server]:
+def servers_of(access: Access, objects: Seen, system: System, spec: Spec) -> list[Server]:
     """Return every server of a Redis, with what it may be called."""
     port = spec.client_port or 6379
     password = access.password(spec, spec.password) if spec.password else None
@@ -96,7 +96,7 @@ def servers_of(access: Access, objects: Objects, system: System, spec: Spec) -> 
     ]
 
 
-def _hosts(pod: Object, objects: Objects, system: System, spec: Spec) -> Iterator[str]:
+def _hosts(pod: Object, objects: Seen, system: System, spec: Spec) -> Iterator[str]:
     """Yield a pod's address, its names, and what else leads to it alone."""
     name = ref(pod).name
     yield str((pod.get("status") or {}).get("podIP"))
