@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from nova_acceptance import timeouts
-from nova_acceptance.components.kubernetes.pod_specs import is_ready
+from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.kube import Object
 from testing.faults.fault import Names
 from testing.faults.ground import Ground, GroundError

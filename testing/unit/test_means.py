@@ -46,7 +46,9 @@ def _says_that_a_check_finds_nothing(test: ast.expr) -> bool:
     match test:
         case ast.Compare(
             left=ast.Call(
-                func=ast.Attribute(value=ast.Name("checks" | "urls")) | ast.Attribute(attr="found")
+                func=ast.Attribute(value=ast.Name("checks" | "dns" | "urls"))
+                | ast.Attribute(value=ast.Attribute(value=ast.Name("checks")))
+                | ast.Attribute(attr="found")
             ),
             ops=[ast.Eq()],
             comparators=[ast.List(elts=[])],

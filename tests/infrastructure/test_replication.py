@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from nova_acceptance.claims import BrokenClaimError, broken, holds
-from nova_acceptance.components.kubernetes.pod_specs import is_ready
 from nova_acceptance.components.kubernetes.seen import Seen, ref
+from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.patroni.client import Patroni
 from nova_acceptance.components.postgres.client import LeadershipError, Postgres
 from nova_acceptance.components.postgres.logins import Logins

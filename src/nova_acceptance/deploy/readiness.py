@@ -10,7 +10,7 @@ from nova_acceptance.components.kubernetes.status import (
     CURRENT,
     State,
     Status,
-    is_pod_ready,
+    is_ready,
     status_of,
 )
 from nova_acceptance.components.kubernetes.workloads import KINDS, pods_of, workload_of
@@ -120,9 +120,7 @@ class Readiness:
         """
         status = workload.get("status", {})
         counted = int(status.get("readyReplicas", status.get("numberReady", 0)))
-        return counted == 0 or (
-            sum(map(is_pod_ready, pods_of(self._snapshot, workload))) >= counted
-        )
+        return counted == 0 or (sum(map(is_ready, pods_of(self._snapshot, workload))) >= counted)
 
     def _lost(self, left: Mapping[Ref, Status]) -> list[Ref]:
         """Return what of it is lost, after a new examination if the last one is not of now."""
@@ -156,7 +154,7 @@ class Readiness:
             if uid(pod) in self._leftovers
             and pod["metadata"].get("ownerReferences")
             and self._is_of_applied(pod)
-            and not is_pod_ready(pod)
+            and not is_ready(pod)
         ]
         for pod in old:
             metadata = pod["metadata"]
@@ -191,7 +189,7 @@ class Readiness:
     def _summary(self, left: Mapping[Ref, Status], lost: Sequence[Ref]) -> str:
         workloads = list(self._workloads())
         pods = [pod for workload in workloads for pod in pods_of(self._snapshot, workload)]
-        ready = sum(map(is_pod_ready, pods))
+        ready = sum(map(is_ready, pods))
         wanted = sum(obj["spec"].get("replicas", 1) for obj in workloads)
         counted = f"{ready} of {wanted} pods ready"
         if lost:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
-from nova_acceptance.components.kubernetes.status import condition, is_pod_ready
+from nova_acceptance.components.kubernetes.status import condition, is_ready
 from nova_acceptance.deploy.phases import WORKLOADS
 from nova_acceptance.kube import Object, describe
 
@@ -99,7 +99,7 @@ class Timeline:
             times.scheduled = now
         if times.started is None and _is_started(pod):
             times.started = now
-        if times.ready is None and is_pod_ready(pod):
+        if times.ready is None and is_ready(pod):
             times.ready = now
 
     def _seen_first(self, pod: Object, now: float) -> PodTimes:

@@ -8,7 +8,7 @@ from typing import Final
 
 from nova_acceptance.components.kubernetes.graces import NEXT_TRY
 from nova_acceptance.components.kubernetes.graph import Graph
-from nova_acceptance.components.kubernetes.status import is_pod_ready, status_of
+from nova_acceptance.components.kubernetes.status import is_ready, status_of
 from nova_acceptance.components.kubernetes.workloads import KINDS
 from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube.snapshot import Snapshot, uid
@@ -113,7 +113,7 @@ def _still_holds(snapshot: Snapshot, subject: Ref, before: _Believed) -> bool:
         return False
     if subject.kind == "Pod":
         has_started = before.phase == PENDING != phase
-        return not has_started and not is_pod_ready(obj)
+        return not has_started and not is_ready(obj)
     return subject.kind in KINDS and not status_of(obj).is_current
 
 

@@ -19,6 +19,7 @@ from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprExceptio
 from nova_acceptance import masking
 from nova_acceptance.causes import causes
 from nova_acceptance.collect import look
+from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.diagnosis import Explanation, Ranked
 from nova_acceptance.errors import DeployError, NovaError
 from nova_acceptance.findings import NOWHERE, Finding
@@ -32,7 +33,7 @@ from nova_acceptance.plugin.material import keep_material
 from nova_acceptance.system import System
 from nova_acceptance.verification.answers import of_error, pods_of_error
 from nova_acceptance.verification.examiner import Examiner
-from nova_acceptance.verification.scope import Scope, of_workload, scope_of
+from nova_acceptance.verification.scope import Scope, scope_of
 
 COLLECTED: Final = "collected"
 """The directory beside the record that holds what was kept of each cause."""

@@ -17,6 +17,7 @@ from typing import Final
 from nova_acceptance import timeouts
 from nova_acceptance.causes import family
 from nova_acceptance.components.kubernetes.backends import endpoints_of
+from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.components.kubernetes.pods import is_on_its_way
 from nova_acceptance.components.kubernetes.status import is_unseen, status_of
@@ -29,7 +30,7 @@ from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system import System
 from nova_acceptance.verification.answers import of_error
-from nova_acceptance.verification.scope import API, Scope, home_of, of_workload
+from nova_acceptance.verification.scope import API, Scope, home_of
 
 MOST_LOOKS: Final = 10
 """Looks at the cluster that a run takes for its failures."""

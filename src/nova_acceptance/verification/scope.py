@@ -13,7 +13,12 @@ from typing import Final
 from nova_acceptance.causes import family
 from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.components.kind import ComponentCheck
-from nova_acceptance.components.kubernetes.seen import of_front
+from nova_acceptance.components.kubernetes.declared import (
+    of_claim,
+    of_configuration,
+    of_front,
+    of_workload,
+)
 from nova_acceptance.components.registry import kind_of
 from nova_acceptance.findings import Ref
 from nova_acceptance.system import (
@@ -118,11 +123,6 @@ def home_of(cause: str, system: System, scope: Scope = Scope(())) -> Ref | None:
     return API if cause in _ids("api") else None
 
 
-def of_workload(workload: Workload) -> Ref:
-    """Return a workload's reference."""
-    return Ref(workload.kind, workload.namespace, workload.name)
-
-
 def _of(value: object, system: System) -> Iterator[Ref]:
     match value:
         case Workload():
@@ -137,9 +137,9 @@ def _of(value: object, system: System) -> Iterator[Ref]:
         case Door():
             yield from _of(value.front, system)
         case Claim():
-            yield Ref("PersistentVolumeClaim", value.namespace, value.name)
+            yield of_claim(value)
         case Configuration():
-            yield Ref(value.kind, value.namespace, value.name)
+            yield of_configuration(value)
         case Certificate():
             yield Ref("Secret", value.namespace, value.secret)
         case Url():
@@ -178,7 +178,7 @@ def _of_name(name: str, system: System) -> Iterator[Ref]:
             yield from _of_component(component)
     for item in system.every_configuration:
         if item.name == name:
-            yield Ref(item.kind, item.namespace, item.name)
+            yield of_configuration(item)
 
 
 def _ids(name: str) -> frozenset[str]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from nova_acceptance.claims import broken
+from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.kubernetes.members import is_running
-from nova_acceptance.components.kubernetes.pod_specs import is_ready
 from nova_acceptance.components.kubernetes.seen import Seen, ref
+from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.findings import NOWHERE, Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Workload
-from nova_acceptance.verification.scope import of_workload
 
 
 class VantagePoints(dict[str, PodRef]):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.components.kubernetes.shapes import mark, without_values
+from nova_acceptance.components.kubernetes.shapes import mark, shape, without_values
 from nova_acceptance.diagnosis import beforehand
 from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
@@ -236,7 +236,7 @@ def test_key_that_is_missing_empty_or_undeclared(nova: Nova) -> None:
 
 
 def test_empty_value_of_a_secret_is_seen_by_its_shape(nova: Nova) -> None:
-    nova[SECRET]["data"]["KAFKA_BROKERS"] = mark("")
+    nova[SECRET]["data"]["KAFKA_BROKERS"] = shape(b" ")
 
     assert nova.causes() == {"CONFIGURATION_KEY_MISSING": USER_SECRETS}
 

@@ -50,11 +50,14 @@ def test_headless_that_is_missing(nova: Nova) -> None:
     )
 
 
-@pytest.mark.parametrize("change", [{"type": "NodePort"}, {"clusterIP": "None"}])
-def test_service_of_another_type(nova: Nova, change: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [({"type": "NodePort"}, "SERVICE_TYPE_WRONG"), ({"clusterIP": "None"}, "HEADLESS_UNWANTED")],
+)
+def test_service_of_another_type(nova: Nova, change: dict[str, str], cause: str) -> None:
     spec(nova, "user-service").update(change)
 
-    assert nova.causes() == {"SERVICE_TYPE_WRONG": USER}
+    assert nova.causes() == {cause: USER}
 
 
 @pytest.mark.parametrize("knows_nova", [True, False])

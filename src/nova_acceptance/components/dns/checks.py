@@ -29,9 +29,11 @@ from nova_acceptance.components.dns.records import (
     values,
 )
 from nova_acceptance.components.dns.service import DNS
-from nova_acceptance.components.kubernetes.seen import of_front
+from nova_acceptance.components.kubernetes.backends import ready_behind
+from nova_acceptance.components.kubernetes.declared import of_front
 from nova_acceptance.findings import NOWHERE, Finding, Ref
 from nova_acceptance.kube import PodRef
+from nova_acceptance.kube.snapshot import Store
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Front
 from nova_acceptance.vantage.questions import Exchange, Exchanged, Resolve, Resolved
@@ -48,6 +50,39 @@ def failing_dns(asked: Mapping[PodRef, Sequence[Exchanged]]) -> Iterator[Finding
         yield Finding("VANTAGE_MISSING", NOWHERE, Phrase("no pod runs that could ask the DNS"))
     elif found := state_of_dns(asked):
         yield found
+
+
+@check
+def missing_servers(store: Store) -> Iterator[Finding]:
+    """Find a cluster whose DNS has no server that is ready."""
+    if store.at(DNS) is None:
+        yield Finding(
+            "DNS_DOWN",
+            DNS,
+            Phrase("there is no {service}, by which every pod asks for names", service=DNS),
+            Phrase(
+                "create it again as the cluster's installer does (`kubeadm init phase addon "
+                "coredns`), with the address that is in the pods' /etc/resolv.conf"
+            ),
+        )
+    elif not ready_behind(store, DNS):
+        yield Finding("DNS_DOWN", DNS, Phrase("nothing is behind {service}", service=DNS))
+
+
+@check
+def other_servers(store: Store, asked: Mapping[PodRef, Sequence[Exchanged]]) -> Iterator[Finding]:
+    """Find pods that ask another name server than the cluster's DNS."""
+    service = store.at(DNS)
+    own = service["spec"].get("clusterIP") if service else None
+    for pod, answers in asked.items():
+        if others := sorted({answer.server for answer in answers} - {own}):
+            sentence = Phrase(
+                "{pod} asks {servers} for names, where the cluster's DNS is {own}",
+                pod=pod,
+                servers=others,
+                own=own or Phrase("nowhere"),
+            )
+            yield Finding("NAME_RESOLVES_WRONGLY", DNS, sentence)
 
 
 @check

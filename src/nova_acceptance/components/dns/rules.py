@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from nova_acceptance.components.dns import corefile
+from nova_acceptance.components.dns.checks import missing_servers
 from nova_acceptance.components.dns.service import DNS, dns_services
 from nova_acceptance.components.kubernetes.addresses import addresses_of, services_meant
 from nova_acceptance.components.kubernetes.backends import carriers, endpoints_of, knows_endpoints
+from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.kubernetes.resolution import (
     configured,
     is_certain,
@@ -16,7 +18,7 @@ from nova_acceptance.components.kubernetes.resolution import (
     uses_cluster_dns,
     zone_of,
 )
-from nova_acceptance.components.kubernetes.status import is_pod_ready
+from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.kubernetes.workloads import references, selected, statuses, template
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
@@ -36,15 +38,7 @@ def dns_down(snapshot: Snapshot) -> Iterator[Finding]:
         if not snapshot.get("Namespace", "", DNS.namespace):
             return  # not a whole cluster, or one that keeps its DNS elsewhere
         if not any(snapshot.get("Namespace", "", name) for name in _ELSEWHERE):
-            yield Finding(
-                "DNS_DOWN",
-                DNS,
-                Phrase("there is no {service}, by which every pod asks for names", service=DNS),
-                Phrase(
-                    "create it again as the cluster's installer does (`kubeadm init phase addon "
-                    "coredns`), with the address that is in the pods' /etc/resolv.conf"
-                ),
-            )
+            yield from missing_servers(snapshot)
         return
     if not knows_endpoints(snapshot, DNS.namespace):
         return
@@ -55,7 +49,7 @@ def dns_down(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _without_servers(snapshot: Snapshot, service: Object) -> Finding:
     pods = carriers(snapshot, service)
-    ready = [pod for pod in pods if is_pod_ready(pod)]
+    ready = [pod for pod in pods if is_ready(pod)]
     makers = [each for each in selected(snapshot, service) if each["kind"] != "Job"]
     resting = [each for each in makers if each["spec"].get("replicas") == 0]
     subject, cure = ref(service), NOTHING
@@ -94,7 +88,7 @@ def _of_pod(pod: Object) -> str:
         if state.get("waiting")
     ]
     said = ", ".join(filter(None, waiting)) or (pod.get("status") or {}).get("phase", "")
-    return f"{ref(pod)}: {'ready' if is_pod_ready(pod) else f'not ready, {said}'}"
+    return f"{ref(pod)}: {'ready' if is_ready(pod) else f'not ready, {said}'}"
 
 
 def search_path_lost(snapshot: Snapshot) -> Iterator[Finding]:
@@ -102,10 +96,7 @@ def search_path_lost(snapshot: Snapshot) -> Iterator[Finding]:
 
     Where nova.yaml declares the workload every short name is to resolve in it.
     """
-    declared = {
-        Ref(it.kind, it.namespace, it.name)
-        for it in (snapshot.system.every_workload if snapshot.system else ())
-    }
+    declared = set(map(of_workload, snapshot.system.every_workload if snapshot.system else ()))
     for user in configured(snapshot):
         spec = template(user)["spec"]
         if uses_cluster_dns(spec) or _completes(snapshot, user):

@@ -14,7 +14,7 @@ from nova_acceptance.components.kubernetes.members import (
     pods_of_component,
     workload_of_component,
 )
-from nova_acceptance.components.kubernetes.status import is_pod_ready
+from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
@@ -52,8 +52,8 @@ def members_missing(snapshot: Snapshot) -> Iterator[Finding]:
 def _members_missing(snapshot: Snapshot, component: Etcd, where: Ref) -> Iterator[Finding]:
     wanted = component.runs.replicas
     pods = pods_of_component(snapshot, component)
-    ready = [pod for pod in pods if is_pod_ready(pod)]
-    hindered = [pod for pod in pods if not is_pod_ready(pod) and is_hindered(snapshot, pod)]
+    ready = [pod for pod in pods if is_ready(pod)]
+    hindered = [pod for pod in pods if not is_ready(pod) and is_hindered(snapshot, pod)]
     if len(ready) >= wanted or len(ready) + len(hindered) >= wanted:
         return
     quorum = wanted // 2 + 1
@@ -69,7 +69,7 @@ def _members_missing(snapshot: Snapshot, component: Etcd, where: Ref) -> Iterato
             quorum=quorum,
         ),
         evidence=tuple(
-            f"Pod {pod['metadata']['name']}: {'ready' if is_pod_ready(pod) else 'not ready'}"
+            f"Pod {pod['metadata']['name']}: {'ready' if is_ready(pod) else 'not ready'}"
             for pod in pods
         ),
     )

@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
+from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.addresses import Address, addresses_in, addresses_of
+from nova_acceptance.components.kubernetes.declared import of_configuration, of_front
 from nova_acceptance.components.kubernetes.members import workload_of_component
 from nova_acceptance.components.kubernetes.resolution import (
     configured,
@@ -16,7 +18,6 @@ from nova_acceptance.components.kubernetes.resolution import (
     service_at,
     zone_of,
 )
-from nova_acceptance.components.kubernetes.shapes import mark
 from nova_acceptance.components.kubernetes.workloads import (
     Reference,
     containers,
@@ -45,47 +46,18 @@ def configuration_missing(snapshot: Snapshot) -> Iterator[Finding]:
     wanted = {each.target for each in _references(snapshot)}
     for item, where in _declared(snapshot):
         is_known = snapshot.knows(item.kind, item.namespace) and _has_namespace(snapshot, where)
-        if is_known and snapshot.at(where) is None and where not in wanted:
-            yield Finding(
-                "CONFIGURATION_MISSING",
-                where,
-                Phrase("there is no {where}, which nova.yaml declares", where=where),
-                evidence=(f"keys that it should have: {', '.join(item.keys)}",),
-            )
+        if is_known and where not in wanted:
+            yield from checks.configuration.missing_configuration(snapshot, item)
 
 
 def configuration_keys(snapshot: Snapshot) -> Iterator[Finding]:
     """Find keys that are missing, empty or undeclared in the objects of nova.yaml."""
     told_by_startup = {(each.target, each.key) for each in _references(snapshot) if each.key}
     for item, where in _declared(snapshot):
-        found = snapshot.at(where)
-        if found is None:
-            continue
-        data = {**(found.get("binaryData") or {}), **(found.get("data") or {})}
-        keys = f"keys of {where}: {', '.join(sorted(data)) or 'none'}"
-        lacking = [key for key in item.keys if key not in data]
-        if lacking := [key for key in lacking if (where, key) not in told_by_startup]:
-            yield Finding(
-                "CONFIGURATION_KEY_MISSING",
-                where,
-                Phrase("{where} lacks {keys}", where=where, keys=lacking),
-                evidence=(keys,),
-            )
-        elif empty := [key for key in item.keys if key in data and _is_empty(data[key])]:
-            yield Finding(
-                "CONFIGURATION_KEY_MISSING",
-                where,
-                Phrase("{where} holds nothing under {keys}", where=where, keys=empty),
-            )
-        if item.exactly and (surplus := sorted(data.keys() - set(item.keys))):
-            yield Finding(
-                "CONFIGURATION_KEY_UNDECLARED",
-                where,
-                Phrase(
-                    "{where} holds {keys}, which nova.yaml does not list", where=where, keys=surplus
-                ),
-                evidence=(keys,),
-            )
+        told = frozenset(key for holder, key in told_by_startup if holder == where)
+        lacking = checks.configuration.missing_keys(snapshot, item, told)
+        yield from lacking or checks.configuration.empty_values(snapshot, item)
+        yield from checks.configuration.undeclared_keys(snapshot, item)
 
 
 def stale_endpoint_url(snapshot: Snapshot) -> Iterator[Finding]:
@@ -176,7 +148,7 @@ def _address_wrong(
     addresses = list(addresses_in(text, where, key))
     port = next(iter(front.service.ports.values()))
     wanted = f"http://{front.full_name(zone_of(snapshot))}:{port}"
-    own = Ref("Service", front.namespace, front.name)
+    own = of_front(front)
     for address in addresses:
         meant = service_at(snapshot, address, where.namespace)
         if meant is None and ".svc" in f"{address.host}.":
@@ -278,7 +250,7 @@ def _references(snapshot: Snapshot) -> Iterator[Reference]:
 
 def _declared(snapshot: Snapshot) -> Iterator[tuple[Configuration, Ref]]:
     for item in snapshot.system.every_configuration if snapshot.system else ():
-        yield item, Ref(item.kind, item.namespace, item.name)
+        yield item, of_configuration(item)
 
 
 def _outside(snapshot: Snapshot) -> set[tuple[Ref, str]]:
@@ -291,15 +263,11 @@ def _has_namespace(snapshot: Snapshot, where: Ref) -> bool:
     return not snapshot.knows("Namespace") or bool(snapshot.get("Namespace", "", where.namespace))
 
 
-def _is_empty(value: object) -> bool:
-    return not str(value or "").strip() or value == mark("")
-
-
 def _fronts(snapshot: Snapshot) -> dict[Ref, set[int]]:
     """Return the ports of every Service that nova.yaml declares."""
     system: System | None = snapshot.system
     return {
-        Ref("Service", front.namespace, front.name): set(front.service.ports.values())
+        of_front(front): set(front.service.ports.values())
         for front in (parts.fronts(system) if system else ())
     }
 

@@ -15,7 +15,7 @@ from nova_acceptance.components.kubernetes.backends import (
     offers,
     replicas_wanted,
 )
-from nova_acceptance.components.kubernetes.status import condition, is_pod_ready
+from nova_acceptance.components.kubernetes.status import condition, is_ready
 from nova_acceptance.components.kubernetes.workloads import selected
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
@@ -68,7 +68,7 @@ def _stale(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
             ),
             evidence=(f"addresses of pods: {', '.join(sorted(addresses)) or 'none'}",),
         )
-    ready = [pod for pod in carriers(snapshot, service) if is_pod_ready(pod)]
+    ready = [pod for pod in carriers(snapshot, service) if is_ready(pod)]
     ports = service["spec"].get("ports") or ()
     lacking = [
         pod
@@ -120,7 +120,7 @@ def _ips(pod: Object) -> set[str]:
 
 def _without(snapshot: Snapshot, service: Object, behind: list[Object]) -> Finding:
     pods = carriers(snapshot, service)
-    ready = [pod for pod in pods if is_pod_ready(pod)]
+    ready = [pod for pod in pods if is_ready(pod)]
     if not pods:
         selector = service["spec"]["selector"]
         labels = [f"{key}={value}" for key, value in selector.items()]

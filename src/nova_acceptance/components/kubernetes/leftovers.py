@@ -5,52 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.graces import AT_ONCE
 from nova_acceptance.components.kubernetes.status import State, status_of
 from nova_acceptance.components.kubernetes.workloads import workload_of, workloads
-from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube.snapshot import Snapshot, uid
 from nova_acceptance.phrase import Phrase
 
 
 def undeclared_workload(snapshot: Snapshot) -> Iterator[Finding]:
     """Find workloads in Nova's namespaces that nova.yaml does not know."""
-    if snapshot.system is None or snapshot.system.undeclared == "allowed":
-        return
-    declared = {Ref(w.kind, w.namespace, w.name) for w in snapshot.system.every_workload}
-    for found in workloads(snapshot):
-        where = ref(found)
-        if (
-            where.kind in ("Deployment", "StatefulSet")
-            and where.namespace in snapshot.system.namespaces
-            and where not in declared
-        ):
-            yield Finding(
-                "UNDECLARED_WORKLOAD",
-                where,
-                Phrase("{where} is none of the workloads of nova.yaml", where=where),
-            )
+    if system := snapshot.system:
+        for namespace in system.namespaces:
+            yield from checks.workloads.undeclared_workloads(snapshot, system, namespace)
 
 
 def pod_left_over(snapshot: Snapshot) -> Iterator[Finding]:
-    """Find pods in Nova's namespaces that nobody keeps."""
-    system = snapshot.system
-    for namespace in system.namespaces if system and system.undeclared == "refused" else ():
-        for pod in snapshot.of_kind("Pod", namespace):
-            if uid(pod) and workload_of(snapshot, pod) is pod:
-                where = ref(pod)
-                labels = pod["metadata"].get("labels") or {}
-                yield Finding(
-                    "POD_LEFT_OVER",
-                    where,
-                    Phrase("{pod} belongs to no workload", pod=where),
-                    Phrase(
-                        "`kubectl -n {namespace} delete pod {name}`, once nobody needs it",
-                        namespace=namespace,
-                        name=where.name,
-                    ),
-                    evidence=(f"labels: {labels}",),
-                )
+    """Find pods in Nova's namespaces that nobody keeps; those of a workload are told by it."""
+    if system := snapshot.system:
+        for namespace in system.namespaces:
+            for found in checks.workloads.pods_left_over(snapshot, system, namespace):
+                pod = snapshot.at(found.subject)
+                if pod and uid(pod) and workload_of(snapshot, pod) is pod:
+                    yield found
 
 
 def rollout_paused(snapshot: Snapshot) -> Iterator[Finding]:
@@ -82,18 +60,10 @@ def rollout_paused(snapshot: Snapshot) -> Iterator[Finding]:
 def workload_not_ready(snapshot: Snapshot) -> Iterator[Finding]:
     """Find workloads whose status says that they are not what their specification wants."""
     for found in workloads(snapshot):
-        status = status_of(found)
-        if found["kind"] == "Job" and status.state is State.IN_PROGRESS:
+        if found["kind"] == "Job" and status_of(found).state is State.IN_PROGRESS:
             continue  # at work, or suspended; its pods tell what goes wrong in it
-        if uid(found) and not status.is_current:
-            where = ref(found)
-            yield Finding(
-                "WORKLOAD_NOT_READY",
-                where,
-                Phrase(
-                    "{where} is not ready: {why}", where=where, why=status.message or status.reason
-                ),
-            )
+        if uid(found):
+            yield from checks.workloads.unfinished_rollout(found)
 
 
 LIVE: Final = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nova_acceptance.components.kubernetes.status import condition, is_pod_ready
+from nova_acceptance.components.kubernetes.status import condition, is_ready
 from nova_acceptance.components.kubernetes.workloads import pods_of
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
@@ -99,7 +99,7 @@ def said(
         pattern: what is looked for.
         over: what takes back all that was said before.
     """
-    if is_pod_ready(pod):
+    if is_ready(pod):
         return None
     found = ""
     for line in (*_logged(snapshot, pod), *_answered(snapshot, pod)):

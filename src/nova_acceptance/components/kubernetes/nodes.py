@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
+from nova_acceptance.components.kubernetes import checks
+from nova_acceptance.components.kubernetes.checks.nodes import TAINT, taints_of
 from nova_acceptance.components.kubernetes.graces import RETURN
 from nova_acceptance.components.kubernetes.graph import CLOSED
-from nova_acceptance.components.kubernetes.pods import ill_pods, short
-from nova_acceptance.components.kubernetes.status import condition
+from nova_acceptance.components.kubernetes.pods import ill_pods
+from nova_acceptance.components.kubernetes.status import condition, is_ready
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
-
-TAINT: Final = "node.kubernetes.io/"
-"""What the taints begin with by which a cluster itself closes a node."""
-_PRESSURES: Final = {
-    "DiskPressure": "disk-pressure",
-    "MemoryPressure": "memory-pressure",
-    "PIDPressure": "pid-pressure",
-}
 
 
 def nodes_unfit(snapshot: Snapshot) -> Iterator[Finding]:
@@ -28,9 +23,8 @@ def nodes_unfit(snapshot: Snapshot) -> Iterator[Finding]:
     nodes = list(snapshot.of_kind("Node"))
     is_any_open = any(is_ready(node) and not is_cordoned(node) for node in nodes)
     for node in nodes:
-        if not is_ready(node):
-            yield _not_ready(node, None if is_any_open else RETURN)
-        yield from _short(node, None)
+        yield from _unready(node, None if is_any_open else RETURN)
+        yield from _strained(node, None)
         if is_cordoned(node) and not is_any_open:
             yield _cordoned(node, RETURN)
 
@@ -45,28 +39,18 @@ def nodes_missed(snapshot: Snapshot) -> Iterator[Finding]:
     is_missed = any(CLOSED.search(_scheduled(each.pod)) for each in ill)
     troubled = {str(each.pod["spec"].get("nodeName") or "") for each in ill}
     for node in snapshot.of_kind("Node"):
-        is_concerned = is_missed or _name(node) in troubled
-        if not is_ready(node) and is_concerned:
-            yield _not_ready(node, RETURN)
+        if is_missed or _name(node) in troubled:
+            yield from _unready(node, RETURN)
         if is_missed:
-            yield from _short(node, RETURN)
+            yield from _strained(node, RETURN)
         if is_cordoned(node) and (is_missed or _name(node) not in troubled):
             yield _cordoned(node, RETURN if is_missed else None)
-
-
-def is_ready(node: Object) -> bool:
-    """Whether the node's kubelet calls it ready."""
-    return condition(node, "Ready").get("status") == "True"
 
 
 def is_cordoned(node: Object) -> bool:
     """Whether new pods are kept from the node by its administrator."""
     spec = node.get("spec") or {}
-    return bool(spec.get("unschedulable")) or f"{TAINT}unschedulable" in _taints(node)
-
-
-def _taints(node: Object) -> set[str]:
-    return {taint["key"] for taint in (node.get("spec") or {}).get("taints") or ()}
+    return bool(spec.get("unschedulable")) or f"{TAINT}unschedulable" in taints_of(node)
 
 
 def _name(node: Object) -> str:
@@ -77,50 +61,14 @@ def _scheduled(pod: Object) -> str:
     return str(condition(pod, "PodScheduled").get("message") or "")
 
 
-def _not_ready(node: Object, grace: float | None) -> Finding:
-    ready, name = condition(node, "Ready"), _name(node)
-    return Finding(
-        "NODE_NOT_READY",
-        ref(node),
-        Phrase(
-            "node {node} is not ready: {reason}",
-            node=name,
-            reason=ready.get("reason") or Phrase("it says nothing"),
-        ),
-        Phrase("`kubectl describe node {node}`; restart its kubelet or the machine", node=name),
-        evidence=(_words("Ready", ready),),
-        grace=grace,
-    )
+def _unready(node: Object, grace: float | None) -> Iterator[Finding]:
+    for found in checks.nodes.unready_node(node):
+        yield replace(found, grace=grace)
 
 
-def _short(node: Object, grace: float | None) -> Iterator[Finding]:
-    taints, name = _taints(node), _name(node)
-    lacking = [
-        each
-        for each, taint in _PRESSURES.items()
-        if condition(node, each).get("status") == "True" or f"{TAINT}{taint}" in taints
-    ]
-    if lacking:
-        yield Finding(
-            "NODE_PRESSURE",
-            ref(node),
-            Phrase("node {node} is short: {lacking}", node=name, lacking=lacking),
-            evidence=tuple(_words(each, condition(node, each)) for each in lacking),
-            grace=grace,
-        )
-    network = condition(node, "NetworkUnavailable")
-    if network.get("status") == "True":
-        yield Finding(
-            "NODE_NETWORK_UNAVAILABLE",
-            ref(node),
-            Phrase(
-                "node {node} has no pod network: {reason}",
-                node=name,
-                reason=network.get("reason") or Phrase("it does not say why"),
-            ),
-            evidence=(_words("NetworkUnavailable", network),),
-            grace=grace,
-        )
+def _strained(node: Object, grace: float | None) -> Iterator[Finding]:
+    for found in checks.nodes.strained_node(node):
+        yield replace(found, grace=grace)
 
 
 def _cordoned(node: Object, grace: float | None) -> Finding:
@@ -133,11 +81,6 @@ def _cordoned(node: Object, grace: float | None) -> Finding:
         evidence=(f"Node {name}: spec.unschedulable is true",),
         grace=grace,
     )
-
-
-def _words(name: str, found: Object) -> str:
-    said = " ".join(filter(None, (found.get("reason"), short(found.get("message") or ""))))
-    return f"condition {name} is {found.get('status', 'absent')}: {said or 'no reason given'}"
 
 
 BEFOREHAND: Final = (nodes_unfit,)

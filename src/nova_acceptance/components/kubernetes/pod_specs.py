@@ -12,11 +12,6 @@ INHERITED = ("runAsNonRoot", "runAsUser", "runAsGroup", "seccompProfile")
 """What a container takes from its pod where it says nothing itself."""
 
 
-def containers(pod: Object) -> list[dict[str, Any]]:
-    """Return every container of a pod, those that only initialise it included."""
-    return [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]
-
-
 def security_context(pod: Object, container: dict[str, Any]) -> dict[str, Any]:
     """Return a container's effective security context.
 
@@ -25,12 +20,6 @@ def security_context(pod: Object, container: dict[str, Any]) -> dict[str, Any]:
     of_pod = pod["spec"].get("securityContext") or {}
     inherited = {key: of_pod[key] for key in INHERITED if key in of_pod}
     return {**inherited, **(container.get("securityContext") or {})}
-
-
-def is_ready(pod: Object) -> bool:
-    """Whether a pod says that it is ready."""
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 def is_leaving(pod: Object, now: datetime) -> bool:

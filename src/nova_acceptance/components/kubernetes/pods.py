@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from nova_acceptance.components.kubernetes.graces import SETTLING
 from nova_acceptance.components.kubernetes.graph import Graph
-from nova_acceptance.components.kubernetes.status import condition, is_pod_ready, status_of
+from nova_acceptance.components.kubernetes.status import condition, is_ready, status_of
 from nova_acceptance.components.kubernetes.workloads import KINDS, pods_of, statuses, workload_of
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object, describe
@@ -69,7 +69,7 @@ def ill_pods(snapshot: Snapshot) -> Iterator[Ill]:
     current: dict[Ref, set[Ref]] = {}
     for pod in snapshot.of_kind("Pod"):
         phase = (pod.get("status") or {}).get("phase")
-        if "deletionTimestamp" in pod["metadata"] or phase == "Succeeded" or is_pod_ready(pod):
+        if "deletionTimestamp" in pod["metadata"] or phase == "Succeeded" or is_ready(pod):
             continue
         if not pod.get("status"):
             continue  # only rendered
@@ -133,7 +133,7 @@ def is_on_its_way(pod: Object) -> bool:
     status = pod.get("status") or {}
     if "deletionTimestamp" in pod["metadata"]:
         return True
-    if is_pod_ready(pod) or status.get("phase") not in ("Pending", "Running"):
+    if is_ready(pod) or status.get("phase") not in ("Pending", "Running"):
         return False
     if condition(pod, "PodScheduled").get("status") == "False":
         return False  # the scheduler has said why
@@ -164,7 +164,7 @@ def stands_alone(snapshot: Snapshot, workload: Object, since: str = "") -> bool:
         other = snapshot.at(where) if where.kind in KINDS and where != own else None
         if other is None or own in graph.reach([where]):
             continue
-        ready = [pod for pod in pods_of(snapshot, other) if is_pod_ready(pod)]
+        ready = [pod for pod in pods_of(snapshot, other) if is_ready(pod)]
         counted = (other.get("status") or {}).get("readyReplicas", len(ready))
         if counted < other["spec"].get("replicas", 1):
             return False

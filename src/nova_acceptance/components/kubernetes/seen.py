@@ -136,11 +136,6 @@ def addresses_of(objects: Seen, front: Front) -> frozenset[str]:
     return frozenset(each.address for each in objects.endpoints(front.name, front.namespace))
 
 
-def of_front(front: Front) -> Ref:
-    """Return the reference of a Service."""
-    return Ref("Service", front.namespace, front.name)
-
-
 def ref(pod: Object) -> PodRef:
     """Return a pod's namespace and name."""
     return PodRef(pod["metadata"]["namespace"], pod["metadata"]["name"])

@@ -13,8 +13,9 @@ from nova_acceptance.components.kubernetes.backends import (
     offers,
     same_program,
 )
+from nova_acceptance.components.kubernetes.declared import of_front, of_workload
 from nova_acceptance.components.kubernetes.graces import AT_ONCE, PLACING
-from nova_acceptance.components.kubernetes.status import is_pod_ready
+from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.kubernetes.workloads import (
     KINDS,
     pods_of,
@@ -61,7 +62,7 @@ def _nothing(snapshot: Snapshot, service: Object, own: Ref | None) -> Iterator[F
     if near and not (own and own in map(ref, near) and not _follows_role(snapshot, service)):
         # a label that is put on pods while they run: some pod carries it, or one may yet come
         lacking = service["spec"]["selector"].keys() - set().union(*map(_labels_of, near))
-        pods = [pod for each in near for pod in pods_of(snapshot, each) if is_pod_ready(pod)]
+        pods = [pod for each in near for pod in pods_of(snapshot, each) if is_ready(pod)]
         if not pods or any(_carries(pod, lacking) for pod in pods):
             return
         grace = PLACING
@@ -161,7 +162,7 @@ def _differ(one: Object, other: Object, ports: Any) -> bool:
 
 def _workloads_declared(snapshot: Snapshot) -> dict[Ref, Ref]:
     return {
-        Ref("Service", it.namespace, it.name): Ref(it.workload.kind, it.namespace, it.workload.name)
+        of_front(it): of_workload(it.workload)
         for it in (parts.fronts(snapshot.system) if snapshot.system else ())
     }
 

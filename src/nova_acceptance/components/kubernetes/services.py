@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.addresses import addresses_of
 from nova_acceptance.components.kubernetes.backends import (
     declared_ports,
@@ -12,6 +13,8 @@ from nova_acceptance.components.kubernetes.backends import (
     is_done,
     offers,
 )
+from nova_acceptance.components.kubernetes.checks.services import OUTSIDE, is_headless
+from nova_acceptance.components.kubernetes.declared import of_front
 from nova_acceptance.components.kubernetes.graces import AT_ONCE
 from nova_acceptance.components.kubernetes.resolution import configured, service_at
 from nova_acceptance.components.kubernetes.status import status_of
@@ -24,53 +27,38 @@ from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.system import parts
-
-_OUTSIDE: Final = "ExternalName"
+from nova_acceptance.system import Front, parts
 
 
 def service_missing(snapshot: Snapshot) -> Iterator[Finding]:
     """Find Services of nova.yaml that are not there, in namespaces that are."""
-    for front in parts.fronts(snapshot.system) if snapshot.system else ():
-        where = Ref("Service", front.namespace, front.name)
+    for front in _fronts(snapshot):
         home = snapshot.get("Namespace", "", front.namespace)
-        is_known = snapshot.knows("Service", front.namespace)
-        is_known = is_known and (home is not None or not snapshot.knows("Namespace"))
-        if is_known and snapshot.at(where) is None:
-            there = sorted(ref(it).name for it in snapshot.of_kind("Service", front.namespace))
-            yield Finding(
-                "SERVICE_MISSING",
-                where,
-                Phrase(
-                    "there is no {where}, which nova.yaml puts before {workload}",
-                    where=where,
-                    workload=front.workload.name,
-                ),
-                evidence=(f"Services of {front.namespace}: {', '.join(there) or 'none'}",),
-            )
+        is_home = home is not None or not snapshot.knows("Namespace")
+        if is_home and snapshot.knows("Service", front.namespace):
+            yield from checks.services.missing_service(snapshot, front)
+
+
+def service_wrong(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find Services of nova.yaml of another type, or with other ports, than it says."""
+    for front in _fronts(snapshot):
+        yield from checks.services.wrong_type(snapshot, front)
+        yield from checks.services.wrong_ports(snapshot, front)
+        yield from checks.services.wrong_targets(snapshot, front)
 
 
 def headless_lost(snapshot: Snapshot) -> Iterator[Finding]:
-    """Find governing Services that are missing or have an address of their own."""
-    told: set[Ref] = set()
-    for front in parts.fronts(snapshot.system) if snapshot.system else ():
-        found = snapshot.get("Service", front.namespace, front.name)
-        if found and front.service.headless and not _is_headless(found):
-            told.add(ref(found))
-            yield _headless_lost(found, f"nova.yaml says that {ref(found)} is headless")
+    """Find governing Services that are missing or have an address, and nova.yaml does not know."""
     for workload in snapshot.of_kind("StatefulSet"):
         name = workload["spec"].get("serviceName")
         where = Ref("Service", workload["metadata"].get("namespace", ""), name or "")
-        if not name or where in told or not _needs_names(snapshot, workload, name):
+        if not name or _declares(snapshot, where) or not _needs_names(snapshot, workload, name):
             continue
         found = snapshot.at(where)
-        if found and not _is_headless(found):
-            yield _headless_lost(found, f"{ref(workload)} has it as its serviceName")
-        elif (
-            not found
-            and snapshot.knows("Service", where.namespace)
-            and not _declares(snapshot, where)
-        ):
+        if found and not is_headless(found):
+            why = Phrase("{workload} has it as its serviceName", workload=ref(workload))
+            yield checks.services.headless_lost(found, why)
+        elif not found and snapshot.knows("Service", where.namespace):
             yield Finding(
                 "HEADLESS_LOST",
                 ref(workload),
@@ -87,73 +75,17 @@ def headless_lost(snapshot: Snapshot) -> Iterator[Finding]:
             )
 
 
-def service_type_wrong(snapshot: Snapshot) -> Iterator[Finding]:
-    """Find Services of nova.yaml that are no plain ClusterIP, or headless though none should be."""
-    for front in parts.fronts(snapshot.system) if snapshot.system else ():
-        found = snapshot.get("Service", front.namespace, front.name)
-        if found is None:
-            continue
-        kind = found["spec"].get("type") or "ClusterIP"
-        if kind != "ClusterIP":
-            said = Phrase(
-                "{service} is of type {kind}, where nova.yaml means ClusterIP",
-                service=ref(found),
-                kind=kind,
-            )
-            yield Finding("SERVICE_TYPE_WRONG", ref(found), said)
-        elif _is_headless(found) and not front.service.headless:
-            said = Phrase(
-                "{service} is headless, where nova.yaml gives it an address of its own",
-                service=ref(found),
-            )
-            yield Finding("SERVICE_TYPE_WRONG", ref(found), said)
-
-
-def service_ports(snapshot: Snapshot) -> Iterator[Finding]:
-    """Find Services of nova.yaml whose ports are not those that it says."""
-    for front in parts.fronts(snapshot.system) if snapshot.system else ():
-        found = snapshot.get("Service", front.namespace, front.name)
-        if found is None or found["spec"].get("type") == _OUTSIDE:
-            continue
-        wanted = front.service.ports
-        ports = list(found["spec"].get("ports") or ())
-        actual = {str(port.get("name") or port["port"]): port["port"] for port in ports}
-        same_numbers = sorted(actual.values()) == sorted(wanted.values())
-        if actual != wanted and not (
-            same_numbers and len(wanted) == 1 and not ports[0].get("name")
-        ):
-            yield Finding(
-                "SERVICE_PORT_WRONG",
-                ref(found),
-                _ports_differ(ref(found), _ports(actual), _ports(wanted)),
-                Phrase("write {wanted}", wanted=_ports(wanted)),
-            )
-
-
-def _ports_differ(service: Ref, ports: list[str], wanted: list[str]) -> Phrase:
-    if not ports:
-        return Phrase(
-            "{service} has no port, where nova.yaml says {wanted}", service=service, wanted=wanted
-        )
-    return Phrase(
-        "{service} has {ports}, where nova.yaml says {wanted}",
-        service=service,
-        ports=ports,
-        wanted=wanted,
-    )
-
-
 def target_ports(snapshot: Snapshot) -> Iterator[Finding]:
     """Find ports of Services that lead to no port of any pod behind them."""
     for service in snapshot.of_kind("Service"):
         spec = service["spec"]
-        if not spec.get("selector") or spec.get("type") == _OUTSIDE:
+        if not spec.get("selector") or spec.get("type") == OUTSIDE:
             continue
         behind = [each for each in selected(snapshot, service) if not is_done(each)]
         for port in spec.get("ports") or ():
             target = port.get("targetPort") or port["port"]
             is_named = isinstance(target, str) and not target.isdigit()
-            if _is_headless(service) and not is_named:
+            if is_headless(service) and not is_named:
                 continue  # its name leads to the pods themselves, at whichever port is asked for
             if not behind or any(offers(template(each), port) for each in behind):
                 continue
@@ -227,19 +159,6 @@ def _told(port: dict[str, Any]) -> str:
     return Phrase("unnamed {number}/{protocol}", number=number, protocol=protocol)
 
 
-def _headless_lost(service: Object, why: str) -> Finding:
-    if address := service["spec"].get("clusterIP"):
-        said = Phrase(
-            "{service} has {address} and is not headless", service=ref(service), address=address
-        )
-    else:
-        said = Phrase(
-            "{service} has an address that the cluster chooses and is not headless",
-            service=ref(service),
-        )
-    return Finding("HEADLESS_LOST", ref(service), said, evidence=(why,))
-
-
 def _needs_names(snapshot: Snapshot, workload: Object, service: str) -> bool:
     """Whether the pods of a StatefulSet are meant to be found by their own names."""
     if (workload["spec"].get("replicas") or 1) > 1 and not status_of(workload).is_current:
@@ -253,22 +172,11 @@ def _needs_names(snapshot: Snapshot, workload: Object, service: str) -> bool:
 
 
 def _declares(snapshot: Snapshot, where: Ref) -> bool:
-    fronts = parts.fronts(snapshot.system) if snapshot.system else ()
-    return any((it.namespace, it.name) == (where.namespace, where.name) for it in fronts)
+    return where in map(of_front, _fronts(snapshot))
 
 
-def _ports(ports: dict[str, int]) -> list[str]:
-    return [f"{name} {number}" for name, number in sorted(ports.items())]
+def _fronts(snapshot: Snapshot) -> list[Front]:
+    return parts.fronts(snapshot.system) if snapshot.system else []
 
 
-def _is_headless(service: Object) -> bool:
-    return bool(service["spec"].get("clusterIP") == "None")
-
-
-BEFOREHAND: Final = (
-    service_missing,
-    headless_lost,
-    service_type_wrong,
-    service_ports,
-    target_ports,
-)
+BEFOREHAND: Final = (service_missing, service_wrong, headless_lost, target_ports)

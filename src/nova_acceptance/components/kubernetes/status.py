@@ -88,9 +88,9 @@ def condition(obj: Object, name: str) -> dict[str, Any]:
     return {}
 
 
-def is_pod_ready(pod: Object) -> bool:
-    """Whether the pod's condition Ready is true."""
-    return condition(pod, "Ready").get("status") == "True"
+def is_ready(obj: Object) -> bool:
+    """Whether the condition Ready of a pod, or of a node, is true."""
+    return condition(obj, "Ready").get("status") == "True"
 
 
 def _in_progress(reason: str, message: Phrase) -> Status:
@@ -200,7 +200,7 @@ def _job(obj: Object) -> Status:
 def _pod(obj: Object) -> Status:
     status = obj.get("status") or {}
     phase = status.get("phase", "Pending")
-    if phase == "Succeeded" or (phase == "Running" and is_pod_ready(obj)):
+    if phase == "Succeeded" or (phase == "Running" and is_ready(obj)):
         return CURRENT
     if phase == "Failed":
         return _failed(status.get("reason", "Failed"), _own_words(status))

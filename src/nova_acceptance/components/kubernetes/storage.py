@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from nova_acceptance.components.kubernetes import checks
+from nova_acceptance.components.kubernetes.checks.storage_classes import is_default
 from nova_acceptance.components.kubernetes.graces import (
     AT_ONCE,
     NEXT_TRY,
@@ -19,7 +21,6 @@ from nova_acceptance.components.kubernetes.pods import Ill, ill_pods, message, s
 from nova_acceptance.components.kubernetes.workloads import references, template, workloads
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
-from nova_acceptance.kube.quantity import amount
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import NOTHING, Phrase, verbatim
 
@@ -32,10 +33,6 @@ _NO_CLASS: Final = re.compile(r"(?i)storageclass(\.storage\.k8s\.io)? \"?([\w.-]
 # that the pod is on its node: either passes.
 _PASSING: Final = re.compile(r"failed to sync|no relationship found between node")
 _NO_DEFAULT: Final = re.compile(r"(?i)no storage class is set")
-_DEFAULT: Final = (
-    "storageclass.kubernetes.io/is-default-class",
-    "storageclass.beta.kubernetes.io/is-default-class",
-)
 _OLD_CLASS: Final = "volume.beta.kubernetes.io/storage-class"
 _STARTED: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})
 
@@ -65,7 +62,7 @@ def default_storage_class_missing(snapshot: Snapshot) -> Iterator[Finding]:
     if not snapshot.knows("StorageClass"):
         return
     classes = list(snapshot.of_kind("StorageClass"))
-    if any(_is_default(each) for each in classes) or _has_volumes(snapshot, ""):
+    if any(is_default(each) for each in classes) or _has_volumes(snapshot, ""):
         return
     names = ", ".join(sorted(each["metadata"]["name"] for each in classes))
     for wanted in _wanted(snapshot):
@@ -95,23 +92,12 @@ def claims_missing(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def claims_too_small(snapshot: Snapshot) -> Iterator[Finding]:
-    """Find claims that are smaller than nova.yaml says."""
+    """Find claims that are smaller than nova.yaml says; those of one template once."""
     for spec in snapshot.system.every_workload if snapshot.system else ():
-        live = snapshot.get(spec.kind, spec.namespace, spec.name)
-        templates = (live or {}).get("spec", {}).get("volumeClaimTemplates") or ()
-        asked = {each["metadata"]["name"]: _request(each["spec"]) for each in templates}
-        small = {name for name, size in spec.claims.items() if _less(asked.get(name), size)}
-        for name in sorted(small):
-            yield _small(ref(live or {}), name, asked[name], spec.claims[name])
-        for claim in spec.claimed:
-            found = snapshot.get("PersistentVolumeClaim", claim.namespace, claim.name)
-            if found is None or any(claim.name.startswith(f"{name}-") for name in small):
-                continue
-            given = ((found.get("status") or {}).get("capacity") or {}).get("storage")
-            for each in (_request(found["spec"]), given):
-                if _less(each, claim.size):
-                    yield _small(ref(found), "", each, claim.size)
-                    break
+        templates = checks.claims.small_templates(snapshot, spec)
+        yield from templates
+        for claim in spec.claimed if not templates else ():
+            yield from checks.claims.small_claim(snapshot, claim)
 
 
 def claims_without_volume(snapshot: Snapshot) -> Iterator[Finding]:
@@ -260,11 +246,6 @@ def _has_volumes(snapshot: Snapshot, name: str) -> bool:
     )
 
 
-def _is_default(storage_class: Object) -> bool:
-    annotations = storage_class["metadata"].get("annotations") or {}
-    return any(annotations.get(name) == "true" for name in _DEFAULT)
-
-
 def _waits_for_a_pod(snapshot: Snapshot, claim: Object) -> bool:
     """Whether its class binds it only once a pod that wants it has been given a node."""
     name = claim["spec"].get("storageClassName") or ""
@@ -287,43 +268,6 @@ def _mount_failure(ill: Ill) -> str:
             # what timed out says less than why
             latest = latest if latest and "timed out waiting" in said else said
     return latest
-
-
-def _request(spec: Object) -> str | None:
-    return ((spec.get("resources") or {}).get("requests") or {}).get("storage")
-
-
-def _less(found: str | None, wanted: str) -> bool:
-    try:
-        return found is not None and amount(found) < amount(wanted)
-    except ValueError:
-        return False  # the API refuses it when it is written
-
-
-def _small(where: Ref, claims: str, found: str | None, wanted: str) -> Finding:
-    """Return what is wrong with a claim, or with a template of claims of this name."""
-    said = (
-        Phrase(
-            "{where} has {amount} for {claims}, and nova.yaml says {wanted}",
-            where=where,
-            amount=found,
-            claims=claims,
-            wanted=wanted,
-        )
-        if claims
-        else Phrase(
-            "{where} has {amount}, and nova.yaml says {wanted}",
-            where=where,
-            amount=found,
-            wanted=wanted,
-        )
-    )
-    return Finding(
-        "CLAIM_TOO_SMALL",
-        where,
-        said,
-        evidence=(f"storage {found}, wanted {wanted}",),
-    )
 
 
 def _class_missing(holder: Ref, who: Phrase, name: str, classes: list[str] | None) -> Finding:

@@ -6,7 +6,7 @@ import json
 import time
 
 from nova_acceptance import timeouts
-from nova_acceptance.components.kubernetes.pod_specs import is_ready
+from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Kube, Object, PodRef
 from nova_acceptance.vantage import in_pod

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from nova_acceptance.checks import check
+from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.network.closed import SILENT
 from nova_acceptance.components.network.connections import Connections, nameless
 from nova_acceptance.components.network.questions import (
@@ -15,7 +16,7 @@ from nova_acceptance.components.network.questions import (
     dial_pod,
     undeclared,
 )
-from nova_acceptance.findings import NOWHERE, Finding, Ref
+from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import External, Front, Passage, Workload
@@ -90,7 +91,7 @@ def unreached_external(connections: Connections, external: External) -> Iterator
                 said=f"{answer.state} {answer.detail}".strip(),
             )
             workload = user.workload
-            subject = Ref(workload.kind, workload.namespace, workload.name)
+            subject = of_workload(workload)
             yield Finding("EXTERNAL_UNREACHABLE", subject, sentence)
 
 

@@ -14,8 +14,9 @@ from typing import TypeVar
 from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.dns.lookups import ask_why
 from nova_acceptance.components.kubernetes.addresses import service_meant
-from nova_acceptance.components.kubernetes.pod_specs import is_ready
-from nova_acceptance.components.kubernetes.seen import Seen, addresses_of, of_front
+from nova_acceptance.components.kubernetes.declared import of_front
+from nova_acceptance.components.kubernetes.seen import Seen, addresses_of
+from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.network.closed import why_closed
 from nova_acceptance.components.network.questions import (
     CLOSED_PORT,

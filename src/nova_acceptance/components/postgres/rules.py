@@ -12,7 +12,7 @@ from nova_acceptance.components.kubernetes.members import (
     pods_of_component,
     workload_of_component,
 )
-from nova_acceptance.components.kubernetes.status import is_pod_ready
+from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.postgres.spec import Postgres
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube.snapshot import Snapshot
@@ -66,7 +66,7 @@ def _leaders_by_label(snapshot: Snapshot, component: Postgres, label: str) -> It
     roles = {
         pod["metadata"]["name"]: (pod["metadata"].get("labels") or {}).get(label, "")
         for pod in pods
-        if is_pod_ready(pod)
+        if is_ready(pod)
     }
     leaders = sorted(name for name, role in roles.items() if role in LEADS)
     if found is None or not pods or len(leaders) == 1:

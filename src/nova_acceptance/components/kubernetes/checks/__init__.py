@@ -3,3 +3,25 @@
 Each check is given the objects, as a snapshot or a view of one, and the part of nova.yaml that it
 is about. The rules of this room run them over all that a snapshot holds.
 """
+
+from nova_acceptance.components.kubernetes.checks import (
+    claims,
+    configuration,
+    namespaces,
+    nodes,
+    security,
+    services,
+    storage_classes,
+    workloads,
+)
+
+__all__ = [
+    "claims",
+    "configuration",
+    "namespaces",
+    "nodes",
+    "security",
+    "services",
+    "storage_classes",
+    "workloads",
+]

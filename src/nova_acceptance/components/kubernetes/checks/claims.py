@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nova_acceptance.checks import check
-from nova_acceptance.findings import Finding, Ref
+from nova_acceptance.components.kubernetes.declared import of_claim, of_workload
+from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.quantity import amount
 from nova_acceptance.kube.snapshot import Store
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.system import Claim, System
+from nova_acceptance.system import Claim, System, Workload
 
 KIND = "PersistentVolumeClaim"
 
@@ -18,42 +19,42 @@ KIND = "PersistentVolumeClaim"
 @check
 def unfit_claim(store: Store, claim: Claim) -> Iterator[Finding]:
     """Find a claim that is missing, has no volume, or is smaller than nova.yaml says."""
-    where = Ref(KIND, claim.namespace, claim.name)
+    where = of_claim(claim)
     found = store.at(where)
+    phase = ((found or {}).get("status") or {}).get("phase")
     if found is None:
-        if store.knows(KIND, claim.namespace):
-            sentence = Phrase("there is no {claim}, which nova.yaml declares", claim=where)
-            yield Finding("CLAIM_MISSING", where, sentence)
-        return
-    phase = (found.get("status") or {}).get("phase")
-    if phase != "Bound":
+        sentence = Phrase("there is no {where}, which nova.yaml declares", where=where)
+        yield Finding("CLAIM_MISSING", where, sentence)
+    elif phase != "Bound":
         sentence = Phrase("{claim} is {phase}, not Bound", claim=where, phase=phase)
         yield Finding("CLAIM_UNBOUND", where, sentence)
-        return
-    yield from small_claim(store, claim)
+    else:
+        yield from small_claim(store, claim)
 
 
 @check
 def small_claim(store: Store, claim: Claim) -> Iterator[Finding]:
     """Find a claim that asks for, or was given, less than nova.yaml says."""
-    where = Ref(KIND, claim.namespace, claim.name)
-    found = store.at(where)
+    found = store.at(of_claim(claim))
     if found is None:
         return
-    given = ((found.get("status") or {}).get("capacity") or {}).get("storage")
-    small = [each for each in (request(found["spec"]), given) if is_less(each, claim.size)]
-    for less in small[:1]:
-        yield Finding(
-            "CLAIM_TOO_SMALL",
-            where,
-            Phrase(
-                "{where} has {amount}, and nova.yaml says {wanted}",
-                where=where,
-                amount=less,
-                wanted=claim.size,
-            ),
-            evidence=(f"storage {less}, wanted {claim.size}",),
-        )
+    status = found.get("status") or {}
+    sizes = [_size((found["spec"].get("resources") or {}).get("requests"))]
+    if status.get("phase") == "Bound":
+        sizes.append(_size(status.get("capacity")))
+    small = [each for each in sizes if _is_less(each, claim.size)]
+    yield from (_too_small(ref(found), each, claim.size) for each in small[:1])
+
+
+@check
+def small_templates(store: Store, spec: Workload) -> Iterator[Finding]:
+    """Find templates of claims that ask for less than nova.yaml says."""
+    found = store.at(of_workload(spec))
+    for entry in (found or {"spec": {}})["spec"].get("volumeClaimTemplates") or ():
+        name = entry["metadata"]["name"]
+        asked = _size((entry["spec"].get("resources") or {}).get("requests"))
+        if found and name in spec.claims and _is_less(asked, spec.claims[name]):
+            yield _too_small(ref(found), asked, spec.claims[name], name)
 
 
 @check
@@ -61,28 +62,41 @@ def claims_left_over(store: Store, system: System, namespace: str) -> Iterator[F
     """Find claims of a namespace that nova.yaml does not know, unless it allows them."""
     if system.undeclared == "allowed":
         return
-    declared = {
-        claim.name
-        for workload in system.every_workload
-        for claim in workload.claimed
-        if claim.namespace == namespace
-    }
+    declared = {claim.name for workload in system.every_workload for claim in workload.claimed}
     for found in store.of_kind(KIND, namespace):
-        name = found["metadata"]["name"]
-        if name not in declared:
-            where = Ref(KIND, namespace, name)
+        where = ref(found)
+        if where.name not in declared:
             sentence = Phrase("{claim} belongs to no workload of nova.yaml", claim=where)
             yield Finding("CLAIM_LEFT_OVER", where, sentence)
 
 
-def request(spec: Object) -> str | None:
-    """Return how much a claim, or a template of claims, asks for."""
-    return ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+def _size(amounts: Object | None) -> str:
+    return str((amounts or {}).get("storage", 0))
 
 
-def is_less(found: str | None, wanted: str) -> bool:
-    """Whether an amount of storage is known and less than another one."""
+def _is_less(found: str, wanted: str) -> bool:
     try:
-        return found is not None and amount(found) < amount(wanted)
+        return amount(found) < amount(wanted)
     except ValueError:
         return False  # the API refuses it when it is written
+
+
+def _too_small(where: Ref, found: str, wanted: str, template: str = "") -> Finding:
+    sentence = (
+        Phrase(
+            "{where} has {amount} for {claims}, and nova.yaml says {wanted}",
+            where=where,
+            amount=found,
+            claims=template,
+            wanted=wanted,
+        )
+        if template
+        else Phrase(
+            "{where} has {amount}, and nova.yaml says {wanted}",
+            where=where,
+            amount=found,
+            wanted=wanted,
+        )
+    )
+    evidence = (f"storage {found}, wanted {wanted}",)
+    return Finding("CLAIM_TOO_SMALL", where, sentence, evidence=evidence)

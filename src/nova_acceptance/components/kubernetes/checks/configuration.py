@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from nova_acceptance.checks import check
-from nova_acceptance.components.kubernetes.shapes import PRIVATE_KEY
+from nova_acceptance.components.kubernetes.declared import of_configuration
+from nova_acceptance.components.kubernetes.shapes import PRIVATE_KEY, shape
 from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube.snapshot import Store
 from nova_acceptance.phrase import Phrase
@@ -19,8 +20,8 @@ from nova_acceptance.system.parts import front_of
 @check
 def missing_configuration(store: Store, item: Configuration) -> Iterator[Finding]:
     """Find a ConfigMap or Secret that is not there."""
-    where = where_of(item)
-    if store.at(where) is None and store.knows(item.kind, item.namespace):
+    where = of_configuration(item)
+    if store.at(where) is None:
         yield Finding(
             "CONFIGURATION_MISSING",
             where,
@@ -31,18 +32,21 @@ def missing_configuration(store: Store, item: Configuration) -> Iterator[Finding
 
 @check
 def wrong_keys(store: Store, item: Configuration) -> Iterator[Finding]:
-    """Find an object that lacks a key, or has another one where there are to be no others."""
+    """Find an object that lacks a key, or has another one where nova.yaml lists all."""
+    yield from missing_configuration(store, item)
     yield from missing_keys(store, item)
     yield from undeclared_keys(store, item)
 
 
 @check
-def missing_keys(store: Store, item: Configuration) -> Iterator[Finding]:
-    """Find an object that lacks a key, or is not there at all."""
-    data, where = _data(store, item), where_of(item)
+def missing_keys(
+    store: Store, item: Configuration, but: frozenset[str] = frozenset()
+) -> Iterator[Finding]:
+    """Find an object that lacks a key, those under `but` aside."""
+    data, where = _data(store, item), of_configuration(item)
     if data is None:
-        yield from missing_configuration(store, item)
-    elif lacking := [key for key in item.keys if key not in data]:
+        return
+    if lacking := [key for key in item.keys if key not in data and key not in but]:
         yield Finding(
             "CONFIGURATION_KEY_MISSING",
             where,
@@ -54,8 +58,8 @@ def missing_keys(store: Store, item: Configuration) -> Iterator[Finding]:
 @check
 def undeclared_keys(store: Store, item: Configuration) -> Iterator[Finding]:
     """Find an object that has a key which nova.yaml does not list, where it lists all."""
-    data, where = _data(store, item) or {}, where_of(item)
-    if item.exactly and (surplus := sorted(data.keys() - set(item.keys))):
+    data, where = _data(store, item) or {}, of_configuration(item)
+    if item.exactly and (surplus := sorted(data.keys() - item.keys.keys())):
         yield Finding(
             "CONFIGURATION_KEY_UNDECLARED",
             where,
@@ -68,45 +72,36 @@ def undeclared_keys(store: Store, item: Configuration) -> Iterator[Finding]:
 
 @check
 def unfit_values(store: Store, item: Configuration) -> Iterator[Finding]:
-    """Find keys under which there is nothing, or no certificate or private key where one is wanted.
-
-    A certificate and a private key are PEM (RFC 7468).
-    """
-    data, where = _data(store, item), where_of(item)
-    if data is None:
-        yield from missing_configuration(store, item)
-        return
-    told = item.keys if not item.exactly else data
-    if empty := [key for key in told if key in data and not data[key].strip()]:
-        yield Finding(
-            "CONFIGURATION_KEY_MISSING",
-            where,
-            Phrase("{where} holds nothing under {keys}", where=where, keys=empty),
-        )
+    """Find keys with nothing, or with no certificate or private key where one is wanted."""
+    yield from missing_configuration(store, item)
+    yield from empty_values(store, item)
+    data, where = _data(store, item) or {}, of_configuration(item)
     for key, spec in item.keys.items():
         text = data.get(key, "")
-        if not text.strip():
-            continue
-        if spec.holds == "certificate" and not _is_certificate(text):
-            yield Finding(
-                "CERTIFICATE_UNREADABLE",
-                where,
-                Phrase("{where} holds no certificate under {key}", where=where, key=key),
-            )
-        elif spec.holds == "private-key" and not _is_private_key(text):
-            yield Finding(
-                "CERTIFICATE_UNREADABLE",
-                where,
-                Phrase("{where} holds no private key under {key}", where=where, key=key),
-            )
+        seen = text if item.kind == "Secret" else shape(text.encode())
+        if spec.holds == "certificate" and text and not _is_certificate(seen):
+            sentence = Phrase("{where} holds no certificate under {key}", where=where, key=key)
+            yield Finding("CERTIFICATE_UNREADABLE", where, sentence)
+        elif spec.holds == "private-key" and text and not _is_private_key(seen):
+            sentence = Phrase("{where} holds no private key under {key}", where=where, key=key)
+            yield Finding("CERTIFICATE_UNREADABLE", where, sentence)
+
+
+@check
+def empty_values(store: Store, item: Configuration) -> Iterator[Finding]:
+    """Find keys under which there is nothing."""
+    data, where = _data(store, item) or {}, of_configuration(item)
+    if empty := [key for key, value in data.items() if not value]:
+        sentence = Phrase("{where} holds nothing under {keys}", where=where, keys=empty)
+        yield Finding("CONFIGURATION_KEY_MISSING", where, sentence)
 
 
 @check
 def wrong_address(store: Store, system: System, item: Configuration, key: str) -> Iterator[Finding]:
     """Find a key that does not hold a component's address, by its full name and port."""
-    data, where = _data(store, item), where_of(item)
+    yield from missing_configuration(store, item)
+    data, where = _data(store, item), of_configuration(item)
     if data is None:
-        yield from missing_configuration(store, item)
         return
     component = system.component(str(item.keys[key].address))
     front = front_of(component)
@@ -130,36 +125,27 @@ def wrong_address(store: Store, system: System, item: Configuration, key: str) -
         )
 
 
-def where_of(item: Configuration) -> Ref:
-    """Return the reference of a ConfigMap or Secret."""
-    return Ref(item.kind, item.namespace, item.name)
-
-
 def _data(store: Store, item: Configuration) -> dict[str, str] | None:
     """Return what an object holds, a Secret's values by their shapes; None where it is absent."""
-    found = store.at(where_of(item))
+    found = store.at(of_configuration(item))
     if found is None:
         return None
     held = {**(found.get("binaryData") or {}), **(found.get("data") or {})}
-    return {key: str(value or "") for key, value in held.items()}
+    texts = {key: str(value or "") for key, value in held.items()}
+    return {key: text if text.strip() else "" for key, text in texts.items()}
 
 
-def _evidence(where: Ref, data: dict[str, str]) -> tuple[str, ...]:
+def _evidence(where: Ref, data: Mapping[str, Any]) -> tuple[str, ...]:
     return (f"keys of {where}: {', '.join(sorted(data)) or 'none'}",)
 
 
-def _is_certificate(text: str) -> bool:
+def _is_certificate(seen: str) -> bool:
+    """Whether a shape is that of PEM with certificates (RFC 7468)."""
     try:
-        return bool(x509.load_pem_x509_certificates(text.encode()))
+        return bool(x509.load_pem_x509_certificates(seen.encode()))
     except ValueError:
         return False
 
 
-def _is_private_key(text: str) -> bool:
-    """Whether it is a private key, or the shape of one."""
-    if text.startswith(PRIVATE_KEY):
-        return not text.startswith(f"{PRIVATE_KEY}nothing")
-    try:
-        return bool(load_pem_private_key(text.encode(), password=None))
-    except (ValueError, TypeError):
-        return False
+def _is_private_key(seen: str) -> bool:
+    return seen.startswith(PRIVATE_KEY) and not seen.startswith(f"{PRIVATE_KEY}nothing")

@@ -9,21 +9,17 @@ from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube.snapshot import Store
 from nova_acceptance.phrase import Phrase
 
-ACTIVE = "Active"
-
 
 @check
 def inactive_namespace(store: Store, name: str) -> Iterator[Finding]:
     """Find a namespace that is not there, or on its way out."""
     where = Ref("Namespace", "", name)
     found = store.at(where)
+    status = (found or {}).get("status") or {}
     if found is None:
-        if store.knows("Namespace"):
-            sentence = Phrase("the cluster has no namespace {name}", name=name)
-            yield Finding("NAMESPACE_MISSING", where, sentence)
-        return
-    status = found.get("status") or {}
-    if status.get("phase", ACTIVE) != ACTIVE:
+        sentence = Phrase("the cluster has no namespace {name}", name=name)
+        yield Finding("NAMESPACE_MISSING", where, sentence)
+    elif status.get("phase", "Active") != "Active":
         yield Finding(
             "NAMESPACE_TERMINATING",
             where,

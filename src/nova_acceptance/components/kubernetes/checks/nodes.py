@@ -23,21 +23,14 @@ _PRESSURES: Final = {
 
 
 @check
-def missing_nodes(store: Store, wanted: int = 1) -> Iterator[Finding]:
-    """Find a cluster with fewer nodes than are wanted."""
+def wrong_count(store: Store, wanted: int | None = None) -> Iterator[Finding]:
+    """Find a cluster without any node, or with another number of them than is wanted."""
     there = len(list(store.of_kind("Node")))
-    if there < wanted and store.knows("Node"):
-        sentence = Phrase("the cluster has {there} of {wanted} nodes", there=there, wanted=wanted)
-        yield Finding("NODE_NOT_READY", NOWHERE, sentence)
-
-
-@check
-def surplus_nodes(store: Store, wanted: int) -> Iterator[Finding]:
-    """Find a cluster with more nodes than are wanted."""
-    there = len(list(store.of_kind("Node")))
-    if there > wanted:
+    if not there or there != (wanted or there):
         sentence = Phrase(
-            "the cluster has {there} nodes, where {wanted} are wanted", there=there, wanted=wanted
+            "the cluster has {there} nodes, where {wanted} are wanted",
+            there=there,
+            wanted=wanted or 1,
         )
         yield Finding("NODE_NOT_READY", NOWHERE, sentence)
 
@@ -45,7 +38,7 @@ def surplus_nodes(store: Store, wanted: int) -> Iterator[Finding]:
 @check
 def unready_nodes(store: Store) -> Iterator[Finding]:
     """Find nodes that are not ready, and a cluster without any."""
-    yield from missing_nodes(store)
+    yield from wrong_count(store)
     for node in store.of_kind("Node"):
         yield from unready_node(node)
 
@@ -56,7 +49,7 @@ def strained_nodes(store: Store) -> Iterator[Finding]:
 
     A node that says nothing is not ready, which is another finding.
     """
-    yield from missing_nodes(store)
+    yield from wrong_count(store)
     for node in store.of_kind("Node"):
         yield from strained_node(node)
 

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.backends import pods_selected
-from nova_acceptance.components.kubernetes.checks.workloads import no_pods, where_of
-from nova_acceptance.components.kubernetes.pod_specs import containers, security_context
+from nova_acceptance.components.kubernetes.checks.workloads import no_pods
+from nova_acceptance.components.kubernetes.declared import of_workload
+from nova_acceptance.components.kubernetes.pod_specs import security_context
+from nova_acceptance.components.kubernetes.workloads import containers
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Store
@@ -86,10 +88,10 @@ def unlimited_containers(store: Store, spec: Workload) -> Iterator[Finding]:
             sentence = Phrase(
                 "container {container} of {workload} has no {lacking}",
                 container=name,
-                workload=where_of(spec),
+                workload=of_workload(spec),
                 lacking=lacking,
             )
-            yield Finding("RESOURCES_UNSET", where_of(spec), sentence, container=name)
+            yield Finding("RESOURCES_UNSET", of_workload(spec), sentence, container=name)
 
 
 @check
@@ -107,10 +109,10 @@ def exposed_pods(store: Store, spec: Workload) -> Iterator[Finding]:
             sentence = Phrase(
                 "pod {pod} of {workload} shares with its node: {shared}",
                 pod=pod["metadata"]["name"],
-                workload=where_of(spec),
+                workload=of_workload(spec),
                 shared=shared,
             )
-            yield Finding("NODE_EXPOSED", where_of(spec), sentence)
+            yield Finding("NODE_EXPOSED", of_workload(spec), sentence)
 
 
 @check
@@ -124,16 +126,16 @@ def wrong_api_token(store: Store, spec: Workload) -> Iterator[Finding]:
                 Phrase(
                     "container {container} of {workload} has no token of the API, and needs one",
                     container=name,
-                    workload=where_of(spec),
+                    workload=of_workload(spec),
                 )
                 if spec.api_token
                 else Phrase(
                     "container {container} of {workload} has a token of the API, and needs none",
                     container=name,
-                    workload=where_of(spec),
+                    workload=of_workload(spec),
                 )
             )
-            yield Finding("API_TOKEN_WRONG", where_of(spec), sentence, container=name)
+            yield Finding("API_TOKEN_WRONG", of_workload(spec), sentence, container=name)
 
 
 def contexts(store: Store, spec: Workload) -> Iterator[tuple[str, Context]]:
@@ -150,10 +152,10 @@ def _weak(
     if weak:
         yield Finding(
             "SECURITY_CONTEXT_WEAK",
-            where_of(spec),
+            of_workload(spec),
             Phrase(
                 "{workload}: {containers} {what}",
-                workload=where_of(spec),
+                workload=of_workload(spec),
                 containers=list(weak),
                 what=what,
             ),

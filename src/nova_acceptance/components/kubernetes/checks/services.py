@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from nova_acceptance.checks import check
-from nova_acceptance.components.kubernetes.backends import offers, pods_selected, ready_behind
-from nova_acceptance.components.kubernetes.workloads import containers, template
-from nova_acceptance.findings import Finding, Ref
+from nova_acceptance.components.kubernetes.backends import (
+    declared_ports,
+    pods_selected,
+    ready_behind,
+)
+from nova_acceptance.components.kubernetes.declared import of_front, of_workload
+from nova_acceptance.components.kubernetes.workloads import template
+from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Store
 from nova_acceptance.phrase import Phrase
@@ -19,13 +23,20 @@ OUTSIDE = "ExternalName"
 
 
 @check
+def wrong_service(store: Store, front: Front) -> Iterator[Finding]:
+    """Find a Service that is missing, of another type, or has other ports than nova.yaml says."""
+    yield from missing_service(store, front)
+    yield from wrong_type(store, front)
+    yield from wrong_ports(store, front)
+    yield from wrong_targets(store, front)
+
+
+@check
 def missing_service(store: Store, front: Front) -> Iterator[Finding]:
     """Find a Service that is not there."""
-    where = _where(front)
-    if store.at(where) is None and store.knows("Service", front.namespace):
-        there = sorted(
-            each["metadata"]["name"] for each in store.of_kind("Service", front.namespace)
-        )
+    where = of_front(front)
+    if store.at(where) is None:
+        there = sorted(ref(each).name for each in store.of_kind("Service", front.namespace))
         yield Finding(
             "SERVICE_MISSING",
             where,
@@ -40,11 +51,11 @@ def missing_service(store: Store, front: Front) -> Iterator[Finding]:
 
 @check
 def wrong_type(store: Store, front: Front) -> Iterator[Finding]:
-    """Find a Service of another type, or that is headless or has an address though it should not.
+    """Find a Service of another type, or that has an address, or none, where it should not.
 
-    Where a headless one is wanted, its pods have names of their own, which the other has not.
+    By a headless one its pods have names of their own; by the others a client has one address.
     """
-    found, where = store.at(_where(front)), _where(front)
+    found, where = store.at(of_front(front)), of_front(front)
     if found is None:
         return
     kind = found["spec"].get("type") or CLUSTER_IP
@@ -56,30 +67,24 @@ def wrong_type(store: Store, front: Front) -> Iterator[Finding]:
         )
         yield Finding("SERVICE_TYPE_WRONG", where, sentence)
     elif front.service.headless and not is_headless(found):
-        yield headless_lost(found, where, "nova.yaml says that it is headless")
+        yield headless_lost(found, Phrase("nova.yaml says that it is headless"))
     elif is_headless(found) and not front.service.headless:
         sentence = Phrase(
             "{service} is headless, where nova.yaml gives it an address of its own",
             service=where,
         )
-        yield Finding(
-            "SERVICE_TYPE_WRONG",
-            where,
-            sentence,
-            Phrase("delete {service} and create it without `clusterIP: None`", service=where),
-        )
+        yield Finding("HEADLESS_UNWANTED", where, sentence)
 
 
 @check
 def wrong_ports(store: Store, front: Front) -> Iterator[Finding]:
     """Find a Service whose ports are not those of nova.yaml; a single one needs no name."""
-    found, where = store.at(_where(front)), _where(front)
+    found, where = store.at(of_front(front)), of_front(front)
     if found is None or found["spec"].get("type") == OUTSIDE:
         return
-    wanted, ports = front.service.ports, list(found["spec"].get("ports") or ())
-    actual = {str(port.get("name") or port["port"]): port["port"] for port in ports}
-    is_single = len(wanted) == len(ports) == 1 and not ports[0].get("name")
-    if actual != wanted and not (is_single and list(actual.values()) == list(wanted.values())):
+    wanted, ports = front.service.ports, found["spec"].get("ports") or []
+    actual = {_name(port, front): port["port"] for port in ports}
+    if actual != wanted:
         yield Finding(
             "SERVICE_PORT_WRONG",
             where,
@@ -91,35 +96,29 @@ def wrong_ports(store: Store, front: Front) -> Iterator[Finding]:
 @check
 def wrong_targets(store: Store, front: Front) -> Iterator[Finding]:
     """Find ports of a Service that lead to another port of its pods than nova.yaml says."""
-    found, where = store.at(_where(front)), _where(front)
-    if found is None or found["spec"].get("type") == OUTSIDE:
+    found, where = store.at(of_front(front)), of_front(front)
+    owner = store.at(of_workload(front.workload)) if front.service.targets else None
+    if found is None or owner is None:
         return
-    workload = front.workload
-    owner = store.get(workload.kind, workload.namespace, workload.name)
-    pod = template(owner) if owner else None
+    numbers = {it.get("name"): it["containerPort"] for it in declared_ports(template(owner))}
+    ports = {_name(port, front): port for port in found["spec"].get("ports") or ()}
     for name, wanted in front.service.targets.items():
-        port = _port(found, name, front.service.ports.get(name))
-        if port is None:
-            continue  # which is a port that is missing
-        target = _target(port)
-        if pod is None and type(target) is not type(wanted):
-            continue  # only its pods say which number a name stands for
-        if target == wanted or (pod and _number(pod, target) == _number(pod, wanted) is not None):
-            continue
-        has_it = pod is None or offers(pod, port)
-        yield Finding(
-            "SERVICE_PORT_WRONG" if has_it else "TARGET_PORT_WRONG",
-            where,
-            Phrase(
-                "port {port} of {service} leads to {target} of its pods, where nova.yaml says "
-                "{wanted}",
-                port=name,
-                service=where,
-                target=target,
-                wanted=wanted,
-            ),
-            Phrase("write `targetPort: {wanted}`", wanted=wanted),
-        )
+        port = ports.get(name, {})
+        target = port.get("targetPort") or port.get("port")
+        if port and str(numbers.get(target, target)) != str(numbers.get(wanted, wanted)):
+            yield Finding(
+                "SERVICE_PORT_WRONG",
+                where,
+                Phrase(
+                    "port {port} of {service} leads to {target} of its pods, where nova.yaml says "
+                    "{wanted}",
+                    port=name,
+                    service=where,
+                    target=target,
+                    wanted=wanted,
+                ),
+                Phrase("write `targetPort: {wanted}`", wanted=wanted),
+            )
 
 
 @check
@@ -128,7 +127,7 @@ def wrong_backends(store: Store, front: Front) -> Iterator[Finding]:
 
     One for a role leads to as many as are in that role.
     """
-    where = _where(front)
+    where = of_front(front)
     behind = {each.pod or each.address for each in ready_behind(store, where)}
     pods = {pod["metadata"]["name"] for pod in pods_selected(store, front.workload)}
     expected = front.workload.expected_behind(front.service)
@@ -163,47 +162,24 @@ def is_headless(service: Object) -> bool:
     return bool(service["spec"].get("clusterIP") == "None")
 
 
-def headless_lost(service: Object, where: Ref, why: str) -> Finding:
+def headless_lost(service: Object, why: Phrase) -> Finding:
     """Return what is wrong with a Service that has an address though its pods need names."""
     if address := service["spec"].get("clusterIP"):
         sentence = Phrase(
-            "{service} has {address} and is not headless", service=where, address=address
+            "{service} has {address} and is not headless", service=ref(service), address=address
         )
     else:
         sentence = Phrase(
-            "{service} has an address that the cluster chooses and is not headless", service=where
+            "{service} has an address that the cluster chooses and is not headless",
+            service=ref(service),
         )
-    return Finding("HEADLESS_LOST", where, sentence, evidence=(why,))
+    return Finding("HEADLESS_LOST", ref(service), sentence, evidence=(why,))
 
 
-def _where(front: Front) -> Ref:
-    return Ref("Service", front.namespace, front.name)
-
-
-def _port(service: Object, name: str, number: int | None) -> dict[str, Any] | None:
-    """Return the port of that name, or the only one if it has the number and no name."""
-    ports: list[dict[str, Any]] = service["spec"].get("ports") or []
-    for port in ports:
-        if port.get("name") == name:
-            return port
-    is_only = len(ports) == 1 and not ports[0].get("name") and ports[0]["port"] == number
-    return ports[0] if is_only else None
-
-
-def _target(port: dict[str, Any]) -> int | str:
-    target = port.get("targetPort") or port["port"]
-    return int(target) if str(target).isdigit() else str(target)
-
-
-def _number(pod: Object, target: int | str) -> int | None:
-    """Return the number of a port of a pod's containers."""
-    if isinstance(target, int):
-        return target
-    for container in containers(pod):
-        for port in container.get("ports") or ():
-            if port.get("name") == target:
-                return int(port["containerPort"])
-    return None
+def _name(port: Object, front: Front) -> str:
+    """Return a port's name: of one without a name, which is then the only one, nova.yaml's."""
+    only = next(iter(front.service.ports)) if len(front.service.ports) == 1 else ""
+    return str(port.get("name") or only or port["port"])
 
 
 def _ports_differ(service: Ref, ports: list[str], wanted: list[str]) -> Phrase:

@@ -23,7 +23,7 @@ def wrong_default_class(store: Store) -> Iterator[Finding]:
     classes = list(store.of_kind("StorageClass"))
     defaults = sorted(ref(each) for each in classes if is_default(each))
     names = ", ".join(sorted(each["metadata"]["name"] for each in classes)) or "none"
-    if not defaults and store.knows("StorageClass"):
+    if not defaults:
         yield Finding(
             "DEFAULT_STORAGE_CLASS_MISSING",
             ref(classes[0]) if classes else NOWHERE,

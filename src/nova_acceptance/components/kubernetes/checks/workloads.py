@@ -10,11 +10,12 @@ from typing import Final
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.backends import pods_selected
+from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.kubernetes.hosts import hosts
-from nova_acceptance.components.kubernetes.pod_specs import is_leaving, is_ready, restarts
-from nova_acceptance.components.kubernetes.status import status_of
+from nova_acceptance.components.kubernetes.pod_specs import is_leaving, restarts
+from nova_acceptance.components.kubernetes.status import is_ready, status_of
 from nova_acceptance.components.kubernetes.summaries import summary
-from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Store
 from nova_acceptance.phrase import NOTHING, Phrase
@@ -27,9 +28,9 @@ DECLARED: Final = ("Deployment", "StatefulSet")
 @check
 def missing_workload(store: Store, spec: Workload) -> Iterator[Finding]:
     """Find a workload that is not there."""
-    where = where_of(spec)
-    if store.at(where) is None and store.knows(spec.kind, spec.namespace):
-        there = [each["metadata"]["name"] for each in store.of_kind(spec.kind, spec.namespace)]
+    where = of_workload(spec)
+    if store.at(where) is None:
+        there = [ref(each).name for each in store.of_kind(spec.kind, spec.namespace)]
         yield Finding(
             "WORKLOAD_MISSING",
             where,
@@ -41,7 +42,7 @@ def missing_workload(store: Store, spec: Workload) -> Iterator[Finding]:
 @check
 def wrong_scale(store: Store, spec: Workload) -> Iterator[Finding]:
     """Find a workload that wants another number of replicas than nova.yaml says."""
-    where = where_of(spec)
+    where = of_workload(spec)
     found = store.at(where)
     replicas = found["spec"].get("replicas", 1) if found else spec.replicas
     if replicas != spec.replicas:
@@ -68,37 +69,33 @@ def wrong_scale(store: Store, spec: Workload) -> Iterator[Finding]:
 @check
 def lacking_replicas(store: Store, spec: Workload) -> Iterator[Finding]:
     """Find a workload without as many replicas, up to date and ready, as nova.yaml says."""
-    found = store.at(where_of(spec))
-    if found is None:
-        yield from missing_workload(store, spec)
-        return
+    yield from missing_workload(store, spec)
     yield from wrong_scale(store, spec)
+    found = store.at(of_workload(spec))
+    if found is None:
+        return
     yield from unfinished_rollout(found)
     status = found.get("status") or {}
     updated, ready = status.get("updatedReplicas", 0), status.get("readyReplicas", 0)
     if (updated, ready) != (spec.replicas, spec.replicas):
-        yield _not_ready(
-            spec,
-            Phrase(
-                "of {wanted} replicas {updated} are up to date and {ready} are ready",
-                wanted=spec.replicas,
-                updated=updated,
-                ready=ready,
-            ),
+        said = Phrase(
+            "of {wanted} replicas {updated} are up to date and {ready} are ready",
+            wanted=spec.replicas,
+            updated=updated,
+            ready=ready,
         )
+        yield _not_ready(spec, said)
 
 
 @check
 def unfinished_rollout(found: Object) -> Iterator[Finding]:
     """Find a workload whose status says that it is not what its specification wants."""
-    status = status_of(found)
+    status, where = status_of(found), ref(found)
     if not status.is_current:
-        where = ref(found)
-        yield Finding(
-            "WORKLOAD_NOT_READY",
-            where,
-            Phrase("{where} is not ready: {why}", where=where, why=status.message or status.reason),
+        sentence = Phrase(
+            "{where} is not ready: {why}", where=where, why=status.message or status.reason
         )
+        yield Finding("WORKLOAD_NOT_READY", where, sentence)
 
 
 @check
@@ -136,7 +133,7 @@ def restarted_containers(store: Store, spec: Workload) -> Iterator[Finding]:
                     count=count,
                     ended=ended,
                 )
-            yield Finding("CONTAINER_RESTARTED", where_of(spec), sentence)
+            yield Finding("CONTAINER_RESTARTED", of_workload(spec), sentence)
 
 
 @check
@@ -148,10 +145,10 @@ def crowded_nodes(store: Store, spec: Workload) -> Iterator[Finding]:
     if on_nodes and len(on_nodes) < wanted:
         yield Finding(
             "SPREAD_LOST",
-            where_of(spec),
+            of_workload(spec),
             Phrase(
                 "the pods of {workload} are on {nodes}, where {wanted} nodes could carry them",
-                workload=where_of(spec),
+                workload=of_workload(spec),
                 nodes=sorted(on_nodes),
                 wanted=wanted,
             ),
@@ -171,7 +168,7 @@ def undeclared_workloads(store: Store, system: System, namespace: str) -> Iterat
     """Find what runs in a namespace that nova.yaml does not know, unless it allows that."""
     if system.undeclared == "allowed":
         return
-    declared = set(map(where_of, system.every_workload))
+    declared = set(map(of_workload, system.every_workload))
     for kind in DECLARED:
         for found in store.of_kind(kind, namespace):
             if (where := ref(found)) not in declared:
@@ -181,7 +178,7 @@ def undeclared_workloads(store: Store, system: System, namespace: str) -> Iterat
 
 @check
 def pods_left_over(store: Store, system: System, namespace: str) -> Iterator[Finding]:
-    """Find pods that belong to no workload of nova.yaml or have failed, unless it allows them.
+    """Find pods that no workload of nova.yaml keeps or that have failed, unless it allows them.
 
     One that is on its way out is none until it is stuck.
     """
@@ -192,22 +189,19 @@ def pods_left_over(store: Store, system: System, namespace: str) -> Iterator[Fin
         for workload in system.every_workload
         if workload.namespace == namespace
         for pod in pods_selected(store, workload)
+        if pod["metadata"].get("ownerReferences")
     }
-    now = datetime.now(UTC)
     for pod in store.of_kind("Pod", namespace):
         where = ref(pod)
         has_failed = (pod.get("status") or {}).get("phase") == "Failed"
-        if (where in declared and not has_failed) or is_leaving(pod, now):
+        if (where in declared and not has_failed) or is_leaving(pod, datetime.now(UTC)):
             continue
-        sentence = (
-            Phrase("{pod} has failed, and is still there", pod=where)
-            if where in declared
-            else Phrase("{pod} belongs to no workload of nova.yaml", pod=where)
-        )
         yield Finding(
             "POD_LEFT_OVER",
             where,
-            sentence,
+            Phrase("{pod} has failed, and is still there", pod=where)
+            if where in declared
+            else Phrase("{pod} belongs to no workload of nova.yaml", pod=where),
             Phrase(
                 "`kubectl -n {namespace} delete pod {name}`, once nobody needs it",
                 namespace=namespace,
@@ -217,13 +211,8 @@ def pods_left_over(store: Store, system: System, namespace: str) -> Iterator[Fin
         )
 
 
-def where_of(spec: Workload) -> Ref:
-    """Return the reference of a workload."""
-    return Ref(spec.kind, spec.namespace, spec.name)
-
-
 def _not_ready(spec: Workload, why: Phrase, *evidence: str) -> Finding:
-    where = where_of(spec)
+    where = of_workload(spec)
     sentence = Phrase("{where} is not ready: {why}", where=where, why=why)
     return Finding("WORKLOAD_NOT_READY", where, sentence, evidence=evidence)
 
