@@ -168,9 +168,9 @@ class Consultation:
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         found = scope_of(
             self._system,
-            parameters,
+            parameters.values(),
             names=components,
-            fixtures=getattr(item, "fixturenames", ()),
+            fixtures=getattr(item, "funcargs", {}).values(),
         )
         return found.asked_from(pods_of_error(error))
 
