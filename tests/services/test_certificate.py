@@ -32,7 +32,7 @@ def held(
 
 def test_certificate_is_in_a_tls_secret(objects: Seen, certificate: Certificate) -> None:
     """The Secret is of the type that Kubernetes checks for a certificate and its key."""
-    secret = objects.find("Secret", certificate.secret, certificate.namespace)
+    secret = objects.get("Secret", certificate.namespace, certificate.secret)
     assert checks.wrong_type(secret, certificate) == []
 
 

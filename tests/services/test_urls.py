@@ -90,4 +90,4 @@ def test_url_with_another_password_is_refused(trial: UrlTrial, urls: Urls) -> No
 def test_external_system_is_declared(objects: Seen, external_url: Url) -> None:
     """The component's Secret says where the external system is."""
     kind, namespace, name = external_url.holder
-    assert checks.missing_address(objects.find(kind, name, namespace), external_url) == []
+    assert checks.missing_address(objects.get(kind, namespace, name), external_url) == []

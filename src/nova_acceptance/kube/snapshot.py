@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
@@ -31,39 +31,6 @@ class Log:
 
     text: str
     previous: bool = False
-
-
-class Store(Protocol):
-    """The objects of a cluster as rules and checks read them: a snapshot, or a view of one."""
-
-    @property
-    def system(self) -> System | None:
-        """What nova.yaml says."""
-
-    @property
-    def derived(self) -> dict[Any, Any]:
-        """What was worked out from the objects as they are now."""
-
-    def knows(self, kind: str, namespace: str = EVERYWHERE) -> bool:
-        """Whether the kind was listed there, so that what is not in here does not exist."""
-
-    def get(self, kind: str, namespace: str, name: str) -> Object | None:
-        """Return an object, or None when there is none (see `knows`)."""
-
-    def at(self, where: Ref) -> Object | None:
-        """Return the object of a reference, or None."""
-
-    def of_kind(self, kind: str, namespace: str | None = None) -> Iterator[Object]:
-        """Yield the objects of a kind, in one namespace or in all."""
-
-    def indexed(self, kind: str, by: Index, word: str) -> list[Object]:
-        """Return the objects of a kind that an index holds under a word."""
-
-    def owned_by(self, owner: Object, kind: str) -> list[Object]:
-        """Return the objects of a kind that name `owner` as an owner."""
-
-    def events_about(self, obj: Object, *, fresh: bool = False) -> list[Object]:
-        """Return the events about an object, oldest first."""
 
 
 @dataclass(slots=True)
@@ -149,7 +116,7 @@ class Snapshot:
         key = kind, by
         if key not in self.derived:
             groups: dict[str, list[Object]] = {}
-            for obj in self.of_kind(kind):
+            for obj in self._objects.get(kind, {}).values():
                 for its in filter(None, by(obj)):
                     groups.setdefault(its, []).append(obj)
             self.derived[key] = groups

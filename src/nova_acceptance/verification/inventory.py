@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.kubernetes.pod_specs import restarts
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.kube import Object
@@ -43,7 +44,7 @@ def snapshot(system: System, objects: Seen) -> dict[str, Any]:
         "rows": rows(system, objects),
         "counts": counts(system, objects),
         "external": external_rows(system),
-        "nodes": node_rows(objects.all("Node")),
+        "nodes": node_rows(objects.of_kind("Node")),
         "pods": pod_rows(system, objects),
         "services": service_rows(system, objects),
         "limits": limits(system, objects),
@@ -63,7 +64,7 @@ def counts(system: System, objects: Seen) -> dict[str, int]:
     What Kubernetes itself puts into every namespace is left out, and so are pods that are on
     their way out or have completed.
     """
-    there = {item["metadata"]["name"] for item in objects.all("Namespace")}
+    there = {item["metadata"]["name"] for item in objects.of_kind("Namespace")}
     found = {
         "namespaces": len(there & set(system.namespaces)),
         "pods": sum(len(present_pods(objects, namespace)) for namespace in system.namespaces),
@@ -72,7 +73,7 @@ def counts(system: System, objects: Seen) -> dict[str, int]:
         found[plural] = sum(
             _is_novas(item)
             for namespace in system.namespaces
-            for item in objects.all(kind, namespace)
+            for item in objects.of_kind(kind, namespace)
         )
     return found
 
@@ -92,7 +93,7 @@ def external_rows(system: System) -> list[dict[str, Any]]:
 
 
 def _row(workload: Workload, objects: Seen) -> dict[str, Any]:
-    found = objects.find(workload.kind, workload.name, workload.namespace) or {}
+    found = objects.at(of_workload(workload)) or {}
     pods = objects.pods_of(workload) if found else []
     return {
         "layer": workload.layer,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.kubernetes.pod_specs import restarts
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.status import is_ready
@@ -51,7 +52,7 @@ def present_pods(objects: Seen, namespace: str) -> list[Object]:
     """
     return [
         pod
-        for pod in objects.all("Pod", namespace)
+        for pod in objects.of_kind("Pod", namespace)
         if "deletionTimestamp" not in pod["metadata"] and _status(pod).get("phase") != "Succeeded"
     ]
 
@@ -98,7 +99,7 @@ def service_rows(system: System, objects: Seen) -> list[dict[str, Any]]:
             "pods": _ready_behind(objects, service["metadata"]["name"], namespace),
         }
         for namespace in system.namespaces
-        for service in objects.all("Service", namespace)
+        for service in objects.of_kind("Service", namespace)
     ]
 
 
@@ -114,7 +115,7 @@ def limits(system: System, objects: Seen) -> list[dict[str, Any]]:
     """Return what the workloads declare to be deliberately less, and whom it concerns."""
     found: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
     for workload in system.every_workload:
-        there = objects.find(workload.kind, workload.name, workload.namespace)
+        there = objects.at(of_workload(workload))
         for name, reasons in _declared(there).items() if there else ():
             found.setdefault((name, tuple(sorted(reasons.items()))), []).append(workload.name)
     return [

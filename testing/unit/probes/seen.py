@@ -7,6 +7,7 @@ from typing import Any
 
 from nova_acceptance.components.kubernetes.backends import Endpoint
 from nova_acceptance.evidence import Evidence
+from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object, PodRef
 from nova_acceptance.system import Workload
 from nova_acceptance.vantage.questions import Answer
@@ -45,12 +46,8 @@ class Seen:
         self.pods: dict[str, dict[str, str]] = {}
         self.behind: dict[str, list[Endpoint]] = {}
 
-    def find(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
-        for each in self.objects:
-            metadata = each["metadata"]
-            if (each["kind"], metadata["name"], metadata["namespace"]) == (kind, name, namespace):
-                return each
-        return None
+    def at(self, where: Ref) -> Object | None:
+        return next((each for each in self.objects if ref(each) == where), None)
 
     def endpoints(self, service: str, namespace: str) -> list[Endpoint]:
         return self.behind.get(f"{namespace}/{service}", [])

@@ -57,8 +57,8 @@ def test_each_object_that_is_read_is_evidence(
     objects = seen(kube, witness)
 
     assert objects.at(Ref("Deployment", SERVICES, "user-service"))
-    assert objects.find("Deployment", "other", SERVICES) is None
-    assert len(objects.all("Service", SERVICES)) == 1
+    assert objects.get("Deployment", SERVICES, "other") is None
+    assert len(list(objects.of_kind("Service", SERVICES))) == 1
     assert [(each.asked, each.answer) for each in told] == [
         (f"get Deployment {SERVICES}/user-service", "1 of 1 ready"),
         (f"get Deployment {SERVICES}/other", "absent"),
@@ -109,9 +109,9 @@ def test_what_was_not_looked_at_is_not_absent(kube: StubKube, witness: Witness) 
     objects = seen(kube, witness)
 
     with pytest.raises(ValueError, match="ConfigMap of nova-services was not looked at"):
-        objects.find("ConfigMap", "services-config", SERVICES)
+        objects.get("ConfigMap", SERVICES, "services-config")
     with pytest.raises(ValueError, match="Pod of elsewhere was not looked at"):
-        objects.all("Pod", "elsewhere")
+        list(objects.of_kind("Pod", "elsewhere"))
 
 
 def test_what_could_not_be_read_says_why(kube: StubKube, witness: Witness) -> None:
@@ -121,13 +121,13 @@ def test_what_could_not_be_read_says_why(kube: StubKube, witness: Witness) -> No
     for read in (
         lambda: objects.pods_of(USER_SERVICE),
         lambda: objects.endpoints("user-service", SERVICES),
-        lambda: objects.all("Node"),
-        lambda: objects.all("Pod"),
+        lambda: list(objects.of_kind("Node")),
+        lambda: list(objects.of_kind("Pod")),
     ):
         with pytest.raises(ApiError) as caught:
             read()
         assert caught.value.status == 403
-    assert objects.find("Deployment", "user-service", SERVICES)
+    assert objects.get("Deployment", SERVICES, "user-service")
 
 
 def test_what_was_not_answered_in_time_is_an_error_of_the_cluster(
@@ -140,4 +140,4 @@ def test_what_was_not_answered_in_time_is_an_error_of_the_cluster(
         kube.end.set()
 
     with pytest.raises(ClusterError, match="in time"):
-        objects.all("Node")
+        list(objects.of_kind("Node"))

@@ -33,7 +33,7 @@ from nova_acceptance.components.kubernetes.backends import ready_behind
 from nova_acceptance.components.kubernetes.declared import of_front
 from nova_acceptance.findings import NOWHERE, Finding, Ref
 from nova_acceptance.kube import PodRef
-from nova_acceptance.kube.snapshot import Store
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Front
 from nova_acceptance.vantage.questions import Exchange, Exchanged, Resolve, Resolved
@@ -53,9 +53,9 @@ def failing_dns(asked: Mapping[PodRef, Sequence[Exchanged]]) -> Iterator[Finding
 
 
 @check
-def missing_servers(store: Store) -> Iterator[Finding]:
+def missing_servers(snapshot: Snapshot) -> Iterator[Finding]:
     """Find a cluster whose DNS has no server that is ready."""
-    if store.at(DNS) is None:
+    if snapshot.at(DNS) is None:
         yield Finding(
             "DNS_DOWN",
             DNS,
@@ -65,14 +65,16 @@ def missing_servers(store: Store) -> Iterator[Finding]:
                 "coredns`), with the address that is in the pods' /etc/resolv.conf"
             ),
         )
-    elif not ready_behind(store, DNS):
+    elif not ready_behind(snapshot, DNS):
         yield Finding("DNS_DOWN", DNS, Phrase("nothing is behind {service}", service=DNS))
 
 
 @check
-def other_servers(store: Store, asked: Mapping[PodRef, Sequence[Exchanged]]) -> Iterator[Finding]:
+def other_servers(
+    snapshot: Snapshot, asked: Mapping[PodRef, Sequence[Exchanged]]
+) -> Iterator[Finding]:
     """Find pods that ask another name server than the cluster's DNS."""
-    service = store.at(DNS)
+    service = snapshot.at(DNS)
     own = service["spec"].get("clusterIP") if service else None
     for pod, answers in asked.items():
         if others := sorted({answer.server for answer in answers} - {own}):

@@ -11,7 +11,7 @@ from nova_acceptance.components.kubernetes.placement import selects
 from nova_acceptance.components.kubernetes.workloads import containers, matches
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
-from nova_acceptance.kube.snapshot import Store
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system import Workload
 
 _PORT_KEY: Final = re.compile(r"port|listen|bind|addr", re.IGNORECASE)
@@ -41,35 +41,35 @@ class Endpoint:
     ports: tuple[tuple[str, int], ...] = ()
 
 
-def knows_endpoints(store: Store, namespace: str) -> bool:
+def knows_endpoints(snapshot: Snapshot, namespace: str) -> bool:
     """Whether what stands behind the Services of a namespace was listed."""
-    return any(store.knows(kind, namespace) for kind in _LISTS)
+    return any(snapshot.knows(kind, namespace) for kind in _LISTS)
 
 
-def endpoints_of(store: Store, service: Object) -> list[Endpoint]:
+def endpoints_of(snapshot: Snapshot, service: Object) -> list[Endpoint]:
     """Return the addresses behind a Service, each once, in their order.
 
     They are those of its EndpointSlices; those of its Endpoints, which hold 1000 addresses at most,
     where there is no slice of it. Several slices may hold the same address (both: "Service" of
     Kubernetes' documentation).
     """
-    return endpoints_at(store, ref(service))
+    return endpoints_at(snapshot, ref(service))
 
 
-def ready_behind(store: Store, service: Ref) -> list[Endpoint]:
+def ready_behind(snapshot: Snapshot, service: Ref) -> list[Endpoint]:
     """Return the addresses behind a Service that take traffic, in their order."""
-    return [each for each in endpoints_at(store, service) if each.is_ready]
+    return [each for each in endpoints_at(snapshot, service) if each.is_ready]
 
 
-def endpoints_at(store: Store, service: Ref) -> list[Endpoint]:
+def endpoints_at(snapshot: Snapshot, service: Ref) -> list[Endpoint]:
     """Return the addresses behind a Service of that name; see `endpoints_of`."""
     _, namespace, name = service
-    slices = store.indexed("EndpointSlice", _services, f"{namespace}/{name}")
-    if not slices and store.knows("Endpoints", namespace):
-        found = store.get("Endpoints", namespace, name)
+    slices = snapshot.indexed("EndpointSlice", _services, f"{namespace}/{name}")
+    if not slices and snapshot.knows("Endpoints", namespace):
+        found = snapshot.get("Endpoints", namespace, name)
         return addresses_in(found) if found else []
     if not slices:
-        list(store.of_kind("EndpointSlice", namespace))  # a view says why it knows of none
+        list(snapshot.of_kind("EndpointSlice", namespace))  # a view says why it knows of none
     return _merged(endpoint for each in slices for endpoint in _of_slice(each))
 
 
@@ -133,22 +133,22 @@ def _pod(target: dict[str, Any] | None) -> str:
     return str(target.get("name", "")) if target and target.get("kind") == "Pod" else ""
 
 
-def pods_selected(store: Store, spec: Workload) -> list[Object]:
+def pods_selected(snapshot: Snapshot, spec: Workload) -> list[Object]:
     """Return the pods with the labels that a workload of nova.yaml selects, by their names.
 
     Those that are on their way out are left out.
     """
-    found = store.get(spec.kind, spec.namespace, spec.name)
+    found = snapshot.get(spec.kind, spec.namespace, spec.name)
     if found is None:
         return []
     selector = found["spec"].get("selector") or {}
     there = [
         ref(pod)
-        for pod in store.of_kind("Pod", spec.namespace)
+        for pod in snapshot.of_kind("Pod", spec.namespace)
         if selects(selector, pod["metadata"].get("labels") or {})
         and "deletionTimestamp" not in pod["metadata"]
     ]
-    return [pod for where in sorted(there) if (pod := store.at(where))]
+    return [pod for where in sorted(there) if (pod := snapshot.at(where))]
 
 
 def declared_ports(pod: Object) -> list[dict[str, Any]]:
@@ -219,12 +219,12 @@ def _repository(image: str) -> str:
     return f"{head}{slash}{tail.partition(':')[0]}"
 
 
-def carriers(store: Store, service: Object) -> list[Object]:
+def carriers(snapshot: Snapshot, service: Object) -> list[Object]:
     """Return the pods that carry the labels that a Service selects, those that go away aside."""
     selector = service["spec"].get("selector") or {}
     return [
         pod
-        for pod in store.of_kind("Pod", service["metadata"].get("namespace", ""))
+        for pod in snapshot.of_kind("Pod", service["metadata"].get("namespace", ""))
         if matches(selector, pod["metadata"].get("labels"))
         and "deletionTimestamp" not in pod["metadata"]
         and (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from dataclasses import fields
+from typing import Final
 
 from nova_acceptance.components.kubernetes.backends import (
     Endpoint,
     pods_selected,
     ready_behind,
 )
+from nova_acceptance.components.kubernetes.declared import of_front
 from nova_acceptance.components.kubernetes.summaries import summary
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.findings import Ref
 from nova_acceptance.findings import ref as ref_of
 from nova_acceptance.kube import Object, PodRef
 from nova_acceptance.kube.snapshot import EVERYWHERE, Index, Snapshot
-from nova_acceptance.system import Front, System, Workload
+from nova_acceptance.system import Front, Workload
 from nova_acceptance.vantage.witness import Witness, shorten
 
 API: Final = "Kubernetes API"
 
 
-class Seen:
-    """A view of a snapshot that takes down each object which is read of it.
+class Seen(Snapshot):
+    """A snapshot that takes down each object which is read of it.
 
-    To read what the snapshot could not list raises why: an absence here is never a guess. Threads
-    may share it.
+    To read what could not be listed raises why: an absence here is never a guess. Threads may
+    share it.
 
     Args:
         snapshot: the objects at one moment.
@@ -34,61 +36,30 @@ class Seen:
     """
 
     def __init__(self, snapshot: Snapshot, witness: Witness) -> None:
-        self._snapshot = snapshot
+        super().__init__(**{each.name: getattr(snapshot, each.name) for each in fields(snapshot)})
         self._witness = witness
-
-    @property
-    def system(self) -> System | None:
-        """What nova.yaml says."""
-        return self._snapshot.system
-
-    @property
-    def derived(self) -> dict[Any, Any]:
-        """What was worked out from the objects as they are now."""
-        return self._snapshot.derived
-
-    def knows(self, kind: str, namespace: str = EVERYWHERE) -> bool:
-        """Whether the kind was listed there."""
-        return self._snapshot.knows(kind, namespace)
-
-    def get(self, kind: str, namespace: str, name: str) -> Object | None:
-        """Return an object, or None; either is evidence."""
-        return self.at(Ref(kind, namespace, name))
 
     def at(self, where: Ref) -> Object | None:
         """Return the object of a reference, or None; either is evidence."""
         self._require(where.kind, where.namespace)
-        found = self._snapshot.at(where)
+        found = super().at(where)
         self._tell(f"get {where}", summary(found) if found else "absent")
         return found
 
     def of_kind(self, kind: str, namespace: str | None = None) -> Iterator[Object]:
         """Yield the objects of a kind, in one namespace or in all; their names are evidence."""
         self._require(kind, namespace or EVERYWHERE)
-        found = list(self._snapshot.of_kind(kind, namespace))
+        found = list(super().of_kind(kind, namespace))
         names = ", ".join(sorted(each["metadata"]["name"] for each in found)) or "none"
         self._tell(f"list {kind} {namespace or ''}".rstrip(), names)
         yield from found
 
     def indexed(self, kind: str, by: Index, word: str) -> list[Object]:
         """Return the objects of a kind that an index holds under a word."""
-        return self._told(self._snapshot.indexed(kind, by, word))
-
-    def owned_by(self, owner: Object, kind: str) -> list[Object]:
-        """Return the objects of a kind that name `owner` as an owner."""
-        return self._told(self._snapshot.owned_by(owner, kind))
-
-    def events_about(self, obj: Object, *, fresh: bool = False) -> list[Object]:
-        """Return the events about an object, oldest first."""
-        return self._snapshot.events_about(obj, fresh=fresh)
-
-    def all(self, kind: str, namespace: str | None = None) -> list[Object]:
-        """Return the objects of a kind, in one namespace or of the whole cluster."""
-        return list(self.of_kind(kind, namespace))
-
-    def find(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
-        """Return one object, or None; either is evidence."""
-        return self.get(kind, namespace or EVERYWHERE, name)
+        found = super().indexed(kind, by, word)
+        for each in found:
+            self._tell(f"get {ref_of(each)}", summary(each))
+        return found
 
     def pods_of(self, workload: Workload) -> list[Object]:
         """Return a workload's pods by its own selector, in the order of their names."""
@@ -103,11 +74,10 @@ class Seen:
         return ready_behind(self, Ref("Service", namespace, service))
 
     def _require(self, kind: str, namespace: str) -> None:
-        seen = self._snapshot
-        failed = {place: error for (name, place), error in seen.failures.items() if name == kind}
-        is_known = seen.knows(kind, namespace)
+        failed = {place: error for (name, place), error in self.failures.items() if name == kind}
+        is_known = self.knows(kind, namespace)
         if namespace == EVERYWHERE:
-            is_known = is_known or any(name == kind for name, _ in seen.listed)
+            is_known = is_known or any(name == kind for name, _ in self.listed)
             failure = next(iter(failed.values()), None)
         else:
             failure = None if is_known else failed.get(namespace) or failed.get(EVERYWHERE)
@@ -116,18 +86,13 @@ class Seen:
         if not is_known:
             raise ValueError(f"{kind} of {namespace or 'the cluster'} was not looked at")
 
-    def _told(self, found: list[Object]) -> list[Object]:
-        for each in found:
-            self._tell(f"get {ref_of(each)}", summary(each))
-        return found
-
     def _tell(self, asked: str, answer: str) -> None:
         self._witness.add(Evidence(asked, "runner", API, shorten(answer), 0.0))
 
 
 def addresses_of(objects: Seen, front: Front) -> frozenset[str]:
     """Return what a Service's name stands for: its own address, or those behind a headless one."""
-    found = objects.find("Service", front.name, front.namespace)
+    found = objects.at(of_front(front))
     if found is None or found["spec"].get("type") == "ExternalName":
         return frozenset()  # of an alias the cluster has no address
     own = found["spec"].get("clusterIP")

@@ -8,17 +8,17 @@ from typing import Any, Final
 
 from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
-from nova_acceptance.kube.snapshot import Store, uid
+from nova_acceptance.kube.snapshot import Snapshot, uid
 from nova_acceptance.phrase import Phrase
 
 KINDS: Final = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 """Kinds that make pods from a template, and that no other of them owns."""
 
 
-def workloads(store: Store, namespace: str | None = None) -> Iterator[Object]:
+def workloads(snapshot: Snapshot, namespace: str | None = None) -> Iterator[Object]:
     """Yield every workload, but for Jobs that have done their work: they want nothing any more."""
     for kind in KINDS:
-        for workload in store.of_kind(kind, namespace):
+        for workload in snapshot.of_kind(kind, namespace):
             if not (kind == "Job" and is_complete(workload)):
                 yield workload
 
@@ -60,33 +60,33 @@ def sidecars(pod: Object) -> frozenset[str]:
     )
 
 
-def controllers(store: Store, workload: Object) -> list[Object]:
+def controllers(snapshot: Snapshot, workload: Object) -> list[Object]:
     """Return who makes the pods: for a Deployment the ReplicaSet of its current revision."""
     if workload["kind"] != "Deployment":
         return [workload]
     wanted = _revision(workload)
-    return [rs for rs in store.owned_by(workload, "ReplicaSet") if _revision(rs) == wanted]
+    return [rs for rs in snapshot.owned_by(workload, "ReplicaSet") if _revision(rs) == wanted]
 
 
-def pods_of(store: Store, workload: Object) -> list[Object]:
+def pods_of(snapshot: Snapshot, workload: Object) -> list[Object]:
     """Return the pods of the workload's current version."""
     if workload["kind"] == "Pod":
         return [workload]
     return [
         pod
-        for controller in controllers(store, workload)
-        for pod in store.owned_by(controller, "Pod")
+        for controller in controllers(snapshot, workload)
+        for pod in snapshot.owned_by(controller, "Pod")
     ]
 
 
-def workload_of(store: Store, pod: Object) -> Object | None:
+def workload_of(snapshot: Snapshot, pod: Object) -> Object | None:
     """Return the workload that a pod belongs to, or None for one that nobody made."""
     owners = pod["metadata"].get("ownerReferences") or ()
     for owner in owners:
-        found = store.get(owner["kind"], pod["metadata"].get("namespace", ""), owner["name"])
+        found = snapshot.get(owner["kind"], pod["metadata"].get("namespace", ""), owner["name"])
         if found is None or uid(found) != owner["uid"]:
             continue
-        return workload_of(store, found) if found["kind"] == "ReplicaSet" else found
+        return workload_of(snapshot, found) if found["kind"] == "ReplicaSet" else found
     return None if owners or pod["kind"] != "Pod" else pod
 
 
@@ -95,14 +95,14 @@ def matches(selector: dict[str, str], labels: dict[str, str] | None) -> bool:
     return bool(selector) and selector.items() <= (labels or {}).items()
 
 
-def selected(store: Store, service: Object) -> list[Object]:
+def selected(snapshot: Snapshot, service: Object) -> list[Object]:
     """Return the workloads whose pods a Service selects by what their templates say.
 
     A label that a template lacks and some program puts on a pod while it runs (the role of a
     database's member) does not keep a workload from being meant, if one of its pods carries it.
     """
     wanted = (service.get("spec") or {}).get("selector") or {}
-    index = _by_label(store, service["metadata"].get("namespace", ""))
+    index = _by_label(snapshot, service["metadata"].get("namespace", ""))
     # the rarest label leaves the fewest to look at
     candidates = min((index.get(item, {}) for item in wanted.items()), key=len, default={})
     return [
@@ -115,21 +115,21 @@ def selected(store: Store, service: Object) -> list[Object]:
 _Labelled = dict[Ref, tuple[Object, list[dict[str, str]]]]
 
 
-def _by_label(store: Store, namespace: str) -> dict[tuple[str, str], _Labelled]:
+def _by_label(snapshot: Snapshot, namespace: str) -> dict[tuple[str, str], _Labelled]:
     """Return the workloads of a namespace by each label of their templates and their live pods."""
     key = _by_label, namespace
-    if key not in store.derived:
+    if key not in snapshot.derived:
         index: dict[tuple[str, str], _Labelled] = {}
-        for workload in workloads(store, namespace):
+        for workload in workloads(snapshot, namespace):
             where = Ref(workload["kind"], namespace, workload["metadata"]["name"])
             labels = [
                 (each.get("metadata") or {}).get("labels") or {}
-                for each in (template(workload), *pods_of(store, workload))
+                for each in (template(workload), *pods_of(snapshot, workload))
             ]
             for item in {item for each in labels for item in each.items()}:
                 index.setdefault(item, {})[where] = workload, labels
-        store.derived[key] = index
-    found: dict[tuple[str, str], _Labelled] = store.derived[key]
+        snapshot.derived[key] = index
+    found: dict[tuple[str, str], _Labelled] = snapshot.derived[key]
     return found
 
 

@@ -9,7 +9,7 @@ from nova_acceptance.components.kubernetes.declared import of_claim, of_workload
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.quantity import amount
-from nova_acceptance.kube.snapshot import Store
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Claim, System, Workload
 
@@ -17,10 +17,10 @@ KIND = "PersistentVolumeClaim"
 
 
 @check
-def unfit_claim(store: Store, claim: Claim) -> Iterator[Finding]:
+def unfit_claim(snapshot: Snapshot, claim: Claim) -> Iterator[Finding]:
     """Find a claim that is missing, has no volume, or is smaller than nova.yaml says."""
     where = of_claim(claim)
-    found = store.at(where)
+    found = snapshot.at(where)
     phase = ((found or {}).get("status") or {}).get("phase")
     if found is None:
         sentence = Phrase("there is no {where}, which nova.yaml declares", where=where)
@@ -29,13 +29,13 @@ def unfit_claim(store: Store, claim: Claim) -> Iterator[Finding]:
         sentence = Phrase("{claim} is {phase}, not Bound", claim=where, phase=phase)
         yield Finding("CLAIM_UNBOUND", where, sentence)
     else:
-        yield from small_claim(store, claim)
+        yield from small_claim(snapshot, claim)
 
 
 @check
-def small_claim(store: Store, claim: Claim) -> Iterator[Finding]:
+def small_claim(snapshot: Snapshot, claim: Claim) -> Iterator[Finding]:
     """Find a claim that asks for, or was given, less than nova.yaml says."""
-    found = store.at(of_claim(claim))
+    found = snapshot.at(of_claim(claim))
     if found is None:
         return
     status = found.get("status") or {}
@@ -47,9 +47,9 @@ def small_claim(store: Store, claim: Claim) -> Iterator[Finding]:
 
 
 @check
-def small_templates(store: Store, spec: Workload) -> Iterator[Finding]:
+def small_templates(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find templates of claims that ask for less than nova.yaml says."""
-    found = store.at(of_workload(spec))
+    found = snapshot.at(of_workload(spec))
     for entry in (found or {"spec": {}})["spec"].get("volumeClaimTemplates") or ():
         name = entry["metadata"]["name"]
         asked = _size((entry["spec"].get("resources") or {}).get("requests"))
@@ -58,12 +58,12 @@ def small_templates(store: Store, spec: Workload) -> Iterator[Finding]:
 
 
 @check
-def claims_left_over(store: Store, system: System, namespace: str) -> Iterator[Finding]:
+def claims_left_over(snapshot: Snapshot, system: System, namespace: str) -> Iterator[Finding]:
     """Find claims of a namespace that nova.yaml does not know, unless it allows them."""
     if system.undeclared == "allowed":
         return
     declared = {claim.name for workload in system.every_workload for claim in workload.claimed}
-    for found in store.of_kind(KIND, namespace):
+    for found in snapshot.of_kind(KIND, namespace):
         where = ref(found)
         if where.name not in declared:
             sentence = Phrase("{claim} belongs to no workload of nova.yaml", claim=where)

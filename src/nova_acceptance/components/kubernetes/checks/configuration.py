@@ -11,17 +11,17 @@ from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.declared import of_configuration
 from nova_acceptance.components.kubernetes.shapes import PRIVATE_KEY, shape
 from nova_acceptance.findings import Finding, Ref
-from nova_acceptance.kube.snapshot import Store
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Configuration, System
 from nova_acceptance.system.parts import front_of
 
 
 @check
-def missing_configuration(store: Store, item: Configuration) -> Iterator[Finding]:
+def missing_configuration(snapshot: Snapshot, item: Configuration) -> Iterator[Finding]:
     """Find a ConfigMap or Secret that is not there."""
     where = of_configuration(item)
-    if store.at(where) is None:
+    if snapshot.at(where) is None:
         yield Finding(
             "CONFIGURATION_MISSING",
             where,
@@ -31,19 +31,19 @@ def missing_configuration(store: Store, item: Configuration) -> Iterator[Finding
 
 
 @check
-def wrong_keys(store: Store, item: Configuration) -> Iterator[Finding]:
+def wrong_keys(snapshot: Snapshot, item: Configuration) -> Iterator[Finding]:
     """Find an object that lacks a key, or has another one where nova.yaml lists all."""
-    yield from missing_configuration(store, item)
-    yield from missing_keys(store, item)
-    yield from undeclared_keys(store, item)
+    yield from missing_configuration(snapshot, item)
+    yield from missing_keys(snapshot, item)
+    yield from undeclared_keys(snapshot, item)
 
 
 @check
 def missing_keys(
-    store: Store, item: Configuration, but: frozenset[str] = frozenset()
+    snapshot: Snapshot, item: Configuration, but: frozenset[str] = frozenset()
 ) -> Iterator[Finding]:
     """Find an object that lacks a key, those under `but` aside."""
-    data, where = _data(store, item), of_configuration(item)
+    data, where = _data(snapshot, item), of_configuration(item)
     if data is None:
         return
     if lacking := [key for key in item.keys if key not in data and key not in but]:
@@ -56,9 +56,9 @@ def missing_keys(
 
 
 @check
-def undeclared_keys(store: Store, item: Configuration) -> Iterator[Finding]:
+def undeclared_keys(snapshot: Snapshot, item: Configuration) -> Iterator[Finding]:
     """Find an object that has a key which nova.yaml does not list, where it lists all."""
-    data, where = _data(store, item) or {}, of_configuration(item)
+    data, where = _data(snapshot, item) or {}, of_configuration(item)
     if item.exactly and (surplus := sorted(data.keys() - item.keys.keys())):
         yield Finding(
             "CONFIGURATION_KEY_UNDECLARED",
@@ -71,11 +71,11 @@ def undeclared_keys(store: Store, item: Configuration) -> Iterator[Finding]:
 
 
 @check
-def unfit_values(store: Store, item: Configuration) -> Iterator[Finding]:
+def unfit_values(snapshot: Snapshot, item: Configuration) -> Iterator[Finding]:
     """Find keys with nothing, or with no certificate or private key where one is wanted."""
-    yield from missing_configuration(store, item)
-    yield from empty_values(store, item)
-    data, where = _data(store, item) or {}, of_configuration(item)
+    yield from missing_configuration(snapshot, item)
+    yield from empty_values(snapshot, item)
+    data, where = _data(snapshot, item) or {}, of_configuration(item)
     for key, spec in item.keys.items():
         text = data.get(key, "")
         seen = text if item.kind == "Secret" else shape(text.encode())
@@ -88,19 +88,21 @@ def unfit_values(store: Store, item: Configuration) -> Iterator[Finding]:
 
 
 @check
-def empty_values(store: Store, item: Configuration) -> Iterator[Finding]:
+def empty_values(snapshot: Snapshot, item: Configuration) -> Iterator[Finding]:
     """Find keys under which there is nothing."""
-    data, where = _data(store, item) or {}, of_configuration(item)
+    data, where = _data(snapshot, item) or {}, of_configuration(item)
     if empty := [key for key, value in data.items() if not value]:
         sentence = Phrase("{where} holds nothing under {keys}", where=where, keys=empty)
         yield Finding("CONFIGURATION_KEY_MISSING", where, sentence)
 
 
 @check
-def wrong_address(store: Store, system: System, item: Configuration, key: str) -> Iterator[Finding]:
+def wrong_address(
+    snapshot: Snapshot, system: System, item: Configuration, key: str
+) -> Iterator[Finding]:
     """Find a key that does not hold a component's address, by its full name and port."""
-    yield from missing_configuration(store, item)
-    data, where = _data(store, item), of_configuration(item)
+    yield from missing_configuration(snapshot, item)
+    data, where = _data(snapshot, item), of_configuration(item)
     if data is None:
         return
     component = system.component(str(item.keys[key].address))
@@ -125,9 +127,9 @@ def wrong_address(store: Store, system: System, item: Configuration, key: str) -
         )
 
 
-def _data(store: Store, item: Configuration) -> dict[str, str] | None:
+def _data(snapshot: Snapshot, item: Configuration) -> dict[str, str] | None:
     """Return what an object holds, a Secret's values by their shapes; None where it is absent."""
-    found = store.at(of_configuration(item))
+    found = snapshot.at(of_configuration(item))
     if found is None:
         return None
     held = {**(found.get("binaryData") or {}), **(found.get("data") or {})}

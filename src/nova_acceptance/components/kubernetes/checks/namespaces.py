@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from nova_acceptance.checks import check
 from nova_acceptance.findings import Finding, Ref
-from nova_acceptance.kube.snapshot import Store
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 
 
 @check
-def inactive_namespace(store: Store, name: str) -> Iterator[Finding]:
+def inactive_namespace(snapshot: Snapshot, name: str) -> Iterator[Finding]:
     """Find a namespace that is not there, or on its way out."""
     where = Ref("Namespace", "", name)
-    found = store.at(where)
+    found = snapshot.at(where)
     status = (found or {}).get("status") or {}
     if found is None:
         sentence = Phrase("the cluster has no namespace {name}", name=name)

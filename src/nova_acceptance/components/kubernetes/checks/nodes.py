@@ -10,7 +10,7 @@ from nova_acceptance.components.kubernetes.pods import short
 from nova_acceptance.components.kubernetes.status import condition
 from nova_acceptance.findings import NOWHERE, Finding, ref
 from nova_acceptance.kube import Object
-from nova_acceptance.kube.snapshot import Store
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 
 TAINT: Final = "node.kubernetes.io/"
@@ -23,9 +23,9 @@ _PRESSURES: Final = {
 
 
 @check
-def wrong_count(store: Store, wanted: int | None = None) -> Iterator[Finding]:
+def wrong_count(snapshot: Snapshot, wanted: int | None = None) -> Iterator[Finding]:
     """Find a cluster without any node, or with another number of them than is wanted."""
-    there = len(list(store.of_kind("Node")))
+    there = len(list(snapshot.of_kind("Node")))
     if not there or there != (wanted or there):
         sentence = Phrase(
             "the cluster has {there} nodes, where {wanted} are wanted",
@@ -36,21 +36,21 @@ def wrong_count(store: Store, wanted: int | None = None) -> Iterator[Finding]:
 
 
 @check
-def unready_nodes(store: Store) -> Iterator[Finding]:
+def unready_nodes(snapshot: Snapshot) -> Iterator[Finding]:
     """Find nodes that are not ready, and a cluster without any."""
-    yield from wrong_count(store)
-    for node in store.of_kind("Node"):
+    yield from wrong_count(snapshot)
+    for node in snapshot.of_kind("Node"):
         yield from unready_node(node)
 
 
 @check
-def strained_nodes(store: Store) -> Iterator[Finding]:
+def strained_nodes(snapshot: Snapshot) -> Iterator[Finding]:
     """Find nodes that are short of memory, disk, process numbers or a network.
 
     A node that says nothing is not ready, which is another finding.
     """
-    yield from wrong_count(store)
-    for node in store.of_kind("Node"):
+    yield from wrong_count(snapshot)
+    for node in snapshot.of_kind("Node"):
         yield from strained_node(node)
 
 

@@ -13,7 +13,7 @@ from nova_acceptance.components.kubernetes.pod_specs import security_context
 from nova_acceptance.components.kubernetes.workloads import containers
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
-from nova_acceptance.kube.snapshot import Store
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Workload
 
@@ -26,16 +26,16 @@ _FILTERS: Final = ("RuntimeDefault", "Localhost")
 
 
 @check
-def root_containers(store: Store, spec: Workload) -> Iterator[Finding]:
+def root_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find containers that may run as root: the kubelet does not refuse it, or the user is it."""
-    yield from _weak(store, spec, Phrase("may run as root"), _is_root)
+    yield from _weak(snapshot, spec, Phrase("may run as root"), _is_root)
 
 
 @check
-def writable_roots(store: Store, spec: Workload) -> Iterator[Finding]:
+def writable_roots(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find containers that can change their own image's files."""
     yield from _weak(
-        store,
+        snapshot,
         spec,
         Phrase("can write to its image's files"),
         lambda context: context.get("readOnlyRootFilesystem") is not True,
@@ -43,10 +43,10 @@ def writable_roots(store: Store, spec: Workload) -> Iterator[Finding]:
 
 
 @check
-def privileged_containers(store: Store, spec: Workload) -> Iterator[Finding]:
+def privileged_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find containers that are privileged or may become so."""
     yield from _weak(
-        store,
+        snapshot,
         spec,
         Phrase("is privileged, or may become so"),
         lambda context: bool(
@@ -56,16 +56,16 @@ def privileged_containers(store: Store, spec: Workload) -> Iterator[Finding]:
 
 
 @check
-def capable_containers(store: Store, spec: Workload) -> Iterator[Finding]:
+def capable_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find containers that keep or are given capabilities of the kernel."""
-    yield from _weak(store, spec, Phrase("has capabilities"), _has_capabilities)
+    yield from _weak(snapshot, spec, Phrase("has capabilities"), _has_capabilities)
 
 
 @check
-def unfiltered_containers(store: Store, spec: Workload) -> Iterator[Finding]:
+def unfiltered_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find containers without a filter of system calls."""
     yield from _weak(
-        store,
+        snapshot,
         spec,
         Phrase("has no seccomp profile"),
         lambda context: (context.get("seccompProfile") or {}).get("type") not in _FILTERS,
@@ -73,10 +73,10 @@ def unfiltered_containers(store: Store, spec: Workload) -> Iterator[Finding]:
 
 
 @check
-def unlimited_containers(store: Store, spec: Workload) -> Iterator[Finding]:
+def unlimited_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find containers without requests or limits for CPU and memory."""
-    yield from no_pods(store, spec)
-    for name, _, container in _containers(store, spec):
+    yield from no_pods(snapshot, spec)
+    for name, _, container in _containers(snapshot, spec):
         resources = container.get("resources") or {}
         lacking = [
             f"{part}.{resource}"
@@ -95,10 +95,10 @@ def unlimited_containers(store: Store, spec: Workload) -> Iterator[Finding]:
 
 
 @check
-def exposed_pods(store: Store, spec: Workload) -> Iterator[Finding]:
+def exposed_pods(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find pods that see their node's network, processes or file system."""
-    yield from no_pods(store, spec)
-    for pod in pods_selected(store, spec):
+    yield from no_pods(snapshot, spec)
+    for pod in pods_selected(snapshot, spec):
         shared = [key for key in _HOST if pod["spec"].get(key)]
         shared += [
             f"hostPath {each['hostPath'].get('path', '')}"
@@ -116,10 +116,10 @@ def exposed_pods(store: Store, spec: Workload) -> Iterator[Finding]:
 
 
 @check
-def wrong_api_token(store: Store, spec: Workload) -> Iterator[Finding]:
+def wrong_api_token(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find containers with a token of the API that need none, and without one that need it."""
-    yield from no_pods(store, spec)
-    for name, _, container in _containers(store, spec):
+    yield from no_pods(snapshot, spec)
+    for name, _, container in _containers(snapshot, spec):
         has_one = any(each["mountPath"] == _TOKEN for each in container.get("volumeMounts") or [])
         if has_one != spec.api_token:
             sentence = (
@@ -138,17 +138,17 @@ def wrong_api_token(store: Store, spec: Workload) -> Iterator[Finding]:
             yield Finding("API_TOKEN_WRONG", of_workload(spec), sentence, container=name)
 
 
-def contexts(store: Store, spec: Workload) -> Iterator[tuple[str, Context]]:
+def contexts(snapshot: Snapshot, spec: Workload) -> Iterator[tuple[str, Context]]:
     """Yield `pod/container` and the effective security context of each container."""
-    for name, pod, container in _containers(store, spec):
+    for name, pod, container in _containers(snapshot, spec):
         yield f"{pod['metadata']['name']}/{name}", security_context(pod, container)
 
 
 def _weak(
-    store: Store, spec: Workload, what: Phrase, is_weak: Callable[[Context], bool]
+    snapshot: Snapshot, spec: Workload, what: Phrase, is_weak: Callable[[Context], bool]
 ) -> Iterator[Finding]:
-    yield from no_pods(store, spec)
-    weak = {name: context for name, context in contexts(store, spec) if is_weak(context)}
+    yield from no_pods(snapshot, spec)
+    weak = {name: context for name, context in contexts(snapshot, spec) if is_weak(context)}
     if weak:
         yield Finding(
             "SECURITY_CONTEXT_WEAK",
@@ -166,8 +166,8 @@ def _weak(
         )
 
 
-def _containers(store: Store, spec: Workload) -> Iterator[tuple[str, Object, dict[str, Any]]]:
-    for pod in pods_selected(store, spec):
+def _containers(snapshot: Snapshot, spec: Workload) -> Iterator[tuple[str, Object, dict[str, Any]]]:
+    for pod in pods_selected(snapshot, spec):
         for container in containers(pod):
             yield container["name"], pod, container
 

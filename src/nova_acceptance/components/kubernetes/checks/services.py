@@ -14,7 +14,7 @@ from nova_acceptance.components.kubernetes.declared import of_front, of_workload
 from nova_acceptance.components.kubernetes.workloads import template
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
-from nova_acceptance.kube.snapshot import Store
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Front
 
@@ -23,20 +23,20 @@ OUTSIDE = "ExternalName"
 
 
 @check
-def wrong_service(store: Store, front: Front) -> Iterator[Finding]:
+def wrong_service(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
     """Find a Service that is missing, of another type, or has other ports than nova.yaml says."""
-    yield from missing_service(store, front)
-    yield from wrong_type(store, front)
-    yield from wrong_ports(store, front)
-    yield from wrong_targets(store, front)
+    yield from missing_service(snapshot, front)
+    yield from wrong_type(snapshot, front)
+    yield from wrong_ports(snapshot, front)
+    yield from wrong_targets(snapshot, front)
 
 
 @check
-def missing_service(store: Store, front: Front) -> Iterator[Finding]:
+def missing_service(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
     """Find a Service that is not there."""
     where = of_front(front)
-    if store.at(where) is None:
-        there = sorted(ref(each).name for each in store.of_kind("Service", front.namespace))
+    if snapshot.at(where) is None:
+        there = sorted(ref(each).name for each in snapshot.of_kind("Service", front.namespace))
         yield Finding(
             "SERVICE_MISSING",
             where,
@@ -50,12 +50,12 @@ def missing_service(store: Store, front: Front) -> Iterator[Finding]:
 
 
 @check
-def wrong_type(store: Store, front: Front) -> Iterator[Finding]:
+def wrong_type(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
     """Find a Service of another type, or that has an address, or none, where it should not.
 
     By a headless one its pods have names of their own; by the others a client has one address.
     """
-    found, where = store.at(of_front(front)), of_front(front)
+    found, where = snapshot.at(of_front(front)), of_front(front)
     if found is None:
         return
     kind = found["spec"].get("type") or CLUSTER_IP
@@ -77,9 +77,9 @@ def wrong_type(store: Store, front: Front) -> Iterator[Finding]:
 
 
 @check
-def wrong_ports(store: Store, front: Front) -> Iterator[Finding]:
+def wrong_ports(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
     """Find a Service whose ports are not those of nova.yaml; a single one needs no name."""
-    found, where = store.at(of_front(front)), of_front(front)
+    found, where = snapshot.at(of_front(front)), of_front(front)
     if found is None or found["spec"].get("type") == OUTSIDE:
         return
     wanted, ports = front.service.ports, found["spec"].get("ports") or []
@@ -94,10 +94,10 @@ def wrong_ports(store: Store, front: Front) -> Iterator[Finding]:
 
 
 @check
-def wrong_targets(store: Store, front: Front) -> Iterator[Finding]:
+def wrong_targets(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
     """Find ports of a Service that lead to another port of its pods than nova.yaml says."""
-    found, where = store.at(of_front(front)), of_front(front)
-    owner = store.at(of_workload(front.workload)) if front.service.targets else None
+    found, where = snapshot.at(of_front(front)), of_front(front)
+    owner = snapshot.at(of_workload(front.workload)) if front.service.targets else None
     if found is None or owner is None:
         return
     numbers = {it.get("name"): it["containerPort"] for it in declared_ports(template(owner))}
@@ -122,14 +122,14 @@ def wrong_targets(store: Store, front: Front) -> Iterator[Finding]:
 
 
 @check
-def wrong_backends(store: Store, front: Front) -> Iterator[Finding]:
+def wrong_backends(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
     """Find a Service that does not lead to exactly the ready pods of its workload.
 
     One for a role leads to as many as are in that role.
     """
     where = of_front(front)
-    behind = {each.pod or each.address for each in ready_behind(store, where)}
-    pods = {pod["metadata"]["name"] for pod in pods_selected(store, front.workload)}
+    behind = {each.pod or each.address for each in ready_behind(snapshot, where)}
+    pods = {pod["metadata"]["name"] for pod in pods_selected(snapshot, front.workload)}
     expected = front.workload.expected_behind(front.service)
     if not behind and expected:
         sentence = Phrase("nothing is behind {service}", service=where)

@@ -8,7 +8,7 @@ from typing import Final
 from nova_acceptance.checks import check
 from nova_acceptance.findings import NOWHERE, Finding, ref
 from nova_acceptance.kube import Object
-from nova_acceptance.kube.snapshot import Store
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 
 _DEFAULT: Final = (
@@ -18,9 +18,9 @@ _DEFAULT: Final = (
 
 
 @check
-def wrong_default_class(store: Store) -> Iterator[Finding]:
+def wrong_default_class(snapshot: Snapshot) -> Iterator[Finding]:
     """Find a cluster in which a claim that names no storage class does not get exactly one."""
-    classes = list(store.of_kind("StorageClass"))
+    classes = list(snapshot.of_kind("StorageClass"))
     defaults = sorted(ref(each) for each in classes if is_default(each))
     names = ", ".join(sorted(each["metadata"]["name"] for each in classes)) or "none"
     if not defaults:

@@ -17,7 +17,7 @@ from nova_acceptance.components.kubernetes.status import is_ready, status_of
 from nova_acceptance.components.kubernetes.summaries import summary
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
-from nova_acceptance.kube.snapshot import Store
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import NOTHING, Phrase
 from nova_acceptance.system import System, Workload
 
@@ -26,11 +26,11 @@ DECLARED: Final = ("Deployment", "StatefulSet")
 
 
 @check
-def missing_workload(store: Store, spec: Workload) -> Iterator[Finding]:
+def missing_workload(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find a workload that is not there."""
     where = of_workload(spec)
-    if store.at(where) is None:
-        there = [ref(each).name for each in store.of_kind(spec.kind, spec.namespace)]
+    if snapshot.at(where) is None:
+        there = [ref(each).name for each in snapshot.of_kind(spec.kind, spec.namespace)]
         yield Finding(
             "WORKLOAD_MISSING",
             where,
@@ -40,10 +40,10 @@ def missing_workload(store: Store, spec: Workload) -> Iterator[Finding]:
 
 
 @check
-def wrong_scale(store: Store, spec: Workload) -> Iterator[Finding]:
+def wrong_scale(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find a workload that wants another number of replicas than nova.yaml says."""
     where = of_workload(spec)
-    found = store.at(where)
+    found = snapshot.at(where)
     replicas = found["spec"].get("replicas", 1) if found else spec.replicas
     if replicas != spec.replicas:
         yield Finding(
@@ -67,11 +67,11 @@ def wrong_scale(store: Store, spec: Workload) -> Iterator[Finding]:
 
 
 @check
-def lacking_replicas(store: Store, spec: Workload) -> Iterator[Finding]:
+def lacking_replicas(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find a workload without as many replicas, up to date and ready, as nova.yaml says."""
-    yield from missing_workload(store, spec)
-    yield from wrong_scale(store, spec)
-    found = store.at(of_workload(spec))
+    yield from missing_workload(snapshot, spec)
+    yield from wrong_scale(snapshot, spec)
+    found = snapshot.at(of_workload(spec))
     if found is None:
         return
     yield from unfinished_rollout(found)
@@ -99,9 +99,9 @@ def unfinished_rollout(found: Object) -> Iterator[Finding]:
 
 
 @check
-def unready_pods(store: Store, spec: Workload) -> Iterator[Finding]:
+def unready_pods(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find a workload with more or fewer pods than replicas, or with one that is not ready."""
-    pods = pods_selected(store, spec)
+    pods = pods_selected(snapshot, spec)
     if len(pods) != spec.replicas:
         said = Phrase(
             "it has {count} pods, where nova.yaml says {wanted}",
@@ -119,10 +119,10 @@ def unready_pods(store: Store, spec: Workload) -> Iterator[Finding]:
 
 
 @check
-def restarted_containers(store: Store, spec: Workload) -> Iterator[Finding]:
+def restarted_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find pods in which a container has restarted since they were made."""
-    yield from no_pods(store, spec)
-    for pod in pods_selected(store, spec):
+    yield from no_pods(snapshot, spec)
+    for pod in pods_selected(snapshot, spec):
         if count := restarts(pod):
             where = ref(pod)
             sentence = Phrase("{where} has restarted {count} times", where=where, count=count)
@@ -137,11 +137,13 @@ def restarted_containers(store: Store, spec: Workload) -> Iterator[Finding]:
 
 
 @check
-def crowded_nodes(store: Store, spec: Workload) -> Iterator[Finding]:
+def crowded_nodes(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find replicas that share a node although others could carry them."""
-    yield from no_pods(store, spec)
-    on_nodes = Counter(pod["spec"].get("nodeName", "no node") for pod in pods_selected(store, spec))
-    wanted = min(spec.replicas, len(hosts(list(store.of_kind("Node")))))
+    yield from no_pods(snapshot, spec)
+    on_nodes = Counter(
+        pod["spec"].get("nodeName", "no node") for pod in pods_selected(snapshot, spec)
+    )
+    wanted = min(spec.replicas, len(hosts(list(snapshot.of_kind("Node")))))
     if on_nodes and len(on_nodes) < wanted:
         yield Finding(
             "SPREAD_LOST",
@@ -157,27 +159,27 @@ def crowded_nodes(store: Store, spec: Workload) -> Iterator[Finding]:
 
 
 @check
-def no_pods(store: Store, spec: Workload) -> Iterator[Finding]:
+def no_pods(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find a workload without any pod, of which nothing can be told by its pods."""
-    if not pods_selected(store, spec):
+    if not pods_selected(snapshot, spec):
         yield _not_ready(spec, Phrase("it has no pod"))
 
 
 @check
-def undeclared_workloads(store: Store, system: System, namespace: str) -> Iterator[Finding]:
+def undeclared_workloads(snapshot: Snapshot, system: System, namespace: str) -> Iterator[Finding]:
     """Find what runs in a namespace that nova.yaml does not know, unless it allows that."""
     if system.undeclared == "allowed":
         return
     declared = set(map(of_workload, system.every_workload))
     for kind in DECLARED:
-        for found in store.of_kind(kind, namespace):
+        for found in snapshot.of_kind(kind, namespace):
             if (where := ref(found)) not in declared:
                 sentence = Phrase("{where} is none of the workloads of nova.yaml", where=where)
                 yield Finding("UNDECLARED_WORKLOAD", where, sentence)
 
 
 @check
-def pods_left_over(store: Store, system: System, namespace: str) -> Iterator[Finding]:
+def pods_left_over(snapshot: Snapshot, system: System, namespace: str) -> Iterator[Finding]:
     """Find pods that no workload of nova.yaml keeps or that have failed, unless it allows them.
 
     One that is on its way out is none until it is stuck.
@@ -188,10 +190,10 @@ def pods_left_over(store: Store, system: System, namespace: str) -> Iterator[Fin
         ref(pod)
         for workload in system.every_workload
         if workload.namespace == namespace
-        for pod in pods_selected(store, workload)
+        for pod in pods_selected(snapshot, workload)
         if pod["metadata"].get("ownerReferences")
     }
-    for pod in store.of_kind("Pod", namespace):
+    for pod in snapshot.of_kind("Pod", namespace):
         where = ref(pod)
         has_failed = (pod.get("status") or {}).get("phase") == "Failed"
         if (where in declared and not has_failed) or is_leaving(pod, datetime.now(UTC)):
