@@ -1,0 +1,155 @@
+"""Workloads and their pods: there, ready, spread, and nothing besides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nova_acceptance.components.kubernetes.checks import workloads
+from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
+from testing.unit.kubernetes.there import STORE, WEB, causes, made, node, pod, seen
+from testing.unit.probes.a_nova import nova
+
+NOT_READY = [("WORKLOAD_NOT_READY", "web")]
+PODS = (pod("web-a", node="one"), pod("web-b", node="two"))
+NODES = (node("one"), node("two"))
+
+
+def there(*more: Object) -> Snapshot:
+    return seen(made(), *PODS, *NODES, *more)
+
+
+def test_workload_that_is_well() -> None:
+    for check in (
+        workloads.lacking_replicas,
+        workloads.unready_pods,
+        workloads.restarted_containers,
+        workloads.crowded_nodes,
+    ):
+        assert check(there(), WEB) == []
+
+
+def test_workload_that_is_missing() -> None:
+    (found,) = workloads.lacking_replicas(seen(), WEB)
+
+    assert (found.cause, found.subject.name) == ("WORKLOAD_MISSING", "web")
+
+
+def test_workload_of_another_scale() -> None:
+    scaled = made()
+    scaled["spec"]["replicas"] = 1
+
+    assert causes(workloads.lacking_replicas(seen(scaled), WEB))[0] == ("REPLICAS_WRONG", "web")
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"readyReplicas": 1},
+        {"updatedReplicas": 1},
+        {"observedGeneration": 2},
+        {"observedGeneration": None},
+        {"availableReplicas": 0},
+    ],
+)
+def test_workload_that_is_not_rolled_out(status: dict[str, Any]) -> None:
+    found = workloads.lacking_replicas(seen(made(**status)), WEB)
+
+    assert set(causes(found)) == set(NOT_READY)
+
+
+def test_stateful_set_that_keeps_old_pods_on_purpose_is_not_up_to_date() -> None:
+    kept = made(STORE, updatedReplicas=0)
+    kept["spec"]["updateStrategy"] = {"type": "OnDelete"}
+
+    assert causes(workloads.lacking_replicas(seen(kept), STORE)) == [
+        ("WORKLOAD_NOT_READY", "store")
+    ]
+
+
+def test_pods_in_another_number_or_unready() -> None:
+    unready = pod("web-b", conditions=[{"type": "Ready", "status": "False"}])
+    (found,) = workloads.unready_pods(seen(made(), PODS[0], unready), WEB)
+
+    assert found.summary == "Deployment shop/web is not ready: web-b is not ready"
+    assert causes(workloads.unready_pods(seen(made(), PODS[0]), WEB)) == NOT_READY
+    assert causes(workloads.unready_pods(there(pod("web-c")), WEB)) == NOT_READY
+
+
+@pytest.mark.parametrize(
+    "check",
+    [workloads.unready_pods, workloads.restarted_containers, workloads.crowded_nodes],
+)
+def test_nothing_holds_of_a_workload_without_pods(check: Any) -> None:
+    assert causes(check(seen(made(), *NODES), WEB)) == NOT_READY
+
+
+def test_restart_is_found_with_how_it_ended() -> None:
+    ended = {"reason": "OOMKilled", "exitCode": 137}
+    status = {"name": "main", "restartCount": 2, "lastState": {"terminated": ended}}
+    again = pod("web-a", containerStatuses=[status])
+    (found,) = workloads.restarted_containers(seen(made(), again, PODS[1]), WEB)
+
+    assert (found.cause, found.subject.name) == ("CONTAINER_RESTARTED", "web")
+    assert found.summary == (
+        "Pod shop/web-a has restarted 2 times, the last time by main: OOMKilled, exit status 137"
+    )
+
+
+def test_replicas_share_a_node_only_where_they_must() -> None:
+    crowded = (made(), pod("web-a"), pod("web-b"))
+    cordoned = node("two")
+    cordoned["spec"]["unschedulable"] = True
+
+    assert causes(workloads.crowded_nodes(seen(*crowded, *NODES), WEB)) == [("SPREAD_LOST", "web")]
+    assert workloads.crowded_nodes(seen(*crowded, NODES[0], cordoned), WEB) == []
+
+
+REDIS = nova().component("redis").workload
+
+
+def left_over(*more: Object, **update: str) -> list[tuple[str, str]]:
+    system = nova().model_copy(update=update)
+    snapshot = seen(made(REDIS), pod("redis-0", REDIS), *more)
+    return causes(workloads.pods_left_over(snapshot, system, "nova-redis"))
+
+
+def changed(obj: Object, **metadata: Any) -> Object:
+    obj["metadata"].update(metadata)
+    return obj
+
+
+def test_pods_of_declared_workloads_are_kept() -> None:
+    assert left_over() == []
+
+
+def test_pods_that_nobody_keeps_are_found() -> None:
+    stray = changed(pod("debug", REDIS), labels={})
+    in_disguise = changed(pod("redis-7", REDIS), ownerReferences=[])
+    failed = pod("redis-8", REDIS, phase="Failed")
+
+    assert left_over(stray, in_disguise, failed) == [
+        ("POD_LEFT_OVER", "debug"),
+        ("POD_LEFT_OVER", "redis-7"),
+        ("POD_LEFT_OVER", "redis-8"),
+    ]
+    assert left_over(stray, in_disguise, failed, undeclared="allowed") == []
+
+
+@pytest.mark.parametrize(("ends", "is_stuck"), [("2999", False), ("2020", True)])
+def test_pod_on_its_way_out_is_none_until_it_is_stuck(ends: str, *, is_stuck: bool) -> None:
+    leaving = changed(pod("redis-7", REDIS), deletionTimestamp=f"{ends}-01-01T00:00:00Z")
+
+    assert left_over(leaving) == ([("POD_LEFT_OVER", "redis-7")] if is_stuck else [])
+
+
+def test_workload_that_nobody_declared_is_found_unless_it_is_allowed() -> None:
+    system, other = nova(), made(REDIS.model_copy(update={"name": "memcached"}))
+    snapshot = seen(made(REDIS), other)
+
+    found = workloads.undeclared_workloads(snapshot, system, "nova-redis")
+    assert causes(found) == [("UNDECLARED_WORKLOAD", "memcached")]
+    allowed = system.model_copy(update={"undeclared": "allowed"})
+    assert workloads.undeclared_workloads(snapshot, allowed, "nova-redis") == []
