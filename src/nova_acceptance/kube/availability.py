@@ -52,11 +52,6 @@ class Availability:
         self._has_answered = False
 
     @property
-    def has_answered(self) -> bool:
-        """Whether it has answered at least once."""
-        return self._has_answered
-
-    @property
     def is_settling(self) -> bool:
         """Whether it was away a moment ago, and may not know its users and paths yet."""
         return time.monotonic() - self._latest < timeouts.API_SETTLES

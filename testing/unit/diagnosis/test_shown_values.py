@@ -12,7 +12,7 @@ from testing.unit.diagnosis.rendered import Nova
     [
         ("https://user-service:8080/?token=hidden", "says https://user-service:8080,"),
         ("ftp://user-service:8080/hidden", "says ftp://user-service:8080,"),
-        ("not an address, but hidden", "says no address,"),
+        ("not an address, but hidden", "does not say http://user-service."),
     ],
 )
 def test_wrong_address_is_shown_without_its_path_and_query(value: str, said: str) -> None:

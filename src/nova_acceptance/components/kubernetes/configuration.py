@@ -16,7 +16,6 @@ from nova_acceptance.components.kubernetes.resolution import (
     missing_service,
     nearest,
     service_at,
-    zone_of,
 )
 from nova_acceptance.components.kubernetes.workloads import (
     Reference,
@@ -130,42 +129,26 @@ def url_port_wrong(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def address_wrong(snapshot: Snapshot) -> Iterator[Finding]:
-    """Find addresses of services that differ from nova.yaml in what they lead to."""
+    """Find addresses of services that are not those of nova.yaml, where nothing else says so."""
     for item, where in _declared(snapshot):
-        found = snapshot.at(where)
-        if found is None or snapshot.system is None:
-            continue
+        data = (snapshot.at(where) or {}).get("data") or {}
         for key, spec in item.keys.items():
-            text = str((found.get("data") or {}).get(key) or "")
-            front = front_of(snapshot.system.component(spec.address)) if spec.address else None
-            if front and text:
-                yield from _address_wrong(snapshot, front, key, text, where)
+            text = str(data.get(key) or "").strip()
+            if not (snapshot.system and spec.address and text):
+                continue
+            front = front_of(snapshot.system.component(spec.address))
+            addresses = addresses_in(text, where, key)
+            if front and not any(_is_told_of(snapshot, each, front) for each in addresses):
+                yield from checks.configuration.wrong_address(snapshot, snapshot.system, item, key)
 
 
-def _address_wrong(
-    snapshot: Snapshot, front: Front, key: str, text: str, where: Ref
-) -> Iterator[Finding]:
-    addresses = list(addresses_in(text, where, key))
-    port = next(iter(front.service.ports.values()))
-    wanted = f"http://{front.full_name(zone_of(snapshot))}:{port}"
-    own = of_front(front)
-    for address in addresses:
-        meant = service_at(snapshot, address, where.namespace)
-        if meant is None and ".svc" in f"{address.host}.":
-            return  # names what does not exist, which is said of it as such
-        is_own = meant is not None and ref(meant) == own and address.port != port
-        if is_own and meant and _lacks_port(meant, address):
-            return  # as is a port that the Service does not have
-        if meant is None and snapshot.at(own) is None:
-            return
-    right = [it for it in addresses if _is_of(snapshot, it, own) and it.port == port]
-    if len(addresses) != 1 or not right or addresses[0].scheme != "http":
-        yield Finding(
-            "ADDRESS_WRONG",
-            where,
-            _says_other(where, key, addresses, wanted),
-            Phrase("write {wanted}", wanted=wanted),
-        )
+def _is_told_of(snapshot: Snapshot, address: Address, front: Front) -> bool:
+    """Whether an address names a Service, or a port, that does not exist, which is said as such."""
+    meant, own = service_at(snapshot, address, front.namespace), of_front(front)
+    if meant is None:
+        return ".svc" in f"{address.host}." or snapshot.at(own) is None
+    is_of_another_port = address.port not in front.service.ports.values()
+    return ref(meant) == own and is_of_another_port and _lacks_port(meant, address)
 
 
 def variables_not_given(snapshot: Snapshot) -> Iterator[Finding]:
@@ -206,29 +189,6 @@ def _is_given(user: Object, env: str, holder: Ref, key: str) -> bool:
             if name == holder.name and f"{entry.get('prefix') or ''}{key}" == env:
                 return True
     return False
-
-
-def _says_other(where: Ref, key: str, addresses: list[Address], wanted: str) -> Phrase:
-    if not addresses:
-        return Phrase(
-            "{where}, {key}, says no address, where nova.yaml means {wanted}",
-            where=where,
-            key=key,
-            wanted=wanted,
-        )
-    return Phrase(
-        "{where}, {key}, says {addresses}, where nova.yaml means {wanted}",
-        where=where,
-        key=key,
-        # not the text, whose path or query may hold a secret
-        addresses=[f"{it.scheme}://{it}" if it.scheme else str(it) for it in addresses],
-        wanted=wanted,
-    )
-
-
-def _is_of(snapshot: Snapshot, address: Address, own: Ref) -> bool:
-    service = service_at(snapshot, address, own.namespace)
-    return service is not None and ref(service) == own
 
 
 def _lacks_port(service: Object, address: Address) -> bool:

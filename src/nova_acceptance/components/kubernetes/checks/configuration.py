@@ -8,6 +8,7 @@ from typing import Any
 from cryptography import x509
 
 from nova_acceptance.checks import check
+from nova_acceptance.components.kubernetes.addresses import addresses_in
 from nova_acceptance.components.kubernetes.declared import of_configuration
 from nova_acceptance.components.kubernetes.shapes import PRIVATE_KEY, shape
 from nova_acceptance.findings import Finding, Ref
@@ -117,12 +118,7 @@ def wrong_address(
         yield Finding(
             "ADDRESS_WRONG",
             where,
-            Phrase(
-                "{where}, {key}, does not say {wanted}, which nova.yaml means",
-                where=where,
-                key=key,
-                wanted=wanted,
-            ),
+            _says_other(where, key, data[key], wanted),
             Phrase("write {wanted}", wanted=wanted),
         )
 
@@ -135,6 +131,26 @@ def _data(snapshot: Snapshot, item: Configuration) -> dict[str, str] | None:
     held = {**(found.get("binaryData") or {}), **(found.get("data") or {})}
     texts = {key: str(value or "") for key, value in held.items()}
     return {key: text if text.strip() else "" for key, text in texts.items()}
+
+
+def _says_other(where: Ref, key: str, text: str, wanted: str) -> Phrase:
+    addresses = addresses_in(text, where, key)
+    # not the text, whose path or query may hold a secret
+    shown = [f"{it.scheme}://{it}" if it.scheme else str(it) for it in addresses]
+    if shown in ([], [wanted]):
+        return Phrase(
+            "{where}, {key}, does not say {wanted} and nothing else, as nova.yaml means",
+            where=where,
+            key=key,
+            wanted=wanted,
+        )
+    return Phrase(
+        "{where}, {key}, says {addresses}, where nova.yaml means {wanted}",
+        where=where,
+        key=key,
+        addresses=shown,
+        wanted=wanted,
+    )
 
 
 def _evidence(where: Ref, data: Mapping[str, Any]) -> tuple[str, ...]:
