@@ -102,7 +102,7 @@ class Readiness:
 
     def _status(self, where: Ref, applied: Object) -> Status:
         if where.kind == "Service":  # its spec is as applied; only what stands behind it changes
-            return status_of(applied, endpoints_of(self._snapshot, applied))
+            return status_of(applied, endpoints_of(self._snapshot, where))
         if not is_watched(where.kind):
             return CURRENT
         live = self._snapshot.at(where)

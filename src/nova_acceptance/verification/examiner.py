@@ -267,7 +267,7 @@ def _seen(snapshot: Snapshot, refs: Iterable[Ref]) -> Iterator[str]:
             known = snapshot.knows(where.kind, where.namespace)
             yield f"{where}: {'absent' if known else 'not looked at'}"
             continue
-        endpoints = endpoints_of(snapshot, found) if where.kind == "Service" else ()
+        endpoints = endpoints_of(snapshot, where) if where.kind == "Service" else ()
         status = status_of(found, endpoints)
         yield f"{where}: {status.message or status.reason or status.state.value}"
     yield from snapshot.unread

@@ -11,6 +11,7 @@ from nova_acceptance.components.kubernetes import workloads
 from nova_acceptance.components.kubernetes.backends import Endpoint, endpoints_of
 from nova_acceptance.components.kubernetes.workloads import selected
 from nova_acceptance.diagnosis import beforehand
+from nova_acceptance.findings import ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis.elsewhere import (
@@ -94,14 +95,14 @@ def test_slices_are_believed_before_endpoints_which_may_be_cut_off() -> None:
     cut = endpoints("web", "10.1.0.99")
     seen = cluster(*owners, its, service("web"), cut, slices("web", address(its)))
 
-    assert [each.address for each in endpoints_of(seen, service("web"))] == [address(its)]
+    assert [each.address for each in endpoints_of(seen, ref(service("web")))] == [address(its)]
     assert said_of(seen) == []
 
 
 def test_slice_without_an_address_says_that_there_is_none() -> None:
     seen = cluster(service("web"), endpoints("web", "10.1.0.99"), slices("web"))
 
-    assert endpoints_of(seen, service("web")) == []
+    assert endpoints_of(seen, ref(service("web"))) == []
 
 
 def test_endpoints_serve_where_there_is_no_slice() -> None:
@@ -122,12 +123,12 @@ def test_endpoints_serve_where_there_is_no_slice() -> None:
     ]
     ports = (("http", 80),)
 
-    assert endpoints_of(cluster(found), service("web")) == [
+    assert endpoints_of(cluster(found), ref(service("web"))) == [
         Endpoint("10.244.0.3", ports=ports),
         Endpoint("10.244.0.5", is_ready=False, ports=ports),
         Endpoint("10.244.0.9", pod="b-0", hostname="b-0", ports=ports),
     ]
-    assert endpoints_of(cluster(found | {"subsets": None}), service("web")) == []
+    assert endpoints_of(cluster(found | {"subsets": None}), ref(service("web"))) == []
 
 
 def test_address_of_several_slices_is_one_endpoint_with_all_ports() -> None:
@@ -143,7 +144,7 @@ def test_address_of_several_slices_is_one_endpoint_with_all_ports() -> None:
     names["metadata"]["name"] = "web-3"
     names["addressType"] = "FQDN"
 
-    assert endpoints_of(cluster(one, other, names), service("web")) == [
+    assert endpoints_of(cluster(one, other, names), ref(service("web"))) == [
         Endpoint("10.1.0.9", True, "web-0", "web-0", (("http", 80), ("tls", 443)))
     ]
 

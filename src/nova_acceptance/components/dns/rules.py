@@ -9,7 +9,7 @@ from nova_acceptance.components.dns import corefile
 from nova_acceptance.components.dns.checks import missing_servers
 from nova_acceptance.components.dns.service import DNS, dns_services
 from nova_acceptance.components.kubernetes.addresses import addresses_of, services_meant
-from nova_acceptance.components.kubernetes.backends import carriers, endpoints_of, knows_endpoints
+from nova_acceptance.components.kubernetes.backends import carriers, knows_endpoints, ready_behind
 from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.kubernetes.resolution import (
     configured,
@@ -42,7 +42,7 @@ def dns_down(snapshot: Snapshot) -> Iterator[Finding]:
         return
     if not knows_endpoints(snapshot, DNS.namespace):
         return
-    if any(endpoint.is_ready for it in services for endpoint in endpoints_of(snapshot, it)):
+    if any(ready_behind(snapshot, ref(it)) for it in services):
         return
     yield _without_servers(snapshot, services[0])
 

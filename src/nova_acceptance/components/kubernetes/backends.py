@@ -46,23 +46,13 @@ def knows_endpoints(snapshot: Snapshot, namespace: str) -> bool:
     return any(snapshot.knows(kind, namespace) for kind in _LISTS)
 
 
-def endpoints_of(snapshot: Snapshot, service: Object) -> list[Endpoint]:
+def endpoints_of(snapshot: Snapshot, service: Ref) -> list[Endpoint]:
     """Return the addresses behind a Service, each once, in their order.
 
     They are those of its EndpointSlices; those of its Endpoints, which hold 1000 addresses at most,
     where there is no slice of it. Several slices may hold the same address (both: "Service" of
     Kubernetes' documentation).
     """
-    return endpoints_at(snapshot, ref(service))
-
-
-def ready_behind(snapshot: Snapshot, service: Ref) -> list[Endpoint]:
-    """Return the addresses behind a Service that take traffic, in their order."""
-    return [each for each in endpoints_at(snapshot, service) if each.is_ready]
-
-
-def endpoints_at(snapshot: Snapshot, service: Ref) -> list[Endpoint]:
-    """Return the addresses behind a Service of that name; see `endpoints_of`."""
     _, namespace, name = service
     slices = snapshot.indexed("EndpointSlice", _services, f"{namespace}/{name}")
     if not slices and snapshot.knows("Endpoints", namespace):
@@ -71,6 +61,11 @@ def endpoints_at(snapshot: Snapshot, service: Ref) -> list[Endpoint]:
     if not slices:
         list(snapshot.of_kind("EndpointSlice", namespace))  # a view says why it knows of none
     return _merged(endpoint for each in slices for endpoint in _of_slice(each))
+
+
+def ready_behind(snapshot: Snapshot, service: Ref) -> list[Endpoint]:
+    """Return the addresses behind a Service that take traffic, in their order."""
+    return [each for each in endpoints_of(snapshot, service) if each.is_ready]
 
 
 def addresses_in(obj: Object) -> list[Endpoint]:

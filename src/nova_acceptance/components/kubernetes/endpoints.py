@@ -41,7 +41,7 @@ def endpoints(snapshot: Snapshot) -> Iterator[Finding]:
         if not snapshot.knows("Pod", namespace):
             continue
         behind = [each for each in selected(snapshot, service) if not is_done(each)]
-        found = endpoints_of(snapshot, service)
+        found = endpoints_of(snapshot, ref(service))
         wrong = list(_stale(snapshot, service))
         yield from wrong
         wants = any(replicas_wanted(each) for each in behind)
@@ -50,7 +50,7 @@ def endpoints(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _stale(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
-    found = endpoints_of(snapshot, service)
+    found = endpoints_of(snapshot, ref(service))
     namespace = service["metadata"].get("namespace", "")
     addresses = _settled_addresses(snapshot, namespace)
     if addresses is None:

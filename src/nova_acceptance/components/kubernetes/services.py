@@ -9,9 +9,9 @@ from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.addresses import addresses_of
 from nova_acceptance.components.kubernetes.backends import (
     declared_ports,
-    endpoints_of,
     is_done,
     offers,
+    ready_behind,
 )
 from nova_acceptance.components.kubernetes.checks.services import OUTSIDE, is_headless
 from nova_acceptance.components.kubernetes.declared import of_front
@@ -100,7 +100,7 @@ def _is_well(snapshot: Snapshot, service: Object) -> bool:
     """
     if _declares(snapshot, ref(service)):
         return False
-    if not any(each.is_ready for each in endpoints_of(snapshot, service)):
+    if not ready_behind(snapshot, ref(service)):
         return False
     return not any(
         service_at(snapshot, address, user["metadata"].get("namespace", "")) is service
