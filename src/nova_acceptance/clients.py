@@ -12,8 +12,8 @@ import pytest
 
 from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.dns.lookups import ask_dns
+from nova_acceptance.components.etcd.checks import disunity
 from nova_acceptance.components.etcd.client import Member
-from nova_acceptance.components.etcd.quorum import of_members, roll_call
 from nova_acceptance.components.etcd.spec import Etcd
 from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.components.network.connections import Ways
@@ -182,8 +182,7 @@ def etcd(clients: Clients, etcd_spec: Etcd) -> dict[str, Member]:
 @pytest.fixture
 def quorum(etcd: dict[str, Member], etcd_spec: Etcd) -> None:
     """The members of etcd agree; where they do not, nothing is written through them."""
-    found = of_members(roll_call(etcd), etcd_spec.runs.replicas)
-    if found:
+    for found in disunity(etcd, etcd_spec):
         raise BrokenClaimError(found)
 
 

@@ -6,6 +6,7 @@ from nova_acceptance.components.kind import Access, Kind
 from nova_acceptance.components.postgres import answers, rules, spec, urls
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.logins import Logins
+from nova_acceptance.kube import PodRef
 
 
 def connect(access: Access, component: spec.Postgres) -> Postgres:
@@ -18,7 +19,14 @@ def connect(access: Access, component: spec.Postgres) -> Postgres:
         logins.untested(component.superuser.name),
         access.to_pod,
         access.witness,
+        address_of=lambda pod: _address(access, pod),
+        has_patroni=component.patroni is not None,
     )
+
+
+def _address(access: Access, pod: PodRef) -> str:
+    found = access.kube.get("v1", "Pod", pod.name, pod.namespace) or {}
+    return str(found.get("status", {}).get("podIP", ""))
 
 
 KIND = Kind(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import psycopg
 
 from nova_acceptance import timeouts
-from nova_acceptance.claims import broken
-from nova_acceptance.components.postgres.answers import of_refusal
+from nova_acceptance.claims import BrokenClaimError
+from nova_acceptance.components.patroni.cures import under_patroni
 from nova_acceptance.components.postgres.roles import Role
 from nova_acceptance.components.postgres.sql import (
     REFUSED,
@@ -19,7 +20,8 @@ from nova_acceptance.components.postgres.sql import (
     Row,
     Session,
     connect,
-    replication_system,
+    refusal,
+    replication_refusal,
 )
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import NOWHERE, Finding
@@ -34,25 +36,13 @@ MAINTENANCE = "postgres"
 class LeadershipError(ProbeError):
     """Not exactly one member leads, so the leader cannot be asked."""
 
-    def __init__(self, leaders: Sequence[str], answers: Mapping[str, bool]) -> None:
-        said = (
-            Phrase(
-                "PostgreSQL has {count} leaders: {names}", count=len(leaders), names=list(leaders)
-            )
-            if leaders
-            else Phrase("PostgreSQL has 0 leaders: none")
-        )
+    def __init__(self, shown: Finding) -> None:
         super().__init__(
-            said,
-            hint="Patroni's log says why: `kubectl logs -l app.kubernetes.io/name=postgres`",
-            evidence=[
-                f"{name}: {'in recovery' if follows else 'not in recovery'}"
-                for name, follows in answers.items()
-            ],
+            shown.summary,
+            hint="the members' logs say why: `kubectl logs` of each of the pods",
+            evidence=shown.evidence,
         )
-        self.shown = Finding(
-            "TWO_LEADERS" if leaders else "NO_LEADER", NOWHERE, said, evidence=self.evidence
-        )
+        self.shown = shown
 
 
 class Postgres:
@@ -64,6 +54,8 @@ class Postgres:
         superuser: a login; only its database changes.
         to_pod: returns the way to a port of a pod.
         witness: who takes down what is asked.
+        address_of: returns the address that a pod has now.
+        has_patroni: whether Patroni runs the members.
     """
 
     def __init__(
@@ -73,8 +65,13 @@ class Postgres:
         superuser: Login,
         to_pod: Callable[[PodRef, int], Route],
         witness: Witness,
+        *,
+        address_of: Callable[[PodRef], str] = lambda _pod: "",
+        has_patroni: bool = False,
     ) -> None:
         self.members = dict(members)
+        self._address_of = address_of
+        self._has_patroni = has_patroni
         self._port = port
         self._superuser = superuser
         self._to_pod = to_pod
@@ -89,6 +86,10 @@ class Postgres:
     def close(self) -> None:
         """Close what is open."""
         self.forget_leader()
+
+    def cured(self, found: Finding) -> Finding:
+        """Return a finding with the cure that fits these members: Patroni's where it runs them."""
+        return under_patroni(found) if self._has_patroni else found
 
     def member(self, name: str, database: str = MAINTENANCE) -> Session:
         """Open a connection to one member, whatever its role is."""
@@ -168,14 +169,35 @@ class Postgres:
             error = (told or list(failures.values()))[0]
             raise ProbeError(
                 "no member of PostgreSQL was found to lead, and not all could be asked",
-                hint="`kubectl get pods -A -l app.kubernetes.io/name=postgres` shows them",
+                hint="`kubectl get pods -A` shows them, and `kubectl logs` what they say",
                 evidence=[
                     f"{name}: {line}"
                     for name, error in failures.items()
                     for line in str(error).splitlines()[:2]
                 ],
             ) from error
-        raise LeadershipError(leaders, answers)
+        raise LeadershipError(self.leadership(leaders, answers))
+
+    def leadership(self, leaders: Sequence[str], answers: Mapping[str, bool]) -> Finding:
+        """Return what it shows that none leads, or that several do.
+
+        Args:
+            leaders: who leads.
+            answers: whether each of the members that answered follows.
+        """
+        sentence = (
+            Phrase(
+                "PostgreSQL has {count} leaders: {names}", count=len(leaders), names=list(leaders)
+            )
+            if leaders
+            else Phrase("PostgreSQL has 0 leaders: none")
+        )
+        evidence = tuple(
+            f"{name}: {'in recovery' if follows else 'not in recovery'}"
+            for name, follows in answers.items()
+        )
+        cause = "TWO_LEADERS" if leaders else "NO_LEADER"
+        return self.cured(Finding(cause, NOWHERE, sentence, evidence=evidence))
 
     def forget_leader(self) -> None:
         """Ask again who leads, the next time; for when that may have changed."""
@@ -217,7 +239,7 @@ class Postgres:
                 self._roles = dict(rows)
             if self._roles.get(name):
                 sentence = Phrase("the password of {role} has come to its end", role=name)
-                raise broken("PASSWORD_EXPIRED", sentence)
+                raise BrokenClaimError(Finding("PASSWORD_EXPIRED", NOWHERE, sentence))
             return name in self._roles
 
     @property
@@ -237,40 +259,25 @@ class Postgres:
         )
         return [(_set_at(*where), str(setting)) for *where, setting in rows]
 
-    def refusal_of_followers(self, login: Login) -> Finding | None:
-        """Return why the leader does not let in who would stream from it; None where it does.
+    def refusal_within(self, login: Login) -> str:
+        """Return the words with which the leader refuses a login from inside its pod; else nothing.
+
+        Raises:
+            ProbeError: nothing answered, so nobody refused.
+        """
+        route = self._to_pod(self.members[self.leader], self._port)
+        return refusal(route, login, self._witness)
+
+    def refusal_of_followers(self, login: Login) -> str:
+        """Return the words with which the leader refuses who would stream from it; else nothing.
 
         Args:
             login: as whom its followers connect.
         """
         route = self._to_pod(self.members[self.leader], self._port)
-        try:
-            replication_system(route, login, self._witness)
-        except psycopg.OperationalError as error:
-            said = REFUSED.search(str(error))
-            return of_refusal(said[1]) if said else None
-        return None
-
-    def source_of_excess(self, role: str, database: str, *, attributes: Iterable[str] = ()) -> str:
-        """Return the cause by which a role may do more than it should, as far as it can be seen.
-
-        Args:
-            role: the role's name.
-            database: where it may do too much.
-            attributes: those that it should have.
-        """
-        found = self.role(role)
-        if found.attributes - set(attributes):
-            return "ROLE_ATTRIBUTES_WRONG"
-        if found.memberships:
-            return "ROLE_INHERITS"
-        if role in {
-            owner for each in (self.databases, self.schemas(database)) for owner in each.values()
-        }:
-            return "SCHEMA_OWNER_WRONG"
-        if self.public_in(database) or self.public_on_databases:
-            return "PUBLIC_PRIVILEGE"
-        return "PRIVILEGE_EXCESS"
+        with suppress(ProbeError):  # who does not answer refuses nobody
+            return replication_refusal(route, login, self._witness)
+        return ""
 
     @property
     def databases(self) -> dict[str, str]:
@@ -338,11 +345,26 @@ class Postgres:
 
     @property
     def standbys(self) -> dict[str, tuple[str, str]]:
-        """The replicas that the leader sends to: state and synchrony by application name."""
+        """What the leader sends to: state and synchrony by the member's name.
+
+        A follower is known by its application name, which Patroni makes the member's, or else by
+        its pod's address. Who is no member is there by both.
+        """
         rows = self.admin().rows(
-            "SELECT application_name, state, sync_state FROM pg_stat_replication"
+            "SELECT application_name, host(client_addr), state, sync_state FROM pg_stat_replication"
         )
-        return {str(name): (str(state), str(synchrony)) for name, state, synchrony in rows}
+        return {
+            self._member_of(str(name), str(address or "")): (str(state), str(synchrony))
+            for name, address, state, synchrony in rows
+        }
+
+    def _member_of(self, application: str, address: str) -> str:
+        if application in self.members:
+            return application
+        if not address:
+            return application  # from the leader's own pod, by its socket
+        named = (name for name, pod in self.members.items() if self._address_of(pod) == address)
+        return next(named, f"{application} at {address}")
 
     def _relations(self, database: str, schema: str, *kinds: str) -> dict[str, str]:
         rows = self.admin(database).rows(

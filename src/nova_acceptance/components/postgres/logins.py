@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from nova_acceptance.claims import broken
+from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.kind import Access
 from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Login
+from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.phrase import Phrase
 
 
@@ -38,5 +39,6 @@ class Logins:
             BrokenClaimError: there is no such role.
         """
         if not postgres.has_role(role):
-            raise broken("ROLE_MISSING", Phrase("there is no role {role}", role=role))
+            sentence = Phrase("there is no role {role}", role=role)
+            raise BrokenClaimError(Finding("ROLE_MISSING", NOWHERE, sentence))
         return self.untested(role, database)

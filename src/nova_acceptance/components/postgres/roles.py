@@ -80,7 +80,8 @@ class Role:
     def memberships(self) -> frozenset[str]:
         """The roles that it is a member of, directly or not."""
         return self._session("postgres").column(
-            "SELECT rolname FROM pg_roles WHERE rolname <> %s"
+            # the owner of the database that is asked is a member of pg_database_owner by that alone
+            "SELECT rolname FROM pg_roles WHERE rolname NOT IN (%s, 'pg_database_owner')"
             " AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = %s)"
             " AND pg_has_role(%s, oid, 'MEMBER')",
             self.name,
@@ -106,20 +107,41 @@ class Role:
             schema,
         )
 
-    def privileges_on_table(self, table: str, *, database: str) -> frozenset[str]:
-        """What it may do with a table, given as `schema.table`."""
+    def privileges_on_table(self, schema: str, table: str, *, database: str) -> frozenset[str]:
+        """What it may do with a table."""
         return self._session(database).column(
-            "SELECT p FROM unnest(%s::text[]) p WHERE has_table_privilege(%s, %s, p)",
+            "SELECT p FROM unnest(%s::text[]) p"
+            " WHERE has_table_privilege(%s, format('%%I.%%I', %s::text, %s::text), p)",
             list(ON_TABLE),
             self.name,
+            schema,
             table,
         )
 
-    def privileges_on_sequence(self, sequence: str, *, database: str) -> frozenset[str]:
-        """What it may do with a sequence, given as `schema.sequence`."""
+    def privileges_on_sequence(
+        self, schema: str, sequence: str, *, database: str
+    ) -> frozenset[str]:
+        """What it may do with a sequence."""
         return self._session(database).column(
-            "SELECT p FROM unnest(%s::text[]) p WHERE has_sequence_privilege(%s, %s, p)",
+            "SELECT p FROM unnest(%s::text[]) p"
+            " WHERE has_sequence_privilege(%s, format('%%I.%%I', %s::text, %s::text), p)",
             list(ON_SEQUENCE),
             self.name,
+            schema,
             sequence,
         )
+
+    @property
+    def stored_password(self) -> str:
+        """How its password is stored: `SCRAM-SHA-256`, `md5`, otherwise, or `none`; never the hash.
+
+        Source: the PostgreSQL manual, "pg_authid".
+        """
+        stored: str = self._session("postgres").value(
+            "SELECT CASE WHEN rolpassword IS NULL THEN 'none'"
+            " WHEN starts_with(rolpassword, 'SCRAM-SHA-256$') THEN 'SCRAM-SHA-256'"
+            " WHEN starts_with(rolpassword, 'md5') THEN 'md5' ELSE 'another form' END"
+            " FROM pg_authid WHERE rolname = %s",
+            self.name,
+        )
+        return stored

@@ -8,7 +8,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -18,8 +18,9 @@ import psycopg
 from psycopg import sql
 
 from nova_acceptance import timeouts
-from nova_acceptance.claims import broken
+from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.retrying import over
 from nova_acceptance.vantage.routes import LOOPBACK, Route
@@ -28,6 +29,12 @@ from nova_acceptance.vantage.witness import Asking, Witness
 Row = tuple[Any, ...]
 Statement = LiteralString | sql.Composed
 APPLICATION = "nova-acceptance"
+ENCODING = "utf8"
+"""What every connection asks for.
+
+A server whose databases are in SQL_ASCII would ask for that, and psycopg returns bytes then.
+Source: psycopg's manual, "Strings adaptation".
+"""
 LIMITED = f"-c statement_timeout={timeouts.STATEMENT:.0f}s"
 REFUSED = re.compile(r"FATAL:\s*(.+\S)")
 UNCONFIRMED = re.compile(r"canceling (?:the )?wait for synchronous replication")
@@ -75,6 +82,10 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
         self._connection.close()
 
     @property
@@ -204,9 +215,21 @@ def refusal(route: Route, login: Login, witness: Witness) -> str:
     Raises:
         ProbeError: nothing answered, so nobody refused.
     """
+    return _refusal(route, lambda: connect(route, login, witness).close())
+
+
+def replication_refusal(route: Route, login: Login, witness: Witness) -> str:
+    """Return the words with which a replication connection is refused; empty if it is accepted.
+
+    Raises:
+        ProbeError: nothing answered, so nobody refused.
+    """
+    return _refusal(route, lambda: replication_system(route, login, witness))
+
+
+def _refusal(route: Route, attempt: Callable[[], object]) -> str:
     try:
-        with connect(route, login, witness):
-            return ""
+        attempt()
     except psycopg.OperationalError as error:
         said = REFUSED.search(str(error))
         if said is None:
@@ -216,12 +239,26 @@ def refusal(route: Route, login: Login, witness: Witness) -> str:
                 evidence=str(error).splitlines()[:5],
             ) from error
         return said[1]
+    return ""
 
 
-def identifiers(statement: LiteralString, *names: str) -> sql.Composed:
-    """Return a statement with names in the place of its `{}`, quoted as names."""
-    parts = (sql.Identifier(*name.split(".")) for name in names)
-    return sql.SQL(statement).format(*parts)
+def identifiers(
+    statement: LiteralString, *places: str | Sequence[str], **named: str | Sequence[str]
+) -> sql.Composed:
+    """Return a statement with names in the place of its `{}` and `{name}`, quoted as names.
+
+    Args:
+        statement: the statement.
+        places: a name, or `schema.name`, or both apart where a name may hold a dot.
+        named: the same, by the names of their places.
+    """
+    return sql.SQL(statement).format(
+        *map(_identifier, places), **{place: _identifier(name) for place, name in named.items()}
+    )
+
+
+def _identifier(name: str | Sequence[str]) -> sql.Identifier:
+    return sql.Identifier(*(name.split(".") if isinstance(name, str) else name))
 
 
 def opened(
@@ -240,6 +277,7 @@ def opened(
         dbname=login.database,
         connect_timeout=int(timeouts.CONNECT),
         application_name=APPLICATION,
+        client_encoding=ENCODING,
         autocommit=True,
         options=options,
         replication=replication,
@@ -303,11 +341,10 @@ def _bounded(connection: psycopg.Connection[Row]) -> Iterator[None]:
         connection.remove_notice_handler(note)
         end.close()
     for notice in filter(UNCONFIRMED.search, notices):
-        raise broken(
-            "NOT_SYNCHRONOUS",
-            Phrase("no standby confirmed a commit within {seconds:.0f} s", seconds=timeouts.COMMIT),
-            evidence=[notice],
+        sentence = Phrase(
+            "no standby confirmed a commit within {seconds:.0f} s", seconds=timeouts.COMMIT
         )
+        raise BrokenClaimError(Finding("NOT_SYNCHRONOUS", NOWHERE, sentence, evidence=(notice,)))
 
 
 def _cancel(connection: psycopg.Connection[Row]) -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
-from nova_acceptance.claims import broken
 from nova_acceptance.components.kind import UrlTrial
-from nova_acceptance.components.postgres.admission import WRONG, let_in, turned_away
-from nova_acceptance.components.postgres.sql import Login, connect
+from nova_acceptance.components.postgres.checks.admission import accepted_wrong_password
+from nova_acceptance.components.postgres.sql import Login, connect, refusal
 from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.phrase import Phrase
 
 
 def lets_in(trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:
     """Yield why the URL's credentials do not lead to its database on a server that takes writes."""
-    with connect(trial.route, _login(trial, client), trial.witness) as session:
+    if unknown := _unknown(trial, client):
+        yield unknown
+        return
+    with connect(trial.route, _login(trial), trial.witness) as session:
         database, wanted = session.value("SELECT current_database()"), trial.url.target
         if database != wanted.rpartition("/")[2]:
             sentence = Phrase(
@@ -28,20 +29,29 @@ def lets_in(trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:
             yield Finding("URL_DATABASE_WRONG", NOWHERE, sentence)
         if session.value("SELECT pg_is_in_recovery()"):
             sentence = Phrase("the primary follows another member, and takes no writes")
-            yield Finding("PRIMARY_READ_ONLY", NOWHERE, sentence)
+            yield client().cured(Finding("PRIMARY_READ_ONLY", NOWHERE, sentence))
 
 
 def demands_password(trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:
-    """Yield nothing, or raise what it shows that another password than the URL's is taken."""
-    right = _login(trial, client)
-    let_in(trial.route, right, trial.witness)
-    because = f'^password authentication failed for user "{right.user}"$'
-    turned_away(trial.route, replace(right, password=WRONG), trial.witness, because=because)
-    yield from ()
+    """Yield that the URL's password is refused, or that another one is as good."""
+    if unknown := _unknown(trial, client):
+        yield unknown
+        return
+
+    def refused(login: Login) -> str:
+        return refusal(trial.route, login, trial.witness)
+
+    for found in accepted_wrong_password(refused, _login(trial)):
+        yield client().cured(found)
 
 
-def _login(trial: UrlTrial, client: Callable[[], Any]) -> Login:
-    """Return who a URL connects as, and to what; that the role exists is claimed."""
-    if not client().has_role(trial.user):
-        raise broken("ROLE_MISSING", Phrase("there is no role {role}", role=trial.user))
+def _unknown(trial: UrlTrial, client: Callable[[], Any]) -> Finding | None:
+    """Return that the role does not exist: PostgreSQL does not tell it from a wrong password."""
+    if client().has_role(trial.user):
+        return None
+    return Finding("ROLE_MISSING", NOWHERE, Phrase("there is no role {role}", role=trial.user))
+
+
+def _login(trial: UrlTrial) -> Login:
+    """Return who a URL connects as, and to what."""
     return Login(trial.user, trial.path, trial.password)

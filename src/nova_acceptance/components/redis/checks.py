@@ -72,6 +72,19 @@ def missing_value(redis: Redis, key: str) -> Iterator[Finding]:
 
 
 @check
+def same_server(redis: Redis, before: str) -> Iterator[Finding]:
+    """Find that the server answers still whose pod was deleted.
+
+    Args:
+        redis: who answers now.
+        before: the `run_id` of the server that answered before.
+    """
+    if redis.info("server")["run_id"] == before:
+        sentence = Phrase("the Redis answers whose pod was deleted, and not its successor")
+        yield _found("ENDPOINTS_STALE", sentence)
+
+
+@check
 def unkept_writes(redis: Redis) -> Iterator[Finding]:
     """Find a Redis that does not append every write to a file, or whose last one failed."""
     configured = redis.ask("CONFIG GET", "appendonly").get("appendonly")

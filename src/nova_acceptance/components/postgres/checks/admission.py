@@ -1,0 +1,221 @@
+"""Whom PostgreSQL lets in, or turns away, otherwise than it should.
+
+Before somebody must be turned away, the same connection lets in somebody who may.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from nova_acceptance.checks import check
+from nova_acceptance.components.postgres.answers import of_refusal
+from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.connections import Connections
+from nova_acceptance.components.postgres.logins import Logins
+from nova_acceptance.components.postgres.parts import Reach
+from nova_acceptance.components.postgres.spec import Database, Role
+from nova_acceptance.components.postgres.spec import Postgres as Spec
+from nova_acceptance.components.postgres.sql import Login
+from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.phrase import Phrase
+
+WRONG: Final = "not-the-password"
+NOBODY: Final = "nova_acceptance_nobody"
+BY_RULE: Final = r"no pg_hba\.conf entry for|pg_hba\.conf rejects"
+"""How PostgreSQL turns away whom pg_hba.conf does not let in."""
+_NO_STREAM: Final = r"must be superuser or replication|permission denied to start WAL sender"
+
+Refusal = Callable[[Login], str]
+"""Returns the words with which a login is refused; nothing if it is let in."""
+
+
+@check
+def refused(refusal: Refusal, login: Login) -> Iterator[Finding]:
+    """Find that a role is refused which should be let in."""
+    if said := refusal(login):
+        yield _of_refusal(
+            said, Phrase("PostgreSQL refuses {role}: {said}", role=login.user, said=said)
+        )
+
+
+@check
+def admitted(refusal: Refusal, login: Login, because: str) -> Iterator[Finding]:
+    """Find that a role is let in, or is refused for something else than meant.
+
+    Args:
+        refusal: tries a login.
+        login: who tries, and with which password.
+        because: a pattern for PostgreSQL's own words.
+    """
+    said, role, database = refusal(login), login.user, login.database
+    if said and re.search(because, said):
+        return
+    is_unknown = re.search(rf'role "{re.escape(role)}" does not exist', said)
+    if is_unknown or (not said and _needs_no_password(refusal, login)):
+        sentence = Phrase(
+            "PostgreSQL lets {role} to {database} without asking for a password",
+            role=role,
+            database=database,
+        )
+        told = said or "a connection with a wrong password was accepted"
+        yield Finding("TRUST_AUTHENTICATION", NOWHERE, sentence, evidence=(told,))
+    elif not said:
+        sentence = Phrase(
+            "PostgreSQL lets {role} to {database}, which it should refuse",
+            role=role,
+            database=database,
+        )
+        yield Finding("ADMISSION_TOO_WIDE", NOWHERE, sentence)
+    else:
+        sentence = Phrase(
+            "PostgreSQL refuses {role} to {database} otherwise than meant: {said}",
+            role=role,
+            database=database,
+            said=said,
+        )
+        yield _of_refusal(said, sentence)
+
+
+@check
+def accepted_wrong_password(refusal: Refusal, right: Login) -> Iterable[Finding]:
+    """Find that a role is refused with its password, or is let in with another one."""
+    because = f'^password authentication failed for user "{re.escape(right.user)}"$'
+    wrong = replace(right, password=WRONG)
+    return refused(refusal, right) or admitted(refusal, wrong, because)
+
+
+@check
+def client_with_wrong_password(connections: Connections, client: Reach) -> Iterable[Finding]:
+    """Find that a client is refused with its password, or is let in with another one."""
+    right = connections.login(client.role.name, client.grant.database)
+    return _cured(connections, accepted_wrong_password(connections.refusal, right))
+
+
+@check
+def client_elsewhere(
+    connections: Connections, client: Reach, elsewhere: str
+) -> Iterable[Finding]:
+    """Find that a client is let in to a database of PostgreSQL's own."""
+    role, refusal = client.role.name, connections.refusal
+    because = (
+        rf'(?:{BY_RULE}).*database "{re.escape(elsewhere)}"|permission denied for database'
+    )
+    return _cured(
+        connections,
+        refused(refusal, connections.login(role, client.grant.database))
+        or admitted(refusal, connections.login(role, elsewhere), because),
+    )
+
+
+@check
+def unknown_role(connections: Connections, client: Reach) -> Iterable[Finding]:
+    """Find that somebody is let in whom nobody knows, or is told that nobody does."""
+    refusal, database = connections.refusal, client.grant.database
+    because = f"{BY_RULE}|password authentication failed"
+    return _cured(
+        connections,
+        refused(refusal, connections.login(client.role.name, database))
+        or admitted(refusal, Login(NOBODY, database, WRONG), because),
+    )
+
+
+@check
+def local_role_over_the_network(
+    connections: Connections, role: Role, database: Database
+) -> Iterable[Finding]:
+    """Find that a role is not let in from inside the pod alone, or from elsewhere as well."""
+    login = connections.login(role.name, database.name)
+    return _cured(
+        connections,
+        refused(connections.postgres.refusal_within, login)
+        or admitted(connections.refusal, login, BY_RULE),
+    )
+
+
+@check
+def stranger(connections: Connections, reach: Reach) -> Iterable[Finding]:
+    """Find that a role is let in to a database in which it has no right to be."""
+    role, database, refusal = reach.role, reach.grant.database, connections.refusal
+    homes = [each.database for each in role.grants if "CONNECT" in each.on_database]
+    shut_out = [
+        found
+        for home in homes
+        for found in refused(refusal, connections.login(role.name, home))
+    ]
+    if role.replicates:
+        shut_out += refused_follower(connections, role)
+    because = f"{BY_RULE}|permission denied for database"
+    return _cured(
+        connections,
+        shut_out or admitted(refusal, connections.login(role.name, database), because),
+    )
+
+
+@check
+def refused_follower(connections: Connections, role: Role) -> Iterator[Finding]:
+    """Find that a role may not stream, or would stream from another system than the leader's."""
+    if said := connections.replication_refusal(role.name):
+        yield connections.postgres.cured(_of_streaming(role.name, said))
+        return
+    found = connections.replication_system(role.name)
+    wanted = connections.postgres.admin().value(
+        "SELECT system_identifier::text FROM pg_control_system()"
+    )
+    if found != wanted:
+        sentence = Phrase(
+            "{role} would stream from the system {found}, where the leader's is {wanted}",
+            role=role.name,
+            found=found,
+            wanted=wanted,
+        )
+        yield Finding("POSTGRES_STRANGER", NOWHERE, sentence)
+
+
+@check
+def replicating_client(connections: Connections, client: Reach) -> Iterable[Finding]:
+    """Find that a client may stream all that is written, or is refused it for something else."""
+    login = connections.login(client.role.name, client.grant.database)
+    return _cured(
+        connections,
+        refused(connections.refusal, login) or _replicating(connections, login),
+    )
+
+
+@check
+def refused_followers(postgres: Postgres, logins: Logins, spec: Spec) -> Iterator[Finding]:
+    """Find that the leader does not let in who would stream from it: why none does."""
+    role = next((role for role in spec.roles if role.replicates), None)
+    if role and (said := postgres.refusal_of_followers(logins.of(postgres, role.name))):
+        yield postgres.cured(_of_streaming(role.name, said))
+
+
+def _replicating(connections: Connections, login: Login) -> Iterator[Finding]:
+    said = connections.replication_refusal(login.user, login.database)
+    if not said:
+        sentence = Phrase("PostgreSQL lets {role} stream all that is written", role=login.user)
+        yield Finding("ADMISSION_TOO_WIDE", NOWHERE, sentence)
+    elif not re.search(f"{BY_RULE}|{_NO_STREAM}", said):
+        yield _of_streaming(login.user, said)
+
+
+def _needs_no_password(refusal: Refusal, login: Login) -> bool:
+    return login.password == WRONG or refusal(replace(login, password=WRONG)) == ""
+
+
+def _of_streaming(role: str, said: str) -> Finding:
+    sentence = Phrase("PostgreSQL does not let {role} stream: {said}", role=role, said=said)
+    return _of_refusal(said, sentence)
+
+
+def _of_refusal(said: str, sentence: Phrase) -> Finding:
+    """Return what PostgreSQL's words show, told by a sentence."""
+    known = of_refusal(said)
+    cause = known.cause if known else "ADMISSION_REFUSED"
+    return Finding(cause, NOWHERE, sentence, evidence=(said,))
+
+
+def _cured(connections: Connections, found: Iterable[Finding]) -> list[Finding]:
+    return [connections.postgres.cured(each) for each in found]

@@ -1,0 +1,222 @@
+"""What is wrong with who leads, who follows, and with the Services that lead to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import reduce
+
+import psycopg
+
+from nova_acceptance.checks import check
+from nova_acceptance.components.kubernetes.objects import Objects, ref
+from nova_acceptance.components.kubernetes.pod_specs import is_ready
+from nova_acceptance.components.postgres.checks.admission import refused_followers
+from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.connections import Connections
+from nova_acceptance.components.postgres.logins import Logins
+from nova_acceptance.components.postgres.parts import Reach
+from nova_acceptance.components.postgres.spec import Postgres as Spec
+from nova_acceptance.components.postgres.sql import Session, identifiers
+from nova_acceptance.findings import NOWHERE, Finding, Ref
+from nova_acceptance.phrase import Phrase
+from nova_acceptance.vantage.until import until
+
+STREAMS = "streaming"
+_ABSENT = ("absent", "")
+
+
+@check
+def wrong_leaders(postgres: Postgres, spec: Spec) -> Iterator[Finding]:
+    """Find that none leads or several do, or that there are fewer or more members than wanted."""
+    answers, failures = postgres.roll_call()
+    leaders = sorted(name for name, follows in answers.items() if not follows)
+    if len(leaders) != 1 and not (failures and not leaders):
+        yield postgres.leadership(leaders, answers)
+        return
+    for error in failures.values():
+        raise error
+    if len(answers) != spec.runs.replicas:
+        sentence = Phrase(
+            "PostgreSQL has {count} members, where nova.yaml says {wanted}",
+            count=len(answers),
+            wanted=spec.runs.replicas,
+        )
+        yield Finding("REPLICAS_WRONG", NOWHERE, sentence)
+
+
+@check
+def absent_streams(postgres: Postgres, logins: Logins, spec: Spec) -> Iterable[Finding]:
+    """Find members that the leader does not stream to, or that it is alone."""
+    return _away(postgres) and (refused_followers(postgres, logins, spec) or _away(postgres))
+
+
+@check
+def asynchrony(postgres: Postgres, logins: Logins, spec: Spec) -> Iterable[Finding]:
+    """Find that no follower holds a commit before it is acknowledged."""
+    synchronies = [synchrony for _, synchrony in postgres.standbys.values()]
+    if {"sync", "quorum"} & set(synchronies):
+        return []
+    sentence = Phrase("no follower of {leader} is synchronous", leader=postgres.leader)
+    evidence = _states(postgres)
+    found = postgres.cured(Finding("NOT_SYNCHRONOUS", NOWHERE, sentence, evidence=evidence))
+    return (not synchronies and refused_followers(postgres, logins, spec)) or [found]
+
+
+@check
+def astray_services(
+    objects: Objects, postgres: Postgres, spec: Spec, role: str, wanted: Iterable[str]
+) -> Iterator[Finding]:
+    """Find Services for a role behind which are others than these members.
+
+    The cluster leaves out a member that is not ready, whatever its role: where that is all, it is
+    the pod that something is wrong with, not what the Service selects.
+    """
+    workload, members = spec.workload, set(wanted)
+    for service in (each.name for each in spec.services if each.role == role):
+        behind = {endpoint.pod for endpoint in objects.endpoints(service, workload.namespace)}
+        if behind == members:
+            continue
+        unready = {ref(pod).name for pod in objects.pods_of(workload) if not is_ready(pod)}
+        is_of_the_pods = not behind or behind == members - unready
+        sentence = Phrase(
+            "behind {service} is {found}, not {wanted}; not ready is {unready}",
+            service=service,
+            found=_joined(behind),
+            wanted=_joined(members),
+            unready=_joined(unready),
+        )
+        cause = "SERVICE_WITHOUT_ENDPOINTS" if is_of_the_pods else "PRIMARY_SERVICE_ASTRAY"
+        subject = Ref("Service", workload.namespace, service)
+        yield postgres.cured(Finding(cause, subject, sentence))
+
+
+@check
+def lost_write(primary: Connections, writer: Reach, table: str) -> Iterator[Finding]:
+    """Find that what is written through the Service for clients is not read back through it."""
+    with primary.session(writer.role.name, writer.grant.database) as session:
+        session.rows(identifiers("INSERT INTO {} VALUES ('kept')", table))
+        found = _words(session, table)
+    if found != {"kept"}:
+        sentence = Phrase(
+            "{role} wrote a row into {table} and reads {found}",
+            role=writer.role.name,
+            table=table,
+            found=sorted(found) or Phrase("none"),
+        )
+        yield primary.postgres.cured(Finding("COMMITS_LOST", NOWHERE, sentence))
+
+
+@check
+def late_row(
+    primary: Connections, replica: Connections, logins: Logins, writer: Reach, table: str
+) -> Iterable[Finding]:
+    """Find that a row written through one Service is not soon read through that for replicas."""
+    role, database = writer.role.name, writer.grant.database
+    with primary.session(role, database) as writing:
+        writing.rows(identifiers("INSERT INTO {} VALUES ('sent')", table))
+    with replica.session(role, database) as reading:
+        if not _arrives(reading, table, within=replica.spec.replay):
+            return _late(replica.postgres, logins, replica.spec)
+        return _leading(replica, reading)
+
+
+@check
+def late_rows(
+    postgres: Postgres, logins: Logins, spec: Spec, writer: Reach, table: str
+) -> Iterable[Finding]:
+    """Find that a row written on the leader is not soon on each of the replicas, or on none."""
+    database = writer.grant.database
+    postgres.admin(database).rows(identifiers("INSERT INTO {} VALUES ('sent')", table))
+    for name in postgres.replicas:
+        with postgres.member(name, database) as member:
+            if not _arrives(member, table, within=spec.replay):
+                return _late(postgres, logins, spec)
+    return [] if postgres.replicas else _away(postgres)
+
+
+@check
+def accepted_write(
+    replica: Connections, logins: Logins, writer: Reach, table: str
+) -> Iterable[Finding]:
+    """Find that a write through the Service for replicas is not refused for being one."""
+    role, database = writer.role.name, writer.grant.database
+    with replica.session(role, database) as session:
+        if not _is_known(session, table, within=replica.spec.replay):
+            return _late(replica.postgres, logins, replica.spec)
+        if not session.value("SELECT has_table_privilege(%s, 'DELETE')", table):
+            sentence = Phrase("{role} may not DELETE from {table}", role=role, table=table)
+            return [Finding("PRIVILEGE_MISSING", NOWHERE, sentence)]
+        try:
+            session.rows(identifiers("DELETE FROM {} WHERE false", table))
+        except psycopg.errors.ReadOnlySqlTransaction:
+            return []
+    sentence = Phrase("{role} writes through the Service for replicas", role=role)
+    return [replica.postgres.cured(Finding("PRIMARY_SERVICE_ASTRAY", NOWHERE, sentence))]
+
+
+def _away(postgres: Postgres) -> list[Finding]:
+    """Return that members do not stream, or that there are none which could."""
+    standbys = postgres.standbys
+    away = [name for name in postgres.replicas if standbys.get(name, _ABSENT)[0] != STREAMS]
+    if postgres.replicas and not away:
+        return []
+    sentence = (
+        Phrase("{leader} does not stream to {members}", leader=postgres.leader, members=away)
+        if away
+        else Phrase("no member follows {leader}", leader=postgres.leader)
+    )
+    pod = postgres.members[away[0]] if away else None
+    subject = Ref("Pod", pod.namespace, pod.name) if pod else NOWHERE
+    found = Finding("REPLICA_NOT_STREAMING", subject, sentence, evidence=_states(postgres))
+    return [postgres.cured(found)]
+
+
+def _late(postgres: Postgres, logins: Logins, spec: Spec) -> list[Finding]:
+    """Return what a row shows that has not arrived: a replica that is cut off, or that lags."""
+    if away := absent_streams(postgres, logins, spec):
+        return away
+    sentence = Phrase(
+        "a committed row is not on a replica within {seconds:.0f} s", seconds=spec.replay
+    )
+    return [Finding("REPLICA_LAGS", NOWHERE, sentence, evidence=_states(postgres))]
+
+
+def _leading(replica: Connections, session: Session) -> Iterator[Finding]:
+    if not session.value("SELECT pg_is_in_recovery()"):
+        sentence = Phrase("the Service for replicas leads to a member that does not follow")
+        yield replica.postgres.cured(Finding("PRIMARY_SERVICE_ASTRAY", NOWHERE, sentence))
+
+
+def _arrives(session: Session, table: str, *, within: float) -> bool:
+    """Whether a row is soon there; the table itself may still be on its way."""
+    arrived = until(
+        lambda: _words(session, table) == {"sent"},
+        within=within,
+        ignoring=psycopg.errors.UndefinedTable,
+    )
+    return arrived <= within
+
+
+def _is_known(session: Session, table: str, *, within: float) -> bool:
+    known = until(
+        lambda: session.value("SELECT to_regclass(%s) IS NOT NULL", table), within=within
+    )
+    return known <= within
+
+
+def _words(session: Session, table: str) -> frozenset[str]:
+    return session.column(identifiers("SELECT word FROM {}", table))
+
+
+def _states(postgres: Postgres) -> tuple[str, ...]:
+    standbys = postgres.standbys
+    names = dict.fromkeys((*postgres.replicas, *standbys))
+    return tuple(
+        f"{name}: {' '.join(filter(None, standbys.get(name, _ABSENT)))}" for name in names
+    )
+
+
+def _joined(names: Iterable[str]) -> str:
+    """Return names in a sentence, a phrase where there is not just one."""
+    found: list[str] = sorted(names) or [Phrase("no member")]
+    return reduce(lambda said, name: Phrase("{names} and {name}", names=said, name=name), found)

@@ -1,0 +1,75 @@
+"""Connections to a PostgreSQL as its roles, through a Service in front of it."""
+
+from __future__ import annotations
+
+from nova_acceptance.components.kind import Access
+from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
+from nova_acceptance.components.postgres.logins import Logins
+from nova_acceptance.components.postgres.spec import Postgres as Spec
+from nova_acceptance.components.postgres.sql import (
+    Login,
+    Session,
+    connect,
+    refusal,
+    replication_refusal,
+    replication_system,
+)
+from nova_acceptance.vantage.routes import Route
+
+
+class Connections:
+    """Connects as roles of nova.yaml, with their passwords, from a pod that uses PostgreSQL.
+
+    Args:
+        access: how components are reached.
+        spec: what nova.yaml says.
+        postgres: the members, asked as the superuser.
+        route: the way through a Service.
+    """
+
+    def __init__(self, access: Access, spec: Spec, postgres: Postgres, route: Route) -> None:
+        self.spec = spec
+        self.postgres = postgres
+        self._logins = Logins(access, spec)
+        self._route = route
+        self._witness = access.witness
+
+    def login(self, role: str, database: str = MAINTENANCE) -> Login:
+        """Return the login of a role that exists.
+
+        Raises:
+            BrokenClaimError: there is no such role.
+        """
+        return self._logins.of(self.postgres, role, database)
+
+    def session(self, role: str, database: str) -> Session:
+        """Open a connection.
+
+        Raises:
+            psycopg.OperationalError: nothing answered, or it refused.
+        """
+        return connect(self._route, self.login(role, database), self._witness)
+
+    def refusal(self, login: Login) -> str:
+        """Return the words with which a connection is refused; empty if it is accepted.
+
+        Raises:
+            ProbeError: nothing answered, so nobody refused.
+        """
+        return refusal(self._route, login, self._witness)
+
+    def replication_refusal(self, role: str, database: str = MAINTENANCE) -> str:
+        """Return the words with which a replication connection is refused; empty if it is not.
+
+        Raises:
+            ProbeError: nothing answered, so nobody refused.
+        """
+        return replication_refusal(self._route, self.login(role, database), self._witness)
+
+    def replication_system(self, role: str) -> str:
+        """Return how the server that a role would stream from identifies its system.
+
+        Raises:
+            psycopg.OperationalError: nothing answered, or it refused.
+        """
+        return replication_system(self._route, self.login(role), self._witness)
