@@ -57,10 +57,12 @@ check: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	cd examples/orders && ../../$(BIN)/mypy
 	$(BIN)/lint-imports
 
 unit: setup
 	$(PYTEST) -c testing/pytest.ini --rootdir . -q testing/unit testing/plugin
+	cd examples/orders && PYTHONPATH=. ../../$(PYTEST) -c ../../testing/pytest.ini --rootdir . -q tests
 
 browser: setup $(VENV)/.chromium
 	$(PYTEST) -c testing/pytest.ini --rootdir . -q testing/browser

@@ -18,8 +18,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from benchmarks.elsewhere import measure_elsewhere
 from benchmarks.pages import measure_pages
 from benchmarks.table import row, spread
+from benchmarks.wire import measure_wire
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.images import NOVA
 from nova_acceptance.cluster.kind.provider import Provider
@@ -196,6 +198,16 @@ def report() -> None:
     measure_pages()
 
 
+def elsewhere() -> None:
+    """What the plugin adds to a pytest run that is no acceptance run."""
+    measure_elsewhere()
+
+
+def wire() -> None:
+    """One DNS answer of the node image's server, against dnspython's."""
+    measure_wire()
+
+
 @contextmanager
 def _busy() -> Iterator[None]:
     """Keep every core busy with something else."""
@@ -229,7 +241,11 @@ def _filled() -> Iterator[Path]:
         yield copy
 
 
-MEASUREMENTS = (nothing, cluster, store, deployment, verification, thirty, matrix, report)
+MEASUREMENTS = (
+    *(nothing, cluster, store, deployment, verification, thirty, matrix, report),
+    elsewhere,
+    wire,
+)
 
 
 def main(names: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from collections.abc import Callable
@@ -13,8 +14,10 @@ import yaml
 
 from nova_acceptance.cluster import DEFAULT_NODES, MOST_NODES, Request, contexts, doctor
 from nova_acceptance.cluster.home import Home
+from nova_acceptance.cluster.kind.images import images_of
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.collect import examination
+from nova_acceptance.components.registry import json_schema
 from nova_acceptance.deploy import load_credentials
 from nova_acceptance.deploy import remove as remove_nova
 from nova_acceptance.deploy import render as rendered
@@ -111,6 +114,20 @@ def logs(name: str, into: Path) -> None:
 
 
 @main.command()
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@_name
+def load(directory: Path, name: str) -> None:
+    """Build the images of another system and load them into a cluster.
+
+    DIRECTORY holds images/<image>/Containerfile for each; they are named
+    docker.io/<directory>/<image>:1.
+    """
+    images = images_of(directory)
+    for tag in Provider(Home.of_user(), Progress()).load(images, name):
+        click.echo(tag)
+
+
+@main.command()
 @click.confirmation_option(prompt="Remove every cluster and image of ours from this machine?")
 def purge() -> None:
     """Remove everything of ours from this machine, built parts included."""
@@ -156,6 +173,12 @@ def remove(context: str, manifests: Path) -> None:
     """Remove Nova, and nothing else, from a cluster that stays."""
     objects = rendered(manifests, "multi-node", load_credentials(None, manifests))
     remove_nova(Kube(None, context), objects, Progress())
+
+
+@main.command()
+def schema() -> None:
+    """Print what nova.yaml may say, as a JSON Schema by which editors complete it."""
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 
 @main.command(name="doctor")

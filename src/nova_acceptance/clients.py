@@ -1,4 +1,4 @@
-"""The probes that a test of the acceptance suite may ask for.
+"""The clients that a test of the acceptance suite may ask for.
 
 Each is made once and is cheap to make; one that cannot be made fails every test that wants it at
 once, with the cause, and nobody tries it again.
@@ -26,7 +26,7 @@ from nova_acceptance.components.network.questions import (
 from nova_acceptance.components.patroni.client import Patroni
 from nova_acceptance.components.postgres import spec as postgres_spec_of
 from nova_acceptance.components.postgres.client import Postgres
-from nova_acceptance.components.postgres.logins import Logins
+from nova_acceptance.components.postgres.connections import Connections
 from nova_acceptance.components.redis import spec as redis_spec_of
 from nova_acceptance.components.redis.client import Redis
 from nova_acceptance.kube import Kube
@@ -167,9 +167,21 @@ def postgres(clients: Clients, postgres_spec: postgres_spec_of.Postgres) -> Post
 
 
 @pytest.fixture
-def logins(access: RunAccess, postgres_spec: postgres_spec_of.Postgres) -> Logins:
-    """Makes logins of PostgreSQL's roles, with the passwords that its Secrets hold."""
-    return Logins(access, postgres_spec)
+def primary(
+    access: RunAccess, postgres_spec: postgres_spec_of.Postgres, postgres: Postgres
+) -> Connections:
+    """Connections as PostgreSQL's roles through the Service by which clients connect."""
+    route = access.to_service(postgres_spec)
+    return Connections(postgres_spec, postgres, route, access.witness)
+
+
+@pytest.fixture
+def replica(
+    access: RunAccess, postgres_spec: postgres_spec_of.Postgres, postgres: Postgres
+) -> Connections:
+    """Connections as PostgreSQL's roles through the Service for replicas."""
+    route = access.to_role(postgres_spec, "replica")
+    return Connections(postgres_spec, postgres, route, access.witness)
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def system(pytestconfig: pytest.Config) -> System:
 
 @pytest.fixture(scope="session")
 def witness() -> Witness:
-    """Takes down what the probes ask, for the test that is running."""
+    """Takes down what the clients ask, for the test that is running."""
     return Witness()
 
 

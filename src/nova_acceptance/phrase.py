@@ -2,7 +2,7 @@
 
 A cause's summary is made while a cluster is looked at, in English, with names and numbers in it. A
 `Phrase` is that sentence, a string like any other, and keeps its template and what filled it; a
-record has both. `report/texts/<language>/phrases.toml` holds the templates of another language.
+record has both. The templates of another language are in `phrases.toml` (see `report.phrases`).
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from nova_acceptance.system.model import Strict
+from nova_acceptance.system.base import Strict
 from testing.faults.api_faults import MODES
 
 Argv = Annotated[tuple[str, ...], Field(min_length=1)]

@@ -182,8 +182,12 @@ def judge(fault: Fault, seen: Seen) -> Verdict:
 
 
 def fits(nodeid: str, pattern: str) -> bool:
-    """Whether a test is meant; in a pattern only `*` stands for something else than itself."""
-    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), nodeid) is not None
+    """Whether a test is meant; in a pattern only `*` stands for something else than itself.
+
+    A pattern without brackets means the test with whatever it runs over.
+    """
+    parameters = "" if "[" in pattern else r"(\[.*\])?"
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*") + parameters, nodeid) is not None
 
 
 def _survived(fault: Fault, seen: Seen) -> Verdict:

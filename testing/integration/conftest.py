@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,13 +106,15 @@ def removal(cluster: Cluster, kube: Kube, accepted: Accepted) -> Removal:  # noq
     return Removal(run.done, run.directory, before - after)
 
 
-def accept(cluster: Cluster, *options: str) -> Acceptance:
-    """Run the suite in a process of its own."""
+def accept(
+    cluster: Cluster, *options: str, environment: Mapping[str, str] | None = None
+) -> Acceptance:
+    """Run the suite in a process of its own, with more in its environment if wanted."""
     argv = [sys.executable, "-m", "pytest", "--cluster", f"context:{cluster.context}", *options]
     done = subprocess.run(
         argv,
         cwd=project(),
-        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig)},
+        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig), **(environment or {})},
         capture_output=True,
         text=True,
         timeout=2 * timeouts.ROLLOUT,

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-# Kept loaded here, or every pytest inside pytest would import the cluster's libraries anew.
-import nova_acceptance.cluster
-import nova_acceptance.deploy
-import nova_acceptance.system  # noqa: F401
+# Kept loaded here, or every pytest inside pytest would import all of it anew.
+import nova_acceptance.plugin.acceptance
+import nova_acceptance.plugin.diagnosing  # noqa: F401
 from nova_acceptance.report import Run, load
 
 SPEC = Path(__file__).parents[2] / "nova.yaml"

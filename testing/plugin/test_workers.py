@@ -77,6 +77,22 @@ def test_left_out(): pass
         assert "tolstoy" not in text
 
 
+def test_options_reach_workers(suite: Suite) -> None:
+    suite.write(
+        "tests/services/test_a.py",
+        """
+def test_options(pytestconfig, worker_id):
+    assert worker_id == "gw0"
+    assert pytestconfig.getoption("--nodes") == 2
+    assert pytestconfig.getoption("--cluster") == "kind"
+""",
+    )
+
+    result = suite.run("-n", "1", "--nodes", "2", "--cluster", "kind", isolated=True)
+
+    result.assert_outcomes(passed=1)
+
+
 def test_failure_in_a_worker_is_told_in_its_own_words(distributed: Suite) -> None:
     distributed.write(
         "tests/services/test_a.py",

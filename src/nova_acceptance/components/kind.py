@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Kube, PodRef
@@ -57,7 +57,7 @@ class Check:
 
     Attributes:
         finds: returns what is wrong, given the client and the part that is asked about; nothing
-            where the fact holds. Its docstring states the fact.
+            where the fact holds.
         parts: over which parts of the component it runs; by itself over the component as a whole.
         writes: whether it changes anything, be it for a moment.
     """
@@ -70,6 +70,32 @@ class Check:
     def name(self) -> str:
         """The name of the fact."""
         return getattr(self.finds, "__name__", "check")
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentCheck:
+    """A check of one component, about one part of it.
+
+    Attributes:
+        component: whose client is asked.
+        check: what is asked.
+        part: what it is about: the component itself, or a part of it.
+    """
+
+    component: Component
+    check: Check
+    part: Any
+
+    @property
+    def name(self) -> str:
+        """The component, what would be found, and about what."""
+        part = getattr(self.part, "name", self.part)
+        about = () if self.part is self.component else (str(part),)
+        return "-".join((self.component.name, self.check.name, *about))
+
+    def found(self, client: Any) -> list[Finding]:
+        """Return what is wrong; nothing where the fact holds."""
+        return list(self.check.finds(client, self.part))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +143,10 @@ class Kind:
         answer: what an error of its client shows.
         connect: makes a client of a component; what it returns may have a `close`.
         urls: how URLs that lead to it are tried; None where it has none.
-        checks: what the acceptance suite runs over every component of a kind that it has no tests
-            of its own for.
+        components: which components a test runs over, by the name of its argument.
+        parts: over which parts of a component a test runs, by the name of its argument.
+        checks: what the acceptance suite runs over every component of the kind, where it has no
+            tests of its own for it: what another package brings.
     """
 
     name: str
@@ -128,9 +156,11 @@ class Kind:
     answer: Answer = lambda _error: None
     connect: Callable[[Access, Any], Any] | None = None
     urls: Urls | None = None
+    components: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
+    parts: Mapping[str, Callable[[Any], Iterable[Any]]] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
 
     @property
-    def origin(self) -> Literal["own", "foreign"]:
-        """Whether it comes with this package or from another one."""
-        return "own" if self.spec.__module__.startswith("nova_acceptance.") else "foreign"
+    def room(self) -> str:
+        """The name of its folder, which its family of causes has, too."""
+        return self.spec.__module__.split(".")[-2]

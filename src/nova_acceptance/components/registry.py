@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -13,7 +13,7 @@ from nova_acceptance.causes import ENTRY_POINTS
 from nova_acceptance.components.dns import rules as dns
 from nova_acceptance.components.etcd import KIND as ETCD
 from nova_acceptance.components.http import KIND as HTTP
-from nova_acceptance.components.kind import Answer, Kind, Rule
+from nova_acceptance.components.kind import Answer, ComponentCheck, Kind, Rule
 from nova_acceptance.components.kubernetes import (
     admission,
     api,
@@ -36,10 +36,8 @@ from nova_acceptance.components.kubernetes import (
 )
 from nova_acceptance.components.network import rules as network
 from nova_acceptance.components.postgres import KIND as POSTGRES
-from nova_acceptance.components.postgres import parts as postgres_parts
 from nova_acceptance.components.redis import KIND as REDIS
-from nova_acceptance.components.redis import spec as redis_spec
-from nova_acceptance.system import Component, System
+from nova_acceptance.system import Component, System, model_of
 from nova_acceptance.system import load as load_by
 from nova_acceptance.vantage import answers as connections
 
@@ -89,6 +87,26 @@ def load(path: Path) -> System:
     return load_by(path, [kind.spec for kind in kinds()])
 
 
+def model() -> type[System]:
+    """Return the model of a file, with every kind that is installed."""
+    return model_of(tuple(kind.spec for kind in kinds()))
+
+
+def json_schema() -> dict[str, Any]:
+    """Return what nova.yaml may say, as a JSON Schema (draft 2020-12)."""
+    found: dict[str, Any] = model().model_json_schema(by_alias=True)
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, **found, "title": "nova.yaml"}
+
+
+def component_checks(system: System) -> Iterator[ComponentCheck]:
+    """Yield the checks that kinds bring, for each component and each part that they are about."""
+    for component in system.components:
+        for check in kind_of(component).checks:
+            for part in check.parts(component):
+                yield ComponentCheck(component, check, part)
+
+
 def rules(group: str) -> Iterator[Rule]:
     """Yield the rules of a group, `BEFOREHAND` or `LIVE`: those that all stand on first."""
     for module in _RULES:
@@ -100,16 +118,3 @@ def rules(group: str) -> Iterator[Rule]:
 def answers() -> tuple[Answer, ...]:
     """Return what says of an error what it shows."""
     return (*(kind.answer for kind in kinds()), api.of_error, connections.of_error)
-
-
-def parameters() -> Iterator[
-    tuple[
-        type[Component],
-        Mapping[str, Callable[[Any], bool]],
-        Mapping[str, Callable[[Any], Iterable[Any]]],
-    ]
-]:
-    """Yield for each kind which arguments of tests stand for its components and their parts."""
-    yield redis_spec.Redis, redis_spec.COMPONENTS, {}
-    yield POSTGRES.spec, postgres_parts.COMPONENTS, postgres_parts.PARTS
-    yield ETCD.spec, {"etcd_spec": lambda _etcd: True}, {}

@@ -1,10 +1,14 @@
 """The pytest plugin: options, markers, order, masking, and the record of the run.
 
-It is an entry point and so is loaded into every pytest of its environment. There it only adds
-its options: everything else is registered when the ini option `nova_reports`, which names the
-directory of the reports, is set, as the acceptance suite's `pyproject.toml` does.
+It is an entry point and so is loaded into every pytest of its environment. There it only makes the
+ini option `nova_reports` known, which names the directory of the reports. A run is an acceptance
+run when that is set, as the acceptance suite's `pyproject.toml` does; only then are options added
+and everything else imported and registered. This module imports nothing of ours, for every other
+pytest of the environment would pay for it.
 
+    acceptance  what an acceptance run consists of, put together
     options     what the command line may say, checked before anything is touched
+    clash       options of the same name that another plugin has
     layers      markers by directory, disruptive tests last
     facts       what fixtures tell of the run, and the evidence of each test
     diagnosing  the cause of every failure, in its first line
@@ -17,20 +21,41 @@ directory of the reports, is set, as the acceptance suite's `pyproject.toml` doe
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import pytest
 
-from nova_acceptance.plugin import facts, layers, masked, options, termination, workers
-from nova_acceptance.plugin.recording import Recording
-from nova_acceptance.report import Recorder
-
-FIXTURES = "nova_acceptance.fixtures"
-CLIENTS = "nova_acceptance.clients"
-DIAGNOSING = "nova_acceptance.plugin.diagnosing"
+REPORTS = "nova_reports"
+"""The ini option that makes a pytest run an acceptance run: the directory of the reports."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options; the only thing that happens outside the acceptance suite."""
-    options.add(parser)
+    """Make the ini option known; whether it is set is not known yet."""
+    parser.addini(REPORTS, "directory of the acceptance reports; unset: not an acceptance run")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, None, None]:
+    """Add the options, if this is the acceptance suite.
+
+    Not in `pytest_addoption`, where a plugin that is loaded after this one and has an option of the
+    same name would fail with a traceback of its own.
+
+    Raises:
+        pytest.UsageError: an option's name is taken, or an option is given to another pytest run.
+    """
+    if early_config.getini(REPORTS):
+        from nova_acceptance.plugin import options  # noqa: PLC0415 -- no other run pays for it
+
+        with options.added(early_config, parser, args):
+            return (yield)
+    yield
+    if parser.parse_known_and_unknown_args(args)[1]:  # pytest is about to end with an error
+        from nova_acceptance.plugin import options  # noqa: PLC0415
+
+        options.refuse(early_config, parser, args)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,26 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Raises:
         pytest.UsageError: an option cannot be used.
     """
-    if not config.getini(options.REPORTS):
-        return
-    options.check(config)
-    layers.register_markers(config)
-    plugins = config.pluginmanager
-    # Before the record begins: a wrong nova.yaml ends the run here.
-    plugins.import_plugin(FIXTURES)
-    plugins.import_plugin(CLIENTS)
-    plugins.register(layers, "nova-layers")
-    plugins.register(masked, "nova-masked")
-    plugins.register(termination.Termination(), "nova-termination")
-    # Not imported above: what it looks at clusters with takes a while to import.
-    plugins.import_plugin(DIAGNOSING)
-    if workers.is_worker(config):
-        worker = workers.Worker(config)
-        plugins.register(worker, "nova-worker")
-        config.stash[facts.RECORDER] = Recorder(worker.send)
-        config.stash[facts.DIRECTORY] = worker.directory
-    else:
-        recording = Recording(config)
-        plugins.register(recording, "nova-recording")
-        config.stash[facts.RECORDER] = Recorder(recording.send)
-    plugins.register(facts, "nova-facts")
+    if config.getini(REPORTS):
+        from nova_acceptance.plugin import acceptance  # noqa: PLC0415 -- no other run pays for it
+
+        acceptance.register(config)

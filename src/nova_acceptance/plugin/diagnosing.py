@@ -1,7 +1,8 @@
 """Every failure is followed to its cause, and says it in its first line.
 
-What a test's failure means: the cause that the error itself names (`probes.answers`), else the one
-that the test's marker `means` names, for a claim that does not hold. Then the cluster is looked at,
+What a test's failure means: the cause of what a check found, or that the error itself names
+(`verification.answers`), else the one that the test's marker `means` names, for a claim that does
+not hold. Then the cluster is looked at,
 for what that comes from.
 """
 

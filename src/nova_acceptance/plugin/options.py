@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from nova_acceptance.cluster import MOST_NODES, check_name
 from nova_acceptance.errors import UsageError
+from nova_acceptance.plugin.clash import added_by, told
 from nova_acceptance.report.texts import ENGLISH, LANGUAGES
-
-REPORTS: Final = "nova_reports"
-"""The ini option that makes a pytest run an acceptance run: the directory of the reports."""
 
 _OVERLAYS: Final = Path("manifests") / "overlays"
 
 
 def add(parser: pytest.Parser) -> None:
-    """Add the options of group "nova" and the ini option `nova_reports`."""
-    parser.addini(REPORTS, "directory of the acceptance reports; unset: not an acceptance run")
+    """Add the options of group "nova"."""
     group = parser.getgroup("nova", "Nova acceptance")
     group.addoption(
         "--cluster",
@@ -50,6 +51,52 @@ def add(parser: pytest.Parser) -> None:
         default=ENGLISH,
         help=f"the report's language: {' or '.join(LANGUAGES)} (default: {ENGLISH})",
     )
+
+
+@contextmanager
+def added(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> Iterator[None]:
+    """Add the options for an acceptance run, before its conftest files are loaded in the context.
+
+    Args:
+        config: pytest's configuration, so far as it is known.
+        parser: takes the options.
+        args: the command line, with what the configuration adds to it.
+
+    Raises:
+        pytest.UsageError: a plugin or a conftest file has an option of the same name, or the value
+            of one of ours made pytest look for its configuration in another place.
+    """
+    with told(config, added_by(add)):
+        add(parser)
+        # Until now pytest took the values of these options for paths of tests.
+        known = config.known_args_namespace
+        before, known.file_or_dir = known.file_or_dir, parser.parse_known_args(args).file_or_dir
+        _check_root(config, args, [word for word in before if word not in known.file_or_dir])
+        yield
+        # pytest before 9 sees that a conftest file has such an option only when it parses again.
+        parser.parse_known_args(args)
+
+
+def refuse(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    """Say of options of ours that nobody knows in this run, why that is so.
+
+    Args:
+        config: pytest's configuration.
+        parser: has every option of this run, ours not among them.
+        args: the command line, with what the configuration adds to it.
+
+    Raises:
+        pytest.UsageError: there is one.
+    """
+    ours = added_by(add)
+    for word in parser.parse_known_and_unknown_args(args)[1]:
+        option = word.partition("=")[0]
+        if option in ours:
+            where = config.inipath or config.rootpath
+            said = f"{option}: not an acceptance run, nova_reports is not set in {where}"
+            paths = [each for each in args[args.index(word) + 1 :][:1] if os.path.exists(each)]
+            hint = _in_one_word(option, paths[0]) if paths else "run pytest in the acceptance suite"
+            raise pytest.UsageError(f"{said}; {hint}")
 
 
 def check(config: pytest.Config) -> None:
@@ -85,9 +132,25 @@ def chosen(config: pytest.Config) -> dict[str, str | int | bool]:
     return {name: value for name, value in values.items() if value not in (None, "", False)}
 
 
-def _nodes(value: str | int) -> int:
-    from nova_acceptance.cluster import MOST_NODES  # noqa: PLC0415
+def _check_root(config: pytest.Config, args: list[str], values: list[str]) -> None:
+    """Refuse a root that is where an option's value is, and not where the tests are."""
+    known = config.known_args_namespace
+    values = [value for value in values if os.path.exists(value)]
+    if not values or known.rootdir or known.inifilename:
+        return
+    start = config.invocation_params.dir
+    tests = [start / path.partition("::")[0] for path in known.file_or_dir] or [start]
+    if not any(place.resolve().is_relative_to(config.rootpath.resolve()) for place in tests):
+        option = args[args.index(values[0]) - 1]
+        hint = _in_one_word(option, values[0])
+        raise pytest.UsageError(f"{option}: {config.rootpath} is not where the tests are; {hint}")
 
+
+def _in_one_word(option: str, path: str) -> str:
+    return f"pytest took {path} for a path of tests; write {option}={path}"
+
+
+def _nodes(value: str | int) -> int:
     try:
         nodes = int(value)
     except ValueError:
@@ -98,9 +161,6 @@ def _nodes(value: str | int) -> int:
 
 
 def _check_cluster(value: str) -> None:
-    # Only in an acceptance run: the clients it brings take a while to import.
-    from nova_acceptance.cluster import check_name  # noqa: PLC0415
-
     try:
         check_name(value)
     except UsageError as error:

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import pytest
 
+from nova_acceptance.deploy.provenance import provenance
 from nova_acceptance.errors import NovaError
-from nova_acceptance.plugin import layers, masked, options, summary, workers
+from nova_acceptance.plugin import REPORTS, layers, masked, options, summary, workers
 from nova_acceptance.plugin.facts import DIRECTORY, extra
 from nova_acceptance.report import Fact, Record, Run, layer_of, load, write_all
 from nova_acceptance.report.page import FILE_NAME as PAGE
@@ -29,7 +30,7 @@ class Recording:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._reports = config.rootpath / config.getini(options.REPORTS)
+        self._reports = config.rootpath / config.getini(REPORTS)
         self._record: Record | None = None
         self._collected: set[str] = set()
         self._deselected = 0
@@ -255,8 +256,7 @@ def _versions() -> dict[str, str]:
 
 
 def _manifests(config: pytest.Config) -> dict[str, str | bool]:
-    # Only in an acceptance run: what these two bring takes a while to import.
-    from nova_acceptance.deploy.provenance import provenance  # noqa: PLC0415
+    # A plugin, which pytest imports itself, later than this module.
     from nova_acceptance.fixtures import MANIFESTS  # noqa: PLC0415
 
     return provenance(config.rootpath / MANIFESTS, config.rootpath / config.option.spec).as_dict()

@@ -1,18 +1,20 @@
 """What a run wrote itself, in the language of its reader.
 
 A record has its sentences in English, and what they were made of (see `phrase`).
-`texts/<language>/phrases.toml` has the templates of another language, by those in English; what
+`texts/<language>/phrases.toml` has the templates of another language, by those in English, and the
+folder of a kind of component has in `phrases.toml` those of its own, in a table a language. What
 the catalogue of causes says may be one, too, and its translation is the catalogue's.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from nova_acceptance.causes import causes
+from nova_acceptance.causes import causes, rooms
 from nova_acceptance.phrase import Phrase, filled
 from nova_acceptance.report.cause_texts import cause_text
 from nova_acceptance.report.texts import ENGLISH, texts
@@ -29,6 +31,20 @@ def phrase_of(fields: Mapping[str, Any], name: str) -> Phrase:
     return Phrase.read(said, parts if isinstance(parts, dict) else {})
 
 
+@cache
+def translations(language: str) -> Mapping[str, str]:
+    """Return the templates of a language, by those in English: of the rooms, and of all else."""
+    found = {
+        key.removeprefix("phrases."): texts(language).get(key)
+        for key in texts(language)
+        if key.startswith("phrases.")
+    }
+    for room in rooms():
+        if (file := room / "phrases.toml").is_file():
+            found |= tomllib.loads(file.read_text(encoding="utf-8")).get(language, {})
+    return found
+
+
 def in_language(said: str, language: str) -> tuple[str, str]:
     """Return what a run said, and the language that this is in.
 
@@ -41,7 +57,7 @@ def in_language(said: str, language: str) -> tuple[str, str]:
 
 
 def _translated(template: str, values: Mapping[str, Any], language: str) -> str:
-    wanted = texts(language).get(f"phrases.{template}") or _of_causes(language).get(template, "")
+    wanted = translations(language).get(template) or _of_causes(language).get(template, "")
     if not values:
         return "" if _PLACE.search(wanted) else wanted
     try:

@@ -4,20 +4,18 @@
 plain, frozen data that tests are parametrised over.
 """
 
-from nova_acceptance.system.load import load, model_of
-from nova_acceptance.system.model import (
-    Certificate,
+from nova_acceptance.system.component import (
     Claim,
     Component,
-    Configuration,
-    External,
     KubeService,
     SecretKey,
-    System,
     UrlOf,
     Use,
     Workload,
 )
+from nova_acceptance.system.configuration import Certificate, Configuration
+from nova_acceptance.system.load import load, model_of
+from nova_acceptance.system.model import External, System
 from nova_acceptance.system.parts import Door, Front, Passage, Url
 
 __all__ = [

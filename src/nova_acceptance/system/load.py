@@ -10,7 +10,9 @@ from typing import Annotated, Any, Union
 from pydantic import Field, ValidationError, create_model
 
 from nova_acceptance.errors import SpecError
-from nova_acceptance.system.model import Component, Path, System
+from nova_acceptance.system.base import Path
+from nova_acceptance.system.component import Component
+from nova_acceptance.system.model import System
 from nova_acceptance.system.references import problems_in
 from nova_acceptance.system.source import Problem, Source, parse
 

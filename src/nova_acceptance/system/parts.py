@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nova_acceptance.system.model import Component, KubeService, System, Workload
+from nova_acceptance.system.component import Component, KubeService, Workload
+from nova_acceptance.system.model import System
 
 
 @dataclass(frozen=True, slots=True)

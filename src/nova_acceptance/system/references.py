@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from nova_acceptance.system.model import Component, Path, Problem, System
+from nova_acceptance.system.base import Path, Problem
+from nova_acceptance.system.component import Component
+from nova_acceptance.system.model import System
 
 
 def problems_in(system: System) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Who takes down what the probes ask and what comes back."""
+"""Who takes down what the clients ask and what comes back."""
 
 from __future__ import annotations
 

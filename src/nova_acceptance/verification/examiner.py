@@ -52,7 +52,7 @@ _OF_SERVICES: Final = frozenset(
     for cause in family(heading)
     if not cause.is_symptom
 )
-_OF_THE_DATA: Final = frozenset(cause.id for kind in kinds() for cause in family(kind.name))
+_OF_THE_DATA: Final = frozenset(cause.id for kind in kinds() for cause in family(kind.room))
 _OF_NAMES: Final = frozenset(cause.id for cause in family("dns"))
 _ANY: Final = frozenset({"*"})
 

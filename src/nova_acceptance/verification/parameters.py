@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from nova_acceptance.components.http.spec import Http
 from nova_acceptance.components.network.questions import absent_names
-from nova_acceptance.components.registry import parameters as of_kinds
+from nova_acceptance.components.registry import component_checks, kinds
 from nova_acceptance.system import System, parts
 
 _OF_THE_SYSTEM: Final[Mapping[str, Callable[[System], Iterable[Any]]]] = {
@@ -42,6 +42,7 @@ _OF_THE_SYSTEM: Final[Mapping[str, Callable[[System], Iterable[Any]]]] = {
     "external_url": lambda system: parts.urls(system, inside=False),
     "external": lambda system: [it for it in system.external if it.verify],
     "absent": absent_names,
+    "component_check": component_checks,
     "certificate": lambda system: system.certificates,
 }
 """By the argument's name: parts of what every system has."""
@@ -71,16 +72,18 @@ def parametrizations(system: System, arguments: Collection[str]) -> Iterator[Par
         if name in arguments:
             values = tuple((item,) for item in listed(system))
             yield Parametrization((name,), values, tuple(_spelled(value) for (value,) in values))
-    for spec, components, its_parts in of_kinds():
-        whole = [name for name in components if name in arguments]
-        partial = [name for name in its_parts if name in arguments]
+    for kind in kinds():
+        whole = [name for name in kind.components if name in arguments]
+        partial = [name for name in kind.parts if name in arguments]
         if not (whole or partial):
             continue
-        found = [it for it in system.of(spec) if all(components[name](it) for name in whole)]
+        found = [
+            it for it in system.of(kind.spec) if all(kind.components[name](it) for name in whole)
+        ]
         runs = [
             (component, combination)
             for component in found
-            for combination in product(*(its_parts[name](component) for name in partial))
+            for combination in product(*(kind.parts[name](component) for name in partial))
         ]
         yield Parametrization(
             (*whole, *partial),

@@ -12,7 +12,9 @@ from typing import Final
 
 from nova_acceptance.causes import family
 from nova_acceptance.components.dns.service import DNS
+from nova_acceptance.components.kind import ComponentCheck
 from nova_acceptance.components.kubernetes.objects import of_front
+from nova_acceptance.components.registry import kind_of
 from nova_acceptance.findings import Ref
 from nova_acceptance.system import (
     Certificate,
@@ -99,7 +101,9 @@ def home_of(cause: str, system: System, scope: Scope = Scope(())) -> Ref | None:
 
     Of several components of a kind it is the one that the test is about.
     """
-    homes = [of_workload(it.workload) for it in system.components if cause in _ids(it.kind)]
+    homes = [
+        of_workload(it.workload) for it in system.components if cause in _ids(kind_of(it).room)
+    ]
     within = [ref for ref in homes if ref in (*scope.targets, *scope.sources)]
     if homes:
         return next(iter((*within, *homes)))
@@ -119,6 +123,8 @@ def _of(value: object, system: System) -> Iterator[Ref]:
             yield of_workload(value)
         case Component():
             yield from _of_component(value)
+        case ComponentCheck():
+            yield from _of_component(value.component)
         case Front():
             yield of_front(value)
             yield of_workload(value.workload)

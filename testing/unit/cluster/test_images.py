@@ -6,9 +6,12 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from nova_acceptance import cli
 from nova_acceptance.cluster.kind import images
-from nova_acceptance.cluster.kind.images import Image, digests
+from nova_acceptance.cluster.kind.images import Image, digests, images_of
+from nova_acceptance.errors import UsageError
 
 BASE = Image("base", "1", base=None)
 TOP = Image("top", "2")
@@ -79,3 +82,64 @@ def test_context_lays_extra_directories_beside_the_image_s_own(
 
     assert names == ["Containerfile", "from/deep/file", "run"]
     assert not (checkout / "top" / "from").exists()
+
+
+def containerfile(system: Path, image: str, first: str) -> None:
+    directory = system / "images" / image
+    directory.mkdir(parents=True)
+    (directory / "Containerfile").write_text(f"# What it is.\n{first}\nFROM ${{BASE}}\n")
+
+
+def test_images_of_another_system_are_named_after_its_directory(tmp_path: Path) -> None:
+    system = tmp_path / "orders"
+    containerfile(system, "rabbitmq", "ARG BASE=docker.io/nova/base:1")
+    containerfile(system, "mail", "ARG BASE=docker.io/library/debian:bookworm-slim")
+
+    mail, rabbitmq = images_of(system)
+
+    assert (mail.tag, mail.base) == ("docker.io/orders/mail:1", None)
+    assert (rabbitmq.tag, rabbitmq.base) == ("docker.io/orders/rabbitmq:1", "base")
+    assert rabbitmq.directory == system / "images" / "rabbitmq"
+
+
+def test_images_of_the_present_directory_are_named_after_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    containerfile(tmp_path / "orders", "mail", "ARG BASE=docker.io/nova/base:1")
+    monkeypatch.chdir(tmp_path / "orders")
+
+    assert [image.tag for image in images_of(Path())] == ["docker.io/orders/mail:1"]
+
+
+@pytest.mark.usefixtures("checkout")
+def test_content_of_another_system_s_image_changes_its_digest(tmp_path: Path) -> None:
+    system = tmp_path / "orders"
+    containerfile(system, "mail", "ARG BASE=docker.io/nova/base:1")
+    before = digests((BASE, *images_of(system)))
+    (system / "images" / "mail" / "Containerfile").write_text("FROM scratch\n")
+
+    assert changed(before, digests((BASE, *images_of(system)))) == {"mail"}
+
+
+@pytest.mark.parametrize(
+    ("system", "image"), [("orders", "Mail"), ("My Orders", "mail"), ("nova", "x"), ("x", "base")]
+)
+def test_name_that_no_image_can_have_is_refused(tmp_path: Path, system: str, image: str) -> None:
+    containerfile(tmp_path / system, image, "ARG BASE=docker.io/nova/base:1")
+
+    with pytest.raises(UsageError, match="no image can be named"):
+        images_of(tmp_path / system)
+
+
+def test_directory_without_images_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "images" / "mail").mkdir(parents=True)
+
+    with pytest.raises(UsageError, match="no image below"):
+        images_of(tmp_path)
+
+
+def test_command_says_what_an_image_is_where_there_is_none(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli.main, ["load", str(tmp_path)])
+
+    assert result.exit_code == 2
+    assert "images/<image>/Containerfile" in result.output

@@ -9,9 +9,10 @@ import pytest
 
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.cluster import KindCluster, Node
+from nova_acceptance.cluster.kind.images import BASE, Image
 from nova_acceptance.cluster.kind.provider import Provider, _is_wanted
 from nova_acceptance.cluster.model import Request
-from nova_acceptance.errors import ClusterError
+from nova_acceptance.errors import ClusterError, UsageError
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
 
@@ -78,3 +79,53 @@ def test_kind_cluster_is_ours_while_its_configuration_is_kept(tmp_path: Path) ->
     (Home(tmp_path).cluster("nova")).mkdir(parents=True)
     (Home(tmp_path).cluster("nova") / "kind.yaml").touch()
     assert cluster.is_ours
+
+
+class Loading(Provider):
+    """Notes what it builds and loads."""
+
+    def __init__(self, home: Home, *, is_up: bool) -> None:
+        self._home = home
+        self._progress = Progress(io.StringIO())
+        self._is_up = is_up
+        self.done: list[tuple[str, list[str]]] = []
+
+    def is_up(self, name: str) -> bool:
+        assert name == "nova"
+        return self._is_up
+
+    def _provide_images(self, images: tuple[Image, ...]) -> None:
+        self.done.append(("built", [image.tag for image in images]))
+
+    def cluster(self, name: str) -> KindCluster:
+        found = KindCluster(
+            name,
+            self._home.cluster(name),
+            kind=Path("kind"),
+            docker=Path("docker"),
+            engine=None,
+            log=self._home.log(name),
+        )
+        load = lambda tags, _: self.done.append((f"loaded into {name}", tags))  # noqa: E731
+        setattr(found, "load", load)  # noqa: B010 - no kind is asked
+        return found
+
+
+MAIL = Image("mail", "1", system="orders")
+
+
+def test_images_of_another_system_are_built_on_the_base_and_loaded_without_it(
+    tmp_path: Path,
+) -> None:
+    provider = Loading(Home(tmp_path), is_up=True)
+
+    assert provider.load((MAIL,), "nova") == [MAIL.tag]
+    assert provider.done == [("built", [BASE.tag, MAIL.tag]), ("loaded into nova", [MAIL.tag])]
+
+
+def test_nothing_is_built_for_a_cluster_that_is_down(tmp_path: Path) -> None:
+    provider = Loading(Home(tmp_path), is_up=False)
+
+    with pytest.raises(UsageError, match="there is no cluster nova"):
+        provider.load((MAIL,), "nova")
+    assert provider.done == []

@@ -107,6 +107,13 @@ def test_brackets_of_a_pattern_stand_for_themselves() -> None:
     assert not fits("tests/a.py::test_one[front]", "tests/a.py")
 
 
+def test_pattern_without_brackets_means_a_test_whatever_it_runs_over() -> None:
+    assert fits("tests/a.py::test_one[front]", "tests/a.py::test_one")
+    assert fits("tests/a.py::test_one", "tests/a.py::test_one")
+    assert not fits("tests/a.py::test_one_more", "tests/a.py::test_one")
+    assert not fits("tests/a.py::test_one[front]", "tests/a.py::test_one[back]")
+
+
 def test_record_is_read_from_its_events() -> None:
     diagnosis = {"cause": "IMAGE_PULL", "subject": "Pod here/front-1"}
     phase: dict[str, Any] = {"type": "phase", "when": "call", "outcome": "passed"}

@@ -88,33 +88,44 @@ def test_failure_is_not_asked_for_again_until_the_leader_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "cause"),
+    "said",
     [
-        ('FATAL:  role "replication_user" is not permitted to log in', "ROLE_ATTRIBUTES_WRONG"),
-        ('FATAL:  password authentication failed for user "x"', "PASSWORD_REFUSED"),
-        (
-            "FATAL:  number of requested standby connections exceeds max_wal_senders",
-            "CONNECTIONS_EXHAUSTED",
-        ),
-        ("connection timeout expired", None),  # nobody refused anything
-        ("", None),
+        'role "replication_user" is not permitted to log in',
+        "number of requested standby connections exceeds max_wal_senders",
+        "",
     ],
 )
-def test_leader_that_turns_its_followers_away(
-    said: str, cause: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def asked(*_: object) -> str:
-        if said:
-            raise psycopg.OperationalError(f"connection failed: {said}")
-        return "7312"
+def test_leader_that_turns_its_followers_away(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "replication_refusal", lambda *_: said)
 
-    monkeypatch.setattr(module, "replication_system", asked)
+    assert following(monkeypatch).refusal_of_follower("replication_user") == said
+
+
+def test_leader_that_is_silent_turns_nobody_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*_: object) -> str:
+        raise ProbeError("nothing answered")
+
+    monkeypatch.setattr(module, "replication_refusal", silent)
+
+    assert following(monkeypatch).refusal_of_follower("replication_user") == ""
+
+
+def following(monkeypatch: pytest.MonkeyPatch) -> Members:
+    """Return a leader with one replica, and roles that are all there."""
     members = Members(False, True)
     monkeypatch.setattr(members, "_to_pod", Ways().to)
+    monkeypatch.setattr(members, "has_role", lambda _role: True)
+    return members
 
-    shown = members.refusal_of_followers(Login("replication_user", "postgres", ""))
 
-    assert (shown.cause if shown else None) == cause
+def test_login_is_of_a_role_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = Members(False)
+    monkeypatch.setattr(members, "admin", Roles)
+
+    assert members.login("nova_owner", "nova_auth") == Login("nova_owner", "nova_auth", "")
+    with pytest.raises(BrokenClaimError) as raised:
+        members.login("nobody")
+    assert raised.value.shown.cause == "ROLE_MISSING"
 
 
 def test_password_that_has_come_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:

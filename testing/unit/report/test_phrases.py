@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
@@ -14,15 +13,13 @@ import pytest
 
 from nova_acceptance.causes import causes
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.report.phrases import in_language, phrase_of
+from nova_acceptance.report.phrases import in_language, phrase_of, translations
 from nova_acceptance.report.texts import CHINESE, ENGLISH
-from testing.unit.report.test_texts import FOLDER, ROOT, code_spans, is_chinese, simplified
+from testing.unit.report.test_texts import ROOT, code_spans, is_chinese, simplified
 
 LOST = "{claim} has lost {volume}"
 PLACES = ("src", "tests", "conftest.py")
-CATALOGUE: dict[str, str] = tomllib.loads(
-    (FOLDER / CHINESE / "phrases.toml").read_text(encoding="utf-8")
-)
+CATALOGUE = translations(CHINESE)
 
 
 def sources() -> Iterator[Path]:

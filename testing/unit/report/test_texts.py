@@ -39,9 +39,9 @@ FIELDS = get_args(Field)
 
 Entry = str | dict[str, str]
 
-FACT = "tests/infrastructure/test_redis.py::test_redis_is_version_7"
-FACT_IN_ENGLISH = "What answers is Redis 7."
-FACT_IN_CHINESE = "回應的是 Redis 7。"
+FACT = "tests/infrastructure/test_redis.py::test_redis_has_its_version"
+FACT_IN_ENGLISH = "What answers is Redis in the version that nova.yaml says."
+FACT_IN_CHINESE = "回應的是 nova.yaml 所寫版本的 Redis。"
 
 
 def is_plural(entry: Any) -> bool:

@@ -15,7 +15,11 @@ from nova_acceptance.errors import SpecError
 from nova_acceptance.system import System
 from testing.unit.system.specs import NOVA, TEXT, changed, spec
 
-EXAMPLES = sorted((NOVA.parent / "examples").glob("*/nova.yaml"))
+EXAMPLES = sorted(
+    path
+    for path in (NOVA.parent / "examples").glob("*/nova.yaml")
+    if not (path.parent / "pyproject.toml").exists()  # it brings a kind of its own
+)
 
 
 @pytest.fixture(scope="module")

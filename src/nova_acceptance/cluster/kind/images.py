@@ -20,12 +20,14 @@ from pathlib import Path
 from nova_acceptance import timeouts
 from nova_acceptance.cluster import command
 from nova_acceptance.cluster.home import project
-from nova_acceptance.errors import ClusterError
+from nova_acceptance.errors import ClusterError, UsageError
 from nova_acceptance.progress import Progress
 
 LABEL = "nova.digest"
 DEBIAN = "localhost/nova-debian:bookworm"
 """The home-made stand-in for docker.io/library/debian:bookworm-slim."""
+REPOSITORY = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
+"""A part of an image's name, as Docker takes it."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Image:
         parts: images of ours that it copies from, by name.
         arguments: further build arguments.
         extra: directories laid into the build context, by their name there.
+        system: the system that it belongs to, the first part of its name.
+        root: what holds `images/`; None for this project.
     """
 
     name: str
@@ -47,20 +51,23 @@ class Image:
     parts: tuple[str, ...] = ()
     arguments: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Path] = field(default_factory=dict)
+    system: str = "nova"
+    root: Path | None = None
 
     @property
     def tag(self) -> str:
         """The full name that manifests use."""
-        return f"docker.io/nova/{self.name}:{self.version}"
+        return f"docker.io/{self.system}/{self.name}:{self.version}"
 
     @property
     def directory(self) -> Path:
         """Its Containerfile's directory."""
-        return project() / "images" / self.name
+        return (self.root or project()) / "images" / self.name
 
 
+BASE = Image("base", "1", base=None)
 NOVA = (
-    Image("base", "1", base=None),
+    BASE,
     Image("redis", "7"),
     Image("etcd", "3.4"),
     Image("postgres", "15"),
@@ -70,6 +77,40 @@ NOVA = (
 
 NODE = Image("node", "1")
 """Cluster DNS, pod network and volumes for the home-made node image."""
+
+
+def images_of(directory: Path) -> tuple[Image, ...]:
+    """Return the images of another system: one for each `images/<image>/Containerfile` in it.
+
+    Each is named `docker.io/<directory>/<image>:1`, apart from Nova's own, and stands on Nova's
+    base image where its Containerfile says `ARG BASE=docker.io/nova/base:1`, else on Debian.
+
+    Raises:
+        UsageError: there is none, or a name that no image can have.
+    """
+    root = directory.resolve()
+    files = sorted(root.glob("images/*/Containerfile"))
+    if not files:
+        raise UsageError(
+            f"there is no image below {directory}",
+            hint="an image is a directory with a Containerfile: images/<image>/Containerfile",
+        )
+    for path in (root, *(file.parent for file in files)):
+        if not REPOSITORY.fullmatch(path.name) or path.name in {"nova", BASE.name}:
+            raise UsageError(
+                f"no image can be named after the directory {path}",
+                hint="rename it: small letters and digits, with - _ or . between them; "
+                "nova and base are Nova's own",
+            )
+    return tuple(
+        Image(file.parent.name, "1", base=_base(file), system=root.name, root=root)
+        for file in files
+    )
+
+
+def _base(file: Path) -> str | None:
+    stands_on_ours = re.search(rf"^ARG BASE={re.escape(BASE.tag)}$", file.read_text(), re.MULTILINE)
+    return BASE.name if stands_on_ours else None
 
 
 def digests(images: tuple[Image, ...]) -> dict[str, str]:

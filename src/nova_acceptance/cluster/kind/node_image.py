@@ -106,16 +106,24 @@ class NodeImage:
             self._build(images, tag, progress)
         return tag
 
-    def provide_nova(self, progress: Progress) -> None:
-        """Bring Nova's own images to the engine of clusters, for nodes of another image."""
+    def provide_images(self, images: tuple[Image, ...], progress: Progress) -> None:
+        """Bring images, Nova's own or others', to the engine of clusters.
+
+        Args:
+            images: what is wanted there, each after what it stands on.
+            progress: where it is shown.
+
+        Raises:
+            ClusterError: one could not be built or handed over.
+        """
         there = Builder(self._docker, self._clusters.environment, self._log, DEBIAN)
-        wanted = digests(NOVA)
-        missing = [image for image in NOVA if there.label(image.tag) != wanted[image.name]]
+        wanted = digests(images)
+        missing = [image for image in images if there.label(image.tag) != wanted[image.name]]
         if not missing:
             return
         with self._building(progress) as builder:
-            builder.build(NOVA, progress)
-            with progress.step("handing Nova's images to the engine of clusters"):
+            builder.build(images, progress)
+            with progress.step(f"handing {len(missing)} images to the engine of clusters"):
                 self._hand_over(builder, [image.tag for image in missing])
 
     def _provide_sources(self, progress: Progress) -> None:

@@ -10,12 +10,12 @@ from nova_acceptance.cluster import doctor
 from nova_acceptance.cluster.engine import Engine
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.cluster import KindCluster, Node
-from nova_acceptance.cluster.kind.images import NOVA, Builder
+from nova_acceptance.cluster.kind.images import BASE, NOVA, Builder, Image
 from nova_acceptance.cluster.kind.node_image import NodeImage, is_home_made, provide_engine
 from nova_acceptance.cluster.lock import exclusive
 from nova_acceptance.cluster.model import DEFAULT_NODES, Cluster, Request
 from nova_acceptance.cluster.readiness import await_ready
-from nova_acceptance.errors import ClusterError, NovaError
+from nova_acceptance.errors import ClusterError, NovaError, UsageError
 from nova_acceptance.kube import Kube
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
@@ -223,12 +223,34 @@ class Provider:
 
     def provide_nova(self) -> None:
         """Have Nova's images in the engine that clusters run in, whether ours or the user's."""
+        self._provide_images(NOVA)
+
+    def load(self, images: tuple[Image, ...], name: str) -> list[str]:
+        """Build images of another system and load them into a cluster; return their tags.
+
+        What is built already in its present content is not built again.
+
+        Raises:
+            UsageError: there is no such cluster.
+            ClusterError: a build or a load failed, with the last lines of its output.
+        """
+        with exclusive(self._home.root / "lock", f"loading images into {name}", self._progress):
+            if not self.is_up(name):
+                raise UsageError(
+                    f"there is no cluster {name}", hint="start it with `nova-cluster up`"
+                )
+            self._provide_images((BASE, *images))
+            tags = [image.tag for image in images]
+            self.cluster(name).load(tags, self._progress)
+        return tags
+
+    def _provide_images(self, images: tuple[Image, ...]) -> None:
         if self._has_own_engine:
-            NodeImage(self._home, self._engine).provide_nova(self._progress)
+            NodeImage(self._home, self._engine).provide_images(images, self._progress)
         else:
             docker = Path(shutil.which("docker") or "docker")
             builder = Builder(docker, {}, self._home.log("images"), None)
-            builder.build(NOVA, self._progress)
+            builder.build(images, self._progress)
 
     def _clusters(self) -> set[str]:
         """Return the names of the clusters that have nodes in our engine."""

@@ -15,4 +15,10 @@ def connect(access: Access, component: spec.Etcd) -> dict[str, Member]:
     }
 
 
-KIND = Kind(name="etcd", spec=spec.Etcd, live=rules.LIVE, connect=connect)
+KIND = Kind(
+    name="etcd",
+    spec=spec.Etcd,
+    live=rules.LIVE,
+    connect=connect,
+    components={"etcd_spec": lambda _etcd: True},
+)

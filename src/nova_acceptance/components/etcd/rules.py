@@ -10,8 +10,8 @@ from nova_acceptance.components.etcd.spec import Etcd
 from nova_acceptance.components.kubernetes.members import (
     is_hindered,
     of_kind,
+    own_words,
     pods_of_component,
-    said,
     workload_of_component,
 )
 from nova_acceptance.components.kubernetes.status import is_pod_ready
@@ -35,18 +35,7 @@ _PERSISTS: Final = 10.0
 
 def etcd_says_why(snapshot: Snapshot) -> Iterator[Finding]:
     """Find members whose own log names what is wrong."""
-    pods = [pod for it in of_kind(snapshot, Etcd) for pod in pods_of_component(snapshot, it)]
-    for pod in pods:
-        for cause, pattern in _SAID:
-            if found := said(snapshot, pod, pattern, _OVER):
-                where, line = found
-                yield Finding(
-                    cause,
-                    where,
-                    Phrase("{where} says: {line}", where=where, line=line),
-                    evidence=(line,),
-                    grace=_PERSISTS,
-                )
+    yield from own_words(snapshot, Etcd, _SAID, grace=_PERSISTS, over=_OVER)
 
 
 def members_missing(snapshot: Snapshot) -> Iterator[Finding]:

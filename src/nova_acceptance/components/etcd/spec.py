@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from nova_acceptance.system.model import Component
+from nova_acceptance.system.component import Component
 
 
 class Etcd(Component):

@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from nova_acceptance.system.model import Component, KubeService, Layer, Name, Port, Strict
+from nova_acceptance.system.base import Name, Port, Strict
+from nova_acceptance.system.component import Component, KubeService, Layer
 
 
 class Health(Strict):

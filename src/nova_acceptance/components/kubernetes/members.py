@@ -7,13 +7,18 @@ from collections.abc import Iterator
 
 from nova_acceptance.components.kubernetes.status import condition, is_pod_ready
 from nova_acceptance.components.kubernetes.workloads import pods_of
-from nova_acceptance.findings import Ref, ref
+from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
-from nova_acceptance.system.model import Component, ComponentT
+from nova_acceptance.phrase import Phrase
+from nova_acceptance.system.component import Component
+from nova_acceptance.system.model import ComponentT
 
 LINE = 300
 """As much of a line as a reader needs."""
+
+Words = tuple[tuple[str, re.Pattern[str]], ...]
+"""Causes, each with what a log or a probe's answer says of it."""
 
 
 def workload_of_component(snapshot: Snapshot, component: Component) -> Object | None:
@@ -50,6 +55,32 @@ def is_hindered(snapshot: Snapshot, pod: Object) -> bool:
     if node is not None and condition(node, "Ready").get("status") != "True":
         return True
     return not is_running(pod)
+
+
+def own_words(
+    snapshot: Snapshot,
+    model: type[Component],
+    words: Words,
+    *,
+    grace: float,
+    over: re.Pattern[str] | None = None,
+) -> Iterator[Finding]:
+    """Yield what the pods of a kind of component say of themselves.
+
+    Args:
+        snapshot: what was seen.
+        model: the kind's part of nova.yaml.
+        words: what is looked for.
+        grace: seconds for which it has to be seen before a wait gives up because of it.
+        over: what takes back all that was said before.
+    """
+    pods = [pod for it in of_kind(snapshot, model) for pod in pods_of_component(snapshot, it)]
+    for pod in pods:
+        for cause, pattern in words:
+            if found := said(snapshot, pod, pattern, over):
+                where, line = found
+                sentence = Phrase("{where} says: {line}", where=where, line=line)
+                yield Finding(cause, where, sentence, evidence=(line,), grace=grace)
 
 
 def said(

@@ -6,10 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.patroni.client import Patroni, View
-from nova_acceptance.components.patroni.cures import under_patroni
 from nova_acceptance.components.postgres.checks.admission import refused_followers
 from nova_acceptance.components.postgres.client import Postgres
-from nova_acceptance.components.postgres.logins import Logins
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.phrase import Phrase
@@ -38,14 +36,12 @@ def other_leader(patroni: Patroni, leader: str) -> Iterator[Finding]:
 
 
 @check
-def other_replicas(
-    patroni: Patroni, postgres: Postgres, logins: Logins, spec: Spec
-) -> Iterable[Finding]:
+def other_replicas(patroni: Patroni, postgres: Postgres, spec: Spec) -> Iterable[Finding]:
     """Find that a member's Patroni does not count all others as replicas that follow."""
     views = patroni.views
     found = _uncounted(views, postgres)
     if found and not all(view.replicas for view in views.values()):
-        return refused_followers(postgres, logins, spec) or found
+        return refused_followers(postgres, spec) or found
     return found
 
 
@@ -89,4 +85,4 @@ def _numbers(view: View) -> str:
 
 
 def _found(cause: str, sentence: Phrase, evidence: Iterable[str] = ()) -> Finding:
-    return under_patroni(Finding(cause, NOWHERE, sentence, evidence=tuple(evidence)))
+    return Finding(cause, NOWHERE, sentence, evidence=tuple(evidence))

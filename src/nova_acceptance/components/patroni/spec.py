@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nova_acceptance.system.model import Port, Seconds, Strict
+from nova_acceptance.system.base import Port, Seconds, Strict
 
 KUBERNETES = "kubernetes"
 """The store of a Patroni that keeps its state in objects of the API."""

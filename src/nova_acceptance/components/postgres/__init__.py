@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from nova_acceptance.components.kind import Access, Kind
-from nova_acceptance.components.postgres import answers, rules, spec, urls
-from nova_acceptance.components.postgres.client import Postgres
-from nova_acceptance.components.postgres.logins import Logins
+from nova_acceptance.components.postgres import answers, parts, rules, spec, urls
+from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
+from nova_acceptance.components.postgres.sql import Login
 from nova_acceptance.kube import PodRef
 
 
 def connect(access: Access, component: spec.Postgres) -> Postgres:
     """Return the members of a PostgreSQL, asked as the superuser from inside their pods."""
-    members = {pod.name: pod for pod in access.pods(component)}
-    logins = Logins(access, component)
+
+    def password_of(role: str) -> str:
+        home = component.role(role).password
+        if home is None:
+            raise ValueError(f"nova.yaml gives {role} no password")
+        return access.password(component, home)
+
+    def address_of(pod: PodRef) -> str:
+        found = access.kube.get("v1", "Pod", pod.name, pod.namespace) or {}
+        return str(found.get("status", {}).get("podIP", ""))
+
+    superuser = component.superuser.name
     return Postgres(
-        members,
+        {pod.name: pod for pod in access.pods(component)},
         component.server_port,
-        logins.untested(component.superuser.name),
+        Login(superuser, MAINTENANCE, password_of(superuser)),
         access.to_pod,
         access.witness,
-        address_of=lambda pod: _address(access, pod),
-        has_patroni=component.patroni is not None,
+        address_of=address_of,
+        password_of=password_of,
     )
-
-
-def _address(access: Access, pod: PodRef) -> str:
-    found = access.kube.get("v1", "Pod", pod.name, pod.namespace) or {}
-    return str(found.get("status", {}).get("podIP", ""))
 
 
 KIND = Kind(
@@ -36,4 +41,6 @@ KIND = Kind(
     answer=answers.of_error,
     connect=connect,
     urls=urls,
+    components=parts.COMPONENTS,
+    parts=parts.PARTS,
 )

@@ -12,7 +12,6 @@ import psycopg
 
 from nova_acceptance import timeouts
 from nova_acceptance.claims import BrokenClaimError
-from nova_acceptance.components.patroni.cures import under_patroni
 from nova_acceptance.components.postgres.roles import Role
 from nova_acceptance.components.postgres.sql import (
     REFUSED,
@@ -55,7 +54,7 @@ class Postgres:
         to_pod: returns the way to a port of a pod.
         witness: who takes down what is asked.
         address_of: returns the address that a pod has now.
-        has_patroni: whether Patroni runs the members.
+        password_of: returns the password of a role, as its Secret has it.
     """
 
     def __init__(
@@ -67,11 +66,11 @@ class Postgres:
         witness: Witness,
         *,
         address_of: Callable[[PodRef], str] = lambda _pod: "",
-        has_patroni: bool = False,
+        password_of: Callable[[str], str] = lambda _role: "",
     ) -> None:
         self.members = dict(members)
         self._address_of = address_of
-        self._has_patroni = has_patroni
+        self._password_of = password_of
         self._port = port
         self._superuser = superuser
         self._to_pod = to_pod
@@ -86,10 +85,6 @@ class Postgres:
     def close(self) -> None:
         """Close what is open."""
         self.forget_leader()
-
-    def cured(self, found: Finding) -> Finding:
-        """Return a finding with the cure that fits these members: Patroni's where it runs them."""
-        return under_patroni(found) if self._has_patroni else found
 
     def member(self, name: str, database: str = MAINTENANCE) -> Session:
         """Open a connection to one member, whatever its role is."""
@@ -176,28 +171,7 @@ class Postgres:
                     for line in str(error).splitlines()[:2]
                 ],
             ) from error
-        raise LeadershipError(self.leadership(leaders, answers))
-
-    def leadership(self, leaders: Sequence[str], answers: Mapping[str, bool]) -> Finding:
-        """Return what it shows that none leads, or that several do.
-
-        Args:
-            leaders: who leads.
-            answers: whether each of the members that answered follows.
-        """
-        sentence = (
-            Phrase(
-                "PostgreSQL has {count} leaders: {names}", count=len(leaders), names=list(leaders)
-            )
-            if leaders
-            else Phrase("PostgreSQL has 0 leaders: none")
-        )
-        evidence = tuple(
-            f"{name}: {'in recovery' if follows else 'not in recovery'}"
-            for name, follows in answers.items()
-        )
-        cause = "TWO_LEADERS" if leaders else "NO_LEADER"
-        return self.cured(Finding(cause, NOWHERE, sentence, evidence=evidence))
+        raise LeadershipError(leadership(leaders, answers))
 
     def forget_leader(self) -> None:
         """Ask again who leads, the next time; for when that may have changed."""
@@ -242,6 +216,19 @@ class Postgres:
                 raise BrokenClaimError(Finding("PASSWORD_EXPIRED", NOWHERE, sentence))
             return name in self._roles
 
+    def login(self, role: str, database: str = MAINTENANCE) -> Login:
+        """Return the login of a role that exists, with the password that its Secret holds.
+
+        PostgreSQL does not tell a role that is not there from one whose password is wrong.
+
+        Raises:
+            BrokenClaimError: there is no such role, or its password has come to its end.
+        """
+        if not self.has_role(role):
+            sentence = Phrase("there is no role {role}", role=role)
+            raise BrokenClaimError(Finding("ROLE_MISSING", NOWHERE, sentence))
+        return Login(role, database, self._password_of(role))
+
     @property
     def own_settings(self) -> list[tuple[Phrase, str]]:
         """What is set by hand, by ALTER SYSTEM, ALTER ROLE or ALTER DATABASE: where, and what.
@@ -268,12 +255,9 @@ class Postgres:
         route = self._to_pod(self.members[self.leader], self._port)
         return refusal(route, login, self._witness)
 
-    def refusal_of_followers(self, login: Login) -> str:
-        """Return the words with which the leader refuses who would stream from it; else nothing.
-
-        Args:
-            login: as whom its followers connect.
-        """
+    def refusal_of_follower(self, role: str) -> str:
+        """Return the words with which the leader refuses a role that would stream; else nothing."""
+        login = self.login(role)
         route = self._to_pod(self.members[self.leader], self._port)
         with suppress(ProbeError):  # who does not answer refuses nobody
             return replication_refusal(route, login, self._witness)
@@ -374,6 +358,26 @@ class Postgres:
             list(kinds),
         )
         return {str(name): str(owner) for name, owner in rows}
+
+
+def leadership(leaders: Sequence[str], answers: Mapping[str, bool]) -> Finding:
+    """Return what it shows that none leads, or that several do.
+
+    Args:
+        leaders: who leads.
+        answers: whether each of the members that answered follows.
+    """
+    sentence = (
+        Phrase("PostgreSQL has {count} leaders: {names}", count=len(leaders), names=list(leaders))
+        if leaders
+        else Phrase("PostgreSQL has 0 leaders: none")
+    )
+    evidence = tuple(
+        f"{name}: {'in recovery' if follows else 'not in recovery'}"
+        for name, follows in answers.items()
+    )
+    cause = "TWO_LEADERS" if leaders else "NO_LEADER"
+    return Finding(cause, NOWHERE, sentence, evidence=evidence)
 
 
 def _set_at(is_of_the_server: object, role: object, database: object) -> Phrase:

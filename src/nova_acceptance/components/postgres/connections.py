@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from nova_acceptance.components.kind import Access
 from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
-from nova_acceptance.components.postgres.logins import Logins
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import (
     Login,
@@ -15,32 +13,24 @@ from nova_acceptance.components.postgres.sql import (
     replication_system,
 )
 from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.witness import Witness
 
 
 class Connections:
     """Connects as roles of nova.yaml, with their passwords, from a pod that uses PostgreSQL.
 
     Args:
-        access: how components are reached.
         spec: what nova.yaml says.
         postgres: the members, asked as the superuser.
         route: the way through a Service.
+        witness: takes down what is asked.
     """
 
-    def __init__(self, access: Access, spec: Spec, postgres: Postgres, route: Route) -> None:
+    def __init__(self, spec: Spec, postgres: Postgres, route: Route, witness: Witness) -> None:
         self.spec = spec
         self.postgres = postgres
-        self._logins = Logins(access, spec)
         self._route = route
-        self._witness = access.witness
-
-    def login(self, role: str, database: str = MAINTENANCE) -> Login:
-        """Return the login of a role that exists.
-
-        Raises:
-            BrokenClaimError: there is no such role.
-        """
-        return self._logins.of(self.postgres, role, database)
+        self._witness = witness
 
     def session(self, role: str, database: str) -> Session:
         """Open a connection.
@@ -48,7 +38,7 @@ class Connections:
         Raises:
             psycopg.OperationalError: nothing answered, or it refused.
         """
-        return connect(self._route, self.login(role, database), self._witness)
+        return connect(self._route, self.postgres.login(role, database), self._witness)
 
     def refusal(self, login: Login) -> str:
         """Return the words with which a connection is refused; empty if it is accepted.
@@ -64,7 +54,7 @@ class Connections:
         Raises:
             ProbeError: nothing answered, so nobody refused.
         """
-        return replication_refusal(self._route, self.login(role, database), self._witness)
+        return replication_refusal(self._route, self.postgres.login(role, database), self._witness)
 
     def replication_system(self, role: str) -> str:
         """Return how the server that a role would stream from identifies its system.
@@ -72,4 +62,4 @@ class Connections:
         Raises:
             psycopg.OperationalError: nothing answered, or it refused.
         """
-        return replication_system(self._route, self.login(role), self._witness)
+        return replication_system(self._route, self.postgres.login(role), self._witness)

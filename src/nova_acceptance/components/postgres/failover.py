@@ -17,7 +17,6 @@ from nova_acceptance.components.kind import Access
 from nova_acceptance.components.kubernetes.successor import await_successor, crash
 from nova_acceptance.components.postgres import tables
 from nova_acceptance.components.postgres.client import Postgres
-from nova_acceptance.components.postgres.logins import Logins
 from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.writer import Writer
@@ -103,7 +102,7 @@ class Failovers:
             raise ValueError(f"nobody takes over from the leader of {spec.name} by itself")
         table, postgres, budget = self.table_of(spec, reach), self._client_of(spec), spec.patroni
         route = self._access.to_service(spec)
-        login = Logins(self._access, spec).of(postgres, reach.role.name, reach.grant.database)
+        login = postgres.login(reach.role.name, reach.grant.database)
         killed = postgres.find_leader()
         pod = postgres.members[killed]
         with Writer(route, login, table) as writer:
@@ -123,8 +122,8 @@ class Failovers:
             )
         until(lambda: _leads_anew(postgres), within=budget.failover, ignoring=ProbeError)
         said = (
-            f"{postgres.leader} acknowledges {seconds:.1f} s after the kill, {killed} is ready again"
-            f" after {rejoined:.1f} s; {len(writer.acknowledged)} commits acknowledged"
+            f"{postgres.leader} acknowledges {seconds:.1f} s after the kill, {killed} is ready"
+            f" again after {rejoined:.1f} s; {len(writer.acknowledged)} commits acknowledged"
         )
         asked = (
             f"SIGKILL to PostgreSQL in {pod} and delete it without grace, while {login.user} writes"

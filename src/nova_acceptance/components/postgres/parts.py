@@ -88,9 +88,7 @@ class Denial:
 def schemas(postgres: Postgres) -> list[Schema]:
     """Return every schema of every database."""
     return [
-        Schema(
-            database.name, name, owner, database.owner if owner == DATABASE_OWNER else owner
-        )
+        Schema(database.name, name, owner, database.owner if owner == DATABASE_OWNER else owner)
         for database in postgres.databases
         for name, owner in database.schemas.items()
     ]
@@ -184,9 +182,7 @@ PARTS: Final[Mapping[str, Callable[[Postgres], Iterable[Any]]]] = {
         it for it in clients(postgres) if "REPLICATION" not in it.role.attributes
     ],
     "denial": denials,
-    "shared_schema": lambda postgres: [
-        it for it in schemas(postgres) if others_in(postgres, it)
-    ],
+    "shared_schema": lambda postgres: [it for it in schemas(postgres) if others_in(postgres, it)],
     "stranger": strangers,
     "writer_role": writers,
     "local_role": lambda postgres: [

@@ -8,12 +8,11 @@ from typing import Final
 
 from nova_acceptance.components.kubernetes.members import (
     of_kind,
+    own_words,
     pods_of_component,
-    said,
     workload_of_component,
 )
 from nova_acceptance.components.kubernetes.status import is_pod_ready
-from nova_acceptance.components.patroni.cures import under_patroni
 from nova_acceptance.components.postgres.spec import Postgres
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube.snapshot import Snapshot
@@ -51,29 +50,14 @@ _PERSISTS: Final = 15.0
 
 def postgres_says_why(snapshot: Snapshot) -> Iterator[Finding]:
     """Find members whose own log names what is wrong."""
-    members = [
-        (it, pod) for it in of_kind(snapshot, Postgres) for pod in pods_of_component(snapshot, it)
-    ]
-    for component, pod in members:
-        for cause, pattern in _SAID:
-            if found := said(snapshot, pod, pattern):
-                where, line = found
-                shown = Finding(
-                    cause,
-                    where,
-                    Phrase("{where} says: {line}", where=where, line=line),
-                    evidence=(line,),
-                    grace=_PERSISTS,
-                )
-                yield under_patroni(shown) if component.patroni else shown
+    yield from own_words(snapshot, Postgres, _SAID, grace=_PERSISTS)
 
 
 def leaders_by_label(snapshot: Snapshot) -> Iterator[Finding]:
     """Find no leader, or several, by the label that each member's role is kept in."""
     for component in of_kind(snapshot, Postgres):
         if component.role_label:
-            found = _leaders_by_label(snapshot, component, component.role_label)
-            yield from map(under_patroni, found)  # whose label it is
+            yield from _leaders_by_label(snapshot, component, component.role_label)
 
 
 def _leaders_by_label(snapshot: Snapshot, component: Postgres, label: str) -> Iterator[Finding]:

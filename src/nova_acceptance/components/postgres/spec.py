@@ -8,15 +8,8 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints
 
 from nova_acceptance.components.patroni.spec import KUBERNETES, Patroni
-from nova_acceptance.system.model import (
-    Component,
-    Path,
-    Problem,
-    Seconds,
-    SecretKey,
-    Strict,
-    UrlOf,
-)
+from nova_acceptance.system.base import Path, Problem, Seconds, Strict
+from nova_acceptance.system.component import Component, SecretKey, UrlOf
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 """A name in SQL that needs no quotes."""

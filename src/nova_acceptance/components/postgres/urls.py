@@ -29,7 +29,7 @@ def lets_in(trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:
             yield Finding("URL_DATABASE_WRONG", NOWHERE, sentence)
         if session.value("SELECT pg_is_in_recovery()"):
             sentence = Phrase("the primary follows another member, and takes no writes")
-            yield client().cured(Finding("PRIMARY_READ_ONLY", NOWHERE, sentence))
+            yield Finding("PRIMARY_READ_ONLY", NOWHERE, sentence)
 
 
 def demands_password(trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:
@@ -41,8 +41,7 @@ def demands_password(trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Fin
     def refused(login: Login) -> str:
         return refusal(trial.route, login, trial.witness)
 
-    for found in accepted_wrong_password(refused, _login(trial)):
-        yield client().cured(found)
+    yield from accepted_wrong_password(refused, _login(trial))
 
 
 def _unknown(trial: UrlTrial, client: Callable[[], Any]) -> Finding | None:

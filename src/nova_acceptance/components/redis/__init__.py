@@ -21,4 +21,5 @@ KIND = Kind(
     answer=answers.of_error,
     connect=connect,
     urls=urls,
+    components=spec.COMPONENTS,
 )

@@ -5,20 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-from nova_acceptance.system.model import Component, Name, Port, SecretKey, Strict, UrlOf
-
-
-class Sentinel(Strict):
-    """The Sentinels that watch a Redis and its replicas.
-
-    Attributes:
-        service: the Service in front of them.
-        master: the name by which they know the primary.
-    """
-
-    service: Name
-    port: Port = 26379
-    master: str = "mymaster"
+from nova_acceptance.system.component import Component, SecretKey, UrlOf
 
 
 class Redis(Component):
@@ -27,13 +14,11 @@ class Redis(Component):
     Attributes:
         password: what it demands; None where it demands none.
         persistence: `append-only`: every write is appended to a file and outlives the pod; `none`.
-        sentinel: where a primary is chosen by Sentinels.
     """
 
     kind: Literal["redis"] = "redis"
     password: SecretKey | None = None
     persistence: Literal["append-only", "none"] = "append-only"
-    sentinel: Sentinel | None = None
 
     @property
     def secrets(self) -> tuple[SecretKey, ...]:
@@ -62,6 +47,5 @@ COMPONENTS: Final[Mapping[str, Callable[[Redis], bool]]] = {
     "persistent_redis": lambda redis: redis.persistence == "append-only",
     "versioned_redis": lambda redis: redis.version is not None,
     "replicated_redis": lambda redis: redis.runs.replicas > 1,
-    "sentinel_redis": lambda redis: redis.sentinel is not None,
 }
 """Which Redis a test with an argument of that name runs over."""

@@ -14,7 +14,6 @@ from nova_acceptance.checks import check
 from nova_acceptance.components.postgres.answers import of_refusal
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.connections import Connections
-from nova_acceptance.components.postgres.logins import Logins
 from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Database, Role
 from nova_acceptance.components.postgres.spec import Postgres as Spec
@@ -90,23 +89,17 @@ def accepted_wrong_password(refusal: Refusal, right: Login) -> Iterable[Finding]
 @check
 def client_with_wrong_password(connections: Connections, client: Reach) -> Iterable[Finding]:
     """Find that a client is refused with its password, or is let in with another one."""
-    right = connections.login(client.role.name, client.grant.database)
-    return _cured(connections, accepted_wrong_password(connections.refusal, right))
+    right = connections.postgres.login(client.role.name, client.grant.database)
+    return accepted_wrong_password(connections.refusal, right)
 
 
 @check
-def client_elsewhere(
-    connections: Connections, client: Reach, elsewhere: str
-) -> Iterable[Finding]:
+def client_elsewhere(connections: Connections, client: Reach, elsewhere: str) -> Iterable[Finding]:
     """Find that a client is let in to a database of PostgreSQL's own."""
     role, refusal = client.role.name, connections.refusal
-    because = (
-        rf'(?:{BY_RULE}).*database "{re.escape(elsewhere)}"|permission denied for database'
-    )
-    return _cured(
-        connections,
-        refused(refusal, connections.login(role, client.grant.database))
-        or admitted(refusal, connections.login(role, elsewhere), because),
+    because = rf'(?:{BY_RULE}).*database "{re.escape(elsewhere)}"|permission denied for database'
+    return refused(refusal, connections.postgres.login(role, client.grant.database)) or admitted(
+        refusal, connections.postgres.login(role, elsewhere), because
     )
 
 
@@ -115,10 +108,8 @@ def unknown_role(connections: Connections, client: Reach) -> Iterable[Finding]:
     """Find that somebody is let in whom nobody knows, or is told that nobody does."""
     refusal, database = connections.refusal, client.grant.database
     because = f"{BY_RULE}|password authentication failed"
-    return _cured(
-        connections,
-        refused(refusal, connections.login(client.role.name, database))
-        or admitted(refusal, Login(NOBODY, database, WRONG), because),
+    return refused(refusal, connections.postgres.login(client.role.name, database)) or admitted(
+        refusal, Login(NOBODY, database, WRONG), because
     )
 
 
@@ -127,30 +118,27 @@ def local_role_over_the_network(
     connections: Connections, role: Role, database: Database
 ) -> Iterable[Finding]:
     """Find that a role is not let in from inside the pod alone, or from elsewhere as well."""
-    login = connections.login(role.name, database.name)
-    return _cured(
-        connections,
-        refused(connections.postgres.refusal_within, login)
-        or admitted(connections.refusal, login, BY_RULE),
+    login = connections.postgres.login(role.name, database.name)
+    return refused(connections.postgres.refusal_within, login) or admitted(
+        connections.refusal, login, BY_RULE
     )
 
 
 @check
 def stranger(connections: Connections, reach: Reach) -> Iterable[Finding]:
     """Find that a role is let in to a database in which it has no right to be."""
-    role, database, refusal = reach.role, reach.grant.database, connections.refusal
+    role, refusal = reach.role, connections.refusal
     homes = [each.database for each in role.grants if "CONNECT" in each.on_database]
     shut_out = [
         found
         for home in homes
-        for found in refused(refusal, connections.login(role.name, home))
+        for found in refused(refusal, connections.postgres.login(role.name, home))
     ]
     if role.replicates:
         shut_out += refused_follower(connections, role)
     because = f"{BY_RULE}|permission denied for database"
-    return _cured(
-        connections,
-        shut_out or admitted(refusal, connections.login(role.name, database), because),
+    return shut_out or admitted(
+        refusal, connections.postgres.login(role.name, reach.grant.database), because
     )
 
 
@@ -158,7 +146,7 @@ def stranger(connections: Connections, reach: Reach) -> Iterable[Finding]:
 def refused_follower(connections: Connections, role: Role) -> Iterator[Finding]:
     """Find that a role may not stream, or would stream from another system than the leader's."""
     if said := connections.replication_refusal(role.name):
-        yield connections.postgres.cured(_of_streaming(role.name, said))
+        yield _of_streaming(role.name, said)
         return
     found = connections.replication_system(role.name)
     wanted = connections.postgres.admin().value(
@@ -177,19 +165,16 @@ def refused_follower(connections: Connections, role: Role) -> Iterator[Finding]:
 @check
 def replicating_client(connections: Connections, client: Reach) -> Iterable[Finding]:
     """Find that a client may stream all that is written, or is refused it for something else."""
-    login = connections.login(client.role.name, client.grant.database)
-    return _cured(
-        connections,
-        refused(connections.refusal, login) or _replicating(connections, login),
-    )
+    login = connections.postgres.login(client.role.name, client.grant.database)
+    return refused(connections.refusal, login) or _replicating(connections, login)
 
 
 @check
-def refused_followers(postgres: Postgres, logins: Logins, spec: Spec) -> Iterator[Finding]:
+def refused_followers(postgres: Postgres, spec: Spec) -> Iterator[Finding]:
     """Find that the leader does not let in who would stream from it: why none does."""
     role = next((role for role in spec.roles if role.replicates), None)
-    if role and (said := postgres.refusal_of_followers(logins.of(postgres, role.name))):
-        yield postgres.cured(_of_streaming(role.name, said))
+    if role and (said := postgres.refusal_of_follower(role.name)):
+        yield _of_streaming(role.name, said)
 
 
 def _replicating(connections: Connections, login: Login) -> Iterator[Finding]:
@@ -215,7 +200,3 @@ def _of_refusal(said: str, sentence: Phrase) -> Finding:
     known = of_refusal(said)
     cause = known.cause if known else "ADMISSION_REFUSED"
     return Finding(cause, NOWHERE, sentence, evidence=(said,))
-
-
-def _cured(connections: Connections, found: Iterable[Finding]) -> list[Finding]:
-    return [connections.postgres.cured(each) for each in found]

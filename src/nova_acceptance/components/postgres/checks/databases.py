@@ -51,7 +51,7 @@ def lost_durability(postgres: Postgres, setting: str) -> Iterator[Finding]:
     value = postgres.admin().value("SELECT current_setting(%s)", setting)
     if value not in _SAFE:
         sentence = Phrase("{setting} is {value}, not on", setting=setting, value=value)
-        yield postgres.cured(_found("DURABILITY_OFF", sentence))
+        yield _found("DURABILITY_OFF", sentence)
 
 
 @check
@@ -60,7 +60,7 @@ def settings_made_by_hand(postgres: Postgres) -> Iterator[Finding]:
     for where, setting in postgres.own_settings:
         name, _, value = setting.partition("=")
         sentence = Phrase("{where} has its own {setting}", where=where, setting=_told(name, value))
-        yield postgres.cured(_found(_MEANT_BY.get(name, "SETTING_UNDECLARED"), sentence))
+        yield _found(_MEANT_BY.get(name, "SETTING_UNDECLARED"), sentence)
 
 
 @check
@@ -148,7 +148,9 @@ def foreign_property(postgres: Postgres, schema: Schema) -> Iterator[Finding]:
 
 
 def _no_schema(database: str, schema: str) -> Finding:
-    sentence = Phrase("database {database} has no schema {schema}", database=database, schema=schema)
+    sentence = Phrase(
+        "database {database} has no schema {schema}", database=database, schema=schema
+    )
     return _found("SCHEMA_MISSING", sentence)
 
 

@@ -47,7 +47,7 @@ def lost_commits(
             leader=failover.took_over,
         )
         numbers = f"lost: {', '.join(map(str, lost[:20]))}"
-        yield postgres.cured(Finding("COMMITS_LOST", NOWHERE, sentence, evidence=(numbers,)))
+        yield Finding("COMMITS_LOST", NOWHERE, sentence, evidence=(numbers,))
     elif not failover.acknowledged:
         sentence = Phrase("no commit was acknowledged, so nothing is shown")
         yield Finding("FAILOVER_SLOW", NOWHERE, sentence)
@@ -55,7 +55,7 @@ def lost_commits(
 
 @check
 def lasting_absence(failover: Failover, postgres: Postgres, spec: Spec) -> Iterable[Finding]:
-    """Find that the member that was killed does not follow the new leader, by itself and in time."""
+    """Find that the member that was killed does not follow the new leader in time, by itself."""
     within = spec.patroni.rejoin if spec.patroni else spec.replay
     took = until(lambda: _state(postgres, failover.killed) == "streaming", within=within)
     if took <= within and postgres.in_recovery[failover.killed]:
@@ -68,7 +68,7 @@ def lasting_absence(failover: Failover, postgres: Postgres, spec: Spec) -> Itera
         seconds=within,
     )
     subject = Ref("Pod", pod.namespace, pod.name)
-    return [postgres.cured(Finding("REPLICA_NOT_STREAMING", subject, sentence))]
+    return [Finding("REPLICA_NOT_STREAMING", subject, sentence)]
 
 
 @check

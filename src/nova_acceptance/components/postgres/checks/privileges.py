@@ -1,4 +1,4 @@
-"""What is wrong with effective privileges: those that a role lacks, and those that it has beyond."""
+"""What is wrong with effective privileges: what a role lacks, and what it holds beyond."""
 
 from __future__ import annotations
 

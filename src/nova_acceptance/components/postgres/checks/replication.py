@@ -11,9 +11,8 @@ from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.objects import Objects, ref
 from nova_acceptance.components.kubernetes.pod_specs import is_ready
 from nova_acceptance.components.postgres.checks.admission import refused_followers
-from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.client import Postgres, leadership
 from nova_acceptance.components.postgres.connections import Connections
-from nova_acceptance.components.postgres.logins import Logins
 from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Session, identifiers
@@ -31,7 +30,7 @@ def wrong_leaders(postgres: Postgres, spec: Spec) -> Iterator[Finding]:
     answers, failures = postgres.roll_call()
     leaders = sorted(name for name, follows in answers.items() if not follows)
     if len(leaders) != 1 and not (failures and not leaders):
-        yield postgres.leadership(leaders, answers)
+        yield leadership(leaders, answers)
         return
     for error in failures.values():
         raise error
@@ -45,26 +44,26 @@ def wrong_leaders(postgres: Postgres, spec: Spec) -> Iterator[Finding]:
 
 
 @check
-def absent_streams(postgres: Postgres, logins: Logins, spec: Spec) -> Iterable[Finding]:
+def absent_streams(postgres: Postgres, spec: Spec) -> Iterable[Finding]:
     """Find members that the leader does not stream to, or that it is alone."""
-    return _away(postgres) and (refused_followers(postgres, logins, spec) or _away(postgres))
+    return _away(postgres) and (refused_followers(postgres, spec) or _away(postgres))
 
 
 @check
-def asynchrony(postgres: Postgres, logins: Logins, spec: Spec) -> Iterable[Finding]:
+def asynchrony(postgres: Postgres, spec: Spec) -> Iterable[Finding]:
     """Find that no follower holds a commit before it is acknowledged."""
     synchronies = [synchrony for _, synchrony in postgres.standbys.values()]
     if {"sync", "quorum"} & set(synchronies):
         return []
     sentence = Phrase("no follower of {leader} is synchronous", leader=postgres.leader)
     evidence = _states(postgres)
-    found = postgres.cured(Finding("NOT_SYNCHRONOUS", NOWHERE, sentence, evidence=evidence))
-    return (not synchronies and refused_followers(postgres, logins, spec)) or [found]
+    found = Finding("NOT_SYNCHRONOUS", NOWHERE, sentence, evidence=evidence)
+    return (not synchronies and refused_followers(postgres, spec)) or [found]
 
 
 @check
 def astray_services(
-    objects: Objects, postgres: Postgres, spec: Spec, role: str, wanted: Iterable[str]
+    objects: Objects, spec: Spec, role: str, wanted: Iterable[str]
 ) -> Iterator[Finding]:
     """Find Services for a role behind which are others than these members.
 
@@ -74,7 +73,7 @@ def astray_services(
     workload, members = spec.workload, set(wanted)
     for service in (each.name for each in spec.services if each.role == role):
         behind = {endpoint.pod for endpoint in objects.endpoints(service, workload.namespace)}
-        if behind == members:
+        if behind == members and members:
             continue
         unready = {ref(pod).name for pod in objects.pods_of(workload) if not is_ready(pod)}
         is_of_the_pods = not behind or behind == members - unready
@@ -87,7 +86,7 @@ def astray_services(
         )
         cause = "SERVICE_WITHOUT_ENDPOINTS" if is_of_the_pods else "PRIMARY_SERVICE_ASTRAY"
         subject = Ref("Service", workload.namespace, service)
-        yield postgres.cured(Finding(cause, subject, sentence))
+        yield Finding(cause, subject, sentence)
 
 
 @check
@@ -103,12 +102,12 @@ def lost_write(primary: Connections, writer: Reach, table: str) -> Iterator[Find
             table=table,
             found=sorted(found) or Phrase("none"),
         )
-        yield primary.postgres.cured(Finding("COMMITS_LOST", NOWHERE, sentence))
+        yield Finding("COMMITS_LOST", NOWHERE, sentence)
 
 
 @check
 def late_row(
-    primary: Connections, replica: Connections, logins: Logins, writer: Reach, table: str
+    primary: Connections, replica: Connections, writer: Reach, table: str
 ) -> Iterable[Finding]:
     """Find that a row written through one Service is not soon read through that for replicas."""
     role, database = writer.role.name, writer.grant.database
@@ -116,33 +115,29 @@ def late_row(
         writing.rows(identifiers("INSERT INTO {} VALUES ('sent')", table))
     with replica.session(role, database) as reading:
         if not _arrives(reading, table, within=replica.spec.replay):
-            return _late(replica.postgres, logins, replica.spec)
-        return _leading(replica, reading)
+            return _late(replica.postgres, replica.spec)
+        return _leading(reading)
 
 
 @check
-def late_rows(
-    postgres: Postgres, logins: Logins, spec: Spec, writer: Reach, table: str
-) -> Iterable[Finding]:
+def late_rows(postgres: Postgres, spec: Spec, writer: Reach, table: str) -> Iterable[Finding]:
     """Find that a row written on the leader is not soon on each of the replicas, or on none."""
     database = writer.grant.database
     postgres.admin(database).rows(identifiers("INSERT INTO {} VALUES ('sent')", table))
     for name in postgres.replicas:
         with postgres.member(name, database) as member:
             if not _arrives(member, table, within=spec.replay):
-                return _late(postgres, logins, spec)
+                return _late(postgres, spec)
     return [] if postgres.replicas else _away(postgres)
 
 
 @check
-def accepted_write(
-    replica: Connections, logins: Logins, writer: Reach, table: str
-) -> Iterable[Finding]:
+def accepted_write(replica: Connections, writer: Reach, table: str) -> Iterable[Finding]:
     """Find that a write through the Service for replicas is not refused for being one."""
     role, database = writer.role.name, writer.grant.database
     with replica.session(role, database) as session:
         if not _is_known(session, table, within=replica.spec.replay):
-            return _late(replica.postgres, logins, replica.spec)
+            return _late(replica.postgres, replica.spec)
         if not session.value("SELECT has_table_privilege(%s, 'DELETE')", table):
             sentence = Phrase("{role} may not DELETE from {table}", role=role, table=table)
             return [Finding("PRIVILEGE_MISSING", NOWHERE, sentence)]
@@ -151,7 +146,7 @@ def accepted_write(
         except psycopg.errors.ReadOnlySqlTransaction:
             return []
     sentence = Phrase("{role} writes through the Service for replicas", role=role)
-    return [replica.postgres.cured(Finding("PRIMARY_SERVICE_ASTRAY", NOWHERE, sentence))]
+    return [Finding("PRIMARY_SERVICE_ASTRAY", NOWHERE, sentence)]
 
 
 def _away(postgres: Postgres) -> list[Finding]:
@@ -168,12 +163,12 @@ def _away(postgres: Postgres) -> list[Finding]:
     pod = postgres.members[away[0]] if away else None
     subject = Ref("Pod", pod.namespace, pod.name) if pod else NOWHERE
     found = Finding("REPLICA_NOT_STREAMING", subject, sentence, evidence=_states(postgres))
-    return [postgres.cured(found)]
+    return [found]
 
 
-def _late(postgres: Postgres, logins: Logins, spec: Spec) -> list[Finding]:
+def _late(postgres: Postgres, spec: Spec) -> list[Finding]:
     """Return what a row shows that has not arrived: a replica that is cut off, or that lags."""
-    if away := absent_streams(postgres, logins, spec):
+    if away := absent_streams(postgres, spec):
         return away
     sentence = Phrase(
         "a committed row is not on a replica within {seconds:.0f} s", seconds=spec.replay
@@ -181,10 +176,10 @@ def _late(postgres: Postgres, logins: Logins, spec: Spec) -> list[Finding]:
     return [Finding("REPLICA_LAGS", NOWHERE, sentence, evidence=_states(postgres))]
 
 
-def _leading(replica: Connections, session: Session) -> Iterator[Finding]:
+def _leading(session: Session) -> Iterator[Finding]:
     if not session.value("SELECT pg_is_in_recovery()"):
         sentence = Phrase("the Service for replicas leads to a member that does not follow")
-        yield replica.postgres.cured(Finding("PRIMARY_SERVICE_ASTRAY", NOWHERE, sentence))
+        yield Finding("PRIMARY_SERVICE_ASTRAY", NOWHERE, sentence)
 
 
 def _arrives(session: Session, table: str, *, within: float) -> bool:
@@ -198,9 +193,7 @@ def _arrives(session: Session, table: str, *, within: float) -> bool:
 
 
 def _is_known(session: Session, table: str, *, within: float) -> bool:
-    known = until(
-        lambda: session.value("SELECT to_regclass(%s) IS NOT NULL", table), within=within
-    )
+    known = until(lambda: session.value("SELECT to_regclass(%s) IS NOT NULL", table), within=within)
     return known <= within
 
 
@@ -211,9 +204,7 @@ def _words(session: Session, table: str) -> frozenset[str]:
 def _states(postgres: Postgres) -> tuple[str, ...]:
     standbys = postgres.standbys
     names = dict.fromkeys((*postgres.replicas, *standbys))
-    return tuple(
-        f"{name}: {' '.join(filter(None, standbys.get(name, _ABSENT)))}" for name in names
-    )
+    return tuple(f"{name}: {' '.join(filter(None, standbys.get(name, _ABSENT)))}" for name in names)
 
 
 def _joined(names: Iterable[str]) -> str:

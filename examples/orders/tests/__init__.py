@@ -1,0 +1,1 @@
+"""The example's own tests: no cluster and no broker needed."""
