@@ -11,22 +11,20 @@ from collections.abc import Iterator
 import pytest
 
 from nova_acceptance.claims import BrokenClaimError
+from nova_acceptance.components.dns import questions as dns_questions
+from nova_acceptance.components.dns.client import Lookups
 from nova_acceptance.components.dns.lookups import ask_dns
 from nova_acceptance.components.etcd.checks import disunity
 from nova_acceptance.components.etcd.client import Member
 from nova_acceptance.components.etcd.spec import Etcd
 from nova_acceptance.components.kubernetes.objects import Objects
-from nova_acceptance.components.network.connections import Ways
+from nova_acceptance.components.network import questions as reachability_questions
+from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.network.matrix import reachability_cells
-from nova_acceptance.components.network.questions import (
-    lookups,
-    open_doors,
-    reachability_questions,
-)
 from nova_acceptance.components.patroni.client import Patroni
 from nova_acceptance.components.postgres import spec as postgres_spec_of
 from nova_acceptance.components.postgres.client import Postgres
-from nova_acceptance.components.postgres.connections import Connections
+from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.redis import spec as redis_spec_of
 from nova_acceptance.components.redis.client import Redis
 from nova_acceptance.kube import Kube
@@ -84,11 +82,12 @@ def reachability(
 ) -> Survey:
     """What answers when a pod connects: every target of every component's pod, asked at once.
 
-    A pod of each other namespace dials the open doors as well, for comparison. What comes of it is
+    A pod of each other namespace tries the open ports as well, for comparison. What comes of it is
     in the record as soon as it has been asked.
     """
-    others = dict.fromkeys(namespace_pods.values(), open_doors(system))
-    questions = {**others, **reachability_questions(system, objects, component_pods)}
+    others = dict.fromkeys(namespace_pods.values(), reachability_questions.open_ports(system))
+    own = reachability_questions.every_question(system, objects, component_pods)
+    questions = {**others, **own}
 
     def record(answers: Answers, failures: Failures) -> None:
         recorder.reachability(reachability_cells(system, component_pods, answers, failures))
@@ -97,7 +96,7 @@ def reachability(
 
 
 @pytest.fixture(scope="session")
-def names(
+def lookups(
     *,
     kube: Kube,
     witness: Witness,
@@ -105,18 +104,32 @@ def names(
     objects: Objects,
     namespace_pods: VantagePoints,
     dns: None,  # noqa: ARG001
-) -> Survey:
+) -> Lookups:
     """What the cluster's DNS says: every name from every namespace, asked at once."""
-    questions = lookups(system, objects)
-    return Survey(kube, witness, dict.fromkeys(namespace_pods.values(), questions))
+    questions = dns_questions.every_question(system, objects)
+    survey = Survey(kube, witness, dict.fromkeys(namespace_pods.values(), questions))
+    return Lookups(survey, namespace_pods, objects, system)
 
 
 @pytest.fixture(scope="session")
-def ways(
-    kube: Kube, system: System, objects: Objects, routes: Routes, reachability: Survey
-) -> Ways:
-    """The ways from pods to Services; one that the survey found closed fails with its cause."""
-    return Ways(kube, system, objects, routes, reachability)
+def connections(
+    *,
+    kube: Kube,
+    system: System,
+    objects: Objects,
+    routes: Routes,
+    reachability: Survey,
+    component_pods: VantagePoints,
+) -> Connections:
+    """Connections from pods to Services; one that the survey found closed fails with its cause."""
+    return Connections(
+        kube=kube,
+        system=system,
+        objects=objects,
+        routes=routes,
+        survey=reachability,
+        pods=component_pods,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +140,7 @@ def access(
     system: System,
     objects: Objects,
     routes: Routes,
-    ways: Ways,
+    connections: Connections,
     component_pods: VantagePoints,
     secret_values: SecretValues,
 ) -> RunAccess:
@@ -138,7 +151,7 @@ def access(
         system=system,
         objects=objects,
         routes=routes,
-        ways=ways,
+        connections=connections,
         points=component_pods,
         secrets=secret_values,
     )
@@ -169,19 +182,19 @@ def postgres(clients: Clients, postgres_spec: postgres_spec_of.Postgres) -> Post
 @pytest.fixture
 def primary(
     access: RunAccess, postgres_spec: postgres_spec_of.Postgres, postgres: Postgres
-) -> Connections:
+) -> RoleConnections:
     """Connections as PostgreSQL's roles through the Service by which clients connect."""
     route = access.to_service(postgres_spec)
-    return Connections(postgres_spec, postgres, route, access.witness)
+    return RoleConnections(postgres_spec, postgres, route, access.witness)
 
 
 @pytest.fixture
 def replica(
     access: RunAccess, postgres_spec: postgres_spec_of.Postgres, postgres: Postgres
-) -> Connections:
+) -> RoleConnections:
     """Connections as PostgreSQL's roles through the Service for replicas."""
     route = access.to_role(postgres_spec, "replica")
-    return Connections(postgres_spec, postgres, route, access.witness)
+    return RoleConnections(postgres_spec, postgres, route, access.witness)
 
 
 @pytest.fixture

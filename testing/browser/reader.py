@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,9 @@ Scheme = Literal["light", "dark"]
 WIDE: Final = 1280
 NARROW: Final = 390
 HEIGHT: Final = 900
+
+SHOWN: Final = 20.0
+"""Seconds within which a page shows what was asked of it."""
 
 NODEID: Final = "summary > code:not(.why)"
 """Where a test's row has its name."""
@@ -90,6 +94,16 @@ class Reader:
         takes minutes where the tests are many.
         """
         self.count.filter(has_text=re.compile(f"^{re.escape(told)}$")).wait_for()
+
+    def await_shown(self, wanted: set[str]) -> None:
+        """Wait until these tests are shown and no others.
+
+        Their number does not say it: two searches in a row may find as many.
+        """
+        deadline = time.monotonic() + SHOWN
+        while set(self.shown) != wanted and time.monotonic() < deadline:
+            self.page.evaluate("() => new Promise(requestAnimationFrame)")
+        assert set(self.shown) == wanted
 
     def search(self, words: str) -> None:
         """Type words into the search."""

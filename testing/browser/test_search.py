@@ -38,9 +38,10 @@ Fit = Callable[[Callable[[Reported], bool]], set[str]]
 
 
 def expect_shown(reader: Reader, wanted: set[str]) -> None:
-    """Wait until as many tests are shown, and see that it is these."""
-    reader.await_count(f"{len(wanted)} of {reader.tests.count()} tests")
-    assert set(reader.shown) == wanted
+    """Wait until these tests are shown and no others, and see that their number is told."""
+    reader.await_shown(wanted)
+    told = f"{len(wanted)} of {reader.tests.count()} tests"
+    assert (reader.count.text_content() or "").strip() == told
 
 
 def test_all_tests_are_shown_at_first(reader: Reader, run: Run) -> None:

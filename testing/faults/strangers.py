@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from nova_acceptance.errors import NovaError
 from nova_acceptance.kube import PodRef
@@ -51,12 +52,9 @@ def _configuration(ground: Ground, ref: PodRef) -> str:
 
 def _in_running(ground: Ground, ref: PodRef, script: str) -> None:
     """Run a script in the pod's container as soon as it runs."""
-    deadline = time.monotonic() + _RUNS_WITHIN
-    while True:
-        try:
-            ground.run_in(ref, ["sh", "-c", script])
-            return
-        except NovaError:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(_PAUSE)
+    Retrying(
+        retry=retry_if_exception_type(NovaError),
+        stop=stop_after_delay(_RUNS_WITHIN),
+        wait=wait_fixed(_PAUSE),
+        reraise=True,
+    )(ground.run_in, ref, ["sh", "-c", script])

@@ -39,7 +39,7 @@ def half_way(provider: Provider) -> Iterator[subprocess.Popen[str]]:
         while [node.state for node in there.nodes()] != ["running"] * NODES:
             assert process.poll() is None, "the start ended before its nodes ran"
             time.sleep(NODES_POLL)
-        assert not there.is_whole(), "what was to be interrupted was quicker"
+        assert not there.is_created, "what was to be interrupted was quicker"
         yield process
     finally:
         overdue.cancel()

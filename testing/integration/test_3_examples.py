@@ -71,7 +71,7 @@ def verified(cluster: Cluster, example: str, path: str = "") -> Acceptance:
     return accept(cluster, "--no-deploy", f"--spec={spec}", environment=environment)
 
 
-@pytest.mark.parametrize("example", ["single-postgres", "two-redis", "other-names"])
+@pytest.mark.parametrize("example", ["single-postgres", "two-redis", "other-names", "replicas"])
 def test_example_is_accepted(cluster: Cluster, example: str) -> None:
     with applied(cluster, EXAMPLES / example / "manifests"):
         run = verified(cluster, example)

@@ -23,7 +23,7 @@ from testing.integration.conftest import NAMESPACES, Accepted, Removal
 pytestmark = pytest.mark.integration
 
 REACHES = (
-    "tests/networking/test_reachability.py::test_service_reaches"
+    "tests/networking/test_reachability.py::test_component_reaches"
     "[user-service to redis-service:6379]"
 )
 COUNTED = {

@@ -11,6 +11,7 @@ from nova_acceptance import timeouts
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.model import Cluster, Request
 from nova_acceptance.cluster.readiness import is_node_ready
+from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import Kube
 from nova_acceptance.phrase import Phrase
 from testing.integration.conftest import NAME, NODES, nova_cluster
@@ -61,13 +62,15 @@ def test_engine_has_no_way_out(provider: Provider) -> None:
 
 
 @pytest.mark.usefixtures("cluster")
-def test_killed_node_then_down_then_up_again(
+def test_cluster_with_a_killed_node_is_kept_until_down(
     provider: Provider, request_for_tests: Request
 ) -> None:
     there = provider.cluster(NAME)
     worker = next(node for node in there.nodes() if "worker" in node.name)
     there.run_docker("kill", worker.name)
-    assert not there.is_whole()
+    with pytest.raises(ClusterError, match=f"{worker.name} does not run; it is not replaced"):
+        provider.up(request_for_tests, Phrase("again"))
+    assert len(there.nodes()) == NODES
 
     provider.down(NAME)
     assert not provider.is_up(NAME)

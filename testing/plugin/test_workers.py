@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
+from nova_acceptance import timeouts
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.plugin.workers import _held
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from testing.plugin.conftest import Suite
 
 pytest.importorskip("xdist")
@@ -212,3 +219,32 @@ def test_disruptive(number): spend("disruptive")
                 float(end) <= float(started) or float(start) >= float(ended)
                 for _, start, end in others
             )
+
+
+def test_ordinary_tests_hold_the_lock_together(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with _held(path, exclusive=False), _held(path, exclusive=False):
+        pass
+
+
+@pytest.mark.parametrize(("first", "second"), [(False, True), (True, False), (True, True)])
+def test_wait_for_the_other_workers_ends_with_its_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, first: bool, second: bool
+) -> None:
+    monkeypatch.setattr(timeouts, "LOCK", 0.2)
+    path = tmp_path / "lock"
+    with (
+        _held(path, exclusive=first),
+        pytest.raises(ProbeError, match="other workers did not end"),
+        _held(path, exclusive=second),
+    ):
+        pytest.fail("the lock was taken from its holder")
+
+
+def test_lock_is_taken_as_soon_as_it_is_let_go(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    holder = _held(path, exclusive=True)
+    holder.__enter__()
+    threading.Timer(0.2, holder.__exit__, (None, None, None)).start()
+    with _held(path, exclusive=True):
+        pass

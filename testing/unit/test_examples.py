@@ -16,7 +16,7 @@ from nova_acceptance.errors import SpecError
 from nova_acceptance.system import System, Workload
 
 ROOT: Final = Path(__file__).parents[2]
-OF_OUR_KINDS: Final = ("single-postgres", "two-redis", "other-names")
+OF_OUR_KINDS: Final = ("single-postgres", "two-redis", "other-names", "replicas")
 SPECS: Final = ("nova.yaml", *(f"examples/{name}/nova.yaml" for name in OF_OUR_KINDS))
 
 

@@ -49,7 +49,7 @@ def _says_that_a_check_finds_nothing(test: ast.expr) -> bool:
             ops=[ast.Eq()],
             comparators=[ast.List(elts=[])],
         ):
-            return module.endswith("checks") or name == "found"
+            return module.endswith(("checks", "urls")) or name == "found"
     return False
 
 

@@ -11,8 +11,17 @@ from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.components.kubernetes.successor import await_successor, kill
 from nova_acceptance.components.redis import checks
 from nova_acceptance.components.redis.client import Redis
+from nova_acceptance.components.redis.sentinels import (
+    Sentinel,
+    Server,
+    close,
+    sentinels_of,
+    servers_of,
+)
 from nova_acceptance.components.redis.spec import Redis as Spec
 from nova_acceptance.kube import Kube, PodRef
+from nova_acceptance.system import System
+from nova_acceptance.verification.access import RunAccess
 
 pytestmark = pytest.mark.redis
 
@@ -29,6 +38,24 @@ def key(redis: Redis) -> Iterator[str]:
     name = f"nova-acceptance:{uuid.uuid4()}"
     yield name
     redis.ask("DEL", name)
+
+
+@pytest.fixture
+def sentinels(access: RunAccess, system: System, sentinel_redis: Spec) -> Iterator[list[Sentinel]]:
+    """The Sentinels that watch Redis, each asked at its own pod."""
+    found = sentinels_of(access, system, sentinel_redis)
+    yield found
+    close(found)
+
+
+@pytest.fixture
+def servers(
+    access: RunAccess, fresh_objects: Objects, system: System, sentinel_redis: Spec
+) -> Iterator[list[Server]]:
+    """Redis and its replicas, each asked at its own pod."""
+    found = servers_of(access, fresh_objects, system, sentinel_redis)
+    yield found
+    close(found)
 
 
 def test_redis_answers_ping(redis: Redis) -> None:
@@ -73,6 +100,18 @@ def test_redis_has_its_version(redis: Redis, versioned_redis: Spec) -> None:
 def test_redis_has_its_replicas(redis: Redis, replicated_redis: Spec) -> None:
     """As many replicas keep up with Redis as nova.yaml says."""
     assert checks.lacking_replicas(redis, replicated_redis) == []
+
+
+def test_sentinels_name_the_primary(
+    sentinels: list[Sentinel], servers: list[Server], sentinel_redis: Spec
+) -> None:
+    """Every Sentinel names as primary the server that is the primary."""
+    assert checks.wrong_primary(sentinels, servers, sentinel_redis) == []
+
+
+def test_sentinels_have_a_quorum(sentinels: list[Sentinel], sentinel_redis: Spec) -> None:
+    """Enough Sentinels agree to make another server the primary."""
+    assert checks.lost_quorum(sentinels, sentinel_redis) == []
 
 
 @pytest.mark.disruptive

@@ -12,7 +12,7 @@ from nova_acceptance.components.patroni.client import Patroni
 from nova_acceptance.components.postgres import tables
 from nova_acceptance.components.postgres.checks import replication as checks
 from nova_acceptance.components.postgres.client import Postgres
-from nova_acceptance.components.postgres.connections import Connections
+from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 
@@ -81,14 +81,14 @@ def test_replica_service_leads_to_the_replicas(
     assert checks.astray_services(fresh_objects, read_spec, "replica", replicas) == []
 
 
-def test_primary_accepts_writes(primary: Connections, writer_role: Reach, table: str) -> None:
+def test_primary_accepts_writes(primary: RoleConnections, writer_role: Reach, table: str) -> None:
     """A role writes through the Service by which clients connect, and reads it back."""
     assert checks.lost_write(primary, writer_role, table) == []
 
 
 @pytest.mark.usefixtures("read_spec")
 def test_row_written_on_the_primary_is_read_on_a_replica(
-    primary: Connections, replica: Connections, writer_role: Reach, table: str
+    primary: RoleConnections, replica: RoleConnections, writer_role: Reach, table: str
 ) -> None:
     """A row written through the Service for the primary is soon read through that for replicas."""
     assert checks.late_row(primary, replica, writer_role, table) == []
@@ -102,6 +102,6 @@ def test_row_written_on_the_primary_is_read_on_every_replica(
 
 
 @pytest.mark.usefixtures("read_spec")
-def test_replicas_refuse_writes(replica: Connections, writer_role: Reach, table: str) -> None:
+def test_replicas_refuse_writes(replica: RoleConnections, writer_role: Reach, table: str) -> None:
     """A role reads through the Service for replicas, and is refused a write for being read-only."""
     assert checks.accepted_write(replica, writer_role, table) == []

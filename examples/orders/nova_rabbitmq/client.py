@@ -28,7 +28,7 @@ from pika.exceptions import (
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.vantage.retrying import over
+from nova_acceptance.vantage.retrying import ask_through
 from nova_acceptance.vantage.routes import LOOPBACK, Route
 from nova_acceptance.vantage.witness import Witness
 from nova_rabbitmq.answers import (
@@ -256,7 +256,7 @@ class RabbitMQ:
         source, target = self._route.source, self._route.target
         with self._witness.asking(asked, source=source, target=target) as asking:
             try:
-                found: T | Refusal = over(
+                found: T | Refusal = ask_through(
                     self._route,
                     lambda: _asked(self._route.port, login, question),
                     is_silence=lambda error: isinstance(error, AMQPError),

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 from urllib.parse import unquote
 
+from nova_acceptance.checks import check
 from nova_acceptance.components.kind import UrlTrial
 from nova_acceptance.findings import Finding
+from nova_rabbitmq import checks
 from nova_rabbitmq.answers import Login
-from nova_rabbitmq.checks import accepted_wrong_password, refused_login
 from nova_rabbitmq.client import RabbitMQ
 from nova_rabbitmq.spec import RabbitMQ as Spec
 
 
-def lets_in(trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:  # noqa: ARG001 - RabbitMQ says it itself
-    """Yield why the URL's credentials do not lead into its virtual host."""
-    yield from refused_login(*_asked(trial))
+@check
+def locked_out(trial: UrlTrial) -> Iterator[Finding]:
+    """Find why the URL's credentials do not lead into its virtual host."""
+    yield from checks.refused_login(*_asked(trial))
 
 
-def demands_password(trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:  # noqa: ARG001 - RabbitMQ says it itself
-    """Yield that another password than the URL's is taken as well."""
-    yield from accepted_wrong_password(*_asked(trial))
+@check
+def accepted_wrong_password(trial: UrlTrial) -> Iterator[Finding]:
+    """Find that another password than the URL's is taken as well."""
+    yield from checks.accepted_wrong_password(*_asked(trial))
 
 
 def _asked(trial: UrlTrial) -> tuple[RabbitMQ, Spec]:

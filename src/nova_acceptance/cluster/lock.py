@@ -9,17 +9,19 @@ import fcntl
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.progress import Progress
 
 RETRY = 0.2
+AT_ONCE = fcntl.LOCK_EX | fcntl.LOCK_NB
 
 
 @contextmanager
@@ -36,7 +38,9 @@ def exclusive(path: Path, purpose: str, progress: Progress) -> Iterator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
-        if not _try(file):
+        try:
+            fcntl.flock(file, AT_ONCE)
+        except BlockingIOError:
             _wait(file, progress)
         file.seek(0)
         file.truncate()
@@ -48,25 +52,21 @@ def exclusive(path: Path, purpose: str, progress: Progress) -> Iterator[None]:
             file.truncate(0)
 
 
-def _try(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _wait(file: IO[str], progress: Progress) -> None:
     holder = _holder(file)
-    deadline = time.monotonic() + timeouts.LOCK
     with progress.step(f"waiting for {holder}"):
-        while not _try(file):
-            if time.monotonic() > deadline:
-                raise ClusterError(
-                    f"{holder} is not done after {timeouts.LOCK:.0f} s",
-                    hint="see what it is doing, end it, and try again",
-                )
-            time.sleep(RETRY)
+        try:
+            Retrying(
+                retry=retry_if_exception_type(BlockingIOError),
+                stop=stop_after_delay(timeouts.LOCK),
+                wait=wait_fixed(RETRY),
+                reraise=True,
+            )(fcntl.flock, file, AT_ONCE)
+        except BlockingIOError:
+            raise ClusterError(
+                f"{holder} is not done after {timeouts.LOCK:.0f} s",
+                hint="see what it is doing, end it, and try again",
+            ) from None
 
 
 def _holder(file: IO[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -110,6 +110,7 @@ class UrlTrial:
         path: what follows the host, without its slash.
         route: the way from the pod to where it points.
         witness: takes down what is asked.
+        client: makes or returns a client of the owner, to ask it what a URL's login may not.
     """
 
     url: Url
@@ -119,16 +120,17 @@ class UrlTrial:
     path: str
     route: Route
     witness: Witness
+    client: Callable[[], Any]
 
 
 class Urls(Protocol):
-    """How URLs of a kind are tried."""
+    """The checks of a URL of a kind, by trying it."""
 
-    def lets_in(self, trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:
-        """Yield why its credentials do not lead to what is used; `client` asks the owner itself."""
+    def locked_out(self, trial: UrlTrial) -> list[Finding]:
+        """Find why its credentials do not lead to what is used."""
 
-    def demands_password(self, trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:
-        """Yield that another password is as good."""
+    def accepted_wrong_password(self, trial: UrlTrial) -> list[Finding]:
+        """Find that another password is as good."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from nova_acceptance.causes import ENTRY_POINTS
+from nova_acceptance.components.certificates import rules as certificates
 from nova_acceptance.components.dns import rules as dns
 from nova_acceptance.components.etcd import KIND as ETCD
 from nova_acceptance.components.http import KIND as HTTP
@@ -17,7 +18,6 @@ from nova_acceptance.components.kind import Answer, ComponentCheck, Kind, Rule
 from nova_acceptance.components.kubernetes import (
     admission,
     api,
-    certificates,
     configuration,
     control_plane,
     endpoints,
@@ -32,11 +32,11 @@ from nova_acceptance.components.kubernetes import (
     services,
     startup,
     storage,
-    urls,
 )
 from nova_acceptance.components.network import rules as network
 from nova_acceptance.components.postgres import KIND as POSTGRES
 from nova_acceptance.components.redis import KIND as REDIS
+from nova_acceptance.components.urls import rules as urls
 from nova_acceptance.system import Component, System, model_of
 from nova_acceptance.system import load as load_by
 from nova_acceptance.vantage import answers as connections

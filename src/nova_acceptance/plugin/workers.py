@@ -8,13 +8,13 @@ while it runs a test, shared for an ordinary test and exclusive for a disruptive
 from __future__ import annotations
 
 import fcntl
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from nova_acceptance import masking, timeouts
 from nova_acceptance.errors import ProbeError
@@ -92,17 +92,18 @@ class Worker:
 
 @contextmanager
 def _held(path: Path, *, exclusive: bool) -> Iterator[None]:
-    deadline = time.monotonic() + timeouts.LOCK
+    kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
     with path.open("a") as file:
-        while True:
-            try:
-                fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise ProbeError(
-                        "the tests of the other workers did not end",
-                        hint="run without -n, or see what the other workers wait for",
-                    ) from None
-                time.sleep(_LOCK_POLL)
+        try:
+            Retrying(
+                retry=retry_if_exception_type(BlockingIOError),
+                stop=stop_after_delay(timeouts.LOCK),
+                wait=wait_fixed(_LOCK_POLL),
+                reraise=True,
+            )(fcntl.flock, file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ProbeError(
+                "the tests of the other workers did not end",
+                hint="run without -n, or see what the other workers wait for",
+            ) from None
         yield

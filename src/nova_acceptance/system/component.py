@@ -17,6 +17,7 @@ from pydantic import (
 from nova_acceptance.system.base import (
     Key,
     Name,
+    Path,
     Port,
     Problem,
     Quantity,
@@ -232,6 +233,11 @@ class Component(Strict):
     @property
     def secrets(self) -> tuple[SecretKey, ...]:
         """Where its passwords are."""
+        return ()
+
+    @property
+    def named_services(self) -> tuple[tuple[Path, str], ...]:
+        """Services of other components of its namespace that it names, each after its field."""
         return ()
 
     @property

@@ -21,6 +21,7 @@ def problems_in(system: System) -> Iterator[Problem]:
             yield ("components", index, *path), message
     yield from _namespaces_exist(system)
     yield from _uses_exist(system)
+    yield from _named_services_exist(system)
     yield from _passwords_exist(system)
     yield from _configuration_is_of_something(system)
     yield from _ways_exist(system)
@@ -90,6 +91,17 @@ def _uses_exist(system: System) -> Iterator[Problem]:
         for name in component.needs:
             if name not in {each.name for each in system.components}:
                 yield ("components", index), f"it needs {name}, and no component is called so"
+
+
+def _named_services_exist(system: System) -> Iterator[Problem]:
+    there = {(it.namespace, each.name) for it in system.components for each in it.every_service}
+    for index, component in enumerate(system.components):
+        for path, name in component.named_services:
+            if (component.namespace, name) not in there:
+                yield (
+                    ("components", index, *path),
+                    f"no component of namespace {component.namespace} has a Service {name}",
+                )
 
 
 def _passwords_exist(system: System) -> Iterator[Problem]:

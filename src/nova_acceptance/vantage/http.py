@@ -6,7 +6,7 @@ import http.client
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.vantage.retrying import over
+from nova_acceptance.vantage.retrying import ask_through
 from nova_acceptance.vantage.routes import LOOPBACK, Route
 
 _SILENCES = (OSError, http.client.HTTPException)
@@ -22,7 +22,7 @@ def exchange(route: Route, method: str, path: str, body: str | None = None) -> t
         ProbeError: nothing answered.
     """
     try:
-        return over(
+        return ask_through(
             route, lambda: _exchange(route.port, method, path, body), is_silence=_is_silence
         )
     except _SILENCES as error:

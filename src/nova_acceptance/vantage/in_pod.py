@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from functools import cache
 from importlib import resources
 
@@ -11,12 +12,20 @@ from nova_acceptance.kube import Again, ExecResult, Kube, PodRef
 PYTHON = ("python3", "-I", "-S", "-c")
 """Isolated and without `site`: only what the script itself imports is loaded."""
 STDERR_LINES = 5
+_DESCRIBED = (ast.Module, ast.ClassDef, ast.FunctionDef)
 
 
 @cache
 def script(name: str) -> str:
-    """Return the text of a script of this package."""
-    return (resources.files(__package__) / f"{name}.py").read_text(encoding="utf-8")
+    """Return the text of a script of this package, short: it travels in a URL.
+
+    Comments and docstrings stay behind.
+    """
+    tree = ast.parse((resources.files(__package__) / f"{name}.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, _DESCRIBED) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
 
 
 def run(

@@ -1,9 +1,9 @@
-"""Asked inside a pod: dials, DNS exchanges, lookups of names and HTTP requests, all at once.
+"""Asked inside a pod: dials, DNS exchanges, lookups of names and requests by HTTP, all at once.
 
 Its text is passed to `python3 -c` in a container, so it needs nothing but Python 3.8 and its
-standard library. It reads one line of JSON from standard input, a list of
-questions, and writes one line, the list of answers in the same order. An answer says `state` and
-`seconds`; one that could not be asked says `error` and no state.
+standard library. It reads one line of JSON from standard input, a list of questions, and writes one
+line, the list of answers in the same order. An answer says `state` and `seconds`; one that could
+not be asked says `error` and no state.
 """
 
 from __future__ import annotations
@@ -18,10 +18,14 @@ import struct
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, BinaryIO
 
 AT_ONCE = 32
-BODY = 4096
+BODY = 65536
+SETTINGS = b"\0\0\0\4\0\0\0\0\0"  # empty: length, type, flags, stream
+LARGEST_FRAME = 16384
+FINAL = 200
+UNFINISHED = "the connection was closed before the answer was complete"
 CUT = (errno.ECONNRESET, errno.EPIPE)
 UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
 LOOKUP_ERRORS = {value: name for name, value in vars(socket).items() if name.startswith("EAI_")}
@@ -87,7 +91,7 @@ def receive(connection: socket.socket, size: int) -> bytes:
     while len(received) < size:
         part = connection.recv(size - len(received))
         if not part:
-            raise CutError("the connection was closed before the answer was complete")
+            raise CutError(UNFINISHED)
         received += part
     return received
 
@@ -108,26 +112,67 @@ def dns(question: dict[str, Any]) -> dict[str, Any]:
     return {"state": "answered", "server": question["host"], "wire": text}
 
 
+def read_line(stream: BinaryIO) -> bytes:
+    """Read one line of a head, without its end."""
+    line = stream.readline(BODY)
+    if not line.endswith(b"\n"):
+        raise CutError(UNFINISHED)
+    return line.strip()
+
+
+def read_body(stream: BinaryIO, fields: dict[bytes, bytes]) -> bytes:
+    """Read the start of a body by its chunks, by its length or to its end (RFC 9112, 6.3)."""
+    size = fields.get(b"content-length")
+    if b"chunked" not in fields.get(b"transfer-encoding", b"").lower():
+        body = stream.read(min(int(size or BODY), BODY))
+        if size and len(body) < min(int(size), BODY):
+            raise CutError(UNFINISHED)
+        return body
+    body = b""
+    while len(body) < BODY:
+        wanted = int(read_line(stream).partition(b";")[0], 16)
+        if not wanted:
+            break
+        body += read_body(stream, {b"content-length": b"%d" % wanted})
+        read_line(stream)
+    return body
+
+
 def http(question: dict[str, Any]) -> dict[str, Any]:
-    """GET a path; HTTP/1.0, so that the body ends with the connection."""
-    head = "GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\nAccept: */*\r\n\r\n"
-    with connect(question) as connection:
+    """GET a path by HTTP/1.1, on a connection of its own."""
+    head = "GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\nAccept: */*\r\n\r\n"
+    with connect(question) as connection, connection.makefile("rb") as stream:
         connection.sendall(head.format(**question).encode())
-        received = b""
-        while len(received) < BODY:
-            part = connection.recv(BODY)
-            if not part:
-                break
-            received += part
-    status, _, rest = received.partition(b"\r\n")
-    version, code, *_ = [*status.split(), b"", b""]
-    if not version.startswith(b"HTTP/") or not code.isdigit():
-        return {"state": "garbled", "detail": repr(received[:80])}
-    body = rest.partition(b"\r\n\r\n")[2].decode("utf-8", "replace")
-    return {"state": "answered", "status": int(code), "body": body}
+        status = 100
+        while status < FINAL:  # a provisional one may come before
+            first = read_line(stream)
+            version, code, *_ = [*first.split(), b"", b""]
+            if not version.startswith(b"HTTP/1.") or not code.isdigit():
+                return {"state": "garbled", "detail": repr(first[:80])}
+            status = int(code)
+            lines = iter(lambda: read_line(stream), b"")
+            pairs = (line.partition(b":") for line in lines)
+            fields = {name.lower(): value.strip() for name, _, value in pairs}
+        try:
+            body = b"" if status in (204, 304) else read_body(stream, fields)
+        except ValueError as error:
+            return {"state": "garbled", "detail": str(error)}
+    return {"state": "answered", "status": status, "body": body.decode("utf-8", "replace")}
 
 
-OPERATIONS = {"dial": dial, "resolve": resolve, "dns": dns, "http": http}
+def http2(question: dict[str, Any]) -> dict[str, Any]:
+    """Exchange prefaces: a server of HTTP/2 begins with a SETTINGS frame (RFC 9113, 3.4)."""
+    with connect(question) as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS)
+        head = receive(connection, len(SETTINGS))
+        size, is_settings = int.from_bytes(head[:3], "big"), head[3:] == SETTINGS[3:]
+        if not is_settings or size % 6 or size > LARGEST_FRAME:
+            return {"state": "garbled", "detail": repr(head)}
+        receive(connection, size)
+    return {"state": "answered"}
+
+
+OPERATIONS = {"dial": dial, "resolve": resolve, "dns": dns, "http": http, "http2": http2}
 
 
 def answer(question: dict[str, Any]) -> dict[str, Any]:

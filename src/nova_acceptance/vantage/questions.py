@@ -80,6 +80,11 @@ class Resolved(Answer):
     addresses: frozenset[str]
 
     @property
+    def is_answered(self) -> bool:
+        """Whether the resolver came to an end: with addresses, or with that there are none."""
+        return self.state == "resolved" or self.is_absent
+
+    @property
     def is_absent(self) -> bool:
         """Whether the name is known not to exist, which a resolver that fails does not say."""
         return self.state == "unresolved" and self.detail in ("EAI_NONAME", "EAI_NODATA")
@@ -164,7 +169,7 @@ class Page(Answer):
 
 @dataclass(frozen=True, slots=True)
 class Get:
-    """One GET by HTTP/1.0."""
+    """One GET by HTTP/1.1."""
 
     host: str
     port: int
@@ -187,6 +192,23 @@ class Get:
         target = f"{self.host}:{self.port}"
         plain = _answer(raw, f"GET {self.path}", source, target, f"{status} {body}")
         return Page(plain.state, plain.detail, plain.evidence, status, body)
+
+
+@dataclass(frozen=True, slots=True)
+class Http2:
+    """The first words of a connection by HTTP/2 without TLS, as gRPC begins one."""
+
+    host: str
+    port: int
+    timeout: float = timeouts.PROBE_DIAL
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the question in the agent's terms."""
+        return {"op": "http2", "host": self.host, "port": self.port, "timeout": self.timeout}
+
+    def read(self, raw: dict[str, Any], source: str) -> Answer:
+        """Return `answered` where the server began with its settings, or how it failed."""
+        return _answer(raw, "preface of HTTP/2", source, f"{self.host}:{self.port}", "")
 
 
 def _answer(raw: dict[str, Any], asked: str, source: str, target: str, said: str) -> Answer:

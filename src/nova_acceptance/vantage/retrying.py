@@ -1,4 +1,8 @@
-"""Asking over a route, where no answer may mean that the way there failed and not the other end."""
+"""Asking a question through a route, and asking it again when the route lost the answer.
+
+A connection that breaks looks the same to a client whether its server broke it or the Kubernetes
+API, which carries the route. Only the route can tell which it was.
+"""
 
 from __future__ import annotations
 
@@ -15,27 +19,31 @@ T = TypeVar("T")
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 2.0
 CUTS = 2
-"""How often a cut is blamed on the way while the API is well; then it stands as it was seen."""
+"""How often a question is asked again after a cut while the API answers; the next cut stands."""
 
 
-def over(
+def ask_through(
     route: Route,
     question: Callable[[], T],
     *,
     is_silence: Callable[[Exception], bool],
     is_safe: bool = True,
 ) -> T:
-    """Return the answer to a question, asked again where it was lost for the API's sake.
+    """Return the answer to a question; ask it again while the route loses the answer.
+
+    Time that passed before the last attempt counts as time without an API (`lost_seconds`).
 
     Args:
-        route: the way that the question takes.
-        question: asks, and raises where nothing answered.
-        is_silence: whether an error says that nothing answered; any other is an answer.
+        route: the route that the question takes.
+        question: asks once, and raises when nothing answers.
+        is_silence: whether an error means that nothing answered; every other error is an answer.
         is_safe: whether the question may be asked twice.
 
     Raises:
-        ClusterError: the API was away, for too long or with a question that may not be repeated.
-        Exception: whatever the question raised, where the way was well.
+        ClusterError: the API was away for longer than `timeouts.API_AWAY`, or it was away and the
+            question may not be asked twice.
+        Exception: what the question raised: the route was not at fault, or it was cut while the API
+            answered and the question may not be asked again.
     """
     began, pause, cuts = time.monotonic(), FIRST_PAUSE, 0
     asked = began

@@ -1,10 +1,12 @@
-"""Waiting for something to become true, never without an end."""
+"""Waiting until something is true, for a limited time."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable
+
+from tenacity import Retrying, retry_if_exception_type, retry_if_not_result, wait_fixed
 
 from nova_acceptance.kube import lost_seconds
 
@@ -19,29 +21,27 @@ def until(
     ignoring: type[Exception] | tuple[type[Exception], ...] = NOTHING,
     every: float = EVERY,
 ) -> float:
-    """Ask again and again, and return how long it took.
+    """Ask a question until it is true, and return how long that took.
 
     Args:
         is_true: the question; asked at least once.
         within: seconds after which it is not asked again.
-        ignoring: errors that mean "not yet".
+        ignoring: errors that mean "not yet"; every other error ends the wait.
         every: seconds between two questions.
 
     Returns:
-        Seconds until it was true; infinity when it was not, in time, so that
-        `assert until(…) <= budget` reads as what it checks. Time in which the Kubernetes API was
-        away and the question waited for it does not count: it says nothing about the answer.
+        Seconds until it was true; infinity if it was not true in time, so that
+        `assert until(…) <= budget` reads as what it checks. Time that the question spent waiting
+        for a Kubernetes API that was away does not count.
     """
     started = _now()
-    while True:
-        try:
-            if is_true():
-                return _now() - started
-        except ignoring:
-            pass
-        if _now() - started > within:
-            return math.inf
-        time.sleep(every)
+    was_true = Retrying(
+        retry=retry_if_exception_type(ignoring) | retry_if_not_result(bool),
+        stop=lambda _: _now() - started > within,
+        wait=wait_fixed(every),
+        retry_error_callback=lambda _: False,
+    )(is_true)
+    return _now() - started if was_true else math.inf
 
 
 def _now() -> float:

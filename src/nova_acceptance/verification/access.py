@@ -9,7 +9,7 @@ from typing import Any
 
 from nova_acceptance.components.kind import Access
 from nova_acceptance.components.kubernetes.objects import Objects
-from nova_acceptance.components.network.connections import Ways
+from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.registry import kind_of
 from nova_acceptance.errors import NovaError, ProbeError
 from nova_acceptance.kube import Kube, PodRef
@@ -28,8 +28,8 @@ class RunAccess(Access):
         witness: takes down what is asked.
         system: what nova.yaml says.
         objects: what the API says.
-        routes: who opens the ways.
-        ways: the ways from pods to Services.
+        routes: opens the ways.
+        connections: from pods to Services.
         points: a pod of every component in which a container runs.
         secrets: the values of the system's Secrets.
     """
@@ -42,7 +42,7 @@ class RunAccess(Access):
         system: System,
         objects: Objects,
         routes: Routes,
-        ways: Ways,
+        connections: Connections,
         points: VantagePoints,
         secrets: SecretValues,
     ) -> None:
@@ -51,7 +51,7 @@ class RunAccess(Access):
         self._system = system
         self._objects = objects
         self._routes = routes
-        self._ways = ways
+        self._connections = connections
         self._points = points
         self._secrets = secrets
 
@@ -77,14 +77,14 @@ class RunAccess(Access):
                 f"{component.name} has no Service by which one could connect to it",
                 hint="name one under `services` in nova.yaml",
             )
-        return self._ways.first_to(self._askers_of(component), front, port)
+        return self._connections.first_to(self._pods_to_ask(component), front, port)
 
     def to_role(self, component: Component, role: str) -> Route:
         """Return the way to the members of a component in a role, through their Service."""
         service = next(each for each in component.every_service if each.role == role)
         front = parts.Front(component.workload, service)
         port = next(iter(service.ports.values()))
-        return self._ways.first_to(self._askers_of(component), front, port)
+        return self._connections.first_to(self._pods_to_ask(component), front, port)
 
     def to_pod(self, pod: PodRef, port: int) -> Route:
         """Return the way to a port of a pod itself."""
@@ -94,7 +94,7 @@ class RunAccess(Access):
         """Return what a Secret of the component's namespace holds."""
         return self._secrets.text("Secret", component.namespace, home.secret, home.key)
 
-    def _askers_of(self, component: Component) -> Iterator[PodRef]:
+    def _pods_to_ask(self, component: Component) -> Iterator[PodRef]:
         """Yield pods to ask a component from: of those that use it, of services, of any other."""
         users = [user.name for user, owner in parts.uses(self._system) if owner is component]
         services = [each.name for each in self._system.services]

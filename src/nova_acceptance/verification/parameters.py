@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
+from nova_acceptance.components.dns.questions import absent_names
 from nova_acceptance.components.http.spec import Http
-from nova_acceptance.components.network.questions import absent_names
 from nova_acceptance.components.registry import component_checks, kinds
 from nova_acceptance.system import System, parts
 
@@ -19,6 +19,11 @@ _OF_THE_SYSTEM: Final[Mapping[str, Callable[[System], Iterable[Any]]]] = {
     "configuration": lambda system: system.every_configuration,
     "front": parts.fronts,
     "headless": lambda system: [f for f in parts.fronts(system) if f.service.headless],
+    "named_pods": lambda system: [
+        it
+        for it in parts.fronts(system)
+        if it.service.headless and it.workload.kind == "StatefulSet"
+    ],
     "clustered": lambda system: [f for f in parts.fronts(system) if not f.service.headless],
     "passage": parts.passages,
     "closed_passage": parts.closed_passages,
@@ -32,6 +37,7 @@ _OF_THE_SYSTEM: Final[Mapping[str, Callable[[System], Iterable[Any]]]] = {
     "named_service": lambda system: [
         it for it in system.of(Http) if it.health and it.health.names_itself
     ],
+    "grpc_service": lambda system: [it for it in system.of(Http) if it.protocol == "grpc"],
     "addressed": lambda system: [
         (item, key)
         for item in system.every_configuration

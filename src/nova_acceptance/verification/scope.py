@@ -21,6 +21,7 @@ from nova_acceptance.system import (
     Claim,
     Component,
     Configuration,
+    External,
     Front,
     Passage,
     System,
@@ -77,18 +78,23 @@ def scope_of(
         if isinstance(value, Passage):
             targets |= dict.fromkeys(_of(value.door, system))
             sources |= dict.fromkeys(_of(value.source, system))
+        elif isinstance(value, External):
+            for user in _users(value, system):
+                sources |= dict.fromkeys(_of(user, system))
         elif name == "service" and "workload" in parameters:
             sources |= dict.fromkeys(_of(value, system))
         else:
             targets |= dict.fromkeys(_of(value, system))
     for name in names:
         targets |= dict.fromkeys(_of_name(name, system))
-    if "names" in fixtures:
+    if "lookups" in fixtures:
         targets[DNS] = None
-    if "reachability" in fixtures or "names" in fixtures:
+    if "reachability" in fixtures or "lookups" in fixtures:
         every = (each.source for each in passages(system))
         asking = (
-            system.components if "names" in fixtures else dict.fromkeys(each.name for each in every)
+            system.components
+            if "lookups" in fixtures
+            else dict.fromkeys(each.name for each in every)
         )
         for each in asking:
             component = system.component(each) if isinstance(each, str) else each
@@ -141,6 +147,12 @@ def _of(value: object, system: System) -> Iterator[Ref]:
             yield from _of_url(value, system)
         case str() if value in system.namespaces:
             yield Ref("Namespace", "", value)
+
+
+def _users(external: External, system: System) -> Iterator[Workload]:
+    for component in system.components:
+        if external.name in {use.name for use in component.uses}:
+            yield component.workload
 
 
 def _of_url(url: Url, system: System) -> Iterator[Ref]:

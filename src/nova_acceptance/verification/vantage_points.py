@@ -35,8 +35,11 @@ class VantagePoints(dict[str, PodRef]):
         """Return every one that is wanted.
 
         Raises:
-            BrokenClaimError: one of them has no pod in which a container runs.
+            BrokenClaimError: one of them has no pod in which a container runs, or there is none.
         """
+        if not self._homes:
+            said = Phrase("nova.yaml has no component from inside which anything can be asked")
+            raise broken("VANTAGE_MISSING", said)
         return {name: self[name] for name in self._homes}
 
 

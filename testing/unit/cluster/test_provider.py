@@ -1,4 +1,4 @@
-"""When a cluster that is there is taken, and when it is made anew."""
+"""When a cluster that is there is taken, and when it is refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.cluster import KindCluster, Node
 from nova_acceptance.cluster.kind.images import BASE, Image
-from nova_acceptance.cluster.kind.provider import Provider, _is_wanted
+from nova_acceptance.cluster.kind.provider import Provider, difference
 from nova_acceptance.cluster.model import Request
 from nova_acceptance.errors import ClusterError, UsageError
 from nova_acceptance.phrase import Phrase
@@ -22,24 +22,34 @@ BROUGHT = "kindest/node:v1.36.2"
 
 
 @pytest.mark.parametrize(
-    ("request_", "there", "taken"),
+    ("request_", "there", "differs"),
     [
-        (Request(), [NOW] * 3, True),
-        (Request(), [NOW], True),  # as many nodes as it has, unless told otherwise
-        (Request(nodes=3), [NOW], False),
-        (Request(nodes=3), [NOW] * 3, True),
-        (Request(), [BEFORE] * 3, False),  # images/ has changed since
-        (Request(), [BROUGHT] * 3, True),  # somebody brought it along on purpose
-        (Request(node_image=BROUGHT), [BROUGHT] * 3, True),
-        (Request(node_image=BROUGHT), [NOW] * 3, False),
+        (Request(), [NOW] * 3, ""),
+        (Request(), [NOW], ""),  # as many nodes as it has, unless told otherwise
+        (Request(nodes=3), [NOW], "it has 1 nodes where 3 are asked for"),
+        (Request(nodes=3), [NOW] * 3, ""),
+        (Request(), [BEFORE] * 3, ""),  # images/ has changed since
+        (Request(), [BROUGHT] * 3, ""),  # somebody brought it along on purpose
+        (Request(node_image=BROUGHT), [BROUGHT] * 3, ""),
+        (
+            Request(node_image=BROUGHT),
+            [NOW] * 3,
+            f"its nodes are of {NOW} where {BROUGHT} is asked for",
+        ),
     ],
 )
 def test_cluster_is_taken_as_it_is_unless_something_else_is_asked_for(
-    request_: Request, there: list[str], taken: bool
+    request_: Request, there: list[str], differs: str
 ) -> None:
     nodes = [Node(f"nova-{number}", image, "running") for number, image in enumerate(there)]
 
-    assert _is_wanted(nodes, request_, request_.node_image or NOW) is taken
+    assert difference(nodes, request_.nodes, request_.node_image) == differs
+
+
+def test_cluster_whose_node_is_stopped_differs() -> None:
+    nodes = [Node("nova-control-plane", NOW, "running"), Node("nova-worker", NOW, "exited")]
+
+    assert difference(nodes, None, None) == "nova-worker does not run"
 
 
 class Foreign(Provider):
@@ -70,6 +80,38 @@ def test_kind_cluster_of_somebody_else_is_neither_made_anew_nor_removed(tmp_path
         provider.up(Request(), Phrase("it was asked for"))
     with pytest.raises(ClusterError, match="not made by this project"):
         provider.down("nova")
+
+
+class Created(Foreign):
+    """Knows one cluster of its own, created to its end; whoever deletes or makes one fails."""
+
+    _has_own_engine = False
+
+    def cluster(self, name: str) -> KindCluster:
+        found = super().cluster(name)
+        found.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+        (found.kubeconfig.parent / "kind.yaml").touch()
+        found.kubeconfig.touch()
+        for deed in ("create", "delete"):
+            setattr(found, deed, lambda *_, deed=deed: pytest.fail(f"{deed} was called"))
+        return found
+
+
+@pytest.mark.parametrize(
+    ("request_", "nodes"),
+    [
+        (Request(), [Node("nova-control-plane", NOW, "exited")]),
+        (Request(nodes=3), [Node("nova-control-plane", NOW, "running")]),
+        (Request(node_image=BROUGHT), [Node("nova-control-plane", NOW, "running")]),
+    ],
+)
+def test_cluster_that_is_there_is_never_replaced(
+    tmp_path: Path, request_: Request, nodes: list[Node]
+) -> None:
+    with pytest.raises(ClusterError, match="is not replaced") as refused:
+        Created(Home(tmp_path), nodes).up(request_, Phrase("it was asked for"))
+
+    assert "nova-cluster down nova" in (refused.value.hint or "")
 
 
 def test_kind_cluster_is_ours_while_its_configuration_is_kept(tmp_path: Path) -> None:

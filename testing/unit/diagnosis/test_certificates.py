@@ -11,15 +11,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from nova_acceptance.components.certificates import checks
+from nova_acceptance.components.certificates.held import HeldCertificate
 from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.diagnosis import beforehand
 from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.system import Certificate
 from testing.unit.diagnosis.rendered import Nova, system
 
 TLS = Ref("Secret", "nova-services", "nova-tls")
 DAY = timedelta(days=1)
+DECLARED = Certificate(secret="nova-tls", namespace="nova-services", days_left=30)
 
 
 def names() -> list[str]:
@@ -135,6 +139,79 @@ def test_certificate_that_cannot_be_read(broken: str) -> None:
         certificate = key = ""
 
     assert causes_in_nova(certificate, key)["CERTIFICATE_UNREADABLE"] == TLS
+
+
+def test_key_that_cannot_be_read_hides_nothing_else() -> None:
+    certificate, _ = pair(["somebody.else"], ends=20 * DAY)
+
+    key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
+
+    assert causes_in_nova(certificate, key) == dict.fromkeys(
+        ["CERTIFICATE_UNREADABLE", "CERTIFICATE_EXPIRING", "CERTIFICATE_NAME_MISMATCH"], TLS
+    )
+
+
+def test_each_check_says_that_there_is_no_certificate() -> None:
+    nothing = HeldCertificate(TLS, "", "")
+
+    for found in (
+        checks.foreign_key(nothing),
+        checks.wrong_time(nothing),
+        checks.lacking_names(nothing, DECLARED, system()),
+    ):
+        assert found[0].cause == "CERTIFICATE_UNREADABLE"
+    assert str(nothing) == "no certificate"
+
+
+def test_certificate_is_told_by_its_names_and_its_key() -> None:
+    certificate, key = pair(["b.example", "a.example"])
+    held = HeldCertificate.of(tls(certificate, key), None)
+
+    assert str(held).startswith("a.example, b.example; ")
+    assert str(held).endswith(held.read_key())
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        (DECLARED, ["CERTIFICATE_TYPE_WRONG"]),
+        # of other keys than its own the type tells nothing
+        (DECLARED.model_copy(update={"certificate": "cert.pem", "private_key": "key.pem"}), []),
+    ],
+)
+def test_certificate_in_a_secret_of_another_type(
+    declared: Certificate, expected: list[str]
+) -> None:
+    secret = {**tls(*pair(names())), "type": "Opaque"}
+
+    assert [each.cause for each in checks.wrong_type(secret, declared)] == expected
+    assert checks.wrong_type(tls(*pair(names())), declared) == []
+    assert [each.cause for each in checks.wrong_type(None, declared)] == ["CONFIGURATION_MISSING"]
+
+
+def test_rule_sees_the_type_too() -> None:
+    nova = Nova()
+    nova.add({**tls(*pair(names())), "type": "Opaque"})
+
+    assert nova.causes() == {"CERTIFICATE_TYPE_WRONG": TLS}
+
+
+def test_certificate_under_other_keys_is_found_there() -> None:
+    certificate, key = pair(names())
+    secret = without_values(
+        {
+            "kind": "Secret",
+            "metadata": {"name": "nova-tls", "namespace": "nova-services"},
+            "stringData": {"cert.pem": certificate, "key.pem": key},
+        }
+    )
+    declared = DECLARED.model_copy(update={"certificate": "cert.pem", "private_key": "key.pem"})
+    held = HeldCertificate.of(secret, declared)
+
+    assert checks.foreign_key(held) == []
+    assert checks.lacking_names(held, declared, system()) == []
+    (found,) = checks.unreadable_certificate(HeldCertificate.of({**secret, "data": {}}, declared))
+    assert "cert.pem" in found.summary
 
 
 def test_any_tls_secret_is_looked_at_but_for_its_names() -> None:

@@ -21,7 +21,15 @@ from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Again, ExecResult, PodRef
 from nova_acceptance.vantage import in_pod
 from nova_acceptance.vantage.agent import ask, ask_everywhere
-from nova_acceptance.vantage.questions import Answer, Dial, Exchange, Get, Question, Resolve
+from nova_acceptance.vantage.questions import (
+    Answer,
+    Dial,
+    Exchange,
+    Get,
+    Http2,
+    Question,
+    Resolve,
+)
 from testing.unit.kube.scripted_api import reserved_port
 from testing.unit.waiting import SOON
 
@@ -147,27 +155,143 @@ def test_absent_name_has_no_address(here: Any) -> None:
     assert (answer.state, answer.addresses) == ("unresolved", frozenset())
 
 
-def test_page_has_its_status_and_body(here: Any, serve: Serve) -> None:
+@pytest.mark.parametrize(
+    ("rest", "body"),
+    [
+        (b"\r\nnot \xff yet", "not \ufffd yet"),
+        (b"Content-Length: 3\r\n\r\nwelcome", "wel"),
+        (
+            b"Transfer-Encoding: chunked\r\n\r\n4;a=b\r\nwell\r\nA\r\n, it seems\r\n0\r\n\r\n",
+            "well, it seems",
+        ),
+        (b"content-length:0\r\n\r\n", ""),
+    ],
+)
+def test_page_has_its_status_and_body(here: Any, serve: Serve, rest: bytes, body: str) -> None:
     asked = []
 
     def respond(connection: socket.socket) -> None:
         asked.append(connection.recv(4096))
-        connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nA: b\r\n\r\nnot \xff yet")
+        connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nA: b\r\n" + rest)
 
-    page = only(here, Get(HERE, serve(respond), "/health", timeout=SOON))
+    port = serve(respond)
+    page = only(here, Get(HERE, port, "/health", timeout=SOON))
 
-    assert (page.state, page.status, page.body) == ("answered", 503, "not � yet")
-    assert asked[0].startswith(b"GET /health HTTP/1.0\r\n")
+    assert (page.state, page.status, page.body) == ("answered", 503, body)
+    first, *fields = asked[0].decode().split("\r\n")
+    assert first == "GET /health HTTP/1.1"
+    assert {f"Host: {HERE}:{port}", "Connection: close"} <= set(fields)
 
 
-def test_page_that_is_no_http_is_garbled(here: Any, serve: Serve) -> None:
+def test_page_of_known_length_is_not_waited_for_to_its_end(here: Any, serve: Serve) -> None:
+    is_read = threading.Event()
+
+    def respond(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        is_read.wait(SOON)  # one that keeps the connection open all the same
+
+    page = only(here, Get(HERE, serve(respond), "/", timeout=SOON))
+    is_read.set()
+
+    assert (page.state, page.body) == ("answered", "ok")
+
+
+def test_page_comes_after_what_is_provisional(here: Any, serve: Serve) -> None:
+    def respond(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(
+            b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 Done\r\n\r\n"
+        )
+
+    page = only(here, Get(HERE, serve(respond), "/", timeout=SOON))
+
+    assert (page.state, page.status, page.body) == ("answered", 204, "")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nA: ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nwell",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwe",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nwe\r\n",
+    ],
+)
+def test_page_that_ends_too_soon_is_cut(here: Any, serve: Serve, said: bytes) -> None:
+    def respond(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(said)
+
+    page = only(here, Get(HERE, serve(respond), "/", timeout=SOON))
+
+    assert (page.state, page.status) == ("cut", 0)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"-ERR\r\n",
+        b"HTTP/1.1 fine\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: few\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nall\r\n",
+    ],
+)
+def test_page_that_is_no_http_is_garbled(here: Any, serve: Serve, said: bytes) -> None:
     def respond(connection: socket.socket) -> None:
         connection.recv(4096)  # one that is closed with something unread is reset
-        connection.sendall(b"-ERR\r\n")
+        connection.sendall(said)
 
     page = only(here, Get(HERE, serve(respond), "/", timeout=SOON))
 
     assert (page.state, page.status) == ("garbled", 0)
+
+
+SETTING = b"\x00\x03\x00\x00\x00\x64"
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        (b"\x00\x00\x00\x04\x00" + bytes(4), "answered"),
+        (b"\x00\x00\x06\x04\x00" + bytes(4) + SETTING, "answered"),
+        (b"\x00\x00\x06\x04\x00" + bytes(4) + SETTING[:3], "cut"),
+        (b"\x00\x00\x05\x04\x00" + bytes(4) + SETTING[:5], "garbled"),
+        # acknowledged before any was sent, on a stream of its own, or something else first
+        (b"\x00\x00\x00\x04\x01" + bytes(4), "garbled"),
+        (b"\x00\x00\x00\x04\x00" + bytes(3) + b"\x01", "garbled"),
+        (b"\x00\x00\x08\x07\x00" + bytes(12), "garbled"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "garbled"),
+        (b"", "cut"),
+    ],
+)
+def test_server_of_http2_begins_with_its_settings(
+    here: Any, serve: Serve, said: bytes, state: str
+) -> None:
+    asked = []
+
+    def respond(connection: socket.socket) -> None:
+        asked.append(connection.recv(4096))
+        connection.sendall(said)
+
+    answer = only(here, Http2(HERE, serve(respond), timeout=SOON))
+
+    assert answer.state == state
+    assert asked == [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00" + bytes(4)]
+
+
+def test_server_that_waits_for_another_protocol_times_out(here: Any, serve: Serve) -> None:
+    is_asked = threading.Event()
+
+    def respond(connection: socket.socket) -> None:
+        connection.recv(4096)
+        is_asked.wait(SOON)
+
+    answer = only(here, Http2(HERE, serve(respond), timeout=0.3))
+    is_asked.set()
+
+    assert answer.state == "timeout"
 
 
 @pytest.mark.parametrize("tcp", [False, True])

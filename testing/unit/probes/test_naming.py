@@ -8,7 +8,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from nova_acceptance.components.dns.lookups import Lookup, of_lookup, state_of_dns
+from nova_acceptance.components.dns.lookups import Lookup, state_of_dns, why_wrong
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.kube import PodRef
 from nova_acceptance.vantage.questions import Exchanged, Resolved
@@ -36,6 +36,10 @@ def unanswered(state: str = "timeout") -> Exchanged:
 def resolved(*addresses: str, detail: str = "") -> Resolved:
     state = "resolved" if addresses else "unresolved"
     return Resolved(state, detail, told(state), frozenset(addresses))
+
+
+def silent() -> Resolved:
+    return Resolved("timeout", "", told("timeout"), frozenset())
 
 
 @pytest.mark.parametrize(
@@ -77,18 +81,23 @@ def test_nothing_asked_says_nothing() -> None:
         (resolved("10.0.0.9"), resolved("10.0.0.9"), served("10.0.0.9"), "DNS_WRONG_ANSWER"),
         (resolved(), resolved(), served(rcode=dns.rcode.NXDOMAIN), "DNS_WRONG_ANSWER"),
         (resolved(), resolved(), unanswered(), "NAME_UNRESOLVED"),
+        # a question that got no answer is no wrong answer
+        (resolved(), resolved(), served(rcode=dns.rcode.SERVFAIL), "NAME_UNRESOLVED"),
+        (resolved(detail="EAI_AGAIN"), resolved("10.0.0.1"), served("10.0.0.1"), "NAME_UNRESOLVED"),
+        (silent(), silent(), served("10.0.0.1"), "NAME_UNRESOLVED"),
+        (resolved("10.0.0.1"), silent(), served("10.0.0.1"), "NAME_UNRESOLVED"),
     ],
 )
 def test_one_name(full: Resolved, short: Resolved, exchange: Exchanged, cause: str | None) -> None:
     wanted = frozenset({"10.0.0.1"})
-    found = of_lookup(Lookup(f"{NAME}.", full, {"redis-service": short}, exchange, wanted))
+    found = why_wrong(Lookup(f"{NAME}.", full, {"redis-service": short}, exchange, wanted))
 
     assert (found.cause if found else None) == cause
 
 
 def test_name_with_nothing_behind_it_is_not_the_fault_of_the_dns() -> None:
     absent = served(rcode=dns.rcode.NXDOMAIN)
-    found = of_lookup(Lookup(f"{NAME}.", resolved(), {}, absent, frozenset()))
+    found = why_wrong(Lookup(f"{NAME}.", resolved(), {}, absent, frozenset()))
 
     assert found is not None
     assert found.cause == "NAME_UNRESOLVED"

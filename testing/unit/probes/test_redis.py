@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import redis
 
-from nova_acceptance.components.redis.client import Redis
+from nova_acceptance.components.redis.client import RETRY, Redis
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.witness import Witness
@@ -30,6 +30,12 @@ class Client:
         return answer
 
 
+def behind(client: Client, monkeypatch: pytest.MonkeyPatch) -> Redis:
+    """A Redis that is asked through this client."""
+    monkeypatch.setattr(redis, "Redis", lambda **_: client)
+    return Redis(Route(1, "nova-services/pod", "redis:6379"), "secret", Witness())
+
+
 @pytest.mark.parametrize(
     ("answers", "cause"),
     [
@@ -43,8 +49,7 @@ def test_connection_that_is_cut_is_asked_why(
     answers: tuple[Any, ...], cause: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = Client(*answers)
-    monkeypatch.setattr(redis, "Redis", lambda **_: client)
-    asked = Redis(Route(1, "nova-services/pod", "redis:6379"), "secret", Witness())
+    asked = behind(client, monkeypatch)
 
     with pytest.raises(ProbeError) as raised:
         asked.ask("PING")
@@ -53,3 +58,45 @@ def test_connection_that_is_cut_is_asked_why(
     assert shown is not None
     assert shown.cause == cause
     assert client.answers == []
+
+
+SILENCE = redis.TimeoutError("Timeout reading from socket")
+LOADING = redis.BusyLoadingError("Redis is loading the dataset in memory")
+REFUSED = redis.ResponseError("wrong kind of value")
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were made, none of which takes time."""
+    made: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", made.append)
+    return made
+
+
+def test_redis_is_asked_until_it_is_back(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(SILENCE, LOADING, SILENCE, "kept")
+
+    assert behind(client, monkeypatch).once_back("GET", "key") == "kept"
+    assert pauses == [RETRY, RETRY, RETRY]
+    assert client.answers == []
+
+
+def test_redis_that_stays_away_is_told_of(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(SILENCE, "too late")
+
+    with pytest.raises(ProbeError, match="did not answer GET"):
+        behind(client, monkeypatch).once_back("GET", "key", within=0)
+    assert pauses == []
+    assert client.answers == ["too late"]
+
+
+def test_refusal_of_redis_is_not_waited_out(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(redis.ResponseError, match="wrong kind"):
+        behind(Client(SILENCE, REFUSED), monkeypatch).once_back("GET", "key")
+    assert pauses == [RETRY]

@@ -255,3 +255,60 @@ def test_pod_without_python_is_told_so() -> None:
     bare: Any = Bare()
     with pytest.raises(ProbeError, match="has no python3"):
         Relay(bare, POD).__enter__()
+
+
+class Hanging(Here):
+    """An API that answers, but for the first requests for an exec, which hang."""
+
+    outages: Any = ("an outage a moment ago",)
+
+    def __init__(self, hanging: int) -> None:
+        super().__init__()
+        self.asked = 0
+        self._hanging = hanging
+
+    def exec(self, *arguments: Any, **options: Any) -> ExecResult:
+        self.asked += 1
+        if self.asked > self._hanging:
+            return super().exec(*arguments, **options)
+        hung = ApiUnreachableError("exec", self.server, TimeoutError())
+        hung.is_away = False
+        raise ProbeError("`python3` could not be run to its end") from hung
+
+
+def test_one_request_that_hangs_after_an_outage_is_sent_again(echo: int) -> None:
+    here: Any = Hanging(1)
+    with Routes(here) as routes:
+        assert exchanged(routes.through(POD, HERE, echo).port, b"late") == b"late"
+
+    assert here.asked == 2
+    here.processes[0].wait(SOON)
+
+
+@pytest.mark.parametrize(("outages", "asked"), [(("an outage",), 2), ((), 1)])
+def test_requests_that_keep_hanging_are_told_of_the_pod(
+    outages: tuple[str, ...], asked: int
+) -> None:
+    here: Any = Hanging(9)
+    here.outages = outages
+    with Routes(here) as routes, pytest.raises(ProbeError, match="could not be run"):
+        routes.through(POD, HERE, 1)
+
+    assert here.asked == asked
+
+
+def test_relay_that_does_not_begin_in_time_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeouts, "RELAY_START", 0.3)
+    ended = threading.Event()
+
+    class Slow(Here):
+        def exec(self, *_: Any, **__: Any) -> ExecResult:
+            ended.wait(SOON)
+            return ExecResult("", "", 0, 0.0)
+
+    slow: Any = Slow()
+    relay = Relay(slow, POD)
+    with pytest.raises(ProbeError, match="did not start within"):
+        relay.__enter__()
+    assert relay._running.is_alive()
+    ended.set()

@@ -15,7 +15,7 @@ import pytest
 
 from nova_acceptance.components.postgres.sql import Login, Session, connect
 from nova_acceptance.kube import ApiUnreachableError, Fault
-from nova_acceptance.vantage import retrying as over
+from nova_acceptance.vantage import retrying
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.witness import Witness
 from testing.unit.waiting import SOON
@@ -97,7 +97,7 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(over, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(retrying, "FIRST_PAUSE", 0.01)
     opened = Server()
     yield opened
     opened.listener.shutdown(socket.SHUT_RDWR)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,9 +13,7 @@ from nova_acceptance.evidence import Evidence
 from nova_acceptance.kube import ExecResult, PodRef
 from nova_acceptance.vantage.questions import Dial
 from nova_acceptance.vantage.survey import Answers, Failures, Survey
-from nova_acceptance.vantage.until import until
 from nova_acceptance.vantage.witness import ANSWER_LENGTH, Witness
-from testing.unit.probes.clock import Clock
 
 FIRST, SECOND = PodRef("here", "pod-0"), PodRef("here", "pod-1")
 OPEN, OTHER = Dial("a", 1), Dial("b", 2)
@@ -109,40 +106,6 @@ def test_long_answers_are_shortened() -> None:
         asking.answered("x" * 10_000)
 
     assert len(kept[0].answer) == ANSWER_LENGTH + 1
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    passing = Clock()
-    monkeypatch.setattr("nova_acceptance.vantage.until.time", passing)
-    return passing
-
-
-@pytest.mark.usefixtures("clock")
-def test_until_tells_how_long_it_took() -> None:
-    answers = iter([False, False, True])
-
-    assert until(lambda: next(answers), within=5, every=1) == pytest.approx(2)
-
-
-def test_until_that_never_comes_true_is_infinite(clock: Clock) -> None:
-    assert until(lambda: False, within=5, every=1) == math.inf
-    assert 5 <= clock.now <= 6
-
-
-@pytest.mark.usefixtures("clock")
-def test_until_ignores_only_what_it_is_told_to() -> None:
-    answers = iter([KeyError("not yet"), None])
-
-    def ask() -> bool:
-        answer = next(answers)
-        if answer:
-            raise answer
-        return True
-
-    assert until(ask, within=5, every=1, ignoring=KeyError) == pytest.approx(1)
-    with pytest.raises(ZeroDivisionError):
-        until(lambda: bool(1 / 0), within=5, ignoring=KeyError)
 
 
 def test_pod_that_cannot_be_asked_is_asked_once_and_spoils_no_other() -> None:

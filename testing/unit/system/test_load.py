@@ -205,6 +205,12 @@ def test_health_may_be_told_otherwise() -> None:
             "redis has no service called cache",
         ),
         (
+            'version: "7."',
+            "sentinel: {service: watch}",
+            "components[0].sentinel.service",
+            "has a Service watch",
+        ),
+        (
             "key: REDIS_PASSWORD}",
             "key: REDIS}",
             "components[0]",

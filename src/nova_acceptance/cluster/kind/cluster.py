@@ -139,10 +139,10 @@ class KindCluster:
         """Whether it was made from here: in our engine, or with a configuration that is kept."""
         return self._engine is not None or (self._directory / "kind.yaml").exists()
 
-    def is_whole(self) -> bool:
-        """Whether it was created to the end, and all its nodes run."""
-        states = {node.state for node in self.nodes()}
-        return states == {"running"} and self.kubeconfig.exists()
+    @property
+    def is_created(self) -> bool:
+        """Whether it was created to its end: kind writes the kubeconfig last."""
+        return self.kubeconfig.exists()
 
     def create(self, nodes: int, image: str | None, progress: Progress) -> None:
         """Create the cluster; what a failure or an interruption leaves is for `delete`.

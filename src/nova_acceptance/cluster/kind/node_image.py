@@ -98,13 +98,20 @@ class NodeImage:
         Raises:
             ClusterError: a part could not be fetched or built, with the last lines of its output.
         """
-        self._provide_sources(progress)
-        images = self._images()
-        tag = self._tag(images)
+        tag = self.name(progress)
         there = Builder(self._docker, self._clusters.environment, self._log, DEBIAN)
         if there.label(tag) is None:
-            self._build(images, tag, progress)
+            self._build(self._images(), tag, progress)
         return tag
+
+    def name(self, progress: Progress) -> str:
+        """Return the image's name, which says what it is made of, whether it is built or not.
+
+        Raises:
+            ClusterError: a source could not be fetched.
+        """
+        self._provide_sources(progress)
+        return self._tag(self._images())
 
     def provide_images(self, images: tuple[Image, ...], progress: Progress) -> None:
         """Bring images, Nova's own or others', to the engine of clusters.

@@ -59,11 +59,11 @@ class Provider:
         Raises:
             MachineError: the machine lacks something; everything it lacks is named at once.
             ClusterError: a part could not be built or started, or a cluster of that name is
-                somebody else's.
+                somebody else's, or is there and not as it is asked for.
         """
         with exclusive(self._home.root / "lock", f"starting {request.name}", self._progress):
             self._refuse_foreign(request.name)
-            was_up = self.is_up(request.name)
+            was_there = self._is_there(request.name)
             try:
                 cluster = self._provide(request)
                 kube = Kube(cluster.kubeconfig, cluster.context)
@@ -74,7 +74,7 @@ class Provider:
                 self._leave_nothing(request.name)
                 raise
             except BaseException:
-                if not was_up:
+                if not was_there:
                     self._remove(request.name)
                 raise
         version = kube.server_version
@@ -82,22 +82,27 @@ class Provider:
         return self._described(cluster, request, why)
 
     def _provide(self, request: Request) -> KindCluster:
-        """Return the cluster as it is wanted, made anew where it is not."""
+        """Return the cluster that is there, or make one.
+
+        One that was created to its end is never replaced: its volumes would be lost.
+        """
         if self._has_own_engine and not self._engine.is_running:
             doctor.require(self._home)
             provide_engine(self._home, self._progress)
             self._start_engine()
-        image = self._node_image(request)
         cluster = self.cluster(request.name)
-        if cluster.is_whole() and _is_wanted(cluster.nodes(), request, image):
+        nodes = cluster.nodes()
+        if nodes and cluster.is_created:
+            self._refuse_another(cluster, nodes, request)
+            self._say_whether_outdated(cluster, nodes)
             self._load_images(cluster)
             return cluster
-        if cluster.nodes():
+        if nodes:
             self._progress.say(
-                f"cluster {request.name} is not as it should be (nodes stopped, another number "
-                "or another image): it is made anew"
+                f"the creation of cluster {request.name} was broken off: it begins again"
             )
             cluster.delete(self._progress)
+        image = self._node_image(request)
         try:
             cluster.create(request.nodes or DEFAULT_NODES, image, self._progress)
         except ClusterError as error:
@@ -108,6 +113,31 @@ class Provider:
             return self._provide(request)
         self._load_images(cluster)
         return cluster
+
+    def _refuse_another(self, cluster: KindCluster, nodes: list[Node], request: Request) -> None:
+        """Stop where a cluster is there and is not as it is asked for."""
+        wanted = request.node_image and (
+            self._brought(request.node_image) if self._has_own_engine else request.node_image
+        )
+        differs = difference(nodes, request.nodes, wanted)
+        if differs:
+            raise ClusterError(
+                f"cluster {request.name} is there, and {differs}; it is not replaced, since what "
+                "is on its volumes would be lost",
+                hint=f"`nova-cluster down {request.name}` removes it with its volumes; to use it "
+                f"as it is: `--cluster context:{cluster.context}`",
+            )
+
+    def _say_whether_outdated(self, cluster: KindCluster, nodes: list[Node]) -> None:
+        """Say where the node image of this project has changed since the cluster was made."""
+        if not self._has_own_engine or not all(is_home_made(node.image) for node in nodes):
+            return
+        present = NodeImage(self._home, self._engine).name(self._progress)
+        if any(node.image != present for node in nodes):
+            self._progress.say(
+                f"cluster {cluster.name} was made from an earlier node image and is used as it "
+                f"is; `nova-cluster down {cluster.name}` lets the next start make it from {present}"
+            )
 
     def down(self, name: str) -> None:
         """Remove a cluster; with the last one our engine ends and leaves nothing behind.
@@ -149,8 +179,15 @@ class Provider:
         """Take away what a start that failed or was interrupted has half made."""
         if self._has_own_engine and not self._engine.is_running:
             return
-        if not self.cluster(name).is_whole():
+        if not self._is_there(name):
             self._remove(name)
+
+    def _is_there(self, name: str) -> bool:
+        """Whether the cluster was created to its end and has nodes, running or not."""
+        if self._has_own_engine and not self._engine.is_running:
+            return False
+        cluster = self.cluster(name)
+        return cluster.is_created and bool(cluster.nodes())
 
     def is_up(self, name: str) -> bool:
         """Whether the cluster has nodes that run."""
@@ -280,14 +317,18 @@ class Provider:
         )
 
 
-def _is_wanted(nodes: list[Node], request: Request, image: str | None) -> bool:
-    """Whether a cluster has the nodes that are asked for, where any are.
+def difference(nodes: list[Node], number: int | None, image: str | None) -> str:
+    """Say in what a cluster's nodes differ from what is asked for; empty where they do not.
 
-    One of an image that was brought along is taken as it is; a home-made one must be of the
-    present content.
+    Args:
+        nodes: the nodes that are there.
+        number: how many nodes are asked for; None for as many as there are.
+        image: their image; None for whatever image they have.
     """
-    if request.nodes not in {None, len(nodes)}:
-        return False
-    if request.node_image is None:
-        return all(node.image == image or not is_home_made(node.image) for node in nodes)
-    return all(node.image == image for node in nodes)
+    stopped = ", ".join(node.name for node in nodes if node.state != "running")
+    if stopped:
+        return f"{stopped} does not run"
+    if number not in {None, len(nodes)}:
+        return f"it has {len(nodes)} nodes where {number} are asked for"
+    others = ", ".join(sorted({node.image for node in nodes} - {image}))
+    return f"its nodes are of {others} where {image} is asked for" if image and others else ""

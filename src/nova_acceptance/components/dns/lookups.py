@@ -13,9 +13,9 @@ from typing import Final
 import dns.rcode
 
 from nova_acceptance import timeouts
-from nova_acceptance.components.dns.records import values
+from nova_acceptance.components.dns.questions import kubernetes_address
+from nova_acceptance.components.dns.records import is_answered, values
 from nova_acceptance.components.dns.service import DNS
-from nova_acceptance.components.network.questions import kubernetes_address
 from nova_acceptance.findings import NOWHERE, Finding, Ref
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.phrase import Phrase
@@ -114,13 +114,13 @@ class Lookup:
     wanted: frozenset[str]
 
 
-def of_lookup(lookup: Lookup) -> Finding | None:
+def why_wrong(lookup: Lookup) -> Finding | None:
     """Return why a pod does not resolve a name as it should; None where it does."""
     answers: list[Answer] = [lookup.by_full, *lookup.by_form.values(), lookup.served]
     evidence = tuple(_told(answer) for answer in answers)
     name = lookup.full.rstrip(".")
     served = values(lookup.served, "A") | values(lookup.served, "AAAA")
-    if lookup.served.message is None:
+    if not is_answered(lookup.served):
         sentence = Phrase("the DNS gave no answer for {name}", name=name)
         return Finding("NAME_UNRESOLVED", NOWHERE, sentence, evidence=evidence)
     if not lookup.wanted:
@@ -139,6 +139,13 @@ def of_lookup(lookup: Lookup) -> Finding | None:
 
 def _of_resolver(lookup: Lookup, evidence: tuple[str, ...]) -> Finding | None:
     """Judge what the pod's resolver makes of an answer that is right."""
+    if not lookup.by_full.is_answered:
+        sentence = Phrase(
+            "the DNS serves {name} rightly, and the pod's own lookup gets no answer ({said})",
+            name=lookup.full,
+            said=lookup.by_full.detail or lookup.by_full.state,
+        )
+        return Finding("NAME_UNRESOLVED", NOWHERE, sentence, evidence=evidence)
     if lookup.by_full.addresses != lookup.wanted:
         sentence = Phrase(
             "the DNS serves {name} rightly, and the pod resolves it to {addresses}",
@@ -168,7 +175,7 @@ def _of_resolver(lookup: Lookup, evidence: tuple[str, ...]) -> Finding | None:
     return Finding("NAME_UNRESOLVED", NOWHERE, sentence, evidence=evidence)
 
 
-def examine(kube: Kube, pod: PodRef, host: str, wanted: frozenset[str]) -> Finding | None:
+def ask_why(kube: Kube, pod: PodRef, host: str, wanted: frozenset[str]) -> Finding | None:
     """Ask from a pod why a host name does not work there.
 
     Raises:
@@ -180,7 +187,7 @@ def examine(kube: Kube, pod: PodRef, host: str, wanted: frozenset[str]) -> Findi
     assert isinstance(by_full, Resolved)
     assert isinstance(by_form, Resolved)
     assert isinstance(served, Exchanged)
-    return of_lookup(Lookup(full, by_full, {host: by_form}, served, wanted))
+    return why_wrong(Lookup(full, by_full, {host: by_form}, served, wanted))
 
 
 def ask_dns(kube: Kube, pods: Iterable[PodRef], system: System) -> Finding | None:

@@ -54,6 +54,7 @@ def records(service: Object, endpoints: list[Endpoint], zone: str) -> Iterator[R
     addresses = [endpoint.address for endpoint in endpoints] if headless else own
     yield from _addresses(name, addresses)
     named = [endpoint for endpoint in endpoints if endpoint.hostname]
+    is_named = len(named) == len(endpoints) > 0
     if headless:
         for endpoint in named:
             yield from _addresses(f"{endpoint.hostname}.{name}", [endpoint.address])
@@ -64,7 +65,8 @@ def records(service: Object, endpoints: list[Endpoint], zone: str) -> Iterator[R
             pointer = ipaddress.ip_address(address).reverse_pointer
             yield Records(pointer, "PTR", frozenset({name}))
     for port in spec.get("ports") or []:
-        if port.get("name"):
+        # of pods without names of their own the server makes some up
+        if port.get("name") and (is_named or not headless):
             protocol = port.get("protocol", "TCP").lower()
             if headless:
                 values = frozenset(
@@ -90,6 +92,12 @@ def values(answer: Exchanged, rdtype: str) -> frozenset[str]:
             kept = words[2:] if rdtype == "SRV" else words
             found.add(" ".join(word.rstrip(".").strip('"') for word in kept))
     return frozenset(found)
+
+
+def is_answered(answer: Exchanged) -> bool:
+    """Whether the name server says anything of the name, be it that there is none."""
+    known = (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
+    return answer.message is not None and answer.message.rcode() in known
 
 
 def is_absent(answer: Exchanged) -> bool:

@@ -1,29 +1,33 @@
-"""Which questions the surveys of names and of reachability put, worked out from nova.yaml."""
+"""Which connections are tried from which pods, worked out from nova.yaml."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
-from nova_acceptance.components.dns.records import Records, records
-from nova_acceptance.components.http.spec import Http
+from nova_acceptance.components.http import questions as http
 from nova_acceptance.components.kubernetes.objects import Objects
 from nova_acceptance.kube import PodRef
-from nova_acceptance.system import Front, System, Workload, parts
-from nova_acceptance.system.parts import fronts
-from nova_acceptance.vantage.questions import Answer, Dial, Exchange, Get, Question, Resolve
+from nova_acceptance.system import External, Front, System, Workload, parts
+from nova_acceptance.system.parts import Door, fronts
+from nova_acceptance.vantage.questions import Answer, Dial, Question
 
 CLOSED_PORT: Final = 7
 """A port at which nothing of Nova listens (echo, RFC 862)."""
 SILENCE: Final = 1.0
 """Seconds after which a Service's undeclared port counts as not answering."""
-ABSENT: Final = "absent"
 
 
-def reachability_questions(
+def every_question(
     system: System, objects: Objects, pods: Mapping[str, PodRef]
 ) -> dict[PodRef, list[Question[Answer]]]:
-    """Return what each component's pod is to connect to: open doors, and closed ones."""
+    """Return what each component's pod is to connect to: open ports, and closed ones.
+
+    Args:
+        system: what nova.yaml says.
+        objects: what the API says.
+        pods: the pod to ask from, by the name of its component.
+    """
     passages = [*parts.passages(system), *parts.closed_passages(system)]
     closed = [undeclared(front, system) for front in fronts(system) if not front.service.headless]
     found: dict[PodRef, list[Question[Answer]]] = {}
@@ -32,53 +36,42 @@ def reachability_questions(
         asked: list[Question[Answer]] = [dial(it.front, it.port, system) for it in mine]
         reached = dict.fromkeys(door.front.workload.name for door in mine)
         asked += [
-            dial_pod(address, port)
+            question
             for workload in system.every_workload
             if workload.name in reached
-            for address in addresses(objects, workload)
-            for port in (CLOSED_PORT, *listening(workload)[:1])
+            for address, port in listening(objects, workload).items()
+            for question in (dial_pod(address, CLOSED_PORT), dial_pod(address, port))
         ]
-        found[pod] = list(
-            dict.fromkeys([*asked, *closed, *_pages(system), *_outside(system, name)])
-        )
+        asked += [
+            question
+            for door in unused(system)
+            if door.front.workload.component == name
+            for question in (
+                dial(door.front, door.port, system),
+                *(dial_pod(*at) for at in listening_behind(objects, door).items()),
+            )
+        ]
+        used = {use.name for use in system.component(name).uses}
+        asked += [dial_external(it) for it in verified(system) if it.name in used]
+        found[pod] = list(dict.fromkeys([*asked, *closed, *http.every_question(system)]))
     return found
 
 
-def open_doors(system: System) -> list[Question[Answer]]:
+def open_ports(system: System) -> list[Question[Answer]]:
     """Return the connections to every port that somebody is to reach."""
-    open_ = (passage.door for passage in parts.passages(system))
-    return list(dict.fromkeys(dial(door.front, door.port, system) for door in open_))
+    doors = (passage.door for passage in parts.passages(system))
+    return list(dict.fromkeys(dial(door.front, door.port, system) for door in doors))
 
 
-def _pages(system: System) -> list[Get]:
-    return [health(component, system) for component in system.of(Http) if component.is_asked]
-
-
-def _outside(system: System, component: str) -> list[Dial]:
-    """Return the connections to systems outside the cluster that a component is to reach."""
-    used = {use.name for use in system.component(component).uses}
-    return [
-        Dial(it.host, it.port)
-        for it in system.external
-        if it.name in used and it.verify and it.host and it.port
-    ]
+def unused(system: System) -> list[Door]:
+    """Return the ports that are declared closed to somebody and open to nobody."""
+    used = [it.door for it in parts.passages(system)]
+    return [it.door for it in parts.closed_passages(system) if it.door not in used]
 
 
 def dial(front: Front, port: int, system: System) -> Dial:
     """Return the connection to a Service's declared port."""
     return Dial(front.full_name(system.zone), port)
-
-
-def health(component: Http, system: System) -> Get:
-    """Return the question how a service is, put to its Service.
-
-    Raises:
-        ValueError: nova.yaml does not say how it tells.
-    """
-    front = parts.front_of(component)
-    if front is None or component.health is None:
-        raise ValueError(f"{component.name} is asked for no page")
-    return Get(front.full_name(system.zone), component.port, component.health.path)
 
 
 def undeclared(front: Front, system: System) -> Dial:
@@ -91,81 +84,50 @@ def dial_pod(address: str, port: int) -> Dial:
     return Dial(address, port)
 
 
-def listening(workload: Workload) -> list[int]:
-    """Return the ports that a workload's Services declare."""
-    return [port for service in workload.services for port in service.ports.values()]
+def dial_external(external: External) -> Dial:
+    """Return the connection to a system outside the cluster.
+
+    Raises:
+        ValueError: nova.yaml does not say where it is.
+    """
+    if not (external.host and external.port):
+        raise ValueError(f"{external.name} has no host and port")
+    return Dial(external.host, external.port)
+
+
+def verified(system: System) -> list[External]:
+    """Return the systems outside the cluster of which nova.yaml says where they are to be."""
+    return [it for it in system.external if it.verify and it.host and it.port]
+
+
+def listening(objects: Objects, workload: Workload) -> dict[str, int]:
+    """Return a port at which a workload's pods should listen, by the address of each pod.
+
+    It is the one behind the first port of its first Service.
+    """
+    service = next(iter(workload.services), None)
+    if service is None:
+        return {}
+    port_name, port = next(iter(service.ports.items()))
+    return listening_behind(objects, Door(Front(workload, service), port_name, port))
+
+
+def listening_behind(objects: Objects, door: Door) -> dict[str, int]:
+    """Return the port at which pods should listen behind a Service's port, by their addresses.
+
+    It is the one that the API says, else that of nova.yaml.
+    """
+    service, workload = door.front.service, door.front.workload
+    target = service.targets.get(door.port_name)
+    usual = target if isinstance(target, int) else door.port
+    behind = {
+        endpoint.address: dict(endpoint.ports).get(door.port_name, usual)
+        for endpoint in objects.endpoints(service.name, workload.namespace)
+    }
+    return {address: behind.get(address, usual) for address in addresses(objects, workload)}
 
 
 def addresses(objects: Objects, workload: Workload) -> list[str]:
     """Return the addresses of a workload's pods, of those that have one."""
     found = (pod["status"].get("podIP") for pod in objects.pods_of(workload))
     return [address for address in found if address]
-
-
-def forms(name: str, namespace: str, system: System) -> list[str]:
-    """Return the forms of a name that work from every namespace, shortest first."""
-    return [
-        f"{name}.{namespace}",
-        f"{name}.{namespace}.svc",
-        f"{name}.{namespace}.svc.{system.zone}",
-        f"{name}.{namespace}.svc.{system.zone}.",
-    ]
-
-
-def pod_names(front: Front) -> list[str]:
-    """Return the names of a headless Service's pods, without namespace and zone."""
-    return [f"{front.workload.name}-{i}.{front.name}" for i in range(front.workload.replicas)]
-
-
-def absent_names(system: System) -> list[str]:
-    """Return names that must not exist, absolute: of a Service, a pod, a namespace, the zone."""
-    inside = [f"{ABSENT}.{namespace}.svc.{system.zone}" for namespace in system.namespaces]
-    pods = [
-        f"{front.workload.name}-{front.workload.replicas}.{front.full_name(system.zone)}"
-        for front in fronts(system)
-        if front.service.headless
-    ]
-    return [*inside, *pods, f"{ABSENT}.{ABSENT}.svc.{system.zone}", f"{ABSENT}.{system.zone}"]
-
-
-def expected_records(objects: Objects, front: Front, system: System) -> list[Records]:
-    """Return the records that should be served for a Service, by what the API says of it now."""
-    service = objects.find("Service", front.name, front.namespace)
-    if service is None:
-        return []
-    endpoints = objects.endpoints(front.name, front.namespace)
-    return list(records(service, endpoints, system.zone))
-
-
-def lookups(system: System, objects: Objects) -> Sequence[Question[Answer]]:
-    """Return every lookup and every exchange that the tests of names read."""
-    hosts: list[str] = []
-    exchanges: list[Question[Answer]] = []
-    for front in fronts(system):
-        hosts += [front.name, *forms(front.name, front.namespace, system)]
-        for expected in expected_records(objects, front, system):
-            exchanges += [Exchange(expected.name, expected.rdtype, tcp) for tcp in (False, True)]
-        exchanges.append(other_family(front, system))
-        if front.service.headless:
-            for name in pod_names(front):
-                hosts += [name, *forms(name, front.namespace, system)]
-    for name in absent_names(system):
-        hosts.append(f"{name}.")
-        exchanges += [Exchange(name, "A", tcp) for tcp in (False, True)]
-    exchanges += [kubernetes_address(system), schema_version(system)]
-    return [*(Resolve(host) for host in dict.fromkeys(hosts)), *dict.fromkeys(exchanges)]
-
-
-def other_family(front: Front, system: System) -> Exchange:
-    """Return the question for a type that the name exists without: a mail exchanger."""
-    return Exchange(front.full_name(system.zone), "MX")
-
-
-def schema_version(system: System) -> Exchange:
-    """Return the question for the version of the specification that the DNS follows."""
-    return Exchange(f"dns-version.{system.zone}", "TXT")
-
-
-def kubernetes_address(system: System) -> Exchange:
-    """Return the question for the API server's own Service, which every cluster has."""
-    return Exchange(f"kubernetes.default.svc.{system.zone}", "A")

@@ -22,34 +22,34 @@ _DNS_PORTS: Final = ((53, "UDP"), (53, "TCP"))
 
 
 def network_policy_denies(snapshot: Snapshot) -> Iterator[Finding]:
-    """Find policies that close a way between a workload and a Service that it is configured with.
+    """Find policies that keep a workload from a Service that it is configured with.
 
-    One diagnosis for a policy, with every way that it closes.
+    One diagnosis for a policy, with every connection that it closes.
     """
     if next(snapshot.of_kind("NetworkPolicy"), None) is None:
         return
     closed: dict[Ref, dict[Phrase, None]] = defaultdict(dict)
-    for user, service, port in _ways(snapshot):
+    for user, service, port in _connections(snapshot):
         for policy, said in _closed(snapshot, user, service, port):
             closed[policy][said] = None
     for policy, said in _without_dns(snapshot):
         closed[policy][said] = None
-    for policy, ways in closed.items():
+    for policy, connections in closed.items():
         yield Finding(
             "NETWORK_POLICY_DENIES",
             policy,
-            _does_not_let(policy, list(ways)),
+            _does_not_let(policy, list(connections)),
             Phrase(
                 "let it through, or `kubectl -n {namespace} delete networkpolicy {name}`",
                 namespace=policy.namespace,
                 name=policy.name,
             ),
-            evidence=tuple(f"closed: {way}" for way in ways),
+            evidence=tuple(f"closed: {each}" for each in connections),
         )
 
 
-def _does_not_let(policy: Ref, ways: list[Phrase]) -> Phrase:
-    first, *others = ways
+def _does_not_let(policy: Ref, connections: list[Phrase]) -> Phrase:
+    first, *others = connections
     if not others:
         return Phrase("{policy} does not let {way}", policy=policy, way=first)
     return Phrase(
@@ -60,7 +60,7 @@ def _does_not_let(policy: Ref, ways: list[Phrase]) -> Phrase:
     )
 
 
-def _ways(snapshot: Snapshot) -> Iterator[tuple[Object, Object, dict[str, Any]]]:
+def _connections(snapshot: Snapshot) -> Iterator[tuple[Object, Object, dict[str, Any]]]:
     """Yield who connects to which port of which Service: by configuration, and by nova.yaml."""
     seen: set[tuple[Ref, Ref, int]] = set()
     for user in configured(snapshot):
@@ -69,9 +69,9 @@ def _ways(snapshot: Snapshot) -> Iterator[tuple[Object, Object, dict[str, Any]]]
             if service is None or not is_certain(address):
                 continue
             for port in service["spec"].get("ports") or ():
-                way = ref(user), ref(service), port["port"]
-                if address.port in (None, port["port"]) and way not in seen:
-                    seen.add(way)
+                connection = ref(user), ref(service), port["port"]
+                if address.port in (None, port["port"]) and connection not in seen:
+                    seen.add(connection)
                     yield user, service, port
     for passage in parts.passages(snapshot.system) if snapshot.system else ():
         source, front = passage.source, passage.door.front

@@ -216,8 +216,8 @@ class Postgres:
                 raise BrokenClaimError(Finding("PASSWORD_EXPIRED", NOWHERE, sentence))
             return name in self._roles
 
-    def login(self, role: str, database: str = MAINTENANCE) -> Login:
-        """Return the login of a role that exists, with the password that its Secret holds.
+    def login(self, role: str, database: str = MAINTENANCE, password: str | None = None) -> Login:
+        """Return the login of a role that exists; by itself with the password of its Secret.
 
         PostgreSQL does not tell a role that is not there from one whose password is wrong.
 
@@ -227,7 +227,7 @@ class Postgres:
         if not self.has_role(role):
             sentence = Phrase("there is no role {role}", role=role)
             raise BrokenClaimError(Finding("ROLE_MISSING", NOWHERE, sentence))
-        return Login(role, database, self._password_of(role))
+        return Login(role, database, self._password_of(role) if password is None else password)
 
     @property
     def own_settings(self) -> list[tuple[Phrase, str]]:

@@ -1,4 +1,4 @@
-"""Connections to a PostgreSQL as its roles, through a Service in front of it."""
+"""RoleConnections to a PostgreSQL as its roles, through a Service in front of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.witness import Witness
 
 
-class Connections:
+class RoleConnections:
     """Connects as roles of nova.yaml, with their passwords, from a pod that uses PostgreSQL.
 
     Args:

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL by psycopg, with everything that is asked taken down."""
+"""RoleConnections to PostgreSQL by psycopg, with everything that is asked taken down."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.vantage.retrying import over
+from nova_acceptance.vantage.retrying import ask_through
 from nova_acceptance.vantage.routes import LOOPBACK, Route
 from nova_acceptance.vantage.witness import Asking, Witness
 
@@ -109,7 +109,7 @@ class Session:
             self._is_renewable = False
         with self._witness.asking(asked, source=source, target=target) as asking:
             self._renew_if_cut()
-            cursor, found = over(
+            cursor, found = ask_through(
                 self._route,
                 lambda: self._ask(statement, parameters),
                 is_silence=_is_silence,
@@ -197,7 +197,7 @@ def replication_system(route: Route, login: Login, witness: Witness) -> str:
     asked = f"IDENTIFY_SYSTEM as {login.user}"
     with witness.asking(asked, source=route.source, target=route.target) as asking:
         with _told(asking):
-            identifier = over(route, lambda: _system(route, login), is_silence=_is_silence)
+            identifier = ask_through(route, lambda: _system(route, login), is_silence=_is_silence)
         asking.answered(identifier)
         return identifier
 
@@ -285,7 +285,7 @@ def opened(
 
 
 def _opened_patiently(route: Route, login: Login) -> psycopg.Connection[Row]:
-    return over(route, lambda: opened(route, login, options=LIMITED), is_silence=_is_silence)
+    return ask_through(route, lambda: opened(route, login, options=LIMITED), is_silence=_is_silence)
 
 
 def _is_silence(error: Exception) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import redis as redis_py
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.redis.client import Redis, Word
+from nova_acceptance.components.redis.sentinels import Sentinel, Server
 from nova_acceptance.components.redis.spec import Redis as Spec
-from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.findings import NOWHERE, Finding, Ref
 from nova_acceptance.phrase import Phrase
 
 WRONG = "not-the-password"
@@ -138,6 +141,75 @@ def lacking_replicas(redis: Redis, spec: Spec) -> Iterator[Finding]:
                 "{count} of {wanted} replicas of Redis are online", count=len(online), wanted=wanted
             ),
         )
+
+
+@check
+def wrong_primary(
+    sentinels: Sequence[Sentinel], servers: Sequence[Server], spec: Spec
+) -> Iterator[Finding]:
+    """Find a Sentinel that names as primary anything but the server that is the primary."""
+    yield from _no_sentinels(sentinels, spec)
+    primaries = [server for server in servers if server.is_primary]
+    for sentinel in sentinels:
+        named = sentinel.redis.ask("SENTINEL GET-MASTER-ADDR-BY-NAME", _master(spec))
+        if named is None:
+            yield _unknown(sentinel, spec)
+        elif not any(server.is_at(*named) for server in primaries):
+            host, port = named
+            yield Finding(
+                "SENTINEL_PRIMARY_WRONG",
+                sentinel.pod,
+                Phrase(
+                    "{sentinel} names {host}:{port} as the primary, which is {primary}",
+                    sentinel=sentinel.name,
+                    host=host,
+                    port=port,
+                    primary=[server.name for server in primaries] or Phrase("no server"),
+                ),
+            )
+
+
+@check
+def lost_quorum(sentinels: Sequence[Sentinel], spec: Spec) -> Iterator[Finding]:
+    """Find Sentinels of which too few agree to make another server the primary."""
+    yield from _no_sentinels(sentinels, spec)
+    for sentinel in sentinels:
+        try:
+            # In words apart, or redis-py makes of the answer whether it is just "OK".
+            sentinel.redis.ask("SENTINEL", "CKQUORUM", _master(spec))
+        except redis_py.ResponseError as error:
+            said = str(error)
+            if "No such master" in said:
+                yield _unknown(sentinel, spec)
+            elif said.startswith("NOQUORUM"):
+                yield Finding(
+                    "SENTINEL_QUORUM_LOST",
+                    _service(spec),
+                    Phrase("{sentinel} says {said}", sentinel=sentinel.name, said=repr(said)),
+                )
+            else:
+                raise
+
+
+def _no_sentinels(sentinels: Sequence[Sentinel], spec: Spec) -> Iterator[Finding]:
+    if not sentinels:
+        sentence = Phrase("no Sentinel of {master} runs", master=_master(spec))
+        yield Finding("SENTINEL_QUORUM_LOST", _service(spec), sentence)
+
+
+def _unknown(sentinel: Sentinel, spec: Spec) -> Finding:
+    sentence = Phrase(
+        "{sentinel} knows no primary called {master}", sentinel=sentinel.name, master=_master(spec)
+    )
+    return Finding("SENTINEL_PRIMARY_WRONG", sentinel.pod, sentence)
+
+
+def _master(spec: Spec) -> str:
+    return spec.sentinel.master if spec.sentinel else ""
+
+
+def _service(spec: Spec) -> Ref:
+    return Ref("Service", spec.namespace, spec.sentinel.service) if spec.sentinel else NOWHERE
 
 
 def _found(cause: str, sentence: Phrase) -> Finding:

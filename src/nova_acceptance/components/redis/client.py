@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from nova_acceptance import timeouts
 from nova_acceptance.components.redis.answers import of_error
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.vantage.retrying import over
+from nova_acceptance.vantage.retrying import ask_through
 from nova_acceptance.vantage.routes import LOOPBACK, Route
 from nova_acceptance.vantage.witness import Witness
 
@@ -22,7 +22,20 @@ CUT = "CONNECTION_CUT"
 ASKED_FOR_THE_WORD = 3
 """Times that a connection which was cut is tried again, to hear why."""
 REPEATABLE = frozenset(
-    {"PING", "GET", "SET", "DEL", "EXISTS", "INFO", "CONFIG GET", "ROLE", "DBSIZE", "ACL WHOAMI"}
+    {
+        "PING",
+        "GET",
+        "SET",
+        "DEL",
+        "EXISTS",
+        "INFO",
+        "CONFIG GET",
+        "ROLE",
+        "DBSIZE",
+        "ACL WHOAMI",
+        "SENTINEL GET-MASTER-ADDR-BY-NAME",
+        "SENTINEL CKQUORUM",
+    }
 )
 """Commands whose second execution changes nothing more."""
 
@@ -56,19 +69,22 @@ class Redis:
         return self._ask(self._client, *command)
 
     def once_back(self, *command: Word, within: float = timeouts.ENDPOINT_FOLLOWS) -> Any:
-        """Return the reply to a command, asked again until Redis is there to answer.
+        """Return the reply to a command; ask again until Redis answers.
+
+        Args:
+            command: the command and its arguments.
+            within: seconds after which it is not asked again.
 
         Raises:
+            redis.RedisError: Redis refused it.
             ProbeError: nothing answered in time.
         """
-        deadline = time.monotonic() + within
-        while True:
-            try:
-                return self.ask(*command)
-            except ProbeError:
-                if time.monotonic() > deadline:
-                    raise
-            time.sleep(RETRY)
+        return Retrying(
+            retry=retry_if_exception_type(ProbeError),
+            stop=stop_after_delay(within),
+            wait=wait_fixed(RETRY),
+            reraise=True,
+        )(self.ask, *command)
 
     def info(self, section: str) -> dict[str, Any]:
         """Return a section of INFO."""
@@ -105,15 +121,16 @@ class Redis:
         )
 
     def _ask(self, client: redis.Redis, *command: Word) -> Any:
-        spelled = " ".join(str(word) for word in command)
+        words = [str(word) for word in command]
+        spelled = " ".join(words)
         source, target = self._route.source, self._route.target
         with self._witness.asking(spelled, source=source, target=target) as asking:
             try:
-                reply = over(
+                reply = ask_through(
                     self._route,
                     lambda: _executed(client, *command),
                     is_silence=_is_silence,
-                    is_safe=str(command[0]) in REPEATABLE,
+                    is_safe=not REPEATABLE.isdisjoint((words[0], " ".join(words[:2]))),
                 )
             except redis.AuthenticationError:
                 raise

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
+from nova_acceptance.checks import check
 from nova_acceptance.components.kind import UrlTrial
 from nova_acceptance.components.redis.client import Redis
 from nova_acceptance.findings import NOWHERE, Finding
@@ -14,8 +14,9 @@ WRONG = "not-the-password"
 INVALID = "invalid username-password pair"
 
 
-def lets_in(trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:  # noqa: ARG001 - Redis says it itself
-    """Yield why the URL's password is not taken."""
+@check
+def locked_out(trial: UrlTrial) -> Iterator[Finding]:
+    """Find why the URL's password is not taken."""
     redis = Redis(trial.route, trial.password or None, trial.witness)
     try:
         if not redis.answers_ping:
@@ -25,11 +26,12 @@ def lets_in(trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:  #
         redis.close()
 
 
-def demands_password(trial: UrlTrial, client: Callable[[], Any]) -> Iterator[Finding]:
-    """Yield that another password than the URL's is taken as well."""
+@check
+def accepted_wrong_password(trial: UrlTrial) -> Iterator[Finding]:
+    """Find that another password than the URL's is taken as well."""
     if trial.owner.password is None:
         return  # none is demanded, as nova.yaml says
-    yield from lets_in(trial, client)
+    yield from locked_out(trial)
     redis = Redis(trial.route, trial.password, trial.witness)
     try:
         said = redis.refusal(WRONG)

@@ -13,7 +13,7 @@ from typing import Final
 from nova_acceptance.checks import check
 from nova_acceptance.components.postgres.answers import of_refusal
 from nova_acceptance.components.postgres.client import Postgres
-from nova_acceptance.components.postgres.connections import Connections
+from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Database, Role
 from nova_acceptance.components.postgres.spec import Postgres as Spec
@@ -87,14 +87,16 @@ def accepted_wrong_password(refusal: Refusal, right: Login) -> Iterable[Finding]
 
 
 @check
-def client_with_wrong_password(connections: Connections, client: Reach) -> Iterable[Finding]:
+def client_with_wrong_password(connections: RoleConnections, client: Reach) -> Iterable[Finding]:
     """Find that a client is refused with its password, or is let in with another one."""
     right = connections.postgres.login(client.role.name, client.grant.database)
     return accepted_wrong_password(connections.refusal, right)
 
 
 @check
-def client_elsewhere(connections: Connections, client: Reach, elsewhere: str) -> Iterable[Finding]:
+def client_elsewhere(
+    connections: RoleConnections, client: Reach, elsewhere: str
+) -> Iterable[Finding]:
     """Find that a client is let in to a database of PostgreSQL's own."""
     role, refusal = client.role.name, connections.refusal
     because = rf'(?:{BY_RULE}).*database "{re.escape(elsewhere)}"|permission denied for database'
@@ -104,7 +106,7 @@ def client_elsewhere(connections: Connections, client: Reach, elsewhere: str) ->
 
 
 @check
-def unknown_role(connections: Connections, client: Reach) -> Iterable[Finding]:
+def unknown_role(connections: RoleConnections, client: Reach) -> Iterable[Finding]:
     """Find that somebody is let in whom nobody knows, or is told that nobody does."""
     refusal, database = connections.refusal, client.grant.database
     because = f"{BY_RULE}|password authentication failed"
@@ -115,7 +117,7 @@ def unknown_role(connections: Connections, client: Reach) -> Iterable[Finding]:
 
 @check
 def local_role_over_the_network(
-    connections: Connections, role: Role, database: Database
+    connections: RoleConnections, role: Role, database: Database
 ) -> Iterable[Finding]:
     """Find that a role is not let in from inside the pod alone, or from elsewhere as well."""
     login = connections.postgres.login(role.name, database.name)
@@ -125,7 +127,7 @@ def local_role_over_the_network(
 
 
 @check
-def stranger(connections: Connections, reach: Reach) -> Iterable[Finding]:
+def stranger(connections: RoleConnections, reach: Reach) -> Iterable[Finding]:
     """Find that a role is let in to a database in which it has no right to be."""
     role, refusal = reach.role, connections.refusal
     homes = [each.database for each in role.grants if "CONNECT" in each.on_database]
@@ -143,7 +145,7 @@ def stranger(connections: Connections, reach: Reach) -> Iterable[Finding]:
 
 
 @check
-def refused_follower(connections: Connections, role: Role) -> Iterator[Finding]:
+def refused_follower(connections: RoleConnections, role: Role) -> Iterator[Finding]:
     """Find that a role may not stream, or would stream from another system than the leader's."""
     if said := connections.replication_refusal(role.name):
         yield _of_streaming(role.name, said)
@@ -163,7 +165,7 @@ def refused_follower(connections: Connections, role: Role) -> Iterator[Finding]:
 
 
 @check
-def replicating_client(connections: Connections, client: Reach) -> Iterable[Finding]:
+def replicating_client(connections: RoleConnections, client: Reach) -> Iterable[Finding]:
     """Find that a client may stream all that is written, or is refused it for something else."""
     login = connections.postgres.login(client.role.name, client.grant.database)
     return refused(connections.refusal, login) or _replicating(connections, login)
@@ -177,7 +179,7 @@ def refused_followers(postgres: Postgres, spec: Spec) -> Iterator[Finding]:
         yield _of_streaming(role.name, said)
 
 
-def _replicating(connections: Connections, login: Login) -> Iterator[Finding]:
+def _replicating(connections: RoleConnections, login: Login) -> Iterator[Finding]:
     said = connections.replication_refusal(login.user, login.database)
     if not said:
         sentence = Phrase("PostgreSQL lets {role} stream all that is written", role=login.user)

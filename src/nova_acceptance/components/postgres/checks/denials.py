@@ -13,7 +13,7 @@ import psycopg
 from nova_acceptance.checks import check
 from nova_acceptance.components.postgres.answers import of_error
 from nova_acceptance.components.postgres.checks.privileges import source_of_excess
-from nova_acceptance.components.postgres.connections import Connections
+from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.postgres.deeds import MADE
 from nova_acceptance.components.postgres.parts import Denial, schema_of
 from nova_acceptance.components.postgres.sql import Session, Statement, identifiers
@@ -22,7 +22,7 @@ from nova_acceptance.phrase import Phrase
 
 
 @check
-def permitted_deed(connections: Connections, denial: Denial) -> Iterable[Finding]:
+def permitted_deed(connections: RoleConnections, denial: Denial) -> Iterable[Finding]:
     """Find that a role can do something which it has no right to, and where the right is from."""
     postgres, grant = connections.postgres, denial.reach.grant
     schema = schema_of(connections.spec, denial.reach)
@@ -57,7 +57,7 @@ def permitted_deed(connections: Connections, denial: Denial) -> Iterable[Finding
 
 def _permitted(
     session: Session,
-    connections: Connections,
+    connections: RoleConnections,
     denial: Denial,
     allowed: Statement,
     statement: Statement,

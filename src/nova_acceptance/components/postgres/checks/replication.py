@@ -12,7 +12,7 @@ from nova_acceptance.components.kubernetes.objects import Objects, ref
 from nova_acceptance.components.kubernetes.pod_specs import is_ready
 from nova_acceptance.components.postgres.checks.admission import refused_followers
 from nova_acceptance.components.postgres.client import Postgres, leadership
-from nova_acceptance.components.postgres.connections import Connections
+from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Session, identifiers
@@ -90,7 +90,7 @@ def astray_services(
 
 
 @check
-def lost_write(primary: Connections, writer: Reach, table: str) -> Iterator[Finding]:
+def lost_write(primary: RoleConnections, writer: Reach, table: str) -> Iterator[Finding]:
     """Find that what is written through the Service for clients is not read back through it."""
     with primary.session(writer.role.name, writer.grant.database) as session:
         session.rows(identifiers("INSERT INTO {} VALUES ('kept')", table))
@@ -107,7 +107,7 @@ def lost_write(primary: Connections, writer: Reach, table: str) -> Iterator[Find
 
 @check
 def late_row(
-    primary: Connections, replica: Connections, writer: Reach, table: str
+    primary: RoleConnections, replica: RoleConnections, writer: Reach, table: str
 ) -> Iterable[Finding]:
     """Find that a row written through one Service is not soon read through that for replicas."""
     role, database = writer.role.name, writer.grant.database
@@ -132,7 +132,7 @@ def late_rows(postgres: Postgres, spec: Spec, writer: Reach, table: str) -> Iter
 
 
 @check
-def accepted_write(replica: Connections, writer: Reach, table: str) -> Iterable[Finding]:
+def accepted_write(replica: RoleConnections, writer: Reach, table: str) -> Iterable[Finding]:
     """Find that a write through the Service for replicas is not refused for being one."""
     role, database = writer.role.name, writer.grant.database
     with replica.session(role, database) as session:

@@ -11,7 +11,7 @@ import pytest
 from nova_acceptance import timeouts
 from nova_acceptance.kube import ApiUnreachableError, Fault, lost_seconds
 from nova_acceptance.vantage import retrying as module
-from nova_acceptance.vantage.retrying import CUTS, over
+from nova_acceptance.vantage.retrying import CUTS, ask_through
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.until import until
 from testing.unit.probes.clock import Clock
@@ -58,7 +58,9 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(way: Route, question: Callable[[], str], *, is_safe: bool = True) -> str:
-    return over(way, question, is_silence=lambda error: isinstance(error, OSError), is_safe=is_safe)
+    return ask_through(
+        way, question, is_silence=lambda error: isinstance(error, OSError), is_safe=is_safe
+    )
 
 
 def test_question_that_is_answered_is_asked_once() -> None:

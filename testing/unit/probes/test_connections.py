@@ -1,23 +1,23 @@
-"""Why a door is closed, from what everybody was answered."""
+"""Why a port is closed, from what everybody was answered."""
 
 from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.components.network.connections import of_door
+from nova_acceptance.components.network.closed import why_closed
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.findings import Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.vantage.questions import Answer, Dial
 
-ASKER = PodRef("nova-services", "user-service-x")
+SOURCE = PodRef("nova-services", "user-service-x")
 OTHER = PodRef("nova-redis", "redis-0")
-DOOR = Dial("redis-service.nova-redis.svc.cluster.local", 6379)
+PORT = Dial("redis-service.nova-redis.svc.cluster.local", 6379)
 SUBJECT = Ref("Service", "nova-redis", "redis-service")
 
 
 def answer(state: str) -> Answer:
-    return Answer(state, "", Evidence("connect", "pod", "door", state, 0.1))
+    return Answer(state, "", Evidence("connect", "pod", "port", state, 0.1))
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ def answer(state: str) -> Answer:
         ("timeout", "open", ["refused"], "PORT_SILENT"),
     ],
 )
-def test_door(state: str, elsewhere: str, at_pods: list[str], cause: str | None) -> None:
-    found = of_door(
-        ASKER,
-        DOOR,
+def test_port(state: str, elsewhere: str, at_pods: list[str], cause: str | None) -> None:
+    found = why_closed(
+        SOURCE,
+        PORT,
         SUBJECT,
-        seen={ASKER: answer(state), OTHER: answer(elsewhere)},
+        seen={SOURCE: answer(state), OTHER: answer(elsewhere)},
         at_pods=[answer(each) for each in at_pods],
         reached=["nova-services", "nova-database"],
     )
@@ -50,14 +50,14 @@ def test_door(state: str, elsewhere: str, at_pods: list[str], cause: str | None)
 
 
 def test_port_that_answers_a_third_namespace_is_cut_off_from_one() -> None:
-    seen = {ASKER: answer("timeout"), PodRef("nova-database", "etcd-0"): answer("open")}
+    seen = {SOURCE: answer("timeout"), PodRef("nova-database", "etcd-0"): answer("open")}
 
-    found = of_door(ASKER, DOOR, SUBJECT, seen=seen, at_pods=[answer("refused")], reached=[])
+    found = why_closed(SOURCE, PORT, SUBJECT, seen=seen, at_pods=[answer("refused")], reached=[])
     assert found is not None
-    assert (found.cause, found.subject) == ("NETWORK_CUT", Ref("Namespace", "", ASKER.namespace))
+    assert (found.cause, found.subject) == ("NETWORK_CUT", Ref("Namespace", "", SOURCE.namespace))
 
-    seen[PodRef(ASKER.namespace, "auth-service-x")] = answer("open")
-    found = of_door(ASKER, DOOR, SUBJECT, seen=seen, at_pods=[answer("refused")], reached=[])
+    seen[PodRef(SOURCE.namespace, "auth-service-x")] = answer("open")
+    found = why_closed(SOURCE, PORT, SUBJECT, seen=seen, at_pods=[answer("refused")], reached=[])
     assert found is not None
     assert found.cause == "PORT_SILENT"
 
@@ -71,11 +71,11 @@ def test_port_that_answers_a_third_namespace_is_cut_off_from_one() -> None:
     ],
 )
 def test_namespace_that_is_cut_off(reached: list[str], namespace: str) -> None:
-    found = of_door(
-        ASKER,
-        DOOR,
+    found = why_closed(
+        SOURCE,
+        PORT,
         SUBJECT,
-        seen={ASKER: answer("timeout")},
+        seen={SOURCE: answer("timeout")},
         at_pods=[answer("timeout")],
         reached=reached,
     )

@@ -1,0 +1,1 @@
+"""Certificates: their time, their names, their keys and the Secrets that hold them."""

@@ -1,0 +1,78 @@
+"""What a pod of every namespace makes of the system's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, TypeVar
+
+from nova_acceptance.components.dns.questions import expected_records
+from nova_acceptance.components.dns.records import Records
+from nova_acceptance.components.kubernetes.objects import Objects, addresses_of
+from nova_acceptance.kube import PodRef
+from nova_acceptance.system import Front, System, Workload
+from nova_acceptance.vantage.questions import Answer, Question
+from nova_acceptance.vantage.survey import Survey
+
+AnswerT = TypeVar("AnswerT", bound=Answer)
+
+
+class NamespacePods(Protocol):
+    """A pod of every namespace in which the system has a component."""
+
+    def all(self) -> Mapping[str, PodRef]:
+        """Return them by their namespaces.
+
+        Raises:
+            BrokenClaimError: one of them has no pod in which a container runs.
+        """
+
+
+class Lookups:
+    """The answers to names, beside what the API says that they should be.
+
+    Args:
+        survey: every name, asked from every namespace.
+        pods: who asked.
+        objects: what the API says.
+        system: what nova.yaml says.
+    """
+
+    def __init__(
+        self, survey: Survey, pods: NamespacePods, objects: Objects, system: System
+    ) -> None:
+        self.system = system
+        self._survey = survey
+        self._pods = pods
+        self._objects = objects
+
+    @property
+    def pods(self) -> Mapping[str, PodRef]:
+        """The pods that asked, by their namespaces.
+
+        Raises:
+            BrokenClaimError: a namespace has no pod to ask from.
+        """
+        return self._pods.all()
+
+    def answer(self, pod: PodRef, question: Question[AnswerT]) -> AnswerT:
+        """Return what a pod was answered.
+
+        Raises:
+            NovaError: it could not ask.
+        """
+        return self._survey.answer(pod, question)
+
+    def addresses(self, front: Front) -> frozenset[str]:
+        """Return what the API says that a Service's name stands for."""
+        return addresses_of(self._objects, front)
+
+    def records(self, front: Front, *types: str) -> list[Records]:
+        """Return the records of some types that the API implies for a Service."""
+        expected = expected_records(self._objects, front, self.system)
+        return [each for each in expected if each.rdtype in types]
+
+    def pod_addresses(self, workload: Workload) -> dict[str, str]:
+        """Return the addresses of a workload's pods by their names, of those that have one."""
+        pods = self._objects.pods_of(workload)
+        found = {pod["metadata"]["name"]: pod["status"].get("podIP") for pod in pods}
+        return {name: address for name, address in found.items() if address}

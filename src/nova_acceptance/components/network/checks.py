@@ -1,0 +1,179 @@
+"""What is wrong with who reaches whom, by what the pods that try it are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from nova_acceptance.checks import check
+from nova_acceptance.components.network.closed import SILENT
+from nova_acceptance.components.network.connections import Connections, nameless
+from nova_acceptance.components.network.questions import (
+    CLOSED_PORT,
+    dial,
+    dial_external,
+    dial_pod,
+    undeclared,
+)
+from nova_acceptance.findings import NOWHERE, Finding, Ref
+from nova_acceptance.kube import PodRef
+from nova_acceptance.phrase import Phrase
+from nova_acceptance.system import External, Front, Passage, Workload
+from nova_acceptance.system.parts import Door, passages
+
+CLOSED: Final = ("refused", "timeout", "unreachable")
+"""How a port that lets nobody in answers."""
+
+
+@check
+def closed_passage(connections: Connections, passage: Passage) -> Iterator[Finding]:
+    """Find a port that a component does not reach and should."""
+    pod, door = connections.pods[passage.source.name], passage.door
+    if found := connections.closed(pod, door.front, door.port):
+        yield found
+
+
+@check
+def open_passage(connections: Connections, passage: Passage) -> Iterator[Finding]:
+    """Find a port that a component reaches and must not, or that nobody reaches at all.
+
+    What is open to nobody is closed for another reason, and shows nothing.
+    """
+    pod, door = connections.pods[passage.source.name], passage.door
+    answer = connections.answer(pod, dial(door.front, door.port, connections.system))
+    if answer.state == "unresolved":  # which is no proof that it is closed
+        yield connections.closed(pod, door.front, door.port) or nameless(door.front)
+    elif answer.state not in CLOSED:
+        sentence = Phrase("{source} reaches {port}", source=passage.source.name, port=door.name)
+        yield Finding("PORT_UNDECLARED_OPEN", NOWHERE, sentence, evidence=(answer.state,))
+    else:
+        yield from _closed_to_all(connections, door)
+
+
+def _closed_to_all(connections: Connections, door: Door) -> Iterator[Finding]:
+    """Yield why a port is closed to all who are to reach it, or else to its own pods."""
+    users = [it.source.name for it in passages(connections.system) if it.door == door]
+    found = [
+        connections.closed(connections.pods[name], door.front, door.port)
+        for name in dict.fromkeys(users or [door.front.workload.component])
+    ]
+    is_open = None in found or (not users and connections.is_listened_at(door))
+    yield from (each for each in found[:1] if each and not is_open)
+
+
+@check
+def unreached_external(connections: Connections, external: External) -> Iterator[Finding]:
+    """Find a system outside the cluster that a component which uses it does not reach."""
+    users = [
+        each
+        for each in connections.system.components
+        if external.name in {use.name for use in each.uses}
+    ]
+    if not (external.host and external.port):
+        sentence = Phrase(
+            "nova.yaml does not say at which host and port {name} is", name=external.name
+        )
+        yield Finding("EXTERNAL_UNREACHABLE", NOWHERE, sentence)
+        return
+    if not users:
+        sentence = Phrase("nothing uses {name}, so that nobody can try it", name=external.name)
+        yield Finding("EXTERNAL_UNREACHABLE", NOWHERE, sentence)
+    for user in users:
+        answer = connections.answer(connections.pods[user.name], dial_external(external))
+        if answer.state != "open":
+            sentence = Phrase(
+                "{user} does not reach {name} at {host}:{port} ({said})",
+                user=user.name,
+                name=external.name,
+                host=external.host,
+                port=external.port,
+                said=f"{answer.state} {answer.detail}".strip(),
+            )
+            workload = user.workload
+            subject = Ref(workload.kind, workload.namespace, workload.name)
+            yield Finding("EXTERNAL_UNREACHABLE", subject, sentence)
+
+
+@check
+def wrong_ports_of_pods(connections: Connections, workload: Workload) -> Iterator[Finding]:
+    """Find pods at which a declared port is not open, or another one answers, to their users."""
+    listening = connections.listening(workload)
+    if not listening:
+        sentence = Phrase("{workload} has no pod with an address", workload=workload.name)
+        yield Finding("WORKLOAD_NOT_READY", NOWHERE, sentence)
+    mine = [it for it in passages(connections.system) if it.door.front.workload == workload]
+    for name in dict.fromkeys(passage.source.name for passage in mine):
+        pod = connections.pods[name]
+        found = [
+            each
+            for address, port in listening.items()
+            for each in (
+                *_not_open(connections, pod, address, port),
+                *_not_refused(connections, pod, address),
+            )
+        ]
+        if any(each.cause == "PORT_SILENT" for each in found):
+            # what the whole survey shows is more than one port's silence
+            yield from (it for it in _cut(connections, pod, mine) if it.cause == "NETWORK_CUT")
+        yield from found
+
+
+def _not_open(connections: Connections, pod: PodRef, address: str, port: int) -> Iterator[Finding]:
+    state = connections.answer(pod, dial_pod(address, port)).state
+    if state != "open":
+        cause = "PORT_SILENT" if state in SILENT else "PORT_CLOSED"
+        sentence = Phrase(
+            "the declared port {port} at {address} is not open to {pod} ({state})",
+            port=port,
+            address=address,
+            pod=pod,
+            state=state,
+        )
+        yield Finding(cause, NOWHERE, sentence)
+
+
+def _not_refused(connections: Connections, pod: PodRef, address: str) -> Iterator[Finding]:
+    state = connections.answer(pod, dial_pod(address, CLOSED_PORT)).state
+    if state != "refused":
+        cause = "PORT_SILENT" if state in SILENT else "PORT_UNDECLARED_OPEN"
+        sentence = Phrase(
+            "port {port} at {address}, where nothing should listen, does not refuse {pod} "
+            "({state})",
+            port=CLOSED_PORT,
+            address=address,
+            pod=pod,
+            state=state,
+        )
+        yield Finding(cause, NOWHERE, sentence)
+
+
+def _cut(connections: Connections, pod: PodRef, mine: list[Passage]) -> Iterator[Finding]:
+    for passage in mine:
+        if found := connections.closed(pod, passage.door.front, passage.door.port):
+            yield found
+
+
+@check
+def open_undeclared_port(connections: Connections, front: Front) -> Iterator[Finding]:
+    """Find a Service that lets somebody in by a port that it does not declare.
+
+    That it lets the same pod in by a declared one is seen first.
+    """
+    doors = {
+        it.source.name: it.door for it in passages(connections.system) if it.door.front == front
+    }
+    for name, door in doors.items():
+        pod = connections.pods[name]
+        if closed := connections.closed(pod, front, door.port):
+            yield closed
+            continue
+        answer = connections.answer(pod, undeclared(front, connections.system))
+        if answer.state not in CLOSED:
+            sentence = Phrase(
+                "{service} answers {pod} at port {port}, which it does not declare ({state})",
+                service=front.name,
+                pod=pod,
+                port=CLOSED_PORT,
+                state=answer.state,
+            )
+            yield Finding("PORT_UNDECLARED_OPEN", NOWHERE, sentence)

@@ -1,0 +1,1 @@
+"""The URLs by which components connect, against nova.yaml."""

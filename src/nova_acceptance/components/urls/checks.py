@@ -1,0 +1,196 @@
+"""What is wrong with a URL, by what can be seen of it against nova.yaml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nova_acceptance.checks import check
+from nova_acceptance.components.kubernetes.addresses import service_meant
+from nova_acceptance.components.kubernetes.shapes import mark
+from nova_acceptance.components.urls.held import HeldUrl
+from nova_acceptance.findings import Finding, Ref
+from nova_acceptance.kube import Object
+from nova_acceptance.phrase import NOTHING, Phrase
+from nova_acceptance.system import Url
+
+
+@check
+def differing_url(held: HeldUrl) -> Iterator[Finding]:
+    """Find a URL that does not lead to what its component uses, as that component may use it."""
+    yield from malformed_url(held)
+    yield from wrong_scheme(held)
+    yield from wrong_service(held) or wrong_port(held)
+    yield from wrong_database(held)
+    yield from wrong_user(held)
+
+
+@check
+def malformed_url(held: HeldUrl) -> Iterator[Finding]:
+    """Find a value that is no URL, or more than one."""
+    if held.is_alone and (held.address or held.is_numeric):
+        return
+    if held.address is None:
+        sentence = Phrase("{holder}, {key}, is no URL", holder=held.holder, key=held.key)
+    else:
+        sentence = Phrase(
+            "{holder}, {key}, holds more than one URL", holder=held.holder, key=held.key
+        )
+    yield _found("URL_MALFORMED", held, sentence)
+
+
+@check
+def wrong_scheme(held: HeldUrl) -> Iterator[Finding]:
+    """Find a URL of another protocol."""
+    scheme = held.address.scheme if held.address else held.shape.partition("://")[0].lower()
+    if "://" in held.shape and not re.fullmatch(held.wanted.schemes, scheme):
+        sentence = Phrase(
+            "{holder}, {key}, begins with {scheme}://, and leads to {target}",
+            holder=held.holder,
+            key=held.key,
+            scheme=scheme,
+            target=held.url.target,
+        )
+        cure = Phrase("write {scheme}://", scheme=held.wanted.scheme)
+        yield _found("URL_SCHEME_WRONG", held, sentence, cure)
+
+
+@check
+def wrong_service(held: HeldUrl) -> Iterator[Finding]:
+    """Find a URL that names another Service, or none at all.
+
+    Every form of the Service's name that works where the URL is used will do.
+    """
+    if held.address is None and not held.is_numeric:
+        return
+    if held.address and held.address.host in held.forms:
+        return
+    where = held.address or held.shape.partition("://")[2].rpartition("@")[2]
+    host = held.address.host if held.address else ""
+    found = service_meant(host, held.holder.namespace, held.zone) if host else None
+    if found and found != held.service:
+        sentence = Phrase(
+            "{holder}, {key}, leads to {service}, where nova.yaml says {wanted}",
+            holder=held.holder,
+            key=held.key,
+            service=found,
+            wanted=held.service,
+        )
+    elif found:
+        sentence = Phrase(
+            "{holder}, {key}, leads to {address}, which is no name of {wanted} in zone {zone}",
+            holder=held.holder,
+            key=held.key,
+            address=where,
+            wanted=held.service,
+            zone=held.zone,
+        )
+    else:
+        sentence = Phrase(
+            "{holder}, {key}, leads out of the cluster, to {address}",
+            holder=held.holder,
+            key=held.key,
+            address=where,
+        )
+    cure = Phrase("name {service}", service=held.full_name)
+    yield _found("URL_TARGET_WRONG", held, sentence, cure)
+
+
+@check
+def wrong_port(held: HeldUrl) -> Iterator[Finding]:
+    """Find a URL that leads to another port of the Service, or to one that it does not have."""
+    if held.address is None:
+        return
+    written = held.address.port or held.wanted.usual_port
+    if written == held.wanted.port:
+        return
+    is_declared = written in held.wanted.service.ports.values()
+    sentence = Phrase(
+        "{holder}, {key}, leads to port {written} of {service}, where nova.yaml says {port}",
+        holder=held.holder,
+        key=held.key,
+        written=written,
+        service=held.service,
+        port=held.wanted.port,
+    )
+    cure = Phrase("write {service}:{port}", service=held.full_name, port=held.wanted.port)
+    is_of_another = is_declared or held.address.port is None
+    yield _found("URL_TARGET_WRONG" if is_of_another else "URL_PORT_WRONG", held, sentence, cure)
+
+
+@check
+def wrong_database(held: HeldUrl) -> Iterator[Finding]:
+    """Find a URL that names another database, or none."""
+    wanted = held.wanted.path
+    named = held.address.path.strip("/") if held.address else ""
+    if held.address is None or wanted is None or named == wanted:
+        return
+    sentence = (
+        Phrase(
+            "{holder}, {key}, names the database {named}, where nova.yaml says {wanted}",
+            holder=held.holder,
+            key=held.key,
+            named=named,
+            wanted=wanted,
+        )
+        if named
+        else Phrase(
+            "{holder}, {key}, names no database, where nova.yaml says {wanted}",
+            holder=held.holder,
+            key=held.key,
+            wanted=wanted,
+        )
+    )
+    yield _found("URL_DATABASE_WRONG", held, sentence, Phrase("write /{database}", database=wanted))
+
+
+@check
+def wrong_user(held: HeldUrl) -> Iterator[Finding]:
+    """Find a URL of a user whom nova.yaml does not let into what it leads to."""
+    users = held.wanted.users
+    if held.address is None or not users or held.address.user in users:
+        return
+    sentence = (
+        Phrase(
+            "{holder}, {key}, connects as {user}, whom nova.yaml does not let into {database}",
+            holder=held.holder,
+            key=held.key,
+            user=held.address.user,
+            database=held.url.target,
+        )
+        if held.address.user
+        else Phrase(
+            "{holder}, {key}, connects as nobody, whom nova.yaml does not let into {database}",
+            holder=held.holder,
+            key=held.key,
+            database=held.url.target,
+        )
+    )
+    yield _found("URL_USER_WRONG", held, sentence, Phrase("write {roles}", roles=_either(users)))
+
+
+@check
+def missing_address(holder: Object | None, url: Url) -> Iterator[Finding]:
+    """Find a component that is not told where a system outside the cluster is."""
+    where = Ref(*url.holder)
+    if holder is None:
+        yield Finding("CONFIGURATION_MISSING", where, Phrase("there is no {where}", where=where))
+    elif (holder.get("data") or {}).get(url.key) in (None, "", mark("")):
+        sentence = Phrase(
+            "{where}, {key}, does not say where {target} is",
+            where=where,
+            key=url.key,
+            target=url.target,
+        )
+        yield Finding("CONFIGURATION_KEY_MISSING", where, sentence)
+
+
+def _found(cause: str, held: HeldUrl, sentence: Phrase, cure: Phrase = NOTHING) -> Finding:
+    return Finding(cause, held.holder, sentence, cure)
+
+
+def _either(names: tuple[str, ...]) -> str:
+    said, *others = names
+    for other in others:
+        said = Phrase("{some} or {other}", some=said, other=other)
+    return said

@@ -1,0 +1,397 @@
+"""What is wrong with who reaches whom, and with what services answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nova_acceptance.claims import BrokenClaimError
+from nova_acceptance.components.http import checks as http
+from nova_acceptance.components.http.questions import first_words, health
+from nova_acceptance.components.http.spec import Http
+from nova_acceptance.components.kubernetes.objects import Endpoint
+from nova_acceptance.components.network import checks
+from nova_acceptance.components.network.connections import Connections
+from nova_acceptance.components.network.questions import (
+    CLOSED_PORT,
+    dial,
+    dial_pod,
+    every_question,
+    listening,
+    undeclared,
+)
+from nova_acceptance.findings import Finding, Ref
+from nova_acceptance.kube import PodRef
+from nova_acceptance.system import External, System
+from nova_acceptance.system.parts import Passage, closed_passages, fronts, passages
+from nova_acceptance.vantage.questions import Answer, Dial, Get, Http2, Page
+from nova_acceptance.verification.vantage_points import VantagePoints
+from testing.unit.probes.seen import Asked, Seen, told
+from testing.unit.system.specs import spec
+
+SHOP = spec("""
+components:
+  - kind: redis
+    name: cache
+    namespace: data
+    services: [{name: cache, ports: {redis: 6379}}]
+  - {kind: http, name: web, namespace: shop, port: 80, target: 8080,
+     health: {status: 204, names_itself: is}, uses: [cache, {name: pay, key: A}]}
+  - {kind: http, name: tax, namespace: shop, port: 9000, protocol: grpc,
+     uses: [{name: pay, key: B}]}
+external: [{name: pay, host: pay.example.com, port: 443, verify: true}, {name: mail}]
+reachability:
+  open: [{from: tax, to: web}, {from: web, to: tax}]
+  closed: [{from: tax, to: cache}]
+""")
+FRONTS = {front.name: front for front in fronts(SHOP)}
+CACHE, WEB = PodRef("data", "cache-0"), PodRef("shop", "web-x")
+TAX = PodRef("shop", "tax-x")
+PAY = Dial("pay.example.com", 443)
+ADDRESS = "10.244.0.5"
+NOTHING: Any = None
+
+
+def state(word: str, detail: str = "") -> Answer:
+    return Answer(word, detail, told(word))
+
+
+def page(status: int, body: str = "") -> Page:
+    return Page("answered", "", told("answered"), status, body)
+
+
+def usual(_: PodRef, question: Any) -> Answer:
+    """Answer as a system does in which all is well."""
+    if isinstance(question, Get):
+        return page(204, '{"is": "web"}')
+    if isinstance(question, Http2):
+        return state("answered")
+    if question.port == CLOSED_PORT:
+        return state("refused" if question.host == ADDRESS else "timeout")
+    return state("open")
+
+
+@pytest.fixture
+def asked() -> Asked:
+    return Asked(usual)
+
+
+@pytest.fixture
+def seen() -> Seen:
+    there = Seen()
+    for name in ("cache", "web", "tax"):
+        there.pods[name] = {f"{name}-x": ADDRESS}
+    there.behind["shop/web"] = [Endpoint(ADDRESS, "web-x", "", (("http", 8080),))]
+    return there
+
+
+@pytest.fixture
+def pods() -> VantagePoints:
+    found = VantagePoints({name: Ref("Pod", "", name) for name in ("cache", "web", "tax")})
+    found.update(cache=CACHE, web=WEB, tax=TAX)
+    return found
+
+
+def connected(asked: Any, seen: Any, pods: VantagePoints, system: System = SHOP) -> Connections:
+    return Connections(
+        kube=NOTHING,  # the API shows no Service, so that no name is asked for
+        system=system,
+        objects=seen,
+        routes=NOTHING,
+        survey=asked,
+        pods=pods,
+    )
+
+
+@pytest.fixture
+def connections(asked: Asked, seen: Seen, pods: VantagePoints) -> Connections:
+    return connected(asked, seen, pods)
+
+
+def passage(source: str, target: str) -> Passage:
+    (found,) = (
+        it
+        for it in (*passages(SHOP), *closed_passages(SHOP))
+        if (it.source.name, it.door.front.name) == (source, target)
+    )
+    return found
+
+
+def service(name: str) -> Http:
+    (found,) = (it for it in SHOP.of(Http) if it.name == name)
+    return found
+
+
+def causes(found: list[Finding]) -> list[str]:
+    return list(dict.fromkeys(each.cause for each in found))
+
+
+def everything(connections: Connections) -> list[Finding]:
+    return [
+        *checks.closed_passage(connections, passage("web", "cache")),
+        *checks.open_undeclared_port(connections, FRONTS["cache"]),
+        *(f for it in SHOP.every_workload for f in checks.wrong_ports_of_pods(connections, it)),
+        *checks.unreached_external(connections, SHOP.external[0]),
+        *http.wrong_status(connections, service("web")),
+        *http.wrong_name(connections, service("web")),
+        *http.missing_http2(connections, service("tax")),
+    ]
+
+
+def test_system_in_which_all_is_well(connections: Connections) -> None:
+    assert everything(connections) == []
+
+
+def test_every_answer_that_is_read_was_asked_for_at_once(
+    connections: Connections, asked: Asked, seen: Any, pods: VantagePoints
+) -> None:
+    everything(connections)
+    foreseen = every_question(SHOP, seen, pods)
+
+    assert asked.read
+    assert [entry for entry in asked.read if entry[1] not in foreseen[entry[0]]] == []
+
+
+@pytest.mark.parametrize(
+    ("word", "cause"),
+    [("refused", "PORT_CLOSED"), ("timeout", "PORT_SILENT"), ("unresolved", "NAME_UNRESOLVED")],
+)
+def test_passage_that_is_closed(
+    connections: Connections, asked: Asked, word: str, cause: str
+) -> None:
+    asked.otherwise[WEB, dial(FRONTS["cache"], 6379, SHOP)] = state(word)
+
+    (found,) = checks.closed_passage(connections, passage("web", "cache"))
+    assert (found.cause, found.subject) == (cause, Ref("Service", "data", "cache"))
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        # and is open to whoever uses it
+        ("refused", []),
+        ("timeout", []),
+        ("unreachable", []),
+        ("open", ["PORT_UNDECLARED_OPEN"]),
+        ("cut", ["PORT_UNDECLARED_OPEN"]),
+        # which shows nothing of the port
+        ("unresolved", ["NAME_UNRESOLVED"]),
+    ],
+)
+def test_passage_that_must_be_closed(
+    connections: Connections, asked: Asked, word: str, expected: list[str]
+) -> None:
+    asked.otherwise[TAX, dial(FRONTS["cache"], 6379, SHOP)] = state(word)
+
+    assert causes(checks.open_passage(connections, passage("tax", "cache"))) == expected
+
+
+@pytest.mark.parametrize("word", ["refused", "timeout"])
+def test_passage_that_is_closed_to_its_users_too_shows_nothing(
+    connections: Connections, asked: Asked, word: str
+) -> None:
+    for pod in (TAX, WEB):
+        asked.otherwise[pod, dial(FRONTS["cache"], 6379, SHOP)] = state(word)
+
+    (found,) = checks.open_passage(connections, passage("tax", "cache"))
+    assert found.cause == ("PORT_CLOSED" if word == "refused" else "PORT_SILENT")
+    assert str(WEB) in found.summary
+
+
+@pytest.mark.parametrize(
+    ("by_service", "at_pod", "expected"),
+    [
+        ("open", "refused", []),
+        # a pod that reaches no other of its kind reaches itself
+        ("timeout", "open", []),
+        ("refused", "refused", ["PORT_CLOSED"]),
+        ("timeout", "refused", ["PORT_SILENT"]),
+    ],
+)
+def test_passage_to_what_nobody_uses_is_seen_to_be_open_from_its_own_pods(
+    *,
+    asked: Asked,
+    seen: Seen,
+    pods: VantagePoints,
+    by_service: str,
+    at_pod: str,
+    expected: list[str],
+) -> None:
+    (user,) = (it for it in SHOP.components if it.name == "web")
+    others = [it for it in SHOP.components if it is not user]
+    without = user.model_copy(update={"uses": user.uses[1:]})
+    system = SHOP.model_copy(update={"components": (*others, without)})
+    closed = dial(FRONTS["cache"], 6379, SHOP)
+    asked.otherwise[TAX, closed] = state("refused")
+    asked.otherwise[CACHE, closed] = state(by_service)
+    asked.otherwise[CACHE, dial_pod(ADDRESS, 6379)] = state(at_pod)
+
+    found = checks.open_passage(connected(asked, seen, pods, system), passage("tax", "cache"))
+    assert causes(found) == expected
+    foreseen = every_question(system, seen, pods)  # type: ignore[arg-type]
+    assert [entry for entry in asked.read if entry[1] not in foreseen[entry[0]]] == []
+
+
+def test_component_without_a_pod_says_why_nothing_is_asked(
+    connections: Connections, pods: VantagePoints
+) -> None:
+    del pods["web"]
+
+    with pytest.raises(BrokenClaimError) as raised:
+        checks.closed_passage(connections, passage("web", "cache"))
+    assert raised.value.shown.cause == "VANTAGE_MISSING"
+
+
+def test_external_system_is_tried_from_every_user(connections: Connections, asked: Asked) -> None:
+    asked.otherwise[TAX, PAY] = state("unresolved", "EAI_NONAME")
+
+    (found,) = checks.unreached_external(connections, SHOP.external[0])
+    assert (found.cause, found.subject.name) == ("EXTERNAL_UNREACHABLE", "tax")
+    assert "pay.example.com:443" in found.summary
+    assert {pod for pod, question in asked.read if question == PAY} == {WEB, TAX}
+
+
+@pytest.mark.parametrize(
+    "external",
+    [
+        External(name="pay", verify=True),
+        External(name="unused", host="a.example.com", port=1, verify=True),
+    ],
+)
+def test_external_system_that_nobody_can_try(connections: Connections, external: External) -> None:
+    assert causes(checks.unreached_external(connections, external)) == ["EXTERNAL_UNREACHABLE"]
+
+
+@pytest.mark.parametrize(
+    ("port", "word", "cause"),
+    [
+        (8080, "refused", "PORT_CLOSED"),
+        (8080, "timeout", "PORT_SILENT"),
+        (CLOSED_PORT, "open", "PORT_UNDECLARED_OPEN"),
+        (CLOSED_PORT, "unreachable", "PORT_SILENT"),
+    ],
+)
+def test_ports_of_pods(
+    connections: Connections, asked: Asked, port: int, word: str, cause: str
+) -> None:
+    asked.otherwise[TAX, dial_pod(ADDRESS, port)] = state(word)
+
+    web = FRONTS["web"].workload
+    assert causes(checks.wrong_ports_of_pods(connections, web)) == [cause]
+
+
+def test_silence_of_pods_of_a_namespace_that_is_cut_off(
+    connections: Connections, asked: Asked
+) -> None:
+    for question in (dial_pod(ADDRESS, 6379), dial_pod(ADDRESS, CLOSED_PORT)):
+        asked.otherwise[WEB, question] = state("timeout")
+    asked.otherwise[WEB, dial(FRONTS["cache"], 6379, SHOP)] = state("timeout")
+    connections.answer(WEB, dial_pod(ADDRESS, CLOSED_PORT))
+
+    found = checks.wrong_ports_of_pods(connections, FRONTS["cache"].workload)
+    assert found[0].cause == "NETWORK_CUT"
+
+
+def test_workload_without_pods_is_no_success(connections: Connections, seen: Seen) -> None:
+    seen.pods.clear()
+
+    web = FRONTS["web"].workload
+    assert causes(checks.wrong_ports_of_pods(connections, web)) == ["WORKLOAD_NOT_READY"]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_pods_listen_where_the_service_leads(seen: Any, *, is_known: bool) -> None:
+    if not is_known:
+        seen.behind.clear()  # then at the target of nova.yaml
+
+    assert listening(seen, FRONTS["web"].workload) == {ADDRESS: 8080}
+    assert listening(seen, FRONTS["cache"].workload) == {ADDRESS: 6379}
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("timeout", []), ("refused", []), ("open", ["PORT_UNDECLARED_OPEN"])],
+)
+def test_undeclared_port(
+    connections: Connections, asked: Asked, word: str, expected: list[str]
+) -> None:
+    asked.otherwise[WEB, undeclared(FRONTS["cache"], SHOP)] = state(word)
+
+    assert causes(checks.open_undeclared_port(connections, FRONTS["cache"])) == expected
+
+
+def test_silence_at_an_undeclared_port_shows_nothing_where_the_declared_one_is_closed(
+    connections: Connections, asked: Asked
+) -> None:
+    asked.otherwise[WEB, dial(FRONTS["cache"], 6379, SHOP)] = state("refused")
+
+    assert causes(checks.open_undeclared_port(connections, FRONTS["cache"])) == ["PORT_CLOSED"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (page(200), "200"),
+        (Page("timeout", "", told("timeout"), 0, ""), "timeout"),
+        (Page("garbled", "b'-ERR'", told("garbled"), 0, ""), "garbled"),
+    ],
+)
+def test_status_of_a_service(
+    connections: Connections, asked: Asked, answer: Page, said: str
+) -> None:
+    asked.otherwise[health(service("web"), SHOP)] = answer
+
+    (found,) = http.wrong_status(connections, service("web"))
+    assert found.cause == "SERVICE_UNHEALTHY"
+    assert said in found.summary
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        page(204, '{"is": "tax"}'),
+        page(204, '{"name": "web"}'),
+        page(204, "web"),
+        page(204, "[]"),
+        Page("cut", "", told("cut"), 0, ""),
+    ],
+)
+def test_name_of_a_service(connections: Connections, asked: Asked, answer: Page) -> None:
+    asked.otherwise[health(service("web"), SHOP)] = answer
+
+    assert causes(http.wrong_name(connections, service("web"))) == ["SERVICE_UNHEALTHY"]
+
+
+@pytest.mark.parametrize("word", ["garbled", "cut", "timeout"])
+def test_grpc_without_http2(connections: Connections, asked: Asked, word: str) -> None:
+    asked.otherwise[first_words(service("tax"), SHOP)] = state(word)
+
+    assert causes(http.missing_http2(connections, service("tax"))) == ["SERVICE_UNHEALTHY"]
+
+
+def test_service_that_is_not_reached_is_explained_by_that(
+    connections: Connections, asked: Asked
+) -> None:
+    asked.otherwise[dial(FRONTS["web"], 80, SHOP)] = state("refused")
+    asked.otherwise[dial(FRONTS["tax"], 9000, SHOP)] = state("refused")
+
+    assert causes(http.wrong_status(connections, service("web"))) == ["PORT_CLOSED"]
+    assert causes(http.missing_http2(connections, service("tax"))) == ["PORT_CLOSED"]
+
+
+def test_service_is_asked_by_its_users(connections: Connections) -> None:
+    assert connections.users_of(FRONTS["web"], 80) == [TAX]
+    assert connections.users_of(FRONTS["cache"], 6379) == [WEB]
+
+
+def test_service_that_nobody_uses_is_asked_by_whoever_reaches_it(
+    asked: Asked, seen: Seen, pods: VantagePoints
+) -> None:
+    alone = SHOP.model_copy(update={"reachability": type(SHOP.reachability)()})
+    connections = connected(asked, seen, pods, alone)
+    assert connections.users_of(FRONTS["web"], 80) == [CACHE]
+
+    for pod in (CACHE, TAX):
+        asked.otherwise[pod, dial(FRONTS["web"], 80, SHOP)] = state("timeout")
+    assert connections.users_of(FRONTS["web"], 80) == [WEB]
