@@ -137,3 +137,39 @@ def test_password_that_has_come_to_its_end(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(BrokenClaimError) as raised:
         members.has_role("app_user")
     assert raised.value.shown.cause == "PASSWORD_EXPIRED"
+
+
+class Streams:
+    """A session that knows who streams from the leader."""
+
+    def rows(self, *_: object) -> list[tuple[str, str | None, str, str]]:
+        return [
+            ("postgres-1", "10.0.0.1", "streaming", "sync"),
+            ("walreceiver", "10.0.0.2", "streaming", "async"),
+            ("walreceiver", "10.0.0.9", "streaming", "async"),
+            ("pg_basebackup", None, "backup", "async"),
+        ]
+
+
+def test_followers_are_known_by_name_or_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = Members(False, True, True)
+    monkeypatch.setattr(members, "admin", Streams)
+    addresses = {"postgres-1": "10.0.0.1", "postgres-2": "10.0.0.2"}
+    monkeypatch.setattr(members, "_address_of", lambda pod: addresses.get(pod.name, ""))
+
+    assert members.standbys == {
+        "postgres-1": ("streaming", "sync"),
+        "postgres-2": ("streaming", "async"),
+        "walreceiver at 10.0.0.9": ("streaming", "async"),
+        "pg_basebackup": ("backup", "async"),
+    }
+
+
+def test_role_that_is_not_there_is_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = Members(False)
+    monkeypatch.setattr(Members, "role_names", frozenset({"app_user"}))
+
+    assert members.role("app_user").name == "app_user"
+    with pytest.raises(BrokenClaimError) as raised:
+        members.role("nobody")
+    assert raised.value.shown.cause == "ROLE_MISSING"

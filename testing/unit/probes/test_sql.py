@@ -25,6 +25,8 @@ READY = b"R" + struct.pack("!II", 8, 0) + b"Z" + struct.pack("!I", 5) + b"I"
 CANCEL = 80877102
 """The code of a request to cancel, which comes by a connection of its own."""
 CANCELLED = threading.Event()
+GREETINGS: list[bytes] = []
+"""What clients asked for when they connected."""
 Serve = Callable[[Callable[[socket.socket], None]], Route]
 
 
@@ -45,10 +47,12 @@ def serve() -> Iterator[Serve]:
             with connection:
                 while True:
                     (size,) = struct.unpack("!I", connection.recv(4))
-                    (code,) = struct.unpack("!I", connection.recv(size - 4)[:4])
+                    greeting = connection.recv(size - 4)
+                    (code,) = struct.unpack("!I", greeting[:4])
                     if code == CANCEL:
                         return CANCELLED.set()
                     if code >> 16 == 3:  # the protocol's version, after requests to encrypt
+                        GREETINGS.append(greeting)
                         return handle(connection)
                     connection.sendall(b"N")
 
@@ -107,6 +111,31 @@ def test_commit_that_no_standby_confirms_is_given_up(
 
     assert CANCELLED.is_set()
     assert raised.value.shown.cause == "NOT_SYNCHRONOUS"
+
+
+def of_bytes(connection: socket.socket) -> None:
+    """Answer `größe` in the client's encoding, which is SQL_ASCII where it asks for none."""
+    asked = GREETINGS[-1].split(b"\0")
+    encoding = b"SQL_ASCII"
+    if b"client_encoding" in asked:
+        encoding = asked[asked.index(b"client_encoding") + 1].upper()
+    status = message(b"S", b"client_encoding\0" + encoding + b"\0")
+    connection.sendall(READY[:9] + status + READY[9:])
+    column = b"setting\0" + struct.pack("!IHIhih", 0, 0, 25, -1, -1, 0)
+    value = "größe".encode()
+    while connection.recv(4096)[:1] == b"Q":
+        connection.sendall(
+            message(b"T", struct.pack("!H", 1) + column)
+            + message(b"D", struct.pack("!HI", 1, len(value)) + value)
+            + message(b"C", b"SELECT 1\0")
+            + message(b"Z", b"I")
+        )
+
+
+def test_text_is_text_although_the_database_is_in_sql_ascii(serve: Serve) -> None:
+    with connect(serve(of_bytes), LOGIN, Witness()) as session:
+        assert session.value("SHOW setting") == "größe"
+        assert session.column("SHOW setting") == {"größe"}
 
 
 def test_refusal_is_the_servers_own_word(serve: Serve) -> None:

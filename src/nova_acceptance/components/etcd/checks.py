@@ -10,7 +10,7 @@ from nova_acceptance.checks import check
 from nova_acceptance.components.etcd.client import Member, Status
 from nova_acceptance.components.etcd.spec import Etcd
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.findings import Finding
 from nova_acceptance.phrase import Phrase
 
 NOBODY: Final = "0"
@@ -25,20 +25,81 @@ Answers = Mapping[str, Status | ProbeError]
 @check
 def disunity(members: Members, spec: Etcd) -> Iterable[Finding]:
     """Find an alarm, members of another cluster, and members that know no leader or are away."""
-    return of_answers(roll_call(members), spec.runs.replicas)
+    return disunited_answers(roll_call(members), spec.runs.replicas)
 
 
 @check
-def wrong_members(members: Members, spec: Etcd) -> Iterable[Finding]:
+def disunited_answers(answers: Answers, wanted: int) -> Iterator[Finding]:
+    """Find the same in what the members said.
+
+    Args:
+        answers: what they said.
+        wanted: how many there should be.
+    """
+    there = {name: each for name, each in answers.items() if isinstance(each, Status)}
+    evidence = [f"{name}: {_told(each)}" for name, each in answers.items()]
+    complaints = [line for each in there.values() for line in each.errors]
+    led = [name for name, each in there.items() if each.leader != NOBODY]
+    quorum = wanted // 2 + 1
+    if any("NOSPACE" in line.upper() for line in complaints):
+        sentence = Phrase("etcd raises an alarm: {said}", said=complaints[0])
+        yield Finding.here("ETCD_NO_SPACE", sentence, *evidence)
+    elif len({each.cluster for each in there.values()}) > 1:
+        sentence = Phrase(
+            "the members of etcd belong to different clusters: {members}",
+            members=[f"{name} {each.cluster}" for name, each in there.items()],
+        )
+        yield Finding.here("ETCD_STRANGER", sentence, *evidence)
+    elif len(led) < quorum:
+        sentence = Phrase(
+            "{count} of {wanted} members of etcd know a leader; a quorum is {quorum}",
+            count=len(led),
+            wanted=wanted,
+            quorum=quorum,
+        )
+        yield Finding.here("ETCD_QUORUM_LOST", sentence, *evidence)
+    elif len(led) < wanted:
+        sentence = Phrase(
+            "{count} of {wanted} members of etcd take part; not {missing}",
+            count=len(led),
+            wanted=wanted,
+            missing=sorted(set(answers) - set(led)) or Phrase("those that have no pod"),
+        )
+        yield Finding.here("ETCD_MEMBER_LOST", sentence, *evidence)
+
+
+@check
+def wrong_members(members: Members, spec: Etcd) -> Iterator[Finding]:
     """Find that a member knows other members than those there are: one a pod."""
-    return disunity(members, spec) or _wrong_members(members)
+    if apart := disunity(members, spec):
+        yield from apart
+        return
+    for name, member in members.items():
+        known = set(member.members.values())
+        if known != set(members):
+            sentence = Phrase(
+                "{member} knows the members {known}, and there are {wanted}",
+                member=name,
+                known=sorted(known),
+                wanted=sorted(members),
+            )
+            yield Finding.here("ETCD_STRANGER", sentence)
 
 
 @check
-def wrong_leader(members: Members, spec: Etcd) -> Iterable[Finding]:
+def wrong_leader(members: Members, spec: Etcd) -> Iterator[Finding]:
     """Find that members take different ones for the leader, or one that is no member."""
     answers = roll_call(members)
-    return of_answers(answers, spec.runs.replicas) or _wrong_leader(answers)
+    yield from disunited_answers(answers, spec.runs.replicas)
+    there = [each for each in answers.values() if isinstance(each, Status)]
+    leaders, ids = {each.leader for each in there} - {NOBODY}, {each.id for each in there}
+    if len(leaders) > 1 or not leaders <= ids:
+        sentence = Phrase(
+            "the members of etcd take {leaders} for the leader; they are {members}",
+            leaders=sorted(leaders),
+            members=sorted(ids),
+        )
+        yield Finding.here("ETCD_STRANGER", sentence)
 
 
 @check
@@ -68,91 +129,6 @@ def roll_call(members: Members) -> Answers:
         return dict(zip(members, pool.map(status, members.values()), strict=True))
 
 
-def of_answers(answers: Answers, wanted: int) -> list[Finding]:
-    """Return what is wrong with etcd as a whole; nothing where its members agree.
-
-    Args:
-        answers: what the members said.
-        wanted: how many there should be.
-    """
-    there = {name: each for name, each in answers.items() if isinstance(each, Status)}
-    evidence = tuple(f"{name}: {_told(each)}" for name, each in answers.items())
-    complaints = [line for each in there.values() for line in each.errors]
-    if any("NOSPACE" in line.upper() for line in complaints):
-        sentence = Phrase("etcd raises an alarm: {said}", said=complaints[0])
-        return [Finding("ETCD_NO_SPACE", NOWHERE, sentence, evidence=evidence)]
-    if len({each.cluster for each in there.values()}) > 1:
-        sentence = Phrase(
-            "the members of etcd belong to different clusters: {members}",
-            members=[f"{name} {each.cluster}" for name, each in there.items()],
-        )
-        return [Finding("ETCD_STRANGER", NOWHERE, sentence, evidence=evidence)]
-    led = [name for name, each in there.items() if each.leader != NOBODY]
-    return [
-        Finding(cause, NOWHERE, sentence, evidence=evidence)
-        for cause, sentence in _lost(led, sorted(set(answers) - set(led)), wanted)
-    ]
-
-
-def _lost(led: list[str], missing: list[str], wanted: int) -> Iterator[tuple[str, Phrase]]:
-    """Yield that members are lost, with the cause: a quorum, or some of them."""
-    quorum = wanted // 2 + 1
-    if len(led) < quorum:
-        yield (
-            "ETCD_QUORUM_LOST",
-            Phrase(
-                "{count} of {wanted} members of etcd know a leader; a quorum is {quorum}",
-                count=len(led),
-                wanted=wanted,
-                quorum=quorum,
-            ),
-        )
-    elif len(led) < wanted and missing:
-        yield (
-            "ETCD_MEMBER_LOST",
-            Phrase(
-                "{count} of {wanted} members of etcd take part; not {missing}",
-                count=len(led),
-                wanted=wanted,
-                missing=missing,
-            ),
-        )
-    elif len(led) < wanted:
-        yield (
-            "ETCD_MEMBER_LOST",
-            Phrase(
-                "{count} of {wanted} members of etcd take part; there is no pod of the others",
-                count=len(led),
-                wanted=wanted,
-            ),
-        )
-
-
-def _wrong_members(members: Members) -> Iterator[Finding]:
-    for name, member in members.items():
-        known = set(member.members.values())
-        if known != set(members):
-            sentence = Phrase(
-                "{member} knows the members {known}, and there are {wanted}",
-                member=name,
-                known=sorted(known),
-                wanted=sorted(members),
-            )
-            yield Finding("ETCD_STRANGER", NOWHERE, sentence)
-
-
-def _wrong_leader(answers: Answers) -> Iterator[Finding]:
-    members = [each for each in answers.values() if isinstance(each, Status)]
-    leaders = sorted({member.leader for member in members})
-    if len(leaders) != 1 or leaders[0] not in {member.id for member in members}:
-        sentence = Phrase(
-            "the members of etcd take {leaders} for the leader; they are {members}",
-            leaders=leaders,
-            members=[member.id for member in members],
-        )
-        yield Finding("ETCD_STRANGER", NOWHERE, sentence)
-
-
 def _other_values(members: Members, key: str, wanted: str | None) -> Iterator[Finding]:
     read = {name: member.get(key) for name, member in members.items()}
     if others := [name for name, value in read.items() if value != wanted]:
@@ -163,7 +139,7 @@ def _other_values(members: Members, key: str, wanted: str | None) -> Iterator[Fi
             key=key,
             wanted=wanted or Phrase("nothing"),
         )
-        yield Finding("ETCD_STRANGER", NOWHERE, sentence)
+        yield Finding.here("ETCD_STRANGER", sentence)
 
 
 def _told(answer: Status | ProbeError) -> str:

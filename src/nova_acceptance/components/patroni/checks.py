@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.patroni.client import Patroni, View
 from nova_acceptance.components.postgres.checks.admission import refused_followers
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.spec import Postgres as Spec
-from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.findings import Finding
 from nova_acceptance.phrase import Phrase
 
 
@@ -25,24 +25,34 @@ def other_leader(patroni: Patroni, leader: str) -> Iterator[Finding]:
     evidence = [f"{name}: {other or 'none'}" for name, other in named.items()]
     if not any(named.values()):
         sentence = Phrase("no member's Patroni names a leader")
-        yield _found("NO_LEADER", sentence, evidence)
+        yield Finding.here("NO_LEADER", sentence, *evidence)
     elif others := sorted(name for name, other in named.items() if other != leader):
         sentence = Phrase(
             "PostgreSQL's leader is {leader}, and Patroni says otherwise in {members}",
             leader=leader,
             members=others,
         )
-        yield _found("TWO_LEADERS", sentence, evidence)
+        yield Finding.here("TWO_LEADERS", sentence, *evidence)
 
 
 @check
 def other_replicas(patroni: Patroni, postgres: Postgres, spec: Spec) -> Iterable[Finding]:
     """Find that a member's Patroni does not count all others as replicas that follow."""
-    views = patroni.views
-    found = _uncounted(views, postgres)
-    if found and not all(view.replicas for view in views.values()):
-        return refused_followers(postgres, spec) or found
-    return found
+    counted = {name: view.replicas for name, view in patroni.views.items()}
+    wanted = frozenset(postgres.replicas)
+    others = sorted(name for name in postgres.members if counted.get(name) != wanted)
+    if not others:
+        return []
+    sentence = Phrase(
+        "the replicas that follow are {wanted}, and Patroni says otherwise in {members}",
+        wanted=sorted(wanted) or Phrase("none"),
+        members=others,
+    )
+    evidence = [f"{name}: {', '.join(sorted(each))}" for name, each in counted.items()]
+    is_alone = not all(counted.values())
+    return (is_alone and refused_followers(postgres, spec)) or [
+        Finding.here("REPLICA_NOT_STREAMING", sentence, *evidence)
+    ]
 
 
 @check
@@ -57,32 +67,10 @@ def diverged_timelines(patroni: Patroni) -> Iterator[Finding]:
             or Phrase("none"),
             members=apart,
         )
-        yield _found("TIMELINE_DIVERGED", sentence, evidence)
+        yield Finding.here("TIMELINE_DIVERGED", sentence, *evidence)
     elif not views:
-        yield _found("NO_LEADER", Phrase("no member's Patroni names a leader"))
-
-
-def _uncounted(views: Mapping[str, View], postgres: Postgres) -> list[Finding]:
-    wanted = frozenset(postgres.replicas)
-    evidence = [f"{name}: {', '.join(sorted(view.replicas))}" for name, view in views.items()]
-    others = sorted(name for name in postgres.members if _counted(views, name) != wanted)
-    if not others:
-        return []
-    sentence = Phrase(
-        "the replicas that follow are {wanted}, and Patroni says otherwise in {members}",
-        wanted=sorted(wanted) or Phrase("none"),
-        members=others,
-    )
-    return [_found("REPLICA_NOT_STREAMING", sentence, evidence)]
-
-
-def _counted(views: Mapping[str, View], name: str) -> frozenset[str] | None:
-    return views[name].replicas if name in views else None
+        yield Finding.here("NO_LEADER", Phrase("no member's Patroni names a leader"))
 
 
 def _numbers(view: View) -> str:
     return ", ".join(map(str, sorted(view.timelines))) or "none"
-
-
-def _found(cause: str, sentence: Phrase, evidence: Iterable[str] = ()) -> Finding:
-    return Finding(cause, NOWHERE, sentence, evidence=tuple(evidence))

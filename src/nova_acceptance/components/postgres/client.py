@@ -23,7 +23,7 @@ from nova_acceptance.components.postgres.sql import (
     replication_refusal,
 )
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.routes import Route
@@ -195,8 +195,19 @@ class Postgres:
             return kept
 
     def role(self, name: str) -> Role:
-        """Return a role, whether it exists or not."""
+        """Return a role.
+
+        Raises:
+            BrokenClaimError: there is none of that name.
+        """
+        if name not in self.role_names:
+            raise BrokenClaimError(no_role(name))
         return Role(name, self.admin)
+
+    @property
+    def role_names(self) -> frozenset[str]:
+        """The roles that there are, but for PostgreSQL's own."""
+        return self.admin().column("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")
 
     def has_role(self, name: str) -> bool:
         """Whether there is a role of that name; asked once, since everybody wants to know it.
@@ -212,8 +223,7 @@ class Postgres:
                 )
                 self._roles = dict(rows)
             if self._roles.get(name):
-                sentence = Phrase("the password of {role} has come to its end", role=name)
-                raise BrokenClaimError(Finding("PASSWORD_EXPIRED", NOWHERE, sentence))
+                raise BrokenClaimError(password_ended(name))
             return name in self._roles
 
     def login(self, role: str, database: str = MAINTENANCE, password: str | None = None) -> Login:
@@ -225,8 +235,7 @@ class Postgres:
             BrokenClaimError: there is no such role, or its password has come to its end.
         """
         if not self.has_role(role):
-            sentence = Phrase("there is no role {role}", role=role)
-            raise BrokenClaimError(Finding("ROLE_MISSING", NOWHERE, sentence))
+            raise BrokenClaimError(no_role(role))
         return Login(role, database, self._password_of(role) if password is None else password)
 
     @property
@@ -360,6 +369,17 @@ class Postgres:
         return {str(name): str(owner) for name, owner in rows}
 
 
+def no_role(name: str) -> Finding:
+    """Return that a role is missing."""
+    return Finding.here("ROLE_MISSING", Phrase("there is no role {role}", role=name))
+
+
+def password_ended(role: str) -> Finding:
+    """Return that a role's password has come to its end."""
+    sentence = Phrase("the password of {role} has come to its end", role=role)
+    return Finding.here("PASSWORD_EXPIRED", sentence)
+
+
 def leadership(leaders: Sequence[str], answers: Mapping[str, bool]) -> Finding:
     """Return what it shows that none leads, or that several do.
 
@@ -377,7 +397,7 @@ def leadership(leaders: Sequence[str], answers: Mapping[str, bool]) -> Finding:
         for name, follows in answers.items()
     )
     cause = "TWO_LEADERS" if leaders else "NO_LEADER"
-    return Finding(cause, NOWHERE, sentence, evidence=evidence)
+    return Finding.here(cause, sentence, *evidence)
 
 
 def _set_at(is_of_the_server: object, role: object, database: object) -> Phrase:

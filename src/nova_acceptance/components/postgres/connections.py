@@ -1,8 +1,9 @@
-"""RoleConnections to a PostgreSQL as its roles, through a Service in front of it."""
+"""Connections to a PostgreSQL as its roles, through a Service in front of it."""
 
 from __future__ import annotations
 
-from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
+from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import (
     Login,
@@ -32,13 +33,21 @@ class RoleConnections:
         self._route = route
         self._witness = witness
 
-    def session(self, role: str, database: str) -> Session:
+    def login(self, reach: Reach) -> Login:
+        """Return the login of a role to the database that it works in.
+
+        Raises:
+            BrokenClaimError: there is no such role.
+        """
+        return self.postgres.login(reach.role.name, reach.grant.database)
+
+    def session(self, reach: Reach) -> Session:
         """Open a connection.
 
         Raises:
             psycopg.OperationalError: nothing answered, or it refused.
         """
-        return connect(self._route, self.postgres.login(role, database), self._witness)
+        return connect(self._route, self.login(reach), self._witness)
 
     def refusal(self, login: Login) -> str:
         """Return the words with which a connection is refused; empty if it is accepted.
@@ -48,18 +57,18 @@ class RoleConnections:
         """
         return refusal(self._route, login, self._witness)
 
-    def replication_refusal(self, role: str, database: str = MAINTENANCE) -> str:
+    def replication_refusal(self, login: Login) -> str:
         """Return the words with which a replication connection is refused; empty if it is not.
 
         Raises:
             ProbeError: nothing answered, so nobody refused.
         """
-        return replication_refusal(self._route, self.postgres.login(role, database), self._witness)
+        return replication_refusal(self._route, login, self._witness)
 
-    def replication_system(self, role: str) -> str:
-        """Return how the server that a role would stream from identifies its system.
+    def replication_system(self, login: Login) -> str:
+        """Return how the server that somebody would stream from identifies its system.
 
         Raises:
             psycopg.OperationalError: nothing answered, or it refused.
         """
-        return replication_system(self._route, self.postgres.login(role), self._witness)
+        return replication_system(self._route, login, self._witness)

@@ -19,7 +19,7 @@ class Deed:
         what: as it is told: to …
         statement: SQL with places for `table`, one that the role has grants on, its `schema` and
             the `owner` of what is in that, the `role` itself, a `superuser`, and `made`.
-        permitted_by: attributes and privileges of which any permits it, as `Reach.rights` has them.
+        permitted_by: the attribute or privilege that permits it, as `Reach.rights` has it.
         within: the schema that it needs; empty where it needs none but those of the grant.
         is_of_public: whether PUBLIC may do it in a database as PostgreSQL makes it.
         undo: what a superuser removes `made` with; empty for a deed in a transaction.
@@ -27,27 +27,27 @@ class Deed:
 
     what: Phrase
     statement: LiteralString
-    permitted_by: frozenset[str] = frozenset()
+    permitted_by: str = ""
     is_of_public: bool = False
     undo: LiteralString = ""
     within: str = ""
 
 
-_CREATE: Final = frozenset({"CREATE on schemas"})
+_CREATE: Final = "CREATE on schemas"
 
 DEEDS: Final = (
     Deed(Phrase("create a table"), "CREATE TABLE {schema}.denied (id int)", _CREATE),
     Deed(
         Phrase("create a table in public"),
         "CREATE TABLE public.denied (id int)",
-        frozenset({"CREATE on public"}),
+        "CREATE on schema public",
         is_of_public=True,
         within="public",
     ),
     Deed(
         Phrase("create a temporary table"),
         "CREATE TEMPORARY TABLE denied (id int)",
-        frozenset({"TEMPORARY on database"}),
+        "TEMPORARY on database",
         is_of_public=True,
     ),
     Deed(Phrase("create a view"), "CREATE VIEW {schema}.denied AS SELECT 1", _CREATE),
@@ -56,15 +56,15 @@ DEEDS: Final = (
         "CREATE FUNCTION {schema}.denied() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         _CREATE,
     ),
-    Deed(Phrase("create a schema"), "CREATE SCHEMA denied", frozenset({"CREATE on database"})),
-    Deed(Phrase("create a role"), "CREATE ROLE denied", frozenset({"CREATEROLE"})),
+    Deed(Phrase("create a schema"), "CREATE SCHEMA denied", "CREATE on database"),
+    Deed(Phrase("create a role"), "CREATE ROLE denied", "CREATEROLE"),
     Deed(
         Phrase("create a database"),
         "CREATE DATABASE {made}",
-        frozenset({"CREATEDB"}),
+        "CREATEDB",
         undo="DROP DATABASE IF EXISTS {made}",
     ),
-    Deed(Phrase("truncate a table"), "TRUNCATE {table}", frozenset({"TRUNCATE on tables"})),
+    Deed(Phrase("truncate a table"), "TRUNCATE {table}", "TRUNCATE on tables"),
     Deed(Phrase("alter a table"), "ALTER TABLE {table} ADD COLUMN denied int"),
     Deed(Phrase("drop a table"), "DROP TABLE {table}"),
     Deed(Phrase("index a table"), "CREATE INDEX ON {table} ((1))"),
@@ -72,7 +72,7 @@ DEEDS: Final = (
         Phrase("put a trigger on a table"),
         "CREATE TRIGGER denied BEFORE UPDATE ON {table} FOR EACH ROW"
         " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
-        frozenset({"TRIGGER on tables"}),
+        "TRIGGER on tables",
     ),
     Deed(Phrase("read password hashes"), "SELECT rolpassword FROM pg_authid"),
     Deed(Phrase("run a program"), "COPY (SELECT 1) TO PROGRAM 'true'"),
@@ -83,7 +83,7 @@ DEEDS: Final = (
     Deed(Phrase("become a superuser"), "ALTER ROLE {role} SUPERUSER"),
     Deed(Phrase("act for the superuser"), "SET SESSION AUTHORIZATION {superuser}"),
     # before PostgreSQL 16 whoever may make roles may join any that is no superuser
-    Deed(Phrase("join the owner"), "GRANT {owner} TO {role}", frozenset({"CREATEROLE"})),
+    Deed(Phrase("join the owner"), "GRANT {owner} TO {role}", "CREATEROLE"),
     Deed(Phrase("change the server's settings"), "SET zero_damaged_pages = on"),
     Deed(Phrase("reload the server"), "SELECT pg_reload_conf()"),
     # the suite's own are always there

@@ -49,15 +49,15 @@ class Reach:
     def rights(self) -> frozenset[str]:
         """Its attributes, and its privileges on anything at all, such as `CREATE on schemas`."""
         grant = self.grant
-        return frozenset(
-            (
-                *self.role.attributes,
-                *(f"{right} on database" for right in grant.on_database),
-                *(f"{right} on schemas" for right in grant.on_schemas),
-                *(f"{right} on {schema}" for right in grant.on_schemas for schema in grant.schemas),
-                *(f"{right} on tables" for right in grant.on_tables),
-            )
-        )
+        on = {
+            "database": grant.on_database,
+            "tables": grant.on_tables,
+            **dict.fromkeys(
+                ("schemas", *(f"schema {name}" for name in grant.schemas)), grant.on_schemas
+            ),
+        }
+        held = (f"{right} on {what}" for what, rights in on.items() for right in rights)
+        return frozenset((*self.role.attributes, *held))
 
     def on_schema(self, schema: str) -> frozenset[str]:
         """The privileges on a schema; none where the grant does not name it."""
@@ -142,7 +142,7 @@ def denials(postgres: Postgres) -> Iterator[Denial]:
         for deed in DEEDS:
             is_judged = postgres.public == "nothing" or not deed.is_of_public
             is_possible = not deed.within or deed.within in there[reach.grant.database]
-            if is_judged and is_possible and not deed.permitted_by & reach.rights:
+            if is_judged and is_possible and deed.permitted_by not in reach.rights:
                 yield Denial(reach, deed)
 
 

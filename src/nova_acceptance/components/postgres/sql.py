@@ -1,4 +1,4 @@
-"""RoleConnections to PostgreSQL by psycopg, with everything that is asked taken down."""
+"""Connections to PostgreSQL by psycopg, with everything that is asked taken down."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from psycopg import sql
 from nova_acceptance import timeouts
 from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.findings import Finding
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.retrying import ask_through
 from nova_acceptance.vantage.routes import LOOPBACK, Route
@@ -344,7 +344,7 @@ def _bounded(connection: psycopg.Connection[Row]) -> Iterator[None]:
         sentence = Phrase(
             "no standby confirmed a commit within {seconds:.0f} s", seconds=timeouts.COMMIT
         )
-        raise BrokenClaimError(Finding("NOT_SYNCHRONOUS", NOWHERE, sentence, evidence=(notice,)))
+        raise BrokenClaimError(Finding.here("NOT_SYNCHRONOUS", sentence, notice))
 
 
 def _cancel(connection: psycopg.Connection[Row]) -> None:

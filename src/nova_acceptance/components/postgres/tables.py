@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import Final, LiteralString
 from uuid import uuid4
 
+from nova_acceptance.claims import BrokenClaimError
+from nova_acceptance.components.postgres.checks.databases import wrong_schema_owner
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.parts import Reach, Schema, schema_of
 from nova_acceptance.components.postgres.spec import Postgres as Spec
-from nova_acceptance.components.postgres.sql import Session, identifiers
+from nova_acceptance.components.postgres.sql import identifiers
 
 LATER: Final = "nova_acceptance_later"
 OF_WORDS: Final[LiteralString] = "CREATE TABLE {} (word text PRIMARY KEY)"
@@ -46,9 +48,15 @@ def drop(postgres: Postgres, reach: Reach, name: str) -> None:
 
 
 @contextmanager
-def later_table(session: Session, schema: Schema) -> Iterator[str]:
-    """Make a table with a sequence as the schema's owner would, and undo it at the end."""
-    table = f"{schema.schema}.{LATER}"
+def later_table(postgres: Postgres, schema: Schema) -> Iterator[str]:
+    """Make a table with a sequence as the schema's owner would, and undo it at the end.
+
+    Raises:
+        BrokenClaimError: the schema is another's, who may not make anything there.
+    """
+    for found in wrong_schema_owner(postgres, schema):
+        raise BrokenClaimError(found)
+    session, table = postgres.admin(schema.database), f"{schema.schema}.{LATER}"
     with session.undone():
         session.rows(identifiers("SET LOCAL ROLE {}", schema.maker))
         session.rows(identifiers("CREATE TABLE {} (id bigserial, note text)", table))

@@ -8,7 +8,7 @@ from nova_acceptance.checks import check
 from nova_acceptance.components.kind import UrlTrial
 from nova_acceptance.components.postgres.checks import admission
 from nova_acceptance.components.postgres.sql import Login, connect, refusal
-from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.findings import Finding
 from nova_acceptance.phrase import Phrase
 
 
@@ -24,10 +24,10 @@ def locked_out(trial: UrlTrial) -> Iterator[Finding]:
                 database=database,
                 wanted=wanted,
             )
-            yield Finding("URL_DATABASE_WRONG", NOWHERE, sentence)
+            yield Finding.here("URL_DATABASE_WRONG", sentence)
         if session.value("SELECT pg_is_in_recovery()"):
             sentence = Phrase("the primary follows another member, and takes no writes")
-            yield Finding("PRIMARY_READ_ONLY", NOWHERE, sentence)
+            yield Finding.here("PRIMARY_READ_ONLY", sentence)
 
 
 @check

@@ -213,7 +213,7 @@ def _service(spec: Spec) -> Ref:
 
 
 def _found(cause: str, sentence: Phrase) -> Finding:
-    return Finding(cause, NOWHERE, sentence)
+    return Finding.here(cause, sentence)
 
 
 def _said(said: str) -> str:

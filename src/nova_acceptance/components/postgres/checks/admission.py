@@ -18,13 +18,14 @@ from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Database, Role
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Login
-from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.findings import Finding
 from nova_acceptance.phrase import Phrase
 
 WRONG: Final = "not-the-password"
 NOBODY: Final = "nova_acceptance_nobody"
 BY_RULE: Final = r"no pg_hba\.conf entry for|pg_hba\.conf rejects"
 """How PostgreSQL turns away whom pg_hba.conf does not let in."""
+_NO_RIGHT: Final = "permission denied for database"
 _NO_STREAM: Final = r"must be superuser or replication|permission denied to start WAL sender"
 
 Refusal = Callable[[Login], str]
@@ -32,17 +33,111 @@ Refusal = Callable[[Login], str]
 
 
 @check
-def refused(refusal: Refusal, login: Login) -> Iterator[Finding]:
-    """Find that a role is refused which should be let in."""
-    if said := refusal(login):
-        yield _of_refusal(
-            said, Phrase("PostgreSQL refuses {role}: {said}", role=login.user, said=said)
-        )
+def accepted_wrong_password(refusal: Refusal, right: Login) -> Iterable[Finding]:
+    """Find that a role is refused with its password, or is let in with another one."""
+    because = f'^password authentication failed for user "{re.escape(right.user)}"$'
+    wrong = replace(right, password=WRONG)
+    return [*_refused(refusal, right)] or _admitted(refusal, wrong, because)
 
 
 @check
-def admitted(refusal: Refusal, login: Login, because: str) -> Iterator[Finding]:
-    """Find that a role is let in, or is refused for something else than meant.
+def client_with_wrong_password(primary: RoleConnections, client: Reach) -> Iterable[Finding]:
+    """Find that a client is refused with its password, or is let in with another one."""
+    return accepted_wrong_password(primary.refusal, primary.login(client))
+
+
+@check
+def client_elsewhere(primary: RoleConnections, client: Reach, elsewhere: str) -> Iterable[Finding]:
+    """Find that a client is let in to a database of PostgreSQL's own."""
+    right, because = primary.login(client), rf'(?:{BY_RULE}).*"{re.escape(elsewhere)}"|{_NO_RIGHT}'
+    wrong = replace(right, database=elsewhere)
+    return [*_refused(primary.refusal, right)] or _admitted(primary.refusal, wrong, because)
+
+
+@check
+def unknown_role(primary: RoleConnections, client: Reach) -> Iterable[Finding]:
+    """Find that somebody is let in whom nobody knows, or is told that nobody does."""
+    right, because = primary.login(client), f"{BY_RULE}|password authentication failed"
+    nobody = Login(NOBODY, right.database, WRONG)
+    return [*_refused(primary.refusal, right)] or _admitted(primary.refusal, nobody, because)
+
+
+@check
+def local_role_over_the_network(
+    primary: RoleConnections, role: Role, database: Database
+) -> Iterable[Finding]:
+    """Find that a role is not let in from inside the pod alone, or from elsewhere as well."""
+    login = primary.postgres.login(role.name, database.name)
+    within = primary.postgres.refusal_within
+    return [*_refused(within, login)] or _admitted(primary.refusal, login, BY_RULE)
+
+
+@check
+def stranger(primary: RoleConnections, reach: Reach) -> Iterable[Finding]:
+    """Find that a role is let in to a database in which it has no right to be."""
+    role, login = reach.role, primary.login(reach)
+    homes = [each.database for each in role.grants if "CONNECT" in each.on_database]
+    shut_out = [
+        found
+        for home in homes
+        for found in _refused(primary.refusal, replace(login, database=home))
+    ]
+    if role.replicates:
+        shut_out += refused_follower(primary, role)
+    return shut_out or _admitted(primary.refusal, login, f"{BY_RULE}|{_NO_RIGHT}")
+
+
+@check
+def refused_follower(primary: RoleConnections, role: Role) -> Iterator[Finding]:
+    """Find that a role may not stream, or would stream from another system than the leader's."""
+    login = primary.postgres.login(role.name)
+    if said := primary.replication_refusal(login):
+        yield _of_streaming(role.name, said)
+        return
+    found = primary.replication_system(login)
+    wanted = primary.postgres.admin().value(
+        "SELECT system_identifier::text FROM pg_control_system()"
+    )
+    if found != wanted:
+        sentence = Phrase(
+            "{role} would stream from the system {found}, where the leader's is {wanted}",
+            role=role.name,
+            found=found,
+            wanted=wanted,
+        )
+        yield Finding.here("POSTGRES_STRANGER", sentence)
+
+
+@check
+def replicating_client(primary: RoleConnections, client: Reach) -> Iterator[Finding]:
+    """Find that a client may stream all that is written, or is refused it for something else."""
+    login = primary.login(client)
+    if shut_out := [*_refused(primary.refusal, login)]:
+        yield from shut_out
+    elif not (said := primary.replication_refusal(login)):
+        sentence = Phrase("PostgreSQL lets {role} stream all that is written", role=login.user)
+        yield Finding.here("ADMISSION_TOO_WIDE", sentence)
+    elif not re.search(f"{BY_RULE}|{_NO_STREAM}", said):
+        yield _of_streaming(login.user, said)
+
+
+@check
+def refused_followers(postgres: Postgres, spec: Spec) -> Iterator[Finding]:
+    """Find that the leader does not let in who would stream from it: why none does."""
+    role = next((role for role in spec.roles if role.replicates), None)
+    if role and (said := postgres.refusal_of_follower(role.name)):
+        yield _of_streaming(role.name, said)
+
+
+def _refused(refusal: Refusal, login: Login) -> Iterator[Finding]:
+    """Yield that a role is refused which should be let in."""
+    if said := refusal(login):
+        sentence = Phrase("PostgreSQL refuses {role}: {said}", role=login.user, said=said)
+        yield _of_refusal(said, sentence)
+
+
+def _admitted(refusal: Refusal, login: Login, because: str) -> Iterator[Finding]:
+    """Yield that a role is let in, or is refused for something else than meant.
 
     Args:
         refusal: tries a login.
@@ -60,14 +155,14 @@ def admitted(refusal: Refusal, login: Login, because: str) -> Iterator[Finding]:
             database=database,
         )
         told = said or "a connection with a wrong password was accepted"
-        yield Finding("TRUST_AUTHENTICATION", NOWHERE, sentence, evidence=(told,))
+        yield Finding.here("TRUST_AUTHENTICATION", sentence, told)
     elif not said:
         sentence = Phrase(
             "PostgreSQL lets {role} to {database}, which it should refuse",
             role=role,
             database=database,
         )
-        yield Finding("ADMISSION_TOO_WIDE", NOWHERE, sentence)
+        yield Finding.here("ADMISSION_TOO_WIDE", sentence)
     else:
         sentence = Phrase(
             "PostgreSQL refuses {role} to {database} otherwise than meant: {said}",
@@ -76,116 +171,6 @@ def admitted(refusal: Refusal, login: Login, because: str) -> Iterator[Finding]:
             said=said,
         )
         yield _of_refusal(said, sentence)
-
-
-@check
-def accepted_wrong_password(refusal: Refusal, right: Login) -> Iterable[Finding]:
-    """Find that a role is refused with its password, or is let in with another one."""
-    because = f'^password authentication failed for user "{re.escape(right.user)}"$'
-    wrong = replace(right, password=WRONG)
-    return refused(refusal, right) or admitted(refusal, wrong, because)
-
-
-@check
-def client_with_wrong_password(connections: RoleConnections, client: Reach) -> Iterable[Finding]:
-    """Find that a client is refused with its password, or is let in with another one."""
-    right = connections.postgres.login(client.role.name, client.grant.database)
-    return accepted_wrong_password(connections.refusal, right)
-
-
-@check
-def client_elsewhere(
-    connections: RoleConnections, client: Reach, elsewhere: str
-) -> Iterable[Finding]:
-    """Find that a client is let in to a database of PostgreSQL's own."""
-    role, refusal = client.role.name, connections.refusal
-    because = rf'(?:{BY_RULE}).*database "{re.escape(elsewhere)}"|permission denied for database'
-    return refused(refusal, connections.postgres.login(role, client.grant.database)) or admitted(
-        refusal, connections.postgres.login(role, elsewhere), because
-    )
-
-
-@check
-def unknown_role(connections: RoleConnections, client: Reach) -> Iterable[Finding]:
-    """Find that somebody is let in whom nobody knows, or is told that nobody does."""
-    refusal, database = connections.refusal, client.grant.database
-    because = f"{BY_RULE}|password authentication failed"
-    return refused(refusal, connections.postgres.login(client.role.name, database)) or admitted(
-        refusal, Login(NOBODY, database, WRONG), because
-    )
-
-
-@check
-def local_role_over_the_network(
-    connections: RoleConnections, role: Role, database: Database
-) -> Iterable[Finding]:
-    """Find that a role is not let in from inside the pod alone, or from elsewhere as well."""
-    login = connections.postgres.login(role.name, database.name)
-    return refused(connections.postgres.refusal_within, login) or admitted(
-        connections.refusal, login, BY_RULE
-    )
-
-
-@check
-def stranger(connections: RoleConnections, reach: Reach) -> Iterable[Finding]:
-    """Find that a role is let in to a database in which it has no right to be."""
-    role, refusal = reach.role, connections.refusal
-    homes = [each.database for each in role.grants if "CONNECT" in each.on_database]
-    shut_out = [
-        found
-        for home in homes
-        for found in refused(refusal, connections.postgres.login(role.name, home))
-    ]
-    if role.replicates:
-        shut_out += refused_follower(connections, role)
-    because = f"{BY_RULE}|permission denied for database"
-    return shut_out or admitted(
-        refusal, connections.postgres.login(role.name, reach.grant.database), because
-    )
-
-
-@check
-def refused_follower(connections: RoleConnections, role: Role) -> Iterator[Finding]:
-    """Find that a role may not stream, or would stream from another system than the leader's."""
-    if said := connections.replication_refusal(role.name):
-        yield _of_streaming(role.name, said)
-        return
-    found = connections.replication_system(role.name)
-    wanted = connections.postgres.admin().value(
-        "SELECT system_identifier::text FROM pg_control_system()"
-    )
-    if found != wanted:
-        sentence = Phrase(
-            "{role} would stream from the system {found}, where the leader's is {wanted}",
-            role=role.name,
-            found=found,
-            wanted=wanted,
-        )
-        yield Finding("POSTGRES_STRANGER", NOWHERE, sentence)
-
-
-@check
-def replicating_client(connections: RoleConnections, client: Reach) -> Iterable[Finding]:
-    """Find that a client may stream all that is written, or is refused it for something else."""
-    login = connections.postgres.login(client.role.name, client.grant.database)
-    return refused(connections.refusal, login) or _replicating(connections, login)
-
-
-@check
-def refused_followers(postgres: Postgres, spec: Spec) -> Iterator[Finding]:
-    """Find that the leader does not let in who would stream from it: why none does."""
-    role = next((role for role in spec.roles if role.replicates), None)
-    if role and (said := postgres.refusal_of_follower(role.name)):
-        yield _of_streaming(role.name, said)
-
-
-def _replicating(connections: RoleConnections, login: Login) -> Iterator[Finding]:
-    said = connections.replication_refusal(login.user, login.database)
-    if not said:
-        sentence = Phrase("PostgreSQL lets {role} stream all that is written", role=login.user)
-        yield Finding("ADMISSION_TOO_WIDE", NOWHERE, sentence)
-    elif not re.search(f"{BY_RULE}|{_NO_STREAM}", said):
-        yield _of_streaming(login.user, said)
 
 
 def _needs_no_password(refusal: Refusal, login: Login) -> bool:
@@ -200,5 +185,4 @@ def _of_streaming(role: str, said: str) -> Finding:
 def _of_refusal(said: str, sentence: Phrase) -> Finding:
     """Return what PostgreSQL's words show, told by a sentence."""
     known = of_refusal(said)
-    cause = known.cause if known else "ADMISSION_REFUSED"
-    return Finding(cause, NOWHERE, sentence, evidence=(said,))
+    return Finding.here(known.cause if known else "ADMISSION_REFUSED", sentence, said)

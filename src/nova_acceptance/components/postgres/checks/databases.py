@@ -11,7 +11,7 @@ from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.parts import Schema
 from nova_acceptance.components.postgres.spec import Database
 from nova_acceptance.components.postgres.spec import Postgres as Spec
-from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.findings import Finding
 from nova_acceptance.phrase import Phrase, verbatim
 
 DURABLE: Final = ("fsync", "full_page_writes", "synchronous_commit")
@@ -35,7 +35,7 @@ def wrong_version(postgres: Postgres, spec: Spec) -> Iterator[Finding]:
     """Find a PostgreSQL of another version than nova.yaml says."""
     found, wanted = str(postgres.admin().value("SHOW server_version")), spec.version or ""
     if not re.match(rf"{re.escape(wanted.rstrip('.'))}(?!\d)", found):
-        yield _found(
+        yield Finding.here(
             "POSTGRES_VERSION_WRONG",
             Phrase(
                 "PostgreSQL is version {found}, where nova.yaml says {wanted}",
@@ -51,7 +51,7 @@ def lost_durability(postgres: Postgres, setting: str) -> Iterator[Finding]:
     value = postgres.admin().value("SELECT current_setting(%s)", setting)
     if value not in _SAFE:
         sentence = Phrase("{setting} is {value}, not on", setting=setting, value=value)
-        yield _found("DURABILITY_OFF", sentence)
+        yield Finding.here("DURABILITY_OFF", sentence)
 
 
 @check
@@ -60,7 +60,7 @@ def settings_made_by_hand(postgres: Postgres) -> Iterator[Finding]:
     for where, setting in postgres.own_settings:
         name, _, value = setting.partition("=")
         sentence = Phrase("{where} has its own {setting}", where=where, setting=_told(name, value))
-        yield _found(_MEANT_BY.get(name, "SETTING_UNDECLARED"), sentence)
+        yield Finding.here(_MEANT_BY.get(name, "SETTING_UNDECLARED"), sentence)
 
 
 @check
@@ -68,7 +68,7 @@ def missing_database(postgres: Postgres, database: Database) -> Iterator[Finding
     """Find a database that does not exist."""
     if database.name not in postgres.databases:
         sentence = Phrase("there is no database {database}", database=database.name)
-        yield _found("DATABASE_MISSING", sentence)
+        yield Finding.here("DATABASE_MISSING", sentence)
 
 
 @check
@@ -77,9 +77,9 @@ def undeclared_databases(postgres: Postgres, spec: Spec, undeclared: str) -> Ite
     for database in spec.databases:
         yield from missing_database(postgres, database)
     declared = {database.name for database in spec.databases}
-    for name in _beyond(postgres.databases, declared, undeclared):
+    for name in beyond(postgres.databases, declared, undeclared):
         sentence = Phrase("nova.yaml knows no database {database}", database=name)
-        yield _found("DATABASE_UNDECLARED", sentence)
+        yield Finding.here("DATABASE_UNDECLARED", sentence)
 
 
 @check
@@ -94,7 +94,7 @@ def wrong_owner(postgres: Postgres, database: Database) -> Iterator[Finding]:
             owner=owner,
             wanted=database.owner,
         )
-        yield _found("DATABASE_OWNER_WRONG", sentence)
+        yield Finding.here("DATABASE_OWNER_WRONG", sentence)
 
 
 @check
@@ -102,14 +102,14 @@ def wrong_schemas(postgres: Postgres, database: Database, undeclared: str) -> It
     """Find schemas that a database lacks, and those that nova.yaml neither knows nor allows."""
     found = postgres.schemas(database.name)
     for name in sorted(set(database.schemas) - set(found)):
-        yield _no_schema(database.name, name)
-    for name in _beyond(found, database.schemas, undeclared):
+        yield no_schema(database.name, name)
+    for name in beyond(found, database.schemas, undeclared):
         sentence = Phrase(
             "nova.yaml knows no schema {schema} in database {database}",
             schema=name,
             database=database.name,
         )
-        yield _found("SCHEMA_UNDECLARED", sentence)
+        yield Finding.here("SCHEMA_UNDECLARED", sentence)
 
 
 @check
@@ -117,7 +117,7 @@ def wrong_schema_owner(postgres: Postgres, schema: Schema) -> Iterator[Finding]:
     """Find a schema that does not exist, or belongs to another role."""
     owner = postgres.schemas(schema.database).get(schema.schema)
     if owner is None:
-        yield _no_schema(schema.database, schema.schema)
+        yield no_schema(schema.database, schema.schema)
     elif owner != schema.owner:
         sentence = Phrase(
             "schema {schema} belongs to {owner}, not to {wanted}",
@@ -125,7 +125,7 @@ def wrong_schema_owner(postgres: Postgres, schema: Schema) -> Iterator[Finding]:
             owner=owner,
             wanted=schema.owner,
         )
-        yield _found("SCHEMA_OWNER_WRONG", sentence)
+        yield Finding.here("SCHEMA_OWNER_WRONG", sentence)
 
 
 @check
@@ -144,17 +144,18 @@ def foreign_property(postgres: Postgres, schema: Schema) -> Iterator[Finding]:
                 owner=owner,
                 wanted=schema.maker,
             )
-            yield _found("SCHEMA_OWNER_WRONG", sentence)
+            yield Finding.here("SCHEMA_OWNER_WRONG", sentence)
 
 
-def _no_schema(database: str, schema: str) -> Finding:
+def no_schema(database: str, schema: str) -> Finding:
+    """Return that a schema is missing."""
     sentence = Phrase(
         "database {database} has no schema {schema}", database=database, schema=schema
     )
-    return _found("SCHEMA_MISSING", sentence)
+    return Finding.here("SCHEMA_MISSING", sentence)
 
 
-def _beyond(held: Iterable[str], declared: Iterable[str], undeclared: str) -> list[str]:
+def beyond(held: Iterable[str], declared: Iterable[str], undeclared: str) -> list[str]:
     """Return what nobody declared, in order; nothing where that is allowed."""
     return sorted(set(held) - set(declared)) if undeclared == "refused" else []
 
@@ -164,7 +165,3 @@ def _told(name: str, value: str) -> Phrase:
     if _PLAIN.fullmatch(value) and "." not in name:
         return Phrase("{name}: {value}", name=name, value=value)
     return verbatim(name)
-
-
-def _found(cause: str, sentence: Phrase) -> Finding:
-    return Finding(cause, NOWHERE, sentence)

@@ -12,7 +12,7 @@ from nova_acceptance.components.postgres.failover import Failover
 from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Session, identifiers
-from nova_acceptance.findings import NOWHERE, Finding, Ref
+from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.until import until
 
@@ -27,10 +27,10 @@ def slow_takeover(failover: Failover) -> Iterator[Finding]:
             seconds=failover.budget,
             killed=failover.killed,
         )
-        yield Finding("FAILOVER_SLOW", NOWHERE, sentence)
+        yield Finding.here("FAILOVER_SLOW", sentence)
     elif failover.took_over == failover.killed:
         sentence = Phrase("{killed} was killed and leads again", killed=failover.killed)
-        yield Finding("FAILOVER_SLOW", NOWHERE, sentence)
+        yield Finding.here("FAILOVER_SLOW", sentence)
 
 
 @check
@@ -47,10 +47,10 @@ def lost_commits(
             leader=failover.took_over,
         )
         numbers = f"lost: {', '.join(map(str, lost[:20]))}"
-        yield Finding("COMMITS_LOST", NOWHERE, sentence, evidence=(numbers,))
+        yield Finding.here("COMMITS_LOST", sentence, numbers)
     elif not failover.acknowledged:
         sentence = Phrase("no commit was acknowledged, so nothing is shown")
-        yield Finding("FAILOVER_SLOW", NOWHERE, sentence)
+        yield Finding.here("FAILOVER_SLOW", sentence)
 
 
 @check
@@ -88,7 +88,7 @@ def lacking_commits(
             killed=failover.killed,
             seconds=spec.replay,
         )
-        yield Finding("REPLICA_LAGS", NOWHERE, sentence)
+        yield Finding.here("REPLICA_LAGS", sentence)
 
 
 def _state(postgres: Postgres, member: str) -> str:

@@ -40,13 +40,14 @@ def wrong_leaders(postgres: Postgres, spec: Spec) -> Iterator[Finding]:
             count=len(answers),
             wanted=spec.runs.replicas,
         )
-        yield Finding("REPLICAS_WRONG", NOWHERE, sentence)
+        yield Finding.here("REPLICAS_WRONG", sentence)
 
 
 @check
 def absent_streams(postgres: Postgres, spec: Spec) -> Iterable[Finding]:
     """Find members that the leader does not stream to, or that it is alone."""
-    return _away(postgres) and (refused_followers(postgres, spec) or _away(postgres))
+    away = _away(postgres)
+    return (away and refused_followers(postgres, spec)) or away
 
 
 @check
@@ -56,9 +57,9 @@ def asynchrony(postgres: Postgres, spec: Spec) -> Iterable[Finding]:
     if {"sync", "quorum"} & set(synchronies):
         return []
     sentence = Phrase("no follower of {leader} is synchronous", leader=postgres.leader)
-    evidence = _states(postgres)
-    found = Finding("NOT_SYNCHRONOUS", NOWHERE, sentence, evidence=evidence)
-    return (not synchronies and refused_followers(postgres, spec)) or [found]
+    return (not synchronies and refused_followers(postgres, spec)) or [
+        Finding.here("NOT_SYNCHRONOUS", sentence, *_states(postgres))
+    ]
 
 
 @check
@@ -92,7 +93,7 @@ def astray_services(
 @check
 def lost_write(primary: RoleConnections, writer: Reach, table: str) -> Iterator[Finding]:
     """Find that what is written through the Service for clients is not read back through it."""
-    with primary.session(writer.role.name, writer.grant.database) as session:
+    with primary.session(writer) as session:
         session.rows(identifiers("INSERT INTO {} VALUES ('kept')", table))
         found = _words(session, table)
     if found != {"kept"}:
@@ -102,7 +103,7 @@ def lost_write(primary: RoleConnections, writer: Reach, table: str) -> Iterator[
             table=table,
             found=sorted(found) or Phrase("none"),
         )
-        yield Finding("COMMITS_LOST", NOWHERE, sentence)
+        yield Finding.here("COMMITS_LOST", sentence)
 
 
 @check
@@ -110,13 +111,14 @@ def late_row(
     primary: RoleConnections, replica: RoleConnections, writer: Reach, table: str
 ) -> Iterable[Finding]:
     """Find that a row written through one Service is not soon read through that for replicas."""
-    role, database = writer.role.name, writer.grant.database
-    with primary.session(role, database) as writing:
+    with primary.session(writer) as writing:
         writing.rows(identifiers("INSERT INTO {} VALUES ('sent')", table))
-    with replica.session(role, database) as reading:
+    with replica.session(writer) as reading:
         if not _arrives(reading, table, within=replica.spec.replay):
             return _late(replica.postgres, replica.spec)
-        return _leading(reading)
+        follows = reading.value("SELECT pg_is_in_recovery()")
+    sentence = Phrase("the Service for replicas leads to a member that does not follow")
+    return [] if follows else [Finding.here("PRIMARY_SERVICE_ASTRAY", sentence)]
 
 
 @check
@@ -134,19 +136,19 @@ def late_rows(postgres: Postgres, spec: Spec, writer: Reach, table: str) -> Iter
 @check
 def accepted_write(replica: RoleConnections, writer: Reach, table: str) -> Iterable[Finding]:
     """Find that a write through the Service for replicas is not refused for being one."""
-    role, database = writer.role.name, writer.grant.database
-    with replica.session(role, database) as session:
+    role = writer.role.name
+    with replica.session(writer) as session:
         if not _is_known(session, table, within=replica.spec.replay):
             return _late(replica.postgres, replica.spec)
         if not session.value("SELECT has_table_privilege(%s, 'DELETE')", table):
             sentence = Phrase("{role} may not DELETE from {table}", role=role, table=table)
-            return [Finding("PRIVILEGE_MISSING", NOWHERE, sentence)]
+            return [Finding.here("PRIVILEGE_MISSING", sentence)]
         try:
             session.rows(identifiers("DELETE FROM {} WHERE false", table))
         except psycopg.errors.ReadOnlySqlTransaction:
             return []
     sentence = Phrase("{role} writes through the Service for replicas", role=role)
-    return [Finding("PRIMARY_SERVICE_ASTRAY", NOWHERE, sentence)]
+    return [Finding.here("PRIMARY_SERVICE_ASTRAY", sentence)]
 
 
 def _away(postgres: Postgres) -> list[Finding]:
@@ -173,13 +175,7 @@ def _late(postgres: Postgres, spec: Spec) -> list[Finding]:
     sentence = Phrase(
         "a committed row is not on a replica within {seconds:.0f} s", seconds=spec.replay
     )
-    return [Finding("REPLICA_LAGS", NOWHERE, sentence, evidence=_states(postgres))]
-
-
-def _leading(session: Session) -> Iterator[Finding]:
-    if not session.value("SELECT pg_is_in_recovery()"):
-        sentence = Phrase("the Service for replicas leads to a member that does not follow")
-        yield Finding("PRIMARY_SERVICE_ASTRAY", NOWHERE, sentence)
+    return [Finding.here("REPLICA_LAGS", sentence, *_states(postgres))]
 
 
 def _arrives(session: Session, table: str, *, within: float) -> bool:

@@ -2,83 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from nova_acceptance.checks import check
-from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.checks.databases import beyond
+from nova_acceptance.components.postgres.client import Postgres, no_role, password_ended
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.spec import Role
-from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.findings import Finding
 from nova_acceptance.phrase import Phrase
 
 SCRAM = "SCRAM-SHA-256"
 
 
 @check
-def missing_role(postgres: Postgres, role: Role) -> Iterator[Finding]:
-    """Find a role that does not exist."""
-    if not postgres.role(role.name).exists:
-        yield _found("ROLE_MISSING", Phrase("there is no role {role}", role=role.name))
-
-
-@check
-def wrong_attributes(postgres: Postgres, role: Role) -> Iterable[Finding]:
-    """Find a role that does not exist, or has other attributes than nova.yaml says."""
-    return missing_role(postgres, role) or _wrong_attributes(postgres, role)
-
-
-@check
-def inherited_rights(postgres: Postgres, role: Role) -> Iterable[Finding]:
-    """Find a role that does not exist, or has rights through another role."""
-    return missing_role(postgres, role) or _inherited_rights(postgres, role)
-
-
-@check
-def weak_password(postgres: Postgres, role: Role) -> Iterable[Finding]:
-    """Find a role whose password is not stored as a SCRAM verifier, or is stored without need."""
-    return missing_role(postgres, role) or _weak_password(postgres, role)
-
-
-@check
-def expired_password(postgres: Postgres, role: Role) -> Iterable[Finding]:
-    """Find a role whose password has come to its end."""
-    return missing_role(postgres, role) or _expired_password(postgres, role)
-
-
-@check
 def undeclared_roles(postgres: Postgres, spec: Spec, undeclared: str) -> Iterator[Finding]:
-    """Find roles that nova.yaml does not know, unless it allows them, and those not there."""
-    for role in spec.roles:
-        yield from missing_role(postgres, role)
-    if undeclared == "refused":
-        found = postgres.admin().column("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")
-        for name in sorted(found - {role.name for role in spec.roles}):
-            yield _found("ROLE_UNDECLARED", Phrase("nova.yaml knows no role {role}", role=name))
+    """Find roles that are missing, and those that nova.yaml neither knows nor allows."""
+    found, declared = postgres.role_names, {role.name for role in spec.roles}
+    yield from map(no_role, sorted(declared - found))
+    for name in beyond(found, declared, undeclared):
+        sentence = Phrase("nova.yaml knows no role {role}", role=name)
+        yield Finding.here("ROLE_UNDECLARED", sentence)
 
 
-def _wrong_attributes(postgres: Postgres, role: Role) -> Iterator[Finding]:
-    held = postgres.role(role.name).attributes
-    if missing := sorted(set(role.attributes) - held):
+@check
+def wrong_attributes(postgres: Postgres, role: Role) -> Iterator[Finding]:
+    """Find a role that has other attributes than nova.yaml says."""
+    held, wanted = postgres.role(role.name).attributes, set(role.attributes)
+    if held != wanted:
         sentence = Phrase(
-            "role {role} lacks the attributes {missing}", role=role.name, missing=missing
-        )
-        yield _found("ROLE_ATTRIBUTES_WRONG", sentence)
-    if more := sorted(held - set(role.attributes)):
-        sentence = Phrase(
-            "role {role} has the attributes {more}, which nova.yaml does not list",
+            "role {role} has the attributes {held}, where nova.yaml says {wanted}",
             role=role.name,
-            more=more,
+            held=sorted(held) or Phrase("none"),
+            wanted=sorted(wanted) or Phrase("none"),
         )
-        yield _found("ROLE_ATTRIBUTES_WRONG", sentence)
+        yield Finding.here("ROLE_ATTRIBUTES_WRONG", sentence)
 
 
-def _inherited_rights(postgres: Postgres, role: Role) -> Iterator[Finding]:
+@check
+def inherited_rights(postgres: Postgres, role: Role) -> Iterator[Finding]:
+    """Find a role that has rights through another role."""
     if found := sorted(postgres.role(role.name).memberships):
         sentence = Phrase("{role} is a member of roles: {roles}", role=role.name, roles=found)
-        yield _found("ROLE_INHERITS", sentence)
+        yield Finding.here("ROLE_INHERITS", sentence)
 
 
-def _weak_password(postgres: Postgres, role: Role) -> Iterator[Finding]:
+@check
+def weak_password(postgres: Postgres, role: Role) -> Iterator[Finding]:
+    """Find a role whose password is not stored as a SCRAM verifier, or is stored without need."""
     stored, wanted = postgres.role(role.name).stored_password, SCRAM if role.password else "none"
     if stored != wanted:
         sentence = Phrase(
@@ -87,14 +58,11 @@ def _weak_password(postgres: Postgres, role: Role) -> Iterator[Finding]:
             stored=stored,
             wanted=wanted,
         )
-        yield _found("PASSWORD_STORED_WEAKLY", sentence)
+        yield Finding.here("PASSWORD_STORED_WEAKLY", sentence)
 
 
-def _expired_password(postgres: Postgres, role: Role) -> Iterator[Finding]:
+@check
+def expired_password(postgres: Postgres, role: Role) -> Iterator[Finding]:
+    """Find a role whose password has come to its end."""
     if postgres.role(role.name).has_expired:
-        sentence = Phrase("the password of {role} has come to its end", role=role.name)
-        yield _found("PASSWORD_EXPIRED", sentence)
-
-
-def _found(cause: str, sentence: Phrase) -> Finding:
-    return Finding(cause, NOWHERE, sentence)
+        yield password_ended(role.name)
