@@ -6,6 +6,7 @@ keeps its causes in `causes.toml`, or in several files below `causes/`:
 
     heading = "Redis: what it answers, and what its log says"
     depth = 210                     # what the others stand on has a smaller number
+    behind = "dns"                  # of every cause that does not say otherwise, see below
 
     [REDIS_READ_ONLY]
     title = "…"                     # what is wrong, as one sentence without a full stop
@@ -13,6 +14,9 @@ keeps its causes in `causes.toml`, or in several files below `causes/`:
     proof = "…"                     # what is looked at, and what there shows it
     cure = "…"                      # what to do about it, in general
     consequence = true              # it comes under any other cause that its subject depends on
+    explained_by = ["urls"]         # as an answer it may be the consequence of these causes, of all
+                                    # causes of a family, or with "*" of any
+    behind = "needs"                # objects that no configuration names, and that may be why
     [REDIS_READ_ONLY.zh-Hant]       # title, symptom and cure in another language
 """
 
@@ -32,6 +36,11 @@ ENTRY_POINTS: Final = "nova_acceptance.components"
 """The group by which other packages bring components."""
 
 Field = Literal["title", "symptom", "cure"]
+Behind = Literal["", "needs", "nodes", "workloads", "dns"]
+"""What else is looked at where a cause shows: the components that its component needs, all nodes,
+all workloads of the namespace, the cluster's DNS."""
+
+ANY: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,9 @@ class Cause:
         cure: what to do about it, in general.
         is_symptom: whether this is mostly the consequence of something deeper, and comes under
             any other cause that its subject depends on. What is not stays a cause of its own.
+        explained_by: causes and families whose causes the answer of a component may be only the
+            consequence of, such as a wrong URL of a refused password; `*` is any.
+        behind: objects that no configuration names, and that may be why.
         translations: title, symptom and cure by language.
     """
 
@@ -56,6 +68,8 @@ class Cause:
     cure: str
     is_symptom: bool
     translations: Mapping[str, Mapping[str, str]]
+    explained_by: tuple[str, ...] = ()
+    behind: Behind = ""
 
     def __str__(self) -> str:
         return self.id
@@ -108,6 +122,22 @@ def family(name: str) -> tuple[Cause, ...]:
     return next((each.causes for each in families() if each.name == name), ())
 
 
+@cache
+def explaining(name: str) -> frozenset[str]:
+    """Return the names of the causes that an answer may be the consequence of; `*` is any.
+
+    Raises:
+        ValueError: its description names what is neither a cause nor a family.
+    """
+    found: set[str] = set()
+    for each in causes()[name].explained_by:
+        of_family = {cause.id for cause in family(each) if not cause.is_symptom}
+        if not of_family and each != ANY and each not in causes():
+            raise ValueError(f"{name} is explained by {each}, which is no cause and no family")
+        found |= of_family or {each}
+    return frozenset(found)
+
+
 def _others() -> Iterator[Traversable]:
     for entry in metadata.entry_points(group=ENTRY_POINTS):
         found = importlib.util.find_spec(entry.module)
@@ -125,12 +155,9 @@ def _files(room: Traversable) -> Iterator[tuple[str, Traversable]]:
 
 def _family(name: str, file: Traversable) -> Family:
     found = tomllib.loads(file.read_text(encoding="utf-8"))
-    return Family(
-        name,
-        found.pop("heading"),
-        found.pop("depth"),
-        tuple(_cause(name, fields) for name, fields in found.items()),
-    )
+    heading, depth, behind = found.pop("heading"), found.pop("depth"), found.pop("behind", "")
+    listed = tuple(_cause(name, {"behind": behind, **fields}) for name, fields in found.items())
+    return Family(name, heading, depth, listed)
 
 
 def _cause(name: str, fields: dict[str, Any]) -> Cause:
@@ -141,5 +168,7 @@ def _cause(name: str, fields: dict[str, Any]) -> Cause:
         proof=fields["proof"],
         cure=fields["cure"],
         is_symptom=fields.get("consequence", False),
+        explained_by=tuple(fields.get("explained_by", ())),
+        behind=fields["behind"],
         translations={key: value for key, value in fields.items() if isinstance(value, dict)},
     )

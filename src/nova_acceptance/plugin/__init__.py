@@ -12,7 +12,7 @@ pytest of the environment would pay for it.
     layers      markers by directory, disruptive tests last
     facts       what fixtures tell of the run, and the evidence of each test
     diagnosing  the cause of every failure, in its first line
-    material    what tells of a cause, kept beside the record
+    collected   what tells of a cause, kept beside the record
     masked      secrets out of every report, traceback and log
     termination a polite end from outside, taken as Ctrl-C
     recording   the record of the run, the reports rendered from it, the summary at the end

@@ -27,8 +27,8 @@ from nova_acceptance.kube import Kube
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.plugin import facts
+from nova_acceptance.plugin.collected import keep_collected
 from nova_acceptance.plugin.facts import extra
-from nova_acceptance.plugin.material import keep_material
 from nova_acceptance.system import System
 from nova_acceptance.verification.answers import of_error, pods_of_error
 from nova_acceptance.verification.examiner import Examiner
@@ -143,8 +143,8 @@ class Consultation:
         whose = item.name if item and not finding.root else said["subject"]
         directory = run / COLLECTED / _UNSAFE.sub("_", f"{said['cause']}-{whose}")[:120]
         asked = facts.log_of(item) if item else ()
-        kept = keep_material(directory, snapshot, finding.refs, kube=self._kube, asked=asked)
-        self._config.stash[facts.RECORDER].material(
+        kept = keep_collected(directory, snapshot, finding.refs, kube=self._kube, asked=asked)
+        self._config.stash[facts.RECORDER].collected(
             said,
             directory=str(directory.relative_to(run)),
             written=kept.written,
@@ -168,9 +168,9 @@ class Consultation:
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         found = scope_of(
             self._system,
-            parameters,
+            parameters.values(),
             names=components,
-            fixtures=getattr(item, "fixturenames", ()),
+            fixtures=getattr(item, "funcargs", {}).values(),
         )
         return found.asked_from(pods_of_error(error))
 

@@ -27,7 +27,7 @@ MARKERS: Final = {
     "tls": "certificates",
     "dns": "names and their answers",
     "reachability": "open and closed ports between pods",
-    "external": "systems that are declared and not verified",
+    "external": "systems outside the cluster",
     "pointless": "a test over parts that the system does not have; it is left out",
     "component(name, ...)": "the parts of the system, as reports name them, that a test is about",
     "means(cause, ...)": "the causes that a failure of its own claim shows, the plain one first",

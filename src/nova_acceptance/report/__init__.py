@@ -5,8 +5,8 @@ crashed, hung or was interrupted is in it too. `nova-report render reports/<run>
 everything again from any record, a killed run's included.
 
     recorder, record      what fixtures tell, and the file that it is appended to
-    reading               from the record's events to the model, with `causes` and `staging`
-    model, scene          a run, and where the system ran
+    reading               from the record's events to the model, with `causes`
+    model, topology       a run, and where the system ran; `tables` shows the latter
     outcomes              what came of a run, in short, for the runs after it
     history, comparison   the runs before it, and what differs between two
     page, pytest_html, junit, markdown, metrics

@@ -60,7 +60,7 @@ def _properties(run: Run) -> Iterator[tuple[str, str]]:
         "cluster": str(run.cluster.get("name") or ""),
         "provider": str(run.cluster.get("provider") or ""),
         "kubernetes": str(run.cluster.get("version") or ""),
-        "nodes": str(len(run.scene.nodes) or ""),
+        "nodes": str(len(run.topology.nodes) or ""),
         "overlay": str(run.deployment.get("overlay") or ""),
         "commit": manifests.commit,
         "changed": str(manifests.is_changed).lower() if manifests.commit else "",

@@ -91,7 +91,7 @@ class _Summary:
         facts = {
             "cluster": cluster or self._say("page.no-cluster"),
             "version": code(str(run.cluster.get("version") or "")),
-            "nodes": str(len(run.scene.nodes) or ""),
+            "nodes": str(len(run.topology.nodes) or ""),
             "overlay": code(str(run.deployment.get("overlay") or "")),
             "manifests": self._manifests(),
             "when": f"{run.started:%Y-%m-%d %H:%M:%S} UTC" if run.started else "",
@@ -144,7 +144,7 @@ class _Summary:
                 components=say("summary.and").join(map(code, limit.components[:_MOST])),
                 reason=prose(self._word.reason(limit)),
             )
-            for limit in self._run.scene.limits
+            for limit in self._run.topology.limits
         )
         systems = (
             self._fact(prose(system["name"]), say("page.system.not-verified"))

@@ -96,7 +96,7 @@ def _identity(run: Run) -> dict[str, str]:
         "cluster": str(run.cluster.get("name") or ""),
         "provider": str(run.cluster.get("provider") or ""),
         "kubernetes": str(run.cluster.get("version") or ""),
-        "nodes": str(len(run.scene.nodes)),
+        "nodes": str(len(run.topology.nodes)),
         "overlay": str(run.deployment.get("overlay") or ""),
         "commit": run.manifests.commit,
         "digest": run.manifests.digest,

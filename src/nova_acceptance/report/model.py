@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from nova_acceptance.phrase import NOTHING, Phrase
-from nova_acceptance.report.scene import Scene
+from nova_acceptance.report.topology import Topology
 
 LAYERS: Final = ("infrastructure", "services", "networking")
 """The layers of the acceptance, in the order in which a reader wants them."""
@@ -233,7 +233,7 @@ class Run:
         notes: what else a reader should know.
         causes: the causes that were named, the deepest first.
         reason: why this cluster was taken.
-        scene: where the system runs.
+        topology: where the system runs.
         manifests: which manifests it was about.
     """
 
@@ -256,7 +256,7 @@ class Run:
     notes: tuple[Phrase, ...]
     causes: tuple[Named, ...] = ()
     reason: Phrase = NOTHING
-    scene: Scene = field(default_factory=Scene)
+    topology: Topology = field(default_factory=Topology)
     manifests: Manifests = field(default_factory=Manifests)
 
     @property

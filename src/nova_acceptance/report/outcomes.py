@@ -105,7 +105,7 @@ def outcome_of(run: Run) -> Past:
             name=str(run.cluster.get("name") or ""),
             provider=str(run.cluster.get("provider") or ""),
             version=str(run.cluster.get("version") or ""),
-            nodes=len(run.scene.nodes),
+            nodes=len(run.topology.nodes),
         ),
         overlay=str(run.deployment.get("overlay") or ""),
         manifests=run.manifests,

@@ -21,13 +21,13 @@ from markupsafe import Markup
 
 from nova_acceptance.report.anchors import anchor, mark
 from nova_acceptance.report.chart import draw_timeline
+from nova_acceptance.report.details import pack
 from nova_acceptance.report.escaping import spans
 from nova_acceptance.report.history import History
-from nova_acceptance.report.material import pack
 from nova_acceptance.report.model import LAYERS, OTHER, Outcome, Run, urgency
 from nova_acceptance.report.outcomes import Past
 from nova_acceptance.report.past import duration_picture, link_to, moment_of, past_of
-from nova_acceptance.report.plan import matrix_of, plan_of
+from nova_acceptance.report.tables import matrix_of, pods_by_node
 from nova_acceptance.report.texts import Texts, texts
 from nova_acceptance.report.timeline import timeline_of
 from nova_acceptance.report.wording import Wording, key_of
@@ -89,13 +89,13 @@ def render(run: Run, *, language: str, history: History) -> str:
         words=_words(say, history),
         chunks=pack(tests, past, lambda n: say("page.tests.cut", n=n)),
         manifests=_manifests(run, say),
-        limited={name for limit in run.scene.limits for name in limit.components},
-        plan=plan_of(run.scene),
-        opened=matrix_of(run.scene.reaches, "open"),
-        closed=matrix_of(run.scene.reaches, "closed"),
+        limited={name for limit in run.topology.limits for name in limit.components},
+        pod_table=pods_by_node(run.topology),
+        opened=matrix_of(run.topology.reaches, "open"),
+        closed=matrix_of(run.topology.reaches, "closed"),
         timeline=timeline,
         timeline_picture=draw_timeline(timeline.bars, say) if timeline.bars else "",
-        there_before=sum(steps.ready == 0.0 for steps in run.scene.steps),
+        there_before=sum(steps.ready == 0.0 for steps in run.topology.steps),
         tests=tests,
         layers=[name for name in (*LAYERS, OTHER) if any(t.layer == name for t in tests)],
         outcomes=[outcome for outcome in Outcome if run.outcomes[outcome]],

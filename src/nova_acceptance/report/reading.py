@@ -30,7 +30,7 @@ from nova_acceptance.report.model import (
 from nova_acceptance.report.phrases import phrase_of
 from nova_acceptance.report.record import Events, read
 from nova_acceptance.report.recorder import Fact
-from nova_acceptance.report.staging import scene_of
+from nova_acceptance.report.topology import topology_of
 from nova_acceptance.report.values import (
     dicts,
     flat,
@@ -95,7 +95,7 @@ def run_of(events: Events) -> Run:
         notes=tuple(dict.fromkeys(phrase_of(note, "text") for note in by_type.get("note", []))),
         causes=causes_of(events),
         reason=phrase_of(cluster, "reason"),
-        scene=scene_of(cluster, deployment, snapshot, reachability),
+        topology=topology_of(cluster, deployment, snapshot, reachability),
         manifests=_manifests(mapping(start.get("manifests"))),
     )
 

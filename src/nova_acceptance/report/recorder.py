@@ -211,7 +211,7 @@ class Recorder:
         """
         self._emit("diagnosis", source=source, nodeid=nodeid, **found)
 
-    def material(
+    def collected(
         self,
         found: Mapping[str, Any],
         *,

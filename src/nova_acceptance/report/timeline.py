@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from nova_acceptance.report.model import REJECTING, Run, Test
-from nova_acceptance.report.scene import PodSteps
+from nova_acceptance.report.topology import PodSteps
 from nova_acceptance.report.values import moment, number
 
 OF_THE_RUN: Final = ("cluster", "preparing", "applying", "waiting")
@@ -82,11 +82,11 @@ class Timeline:
 def timeline_of(run: Run) -> Timeline:
     """Return when what happened in a run, as far as its record tells."""
     began = _deployment_began(run)
-    path = critical_path(run.scene.steps, run.scene.needs or {})
+    path = critical_path(run.topology.steps, run.topology.needs or {})
     critical = {steps.pod for steps in path}
     bars = [
         bar
-        for steps in sorted(run.scene.steps, key=_order)
+        for steps in sorted(run.topology.steps, key=_order)
         if steps.ready != 0.0  # it was there before anything was applied
         for bar in (
             *_bars(steps, began, is_critical=steps.pod in critical),
@@ -136,10 +136,10 @@ def critical_path(
 def _of_the_run(run: Run, began: float) -> Iterator[Bar]:
     """Yield what the run did until it had a system to verify."""
     found = _since(run, moment(run.cluster.get("time")))
-    ready = run.scene.phases.get(_READY, 0.0)
-    applied = sum(run.scene.phases.values()) - ready
+    ready = run.topology.phases.get(_READY, 0.0)
+    applied = sum(run.topology.phases.values()) - ready
     stretches = [("cluster", 0.0, found)] if found is not None else []
-    if run.scene.phases:
+    if run.topology.phases:
         stretches += [
             ("preparing", found or began, began),
             ("applying", began, began + applied),

@@ -20,6 +20,18 @@ def mapping(value: object) -> Mapping[Any, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def named(value: object) -> list[dict[str, Any]]:
+    """Return the mappings of a list, and what is none of them as the name of one."""
+    rows = value if isinstance(value, list) else []
+    return [row if isinstance(row, dict) else {"name": row} for row in rows]
+
+
+def numbers(value: object) -> dict[str, float]:
+    """Return the entries of a mapping that are numbers."""
+    found = {name: number(entry) for name, entry in mapping(value).items()}
+    return {name: entry for name, entry in found.items() if entry is not None}
+
+
 def flat(value: object) -> dict[str, str | int | float]:
     """Return the entries of a mapping that are texts or numbers, whatever else it holds."""
     entries = mapping(value).items()

@@ -8,9 +8,9 @@ from nova_acceptance.causes import Field
 from nova_acceptance.report.cause_texts import cause_text
 from nova_acceptance.report.model import Named, Problem, Run, Test
 from nova_acceptance.report.phrases import in_language
-from nova_acceptance.report.scene import Limit
 from nova_acceptance.report.sentences import doc_of
 from nova_acceptance.report.texts import ENGLISH, Texts
+from nova_acceptance.report.topology import Limit
 
 
 class Wording:

@@ -15,7 +15,8 @@ from dataclasses import replace
 from typing import Final
 
 from nova_acceptance import timeouts
-from nova_acceptance.causes import family
+from nova_acceptance.causes import ANY, explaining, family
+from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.components.kubernetes.pods import is_on_its_way
 from nova_acceptance.components.kubernetes.status import is_unseen, status_of
@@ -35,57 +36,7 @@ MOST_LOOKS: Final = 10
 _MOMENT: Final = 1.0
 """Seconds between two looks at what is just starting; the change may be in any of ten kinds."""
 
-_URL: Final = frozenset(
-    {
-        "STALE_ENDPOINT_URL",
-        "URL_TARGET_WRONG",
-        "URL_PORT_WRONG",
-        "URL_DATABASE_WRONG",
-        "URL_USER_WRONG",
-        "URL_PASSWORD_WRONG",
-        "URL_SCHEME_WRONG",
-    }
-)
-_OF_SERVICES: Final = frozenset(
-    cause.id
-    for heading in ("presence", "services", "selection")
-    for cause in family(heading)
-    if not cause.is_symptom
-)
 _OF_THE_DATA: Final = frozenset(cause.id for kind in kinds() for cause in family(kind.room))
-_OF_NAMES: Final = frozenset(cause.id for cause in family("dns"))
-_ANY: Final = frozenset({"*"})
-
-EXPLAINED_BY: Final[dict[str, frozenset[str]]] = {
-    "ETCD_QUORUM_LOST": _ANY,
-    "ETCD_MEMBER_LOST": _ANY,
-    "DNS_DOWN": _ANY,
-    "NETWORK_CUT": frozenset({"NETWORK_POLICY_DENIES", "NODE_NOT_READY"}),
-    "PRIMARY_READ_ONLY": frozenset({"ETCD_QUORUM_LOST", "DISK_FULL", "TWO_LEADERS"}),
-    "PASSWORD_REFUSED": _URL,
-    "ADMISSION_REFUSED": _URL,
-    "ROLE_MISSING": _URL,
-    "DATABASE_MISSING": _URL,
-    "REDIS_WRONG_PASSWORD": _URL,
-    "REDIS_READ_ONLY": _URL,
-    "SERVICE_UNHEALTHY": _OF_SERVICES,
-    "SELECTOR_WRONG": _OF_SERVICES,
-    "PRIMARY_SERVICE_ASTRAY": _OF_SERVICES | {"TWO_LEADERS"},
-    "DNS_WRONG_ANSWER": _OF_SERVICES | {"DNS_ZONE_LOST"},
-    "DNS_NO_SPECIFICATION": frozenset({"DNS_ZONE_LOST"}),
-    "NAME_RESOLVES_WRONGLY": _OF_SERVICES | {"HOST_ALIAS_WRONG"},
-    "PORT_UNDECLARED_OPEN": _OF_SERVICES,
-    "TIMELINE_DIVERGED": frozenset({"TWO_LEADERS"}),
-    "REPLICA_LAGS": frozenset({"TWO_LEADERS"}),
-    # what is on its way out because of something else
-    "POD_LEFT_OVER": frozenset({"REPLICAS_WRONG", "NODE_NOT_READY", "NAMESPACE_TERMINATING"}),
-    "CLAIM_LEFT_OVER": frozenset({"REPLICAS_WRONG"}),
-    **dict.fromkeys(_URL, _URL),
-}
-"""What a cluster's objects may show that an answer is only the consequence of.
-
-A wrong password is PostgreSQL's answer, and the URL that holds it the cause.
-"""
 
 
 class Examiner:
@@ -130,7 +81,7 @@ class Examiner:
             summary: what failed, in a sentence.
         """
         own = self._placed(shown, scope) if shown else None
-        if own and not own.is_symptom and own.cause not in EXPLAINED_BY:
+        if own and not own.is_symptom and not explaining(own.cause):
             known = self.fresh() if _is_of_the_api(own) else None
             return self._finding(_alone(own), scope, summary, known)
         doctor = self.fresh()
@@ -208,21 +159,18 @@ class Examiner:
 
     def _behind(self, found: Explanation, own: Finding | None) -> Iterator[Ref]:
         """Yield objects behind what was found that no configuration names."""
-        causes = {
-            each.cause for ranked in found.causes for each in (ranked.root, *ranked.symptoms)
-        } | ({own.cause} if own else set())
-        if causes & {"NO_LEADER", "PRIMARY_READ_ONLY", "DATABASE_STARTING"}:
+        shown = [each for ranked in found.causes for each in (ranked.root, *ranked.symptoms)]
+        behind = {each.meaning.behind for each in (*shown, *([own] if own else ()))}
+        if "needs" in behind:
             yield from (needed for _, needed in self._needs())
-        if causes & {"SPREAD_LOST"} and self.snapshot:
-            for node in self.snapshot.of_kind("Node"):
-                yield Ref("Node", "", node["metadata"]["name"])
-        if own and own.cause in ("POD_LEFT_OVER", "CLAIM_LEFT_OVER"):
+        if "nodes" in behind and self.snapshot:
+            yield from map(ref, self.snapshot.of_kind("Node"))
+        if own and own.meaning.behind == "workloads":
             for workload in self._system.every_workload:
                 if workload.namespace in (own.subject.namespace, own.subject.name):
                     yield of_workload(workload)
-        servers = home_of("DNS_DOWN", self._system)
-        if servers and causes & _OF_NAMES:
-            yield servers
+        if "dns" in behind:
+            yield DNS
 
     def _needs(self) -> Iterator[tuple[Ref, Ref]]:
         """Yield workloads with those that they stand on without naming them anywhere."""
@@ -250,17 +198,16 @@ class Examiner:
 
 def _said_by(found: Explanation, own: Finding | None) -> Explanation | None:
     """Return the explanation from its first cause that is none of a symptom, and fits."""
-    fits = _ANY if own is None or own.is_symptom else EXPLAINED_BY[own.cause]
-    fits |= {own.cause} if own else set()
-    causes = [
+    fits = {ANY} if own is None or own.is_symptom else {*explaining(own.cause), own.cause}
+    said = [
         each
         for each in found.causes
-        if not each.root.is_symptom and ("*" in fits or each.root.cause in fits)
+        if not each.root.is_symptom and not fits.isdisjoint({ANY, each.root.cause})
     ]
-    if not causes:
+    if not said:
         return None
-    rest = tuple(each for each in found.causes if each not in causes)
-    return replace(found, causes=(*causes, *rest))
+    rest = tuple(each for each in found.causes if each not in said)
+    return replace(found, causes=(*said, *rest))
 
 
 def _specific(found: Explanation) -> Explanation:

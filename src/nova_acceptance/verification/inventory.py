@@ -89,6 +89,7 @@ def external_rows(system: System) -> list[dict[str, Any]]:
             ],
         }
         for external in system.external
+        if not external.verify
     ]
 
 

@@ -6,14 +6,16 @@ behind it, and only if that is well by the pod that asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from nova_acceptance.causes import family
+from nova_acceptance.components.dns.client import Lookups
 from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.components.kind import ComponentCheck
 from nova_acceptance.components.kubernetes.objects import of_front
+from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.registry import kind_of
 from nova_acceptance.findings import Ref
 from nova_acceptance.system import (
@@ -59,46 +61,38 @@ class Scope:
 
 def scope_of(
     system: System,
-    parameters: Mapping[str, object],
+    parameters: Iterable[object],
     *,
     names: Iterable[str] = (),
-    fixtures: Iterable[str] = (),
+    fixtures: Iterable[object] = (),
 ) -> Scope:
     """Return the objects of a test.
 
     Args:
         system: what nova.yaml says.
-        parameters: the test's arguments that stand for a part of nova.yaml, by name.
+        parameters: the test's arguments that stand for a part of nova.yaml.
         names: components and Secrets that its markers name.
-        fixtures: the names of all of its fixtures.
+        fixtures: what its fixtures returned, as far as they came.
     """
     targets: dict[Ref, None] = {}
     sources: dict[Ref, None] = {}
-    for name, value in parameters.items():
+    for value in parameters:
         if isinstance(value, Passage):
             targets |= dict.fromkeys(_of(value.door, system))
             sources |= dict.fromkeys(_of(value.source, system))
         elif isinstance(value, External):
             for user in _users(value, system):
                 sources |= dict.fromkeys(_of(user, system))
-        elif name == "service" and "workload" in parameters:
-            sources |= dict.fromkeys(_of(value, system))
         else:
             targets |= dict.fromkeys(_of(value, system))
     for name in names:
         targets |= dict.fromkeys(_of_name(name, system))
-    if "lookups" in fixtures:
-        targets[DNS] = None
-    if "reachability" in fixtures or "lookups" in fixtures:
-        every = (each.source for each in passages(system))
-        asking = (
-            system.components
-            if "lookups" in fixtures
-            else dict.fromkeys(each.name for each in every)
-        )
-        for each in asking:
-            component = system.component(each) if isinstance(each, str) else each
-            sources[of_workload(component.workload)] = None
+    for value in fixtures:
+        if isinstance(value, Lookups):
+            targets[DNS] = None
+            sources |= {of_workload(each.workload): None for each in system.components}
+        elif isinstance(value, Connections):
+            sources |= {of_workload(each.source.workload): None for each in passages(system)}
     return Scope(tuple(targets), tuple(ref for ref in sources if ref not in targets))
 
 

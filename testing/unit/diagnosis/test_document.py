@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from nova_acceptance.causes import Cause, causes
+from nova_acceptance.causes import ANY, Cause, causes, explaining, family
 from nova_acceptance.diagnosis.document import document
 from testing.unit.diagnosis.rendered import ROOT
 
@@ -30,3 +30,23 @@ def test_cause_says_what_a_reader_needs(cause: Cause) -> None:
         assert text
         assert not text.endswith(".")
         assert "\n" not in text
+
+
+@pytest.mark.parametrize("name", [cause.id for cause in causes().values() if cause.explained_by])
+def test_cause_is_explained_by_causes_that_there_are(name: str) -> None:
+    assert explaining(name) - {ANY} <= causes().keys()
+
+
+def test_family_stands_for_those_of_its_causes_that_are_no_symptoms() -> None:
+    explained = explaining("SERVICE_UNHEALTHY")
+
+    assert {"SERVICE_MISSING", "PORT_NOT_EXPOSED"} & explained
+    assert not any(causes()[name].is_symptom for name in explained)
+
+
+def test_answer_that_nothing_explains_stands_for_itself() -> None:
+    assert explaining("REDIS_PERSISTENCE_OFF") == frozenset()
+
+
+def test_what_dns_causes_have_behind_them_is_said_for_the_family() -> None:
+    assert {cause.behind for cause in family("dns")} == {"dns"}

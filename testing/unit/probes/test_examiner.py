@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from nova_acceptance import timeouts
+from nova_acceptance.components.dns.client import Lookups
+from nova_acceptance.components.dns.service import DNS
+from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.errors import NovaError
 from nova_acceptance.findings import NOWHERE, Finding, Ref
 from nova_acceptance.kube import ApiUnreachableError
@@ -199,7 +202,7 @@ def test_program_that_has_ended_is_not_waited_for() -> None:
 def test_passage_asks_its_door_before_its_source() -> None:
     passage = next(each for each in passages(system()) if each.door.name == "redis-service:6379")
 
-    found = scope_of(system(), {"passage": passage})
+    found = scope_of(system(), [passage])
 
     assert found.targets == (Ref("Service", REDIS, "redis-service"), REDIS_SET)
     assert found.sources[0] == Ref("Deployment", "nova-services", passage.source.name)
@@ -208,11 +211,26 @@ def test_passage_asks_its_door_before_its_source() -> None:
 def test_use_is_about_the_secret_and_what_it_should_lead_to() -> None:
     use = next(each for each in urls(system(), inside=True) if each.target == "redis")
 
-    found = scope_of(system(), {"url": use}, fixtures=["reachability"])
+    found = scope_of(system(), [use])
 
     secret, service, *_ = found.targets
     assert secret == Ref("Secret", "nova-services", use.holder[2])
     assert service == Ref("Service", REDIS, "redis-service")
+
+
+def test_test_of_names_is_about_the_dns_and_asked_from_everywhere() -> None:
+    found = scope_of(system(), [], fixtures=[object.__new__(Lookups), "odd"])
+
+    assert found.targets == (DNS,)
+    assert {REDIS_SET, ETCD} <= set(found.sources)
+
+
+def test_test_of_connections_is_asked_from_those_that_use_something() -> None:
+    found = scope_of(system(), [], fixtures=[object.__new__(Connections)])
+
+    assert found.targets == ()
+    assert Ref("Deployment", "nova-services", "auth-service") in found.sources
+    assert REDIS_SET not in found.sources
 
 
 def test_cause_of_the_data_layer_is_at_its_workload() -> None:

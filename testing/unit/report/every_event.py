@@ -107,7 +107,7 @@ TOLD: dict[str, Callable[[Recorder], None]] = {
     "note": lambda recorder: recorder.note(Phrase("a note")),
     "no_cluster": lambda recorder: recorder.no_cluster(Phrase("there is no context nope")),
     "diagnosis": lambda recorder: recorder.diagnosis("test", DIAGNOSIS, nodeid="a::b"),
-    "material": lambda recorder: recorder.material(
+    "collected": lambda recorder: recorder.collected(
         DIAGNOSIS, directory="collected/a", written=["a.yaml"], failed=["a log"]
     ),
 }

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from nova_acceptance.report import load
-from nova_acceptance.report.scene import PodSteps
 from nova_acceptance.report.timeline import (
     FAILED,
     MOST_ROWS,
@@ -18,6 +17,7 @@ from nova_acceptance.report.timeline import (
     critical_path,
     timeline_of,
 )
+from nova_acceptance.report.topology import PodSteps
 from testing.unit.report import events
 from testing.unit.report.events import END, START, collected, finished
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nova_acceptance.report.model import Problem
-from nova_acceptance.report.scene import Limit
 from nova_acceptance.report.texts import texts
+from nova_acceptance.report.topology import Limit
 from nova_acceptance.report.wording import Wording
 
 ENGLISH = Wording(texts("en"))

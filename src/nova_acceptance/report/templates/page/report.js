@@ -7,7 +7,7 @@
   const noneFound = document.querySelector(".none-found");
   // What rows say by themselves; what was asked and answered is added once it is unpacked.
   const texts = rows.map((row) => row.textContent.toLowerCase());
-  const materials = [];
+  const details = [];
   const FIND = "#find=";
 
   const element = (name, text, className) => {
@@ -30,12 +30,12 @@
   const canUnpack = "DecompressionStream" in window;
 
   const ready = (async () => {
-    const packed = document.getElementById("material").textContent.trim();
+    const packed = document.getElementById("details").textContent.trim();
     if (!canUnpack) return;
     for (const chunk of packed ? packed.split("\n") : []) {
-      for (const material of await unpack(chunk)) {
-        const number = materials.push(material) - 1;
-        const said = [...(material.evidence || []).map((line) => line.slice(0, 4).join(" ")), material.text || ""];
+      for (const detail of await unpack(chunk)) {
+        const number = details.push(detail) - 1;
+        const said = [...(detail.evidence || []).map((line) => line.slice(0, 4).join(" ")), detail.text || ""];
         texts[number] += ` ${said.join(" ").toLowerCase()}`;
       }
     }
@@ -91,28 +91,28 @@
     const more = element("div", undefined, "more");
     row.append(more);
     await ready;
-    const material = materials[rows.indexOf(row)];
+    const detail = details[rows.indexOf(row)];
     const add = (title, part) => more.append(element("h3", title), part);
-    if (material && material.cause) {
+    if (detail && detail.cause) {
       const cause = element("a", `${words.cause}: ${row.querySelector(".why").textContent}`);
-      cause.href = `#${material.cause}`;
+      cause.href = `#${detail.cause}`;
       const line = element("p");
       line.append(cause);
       more.append(line);
     }
     if (row.classList.contains("no-result")) more.append(element("p", words.noResult));
-    if (material === undefined) {
+    if (detail === undefined) {
       more.append(element("p", canUnpack ? words.leftOut : words.tooOld));
     } else {
-      if (material.text) add(words.failure, plain(material.text));
-      if (material.evidence) add(words.evidence, evidence(material.evidence));
-      for (const [heading, text] of material.sections || []) add(`${words.output}: ${heading}`, plain(text));
-      if (material.past) add(words.past, past(material.past));
-      if (!material.text && !material.evidence && !material.sections) more.append(element("p", words.nothing));
+      if (detail.text) add(words.failure, plain(detail.text));
+      if (detail.evidence) add(words.evidence, evidence(detail.evidence));
+      for (const [heading, text] of detail.sections || []) add(`${words.output}: ${heading}`, plain(text));
+      if (detail.past) add(words.past, past(detail.past));
+      if (!detail.text && !detail.evidence && !detail.sections) more.append(element("p", words.nothing));
     }
     const foot = element("p");
     for (const marker of row.dataset.markers.split(" ").filter(Boolean)) foot.append(element("span", marker, "tag"));
-    if (material && material.worker) foot.append(element("span", `${words.worker} ${material.worker}`, "tag"));
+    if (detail && detail.worker) foot.append(element("span", `${words.worker} ${detail.worker}`, "tag"));
     const link = element("a", words.link);
     link.href = `#${row.id}`;
     foot.append(" ", link);

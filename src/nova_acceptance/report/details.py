@@ -40,7 +40,7 @@ def pack(
     chunks: list[str] = []
     size = 0
     for start in range(0, len(tests), CHUNK):
-        part = [_material(each, past, cut) for each in tests[start : start + CHUNK]]
+        part = [_details(each, past, cut) for each in tests[start : start + CHUNK]]
         text = json.dumps(part, ensure_ascii=False, separators=(",", ":"))
         packer = zlib.compressobj(level=6, wbits=-zlib.MAX_WBITS)
         octets = packer.compress(text.encode("utf-8", "replace")) + packer.flush()
@@ -52,7 +52,7 @@ def pack(
     return chunks
 
 
-def _material(
+def _details(
     test: Test,
     past: Mapping[str, Sequence[tuple[int, str, float]]],
     cut: Callable[[int], str],

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from nova_acceptance.report.scene import Node, Pod, Reach, Scene, Service
+from nova_acceptance.report.topology import Node, Pod, Reach, Service, Topology
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class NamespaceRow:
     """A namespace's row: its Services, and its pods in the order of the columns."""
 
     namespace: str
@@ -18,22 +18,22 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PodTable:
     """Namespaces by nodes.
 
     Attributes:
         nodes: the columns.
-        places: the rows.
+        rows: the rows.
         has_homeless: whether there is one more column, of pods that are on no node.
     """
 
     nodes: tuple[Node, ...]
-    places: tuple[Place, ...]
+    rows: tuple[NamespaceRow, ...]
     has_homeless: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class PortRow:
     """A row of the matrix: a port of a Service, and what came of it from each source."""
 
     target: str
@@ -46,34 +46,36 @@ class Matrix:
     """Who reached whom, for ports that are wanted open, or for those that are wanted closed."""
 
     sources: tuple[str, ...]
-    doors: tuple[Door, ...]
+    rows: tuple[PortRow, ...]
 
     @property
     def has_gaps(self) -> bool:
         """Whether somebody was not asked to reach something."""
-        every = (reach for door in self.doors for reach in door.reaches)
+        every = (reach for row in self.rows for reach in row.reaches)
         return any(reach is None or reach.is_as_wanted is None for reach in every)
 
 
-def plan_of(scene: Scene) -> Plan:
+def pods_by_node(topology: Topology) -> PodTable:
     """Return the topology as a table; nodes that run pods and are not listed get a column."""
-    known = {node.name for node in scene.nodes}
-    strangers = dict.fromkeys(pod.node for pod in scene.pods if pod.node and pod.node not in known)
-    nodes = (*scene.nodes, *(Node(name) for name in strangers))
-    has_homeless = any(not pod.node for pod in scene.pods)
+    known = {node.name for node in topology.nodes}
+    strangers = dict.fromkeys(
+        pod.node for pod in topology.pods if pod.node and pod.node not in known
+    )
+    nodes = (*topology.nodes, *(Node(name) for name in strangers))
+    has_homeless = any(not pod.node for pod in topology.pods)
     columns = [*(node.name for node in nodes), *([""] if has_homeless else [])]
-    of_services = (service.namespace for service in scene.services)
-    namespaces = dict.fromkeys([*of_services, *(pod.namespace for pod in scene.pods)])
-    return Plan(
+    of_services = (service.namespace for service in topology.services)
+    namespaces = dict.fromkeys([*of_services, *(pod.namespace for pod in topology.pods)])
+    return PodTable(
         nodes=nodes,
-        places=tuple(
-            Place(
+        rows=tuple(
+            NamespaceRow(
                 namespace,
-                tuple(each for each in scene.services if each.namespace == namespace),
+                tuple(each for each in topology.services if each.namespace == namespace),
                 tuple(
                     tuple(
                         pod
-                        for pod in scene.pods
+                        for pod in topology.pods
                         if (pod.namespace, pod.node) == (namespace, column)
                     )
                     for column in columns
@@ -94,12 +96,12 @@ def matrix_of(reaches: Iterable[Reach], wanted: str) -> Matrix:
     """
     mine = [reach for reach in reaches if reach.wanted == wanted]
     sources = tuple(dict.fromkeys(reach.source for reach in mine))
-    doors = dict.fromkeys((reach.target, reach.port) for reach in mine)
+    rows = dict.fromkeys((reach.target, reach.port) for reach in mine)
     found = {(reach.source, reach.target, reach.port): reach for reach in mine}
     return Matrix(
         sources,
         tuple(
-            Door(target, port, tuple(found.get((source, target, port)) for source in sources))
-            for target, port in doors
+            PortRow(target, port, tuple(found.get((source, target, port)) for source in sources))
+            for target, port in rows
         ),
     )

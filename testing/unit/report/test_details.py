@@ -9,7 +9,7 @@ import zlib
 from typing import Any
 
 from nova_acceptance.report import model
-from nova_acceptance.report.material import CHUNK, LONGEST, MOST, MOST_EVIDENCE, pack
+from nova_acceptance.report.details import CHUNK, LONGEST, MOST, MOST_EVIDENCE, pack
 
 ANSWER = {"asked": "PING", "source": "runner", "target": "redis:6379", "answer": "PONG"}
 
@@ -25,7 +25,7 @@ def packed(*tests: model.Test) -> list[dict[str, Any]]:
     return [entry for chunk in chunks for entry in unpacked(chunk)]
 
 
-def test_material_is_what_was_recorded() -> None:
+def test_details_are_what_was_recorded() -> None:
     test = model.Test(
         "tests/a.py::test_a",
         text="no answer",

@@ -26,7 +26,7 @@ _MOST_LOGS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class Collected:
     """What was kept, and what could not be.
 
     Attributes:
@@ -38,14 +38,14 @@ class Material:
     failed: tuple[str, ...]
 
 
-def keep_material(
+def keep_collected(
     directory: Path,
     snapshot: Snapshot,
     refs: Sequence[Ref],
     *,
     kube: Kube | None,
     asked: Iterable[Evidence] = (),
-) -> Material:
+) -> Collected:
     """Write what tells of a cause into a directory of its own.
 
     Args:
@@ -69,7 +69,7 @@ def keep_material(
             written.append(ANSWERS)
         except OSError as error:
             failed.append(f"{ANSWERS}: {error.strerror or error}")
-    return Material(tuple(written), tuple(failed))
+    return Collected(tuple(written), tuple(failed))
 
 
 def _read_logs(kube: Kube, snapshot: Snapshot, refs: Iterable[Ref]) -> list[str]:
