@@ -60,7 +60,9 @@ def status(
 def test_members_together(answers: list[Status | ProbeError], cause: str | None) -> None:
     named = {f"etcd-{number}": answer for number, answer in enumerate(answers)}
 
-    assert [each.cause for each in checks.disunited_answers(named, 3)] == ([cause] if cause else [])
+    assert [each.cause for each in checks.disunited_answers(named, SPEC)] == (
+        [cause] if cause else []
+    )
 
 
 @pytest.mark.parametrize(

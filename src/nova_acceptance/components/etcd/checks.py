@@ -25,22 +25,17 @@ Answers = Mapping[str, Status | ProbeError]
 @check
 def disunity(members: Members, spec: Etcd) -> Iterable[Finding]:
     """Find an alarm, members of another cluster, and members that know no leader or are away."""
-    return disunited_answers(roll_call(members), spec.runs.replicas)
+    return disunited_answers(roll_call(members), spec)
 
 
 @check
-def disunited_answers(answers: Answers, wanted: int) -> Iterator[Finding]:
-    """Find the same in what the members said.
-
-    Args:
-        answers: what they said.
-        wanted: how many there should be.
-    """
+def disunited_answers(answers: Answers, spec: Etcd) -> Iterator[Finding]:
+    """Find the same in what the members said."""
     there = {name: each for name, each in answers.items() if isinstance(each, Status)}
     evidence = [f"{name}: {_told(each)}" for name, each in answers.items()]
     complaints = [line for each in there.values() for line in each.errors]
     led = [name for name, each in there.items() if each.leader != NOBODY]
-    quorum = wanted // 2 + 1
+    wanted = spec.runs.replicas
     if any("NOSPACE" in line.upper() for line in complaints):
         sentence = Phrase("etcd raises an alarm: {said}", said=complaints[0])
         yield Finding.here("ETCD_NO_SPACE", sentence, *evidence)
@@ -50,12 +45,12 @@ def disunited_answers(answers: Answers, wanted: int) -> Iterator[Finding]:
             members=[f"{name} {each.cluster}" for name, each in there.items()],
         )
         yield Finding.here("ETCD_STRANGER", sentence, *evidence)
-    elif len(led) < quorum:
+    elif len(led) < spec.quorum:
         sentence = Phrase(
             "{count} of {wanted} members of etcd know a leader; a quorum is {quorum}",
             count=len(led),
             wanted=wanted,
-            quorum=quorum,
+            quorum=spec.quorum,
         )
         yield Finding.here("ETCD_QUORUM_LOST", sentence, *evidence)
     elif len(led) < wanted:
@@ -90,7 +85,7 @@ def wrong_members(members: Members, spec: Etcd) -> Iterator[Finding]:
 def wrong_leader(members: Members, spec: Etcd) -> Iterator[Finding]:
     """Find that members take different ones for the leader, or one that is no member."""
     answers = roll_call(members)
-    yield from disunited_answers(answers, spec.runs.replicas)
+    yield from disunited_answers(answers, spec)
     there = [each for each in answers.values() if isinstance(each, Status)]
     leaders, ids = {each.leader for each in there} - {NOBODY}, {each.id for each in there}
     if len(leaders) > 1 or not leaders <= ids:
