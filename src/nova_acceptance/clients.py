@@ -25,6 +25,7 @@ from nova_acceptance.components.patroni.client import Patroni
 from nova_acceptance.components.postgres import spec as postgres_spec_of
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.connections import RoleConnections
+from nova_acceptance.components.postgres.sql import Server
 from nova_acceptance.components.redis import spec as redis_spec_of
 from nova_acceptance.components.redis.client import Redis
 from nova_acceptance.kube import Kube
@@ -184,8 +185,8 @@ def primary(
     access: RunAccess, postgres_spec: postgres_spec_of.Postgres, postgres: Postgres
 ) -> RoleConnections:
     """Connections as PostgreSQL's roles through the Service by which clients connect."""
-    route = access.to_service(postgres_spec)
-    return RoleConnections(postgres_spec, postgres, route, access.witness)
+    server = Server(access.to_service(postgres_spec), access.witness)
+    return RoleConnections(postgres_spec, postgres, server)
 
 
 @pytest.fixture
@@ -193,8 +194,8 @@ def replica(
     access: RunAccess, postgres_spec: postgres_spec_of.Postgres, postgres: Postgres
 ) -> RoleConnections:
     """Connections as PostgreSQL's roles through the Service for replicas."""
-    route = access.to_role(postgres_spec, "replica")
-    return RoleConnections(postgres_spec, postgres, route, access.witness)
+    server = Server(access.to_role(postgres_spec, "replica"), access.witness)
+    return RoleConnections(postgres_spec, postgres, server)
 
 
 @pytest.fixture

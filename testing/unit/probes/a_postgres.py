@@ -117,6 +117,32 @@ def on(value: Any) -> list[tuple[Any]]:
     return [(value,)]
 
 
+def admits(login: Login) -> str:
+    """Return how a server refuses a login over the network that is set up as nova.yaml says."""
+    role = next((each for each in SPEC.roles if each.name == login.user), None)
+    if role is None or (role.over_the_network is not False and login.password != RIGHT):
+        return f'password authentication failed for user "{login.user}"'
+    if role.over_the_network is False:
+        return NO_ENTRY.format(user=login.user, database=login.database)
+    if "CONNECT" not in role.grant_in(login.database).on_database:
+        return f'permission denied for database "{login.database}"'
+    return ""
+
+
+@dataclass
+class AServer:
+    """What is behind a route: whom it refuses, and with which words."""
+
+    refusal: Callable[[Login], str] = admits
+    replication_refusal: Callable[[Login], str] = lambda login: (
+        "" if login.user == FOLLOWER.name else "must be superuser or replication role to start"
+    )
+    system: str = IDENTIFIER
+
+    def replication_system(self, _login: Login) -> str:
+        return self.system
+
+
 @dataclass
 class APostgres:
     """The members, all as they should be."""
@@ -149,8 +175,7 @@ class APostgres:
         }
     )
     failures: dict[str, Exception] = field(default_factory=dict)
-    refuses_follower: str = ""
-    refuses_within: str = ""
+    server: AServer = field(default_factory=lambda: AServer(refusal=lambda _login: ""))
     leader: str = "postgres-0"
     session: ASession = field(
         default_factory=lambda: ASession(
@@ -207,24 +232,6 @@ class APostgres:
     def public_in(self, _database: str) -> list[tuple[str, str]]:
         return self.public
 
-    def refusal_of_follower(self, _role: str) -> str:
-        return self.refuses_follower
-
-    def refusal_within(self, _login: Login) -> str:
-        return self.refuses_within
-
-
-def admits(login: Login) -> str:
-    """Return how a server refuses a login over the network that is set up as nova.yaml says."""
-    role = next((each for each in SPEC.roles if each.name == login.user), None)
-    if role is None or (role.over_the_network is not False and login.password != RIGHT):
-        return f'password authentication failed for user "{login.user}"'
-    if role.over_the_network is False:
-        return NO_ENTRY.format(user=login.user, database=login.database)
-    if "CONNECT" not in role.grant_in(login.database).on_database:
-        return f'permission denied for database "{login.database}"'
-    return ""
-
 
 @dataclass
 class Connections:
@@ -232,11 +239,7 @@ class Connections:
 
     postgres: APostgres = field(default_factory=APostgres)
     spec: Postgres = SPEC
-    refusal: Callable[[Login], str] = admits
-    streams: Callable[[Login], str] = lambda login: (
-        "" if login.user == FOLLOWER.name else "must be superuser or replication role to start"
-    )
-    system: str = IDENTIFIER
+    server: AServer = field(default_factory=AServer)
     opened: ASession = field(default_factory=ASession)
 
     def login(self, reach: Reach) -> Login:
@@ -244,9 +247,3 @@ class Connections:
 
     def session(self, _reach: Reach) -> ASession:
         return self.opened
-
-    def replication_refusal(self, login: Login) -> str:
-        return self.streams(login)
-
-    def replication_system(self, _login: Login) -> str:
-        return self.system

@@ -11,6 +11,7 @@ import pytest
 from nova_acceptance.components.postgres.checks import admission
 from nova_acceptance.components.postgres.parts import strangers
 from nova_acceptance.components.postgres.sql import Login
+from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import Finding
 from testing.unit.probes.a_postgres import (
     AUTH,
@@ -19,6 +20,7 @@ from testing.unit.probes.a_postgres import (
     RIGHT,
     SPEC,
     APostgres,
+    AServer,
     Connections,
     admits,
 )
@@ -39,8 +41,11 @@ CHECKS: dict[str, Callable[[Any], Iterable[Finding]]] = {
 OVER_THE_NETWORK = ("password", "elsewhere", "unknown", "replication")
 
 
-def found(name: str, **changes: Any) -> list[str]:
-    return [each.cause for each in CHECKS[name](replace(Connections(), **changes))]
+def found(name: str, *, leader: AServer | None = None, **changes: Any) -> list[str]:
+    """Return what is found of a server that is changed, or of a leader within its pod."""
+    postgres = APostgres(server=leader) if leader else APostgres()
+    connections = Connections(postgres, server=AServer(**changes))
+    return [each.cause for each in CHECKS[name](connections)]
 
 
 def trusting(login: Login) -> str:
@@ -110,7 +115,7 @@ def test_refusal_of_another_database_is_none_of_this_one() -> None:
 def test_local_role_must_be_let_in_within_its_pod() -> None:
     said = 'password authentication failed for user "postgres"'
 
-    assert found("local", postgres=APostgres(refuses_within=said)) == ["PASSWORD_REFUSED"]
+    assert found("local", leader=AServer(refusal=lambda _login: said)) == ["PASSWORD_REFUSED"]
 
 
 @pytest.mark.parametrize(
@@ -123,14 +128,16 @@ def test_local_role_must_be_let_in_within_its_pod() -> None:
     ],
 )
 def test_client_that_would_stream(said: str, cause: str | None) -> None:
-    assert found("replication", streams=lambda _login: said) == ([cause] if cause else [])
+    assert found("replication", replication_refusal=lambda _login: said) == (
+        [cause] if cause else []
+    )
 
 
 def test_follower_that_may_not_stream() -> None:
     said = 'role "replication_user" is not permitted to log in'
 
-    assert found("follower", streams=lambda _login: said) == ["ROLE_ATTRIBUTES_WRONG"]
-    assert found("stranger", streams=lambda _login: said) == ["ROLE_ATTRIBUTES_WRONG"]
+    assert found("follower", replication_refusal=lambda _login: said) == ["ROLE_ATTRIBUTES_WRONG"]
+    assert found("stranger", replication_refusal=lambda _login: said) == ["ROLE_ATTRIBUTES_WRONG"]
 
 
 def test_follower_of_another_system() -> None:
@@ -150,8 +157,15 @@ def test_follower_of_another_system() -> None:
     ],
 )
 def test_leader_that_turns_its_followers_away(said: str, cause: str) -> None:
-    assert found("followers", postgres=APostgres(refuses_follower=said)) == [cause]
+    assert found("followers", leader=AServer(replication_refusal=lambda _login: said)) == [cause]
 
 
 def _all(refusal: Callable[[Login], str]) -> Any:
-    return replace(Connections(), refusal=refusal)
+    return Connections(server=AServer(refusal))
+
+
+def test_leader_that_is_silent_turns_nobody_away() -> None:
+    def silent(_login: Login) -> str:
+        raise ProbeError("nothing answered")
+
+    assert found("followers", leader=AServer(replication_refusal=silent)) == []

@@ -8,12 +8,10 @@ import psycopg
 import pytest
 
 from nova_acceptance.claims import BrokenClaimError
-from nova_acceptance.components.postgres import client as module
 from nova_acceptance.components.postgres.client import LeadershipError, Postgres
 from nova_acceptance.components.postgres.sql import Login
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import PodRef
-from nova_acceptance.vantage.witness import Witness
 from nova_acceptance.verification.answers import of_error
 
 AWAY = psycopg.OperationalError("connection refused")
@@ -26,8 +24,8 @@ class Members(Postgres):
     def __init__(self, *answers: bool | psycopg.OperationalError) -> None:
         names = [f"postgres-{number}" for number in range(len(answers))]
         pods = {name: PodRef("nova-database", name) for name in names}
-        routes: Any = None
-        super().__init__(pods, 5432, Login("postgres", "postgres", ""), routes, Witness())
+        nowhere: Any = None
+        super().__init__(pods, Login("postgres", "postgres", ""), nowhere)
         self.answers = dict(zip(names, answers, strict=True))
         self.asked = 0
 
@@ -37,13 +35,6 @@ class Members(Postgres):
         if isinstance(answer, psycopg.OperationalError):
             raise answer
         return answer
-
-
-class Ways:
-    """Routes that lead nowhere, for questions that are answered beforehand."""
-
-    def to(self, *_: object) -> None:
-        return None
 
 
 class Roles:
@@ -85,37 +76,6 @@ def test_failure_is_not_asked_for_again_until_the_leader_is_forgotten() -> None:
     postgres.answers["postgres-2"] = False
     postgres.forget_leader()
     assert postgres.leader == "postgres-2"
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        'role "replication_user" is not permitted to log in',
-        "number of requested standby connections exceeds max_wal_senders",
-        "",
-    ],
-)
-def test_leader_that_turns_its_followers_away(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "replication_refusal", lambda *_: said)
-
-    assert following(monkeypatch).refusal_of_follower("replication_user") == said
-
-
-def test_leader_that_is_silent_turns_nobody_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    def silent(*_: object) -> str:
-        raise ProbeError("nothing answered")
-
-    monkeypatch.setattr(module, "replication_refusal", silent)
-
-    assert following(monkeypatch).refusal_of_follower("replication_user") == ""
-
-
-def following(monkeypatch: pytest.MonkeyPatch) -> Members:
-    """Return a leader with one replica, and roles that are all there."""
-    members = Members(False, True)
-    monkeypatch.setattr(members, "_to_pod", Ways().to)
-    monkeypatch.setattr(members, "has_role", lambda _role: True)
-    return members
 
 
 def test_login_is_of_a_role_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:

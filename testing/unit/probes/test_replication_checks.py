@@ -16,7 +16,15 @@ from nova_acceptance.components.postgres.checks import failover, replication
 from nova_acceptance.components.postgres.failover import Failover
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.findings import Finding
-from testing.unit.probes.a_postgres import CLIENT, SPEC, APostgres, ASession, Connections, on
+from testing.unit.probes.a_postgres import (
+    CLIENT,
+    SPEC,
+    APostgres,
+    AServer,
+    ASession,
+    Connections,
+    on,
+)
 from testing.unit.probes.seen import Seen
 
 HASTY: Final = SPEC.model_copy(
@@ -44,8 +52,8 @@ def causes(found: list[Finding]) -> list[str]:
     return [each.cause for each in found]
 
 
-def members(**changes: Any) -> Any:
-    return APostgres(**changes)
+def members(*, refuses: str = "", **changes: Any) -> Any:
+    return APostgres(server=AServer(replication_refusal=lambda _login: refuses), **changes)
 
 
 def test_one_leader_and_its_followers_are_as_they_should_be() -> None:
@@ -90,7 +98,7 @@ def test_replica_that_does_not_stream_is_named() -> None:
 
 @pytest.mark.parametrize("standbys", [NEVER, {"postgres-1": ("catchup", "async")}])
 def test_replicas_that_are_refused_are_absent_for_that(standbys: dict[str, Any]) -> None:
-    postgres = members(standbys=standbys, refuses_follower=REFUSED)
+    postgres = members(standbys=standbys, refuses=REFUSED)
 
     assert causes(replication.absent_streams(postgres, SPEC)) == ["ROLE_ATTRIBUTES_WRONG"]
 
@@ -115,7 +123,7 @@ def test_leader_without_replicas_streams_to_nobody() -> None:
     ],
 )
 def test_synchrony(standbys: dict[str, Any], refused: str, cause: str | None) -> None:
-    postgres = members(standbys=standbys, refuses_follower=refused)
+    postgres = members(standbys=standbys, refuses=refused)
 
     assert causes(replication.asynchrony(postgres, SPEC)) == ([cause] if cause else [])
 
@@ -191,7 +199,7 @@ def test_row_is_soon_read_through_the_service_for_replicas(
 
 def test_row_is_late_for_want_of_a_stream() -> None:
     replica = replace(through(word=[]), postgres=members(standbys={}))
-    refused = replace(replica, postgres=members(standbys={}, refuses_follower=REFUSED))
+    refused = replace(replica, postgres=members(standbys={}, refuses=REFUSED))
 
     assert causes(replication.late_row(through(), replica, CLIENT, "auth.t")) == [
         "REPLICA_NOT_STREAMING"
@@ -272,7 +280,7 @@ def test_patroni_that_counts_other_replicas(
 ) -> None:
     said = patroni(postgres_1=replace(AGREE, replicas=counted))
 
-    found = patroni_checks.other_replicas(said, members(refuses_follower=refused), SPEC)
+    found = patroni_checks.other_replicas(said, members(refuses=refused), SPEC)
 
     assert causes(found) == [cause]
 

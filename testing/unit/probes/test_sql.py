@@ -12,7 +12,7 @@ import pytest
 
 from nova_acceptance import timeouts
 from nova_acceptance.claims import BrokenClaimError
-from nova_acceptance.components.postgres.sql import Login, connect, refusal
+from nova_acceptance.components.postgres.sql import Login, Server
 from nova_acceptance.components.postgres.writer import Acknowledged, Writer
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
@@ -104,7 +104,7 @@ def test_commit_that_no_standby_confirms_is_given_up(
 ) -> None:
     monkeypatch.setattr(timeouts, "COMMIT", 0.1)
     CANCELLED.clear()
-    session = connect(serve(unconfirmed), LOGIN, Witness())
+    session = Server(serve(unconfirmed), Witness()).connect(LOGIN)
 
     with session, pytest.raises(BrokenClaimError) as raised, session.whole():
         pass
@@ -133,7 +133,7 @@ def of_bytes(connection: socket.socket) -> None:
 
 
 def test_text_is_text_although_the_database_is_in_sql_ascii(serve: Serve) -> None:
-    with connect(serve(of_bytes), LOGIN, Witness()) as session:
+    with Server(serve(of_bytes), Witness()).connect(LOGIN) as session:
         assert session.value("SHOW setting") == "größe"
         assert session.column("SHOW setting") == {"größe"}
 
@@ -144,7 +144,7 @@ def test_refusal_is_the_servers_own_word(serve: Serve) -> None:
     witness = Witness()
 
     with witness.listening(kept.append):
-        said = refusal(route, LOGIN, witness)
+        said = Server(route, witness).refusal(LOGIN)
 
     assert said == 'no pg_hba.conf entry for host "10.0.0.1"'
     assert [item.answer for item in kept] == [f"refused: {said}"]
@@ -155,18 +155,18 @@ def test_nobody_there_is_no_refusal(serve: Serve) -> None:
     route = serve(lambda connection: connection.close())
 
     with pytest.raises(ProbeError, match="did not answer"):
-        refusal(route, LOGIN, Witness())
+        Server(route, Witness()).refusal(LOGIN)
 
 
 def test_accepted_connection_is_no_refusal(serve: Serve) -> None:
-    assert refusal(serve(silent), LOGIN, Witness()) == ""
+    assert Server(serve(silent), Witness()).refusal(LOGIN) == ""
 
 
 def test_password_is_shown_nowhere(serve: Serve) -> None:
     kept: list[Evidence] = []
     witness = Witness()
 
-    with witness.listening(kept.append), connect(serve(silent), LOGIN, witness) as session:
+    with witness.listening(kept.append), Server(serve(silent), witness).connect(LOGIN) as session:
         shown = [repr(LOGIN), repr(session), *map(repr, kept)]
 
     assert "hunter2" not in "".join(shown)
@@ -176,7 +176,7 @@ def test_server_that_falls_silent_is_cut(serve: Serve, monkeypatch: pytest.Monke
     monkeypatch.setattr(timeouts, "STATEMENT_CUT", 0.3)
 
     with (
-        connect(serve(silent), LOGIN, Witness()) as session,
+        Server(serve(silent), Witness()).connect(LOGIN) as session,
         pytest.raises(psycopg.OperationalError),
     ):
         session.rows("SELECT 1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nova_acceptance.components.kind import Access, Kind
 from nova_acceptance.components.postgres import answers, parts, rules, spec, urls
 from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
-from nova_acceptance.components.postgres.sql import Login
+from nova_acceptance.components.postgres.sql import Login, Server
 from nova_acceptance.kube import PodRef
 
 
@@ -25,10 +25,8 @@ def connect(access: Access, component: spec.Postgres) -> Postgres:
     superuser = component.superuser.name
     return Postgres(
         {pod.name: pod for pod in access.pods(component)},
-        component.server_port,
         Login(superuser, MAINTENANCE, password_of(superuser)),
-        access.to_pod,
-        access.witness,
+        lambda pod: Server(access.to_pod(pod, component.server_port), access.witness),
         address_of=address_of,
         password_of=password_of,
     )

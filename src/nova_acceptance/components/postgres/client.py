@@ -6,28 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from dataclasses import replace
 
 import psycopg
 
 from nova_acceptance import timeouts
 from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.postgres.roles import Role
-from nova_acceptance.components.postgres.sql import (
-    REFUSED,
-    Login,
-    Row,
-    Session,
-    connect,
-    refusal,
-    replication_refusal,
-)
+from nova_acceptance.components.postgres.sql import REFUSED, Login, Row, Server, Session
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.vantage.routes import Route
-from nova_acceptance.vantage.witness import Witness
 
 MAINTENANCE = "postgres"
 
@@ -49,10 +39,8 @@ class Postgres:
 
     Args:
         members: the pods by name.
-        port: where they listen.
         superuser: a login; only its database changes.
-        to_pod: returns the way to a port of a pod.
-        witness: who takes down what is asked.
+        server_of: returns what listens in a pod.
         address_of: returns the address that a pod has now.
         password_of: returns the password of a role, as its Secret has it.
     """
@@ -60,10 +48,8 @@ class Postgres:
     def __init__(
         self,
         members: Mapping[str, PodRef],
-        port: int,
         superuser: Login,
-        to_pod: Callable[[PodRef, int], Route],
-        witness: Witness,
+        server_of: Callable[[PodRef], Server],
         *,
         address_of: Callable[[PodRef], str] = lambda _pod: "",
         password_of: Callable[[str], str] = lambda _role: "",
@@ -71,10 +57,8 @@ class Postgres:
         self.members = dict(members)
         self._address_of = address_of
         self._password_of = password_of
-        self._port = port
         self._superuser = superuser
-        self._to_pod = to_pod
-        self._witness = witness
+        self._server_of = server_of
         self._lock = threading.RLock()
         self._leader = ""
         self._sessions: dict[str, Session] = {}
@@ -88,9 +72,8 @@ class Postgres:
 
     def member(self, name: str, database: str = MAINTENANCE) -> Session:
         """Open a connection to one member, whatever its role is."""
-        route = self._to_pod(self.members[name], self._port)
-        login = Login(self._superuser.user, database, self._superuser.password)
-        return connect(route, login, self._witness)
+        login = replace(self._superuser, database=database)
+        return self._server_of(self.members[name]).connect(login)
 
     @property
     def leader(self) -> str:
@@ -173,6 +156,11 @@ class Postgres:
             ) from error
         raise LeadershipError(leadership(leaders, answers))
 
+    @property
+    def server(self) -> Server:
+        """The leader, reached from inside its pod."""
+        return self._server_of(self.members[self.leader])
+
     def forget_leader(self) -> None:
         """Ask again who leads, the next time; for when that may have changed."""
         with self._lock:
@@ -254,23 +242,6 @@ class Postgres:
             " AND name !~ '^primary_' ORDER BY 1, 2, 3, 4"
         )
         return [(_set_at(*where), str(setting)) for *where, setting in rows]
-
-    def refusal_within(self, login: Login) -> str:
-        """Return the words with which the leader refuses a login from inside its pod; else nothing.
-
-        Raises:
-            ProbeError: nothing answered, so nobody refused.
-        """
-        route = self._to_pod(self.members[self.leader], self._port)
-        return refusal(route, login, self._witness)
-
-    def refusal_of_follower(self, role: str) -> str:
-        """Return the words with which the leader refuses a role that would stream; else nothing."""
-        login = self.login(role)
-        route = self._to_pod(self.members[self.leader], self._port)
-        with suppress(ProbeError):  # who does not answer refuses nobody
-            return replication_refusal(route, login, self._witness)
-        return ""
 
     @property
     def databases(self) -> dict[str, str]:

@@ -170,36 +170,86 @@ class Session:
             self._blocks -= 1
 
 
-def connect(route: Route, login: Login, witness: Witness) -> Session:
-    """Open a connection.
+@dataclass(frozen=True, slots=True)
+class Server:
+    """PostgreSQL at the end of a route.
 
-    Raises:
-        psycopg.OperationalError: nothing answered, or it refused; `refusal` tells which.
-        ClusterError: the API was away for too long.
+    Attributes:
+        route: the way to it.
+        witness: takes down what is asked.
     """
-    asked = f"connect as {login.user}"
-    target = f"{route.target}/{login.database}"
-    with witness.asking(asked, source=route.source, target=target) as asking:
-        with _told(asking):
-            connection = _opened_patiently(route, login)
-        asking.answered("accepted")
-    return Session(connection, login, route, witness)
 
+    route: Route
+    witness: Witness
 
-def replication_system(route: Route, login: Login, witness: Witness) -> str:
-    """Open a replication connection and return the system's identifier.
+    def connect(self, login: Login) -> Session:
+        """Open a connection.
 
-    Source: the PostgreSQL manual, "Streaming Replication Protocol", IDENTIFY_SYSTEM.
+        Raises:
+            psycopg.OperationalError: nothing answered, or it refused; `refusal` tells which.
+            ClusterError: the API was away for too long.
+        """
+        with self._asking(f"connect as {login.user}", f"/{login.database}") as asking:
+            connection = _opened_patiently(self.route, login)
+            asking.answered("accepted")
+        return Session(connection, login, self.route, self.witness)
 
-    Raises:
-        psycopg.OperationalError: nothing answered, or it refused.
-    """
-    asked = f"IDENTIFY_SYSTEM as {login.user}"
-    with witness.asking(asked, source=route.source, target=route.target) as asking:
-        with _told(asking):
-            identifier = ask_through(route, lambda: _system(route, login), is_silence=_is_silence)
-        asking.answered(identifier)
-        return identifier
+    def replication_system(self, login: Login) -> str:
+        """Open a replication connection and return the system's identifier.
+
+        Source: the PostgreSQL manual, "Streaming Replication Protocol", IDENTIFY_SYSTEM.
+
+        Raises:
+            psycopg.OperationalError: nothing answered, or it refused.
+        """
+        with self._asking(f"IDENTIFY_SYSTEM as {login.user}") as asking:
+            identifier = ask_through(
+                self.route, lambda: _system(self.route, login), is_silence=_is_silence
+            )
+            asking.answered(identifier)
+            return identifier
+
+    def refusal(self, login: Login) -> str:
+        """Return the words with which a connection is refused; empty if it is accepted.
+
+        Raises:
+            ProbeError: nothing answered, so nobody refused.
+        """
+        return self._refusal(lambda: self.connect(login).close())
+
+    def replication_refusal(self, login: Login) -> str:
+        """Return the words with which a replication connection is refused; empty if it is not.
+
+        Raises:
+            ProbeError: nothing answered, so nobody refused.
+        """
+        return self._refusal(lambda: self.replication_system(login))
+
+    def _refusal(self, attempt: Callable[[], object]) -> str:
+        try:
+            attempt()
+        except psycopg.OperationalError as error:
+            said = REFUSED.search(str(error))
+            if said is None:
+                raise ProbeError(
+                    f"PostgreSQL at {self.route.target} did not answer {self.route.source}",
+                    hint="`kubectl get pods,endpoints -A` shows what is behind it",
+                    evidence=str(error).splitlines()[:5],
+                ) from error
+            return said[1]
+        return ""
+
+    @contextmanager
+    def _asking(self, asked: str, place: str = "") -> Iterator[Asking]:
+        target = f"{self.route.target}{place}"
+        with self.witness.asking(asked, source=self.route.source, target=target) as asking:
+            try:
+                yield asking
+            except psycopg.OperationalError as error:
+                # libpq says much about the way there, which is ours; the server's word counts
+                if said := REFUSED.search(str(error)):
+                    asking.answered(f"refused: {said[1]}")
+                raise
 
 
 def _system(route: Route, login: Login) -> str:
@@ -207,39 +257,6 @@ def _system(route: Route, login: Login) -> str:
         # such a connection knows only the simple query protocol
         result = connection.pgconn.exec_(b"IDENTIFY_SYSTEM")
         return (result.get_value(0, 0) or b"").decode()
-
-
-def refusal(route: Route, login: Login, witness: Witness) -> str:
-    """Return the words with which PostgreSQL refuses a connection; empty if it accepts.
-
-    Raises:
-        ProbeError: nothing answered, so nobody refused.
-    """
-    return _refusal(route, lambda: connect(route, login, witness).close())
-
-
-def replication_refusal(route: Route, login: Login, witness: Witness) -> str:
-    """Return the words with which a replication connection is refused; empty if it is accepted.
-
-    Raises:
-        ProbeError: nothing answered, so nobody refused.
-    """
-    return _refusal(route, lambda: replication_system(route, login, witness))
-
-
-def _refusal(route: Route, attempt: Callable[[], object]) -> str:
-    try:
-        attempt()
-    except psycopg.OperationalError as error:
-        said = REFUSED.search(str(error))
-        if said is None:
-            raise ProbeError(
-                f"PostgreSQL at {route.target} did not answer {route.source}",
-                hint="`kubectl get pods,endpoints -A` shows what is behind it",
-                evidence=str(error).splitlines()[:5],
-            ) from error
-        return said[1]
-    return ""
 
 
 def identifiers(
@@ -361,17 +378,6 @@ def _ended_in_time(connection: psycopg.Connection[Row], *, undone: bool = False)
         finally:
             if not connection.closed:
                 end.enter_context(_bounded(connection))
-
-
-@contextmanager
-def _told(asking: Asking) -> Iterator[None]:
-    # libpq says much about the way there, which is ours; what counts is the server's word
-    try:
-        yield
-    except psycopg.OperationalError as error:
-        if said := REFUSED.search(str(error)):
-            asking.answered(f"refused: {said[1]}")
-        raise
 
 
 def _spelled(statement: Statement, connection: psycopg.Connection[Row]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from nova_acceptance.checks import check
 from nova_acceptance.components.kind import UrlTrial
 from nova_acceptance.components.postgres.checks import admission
-from nova_acceptance.components.postgres.sql import Login, connect, refusal
+from nova_acceptance.components.postgres.sql import Login, Server
 from nova_acceptance.findings import Finding
 from nova_acceptance.phrase import Phrase
 
@@ -15,7 +15,7 @@ from nova_acceptance.phrase import Phrase
 @check
 def locked_out(trial: UrlTrial) -> Iterator[Finding]:
     """Find why the URL's credentials do not lead to its database on a server that takes writes."""
-    with connect(trial.route, _login(trial), trial.witness) as session:
+    with Server(trial.route, trial.witness).connect(_login(trial)) as session:
         database, wanted = session.value("SELECT current_database()"), trial.url.target
         if database != wanted.rpartition("/")[2]:
             sentence = Phrase(
@@ -33,11 +33,8 @@ def locked_out(trial: UrlTrial) -> Iterator[Finding]:
 @check
 def accepted_wrong_password(trial: UrlTrial) -> Iterable[Finding]:
     """Find that the URL's password is refused, or that another one is as good."""
-
-    def said(login: Login) -> str:
-        return refusal(trial.route, login, trial.witness)
-
-    return admission.accepted_wrong_password(said, _login(trial))
+    refusal = Server(trial.route, trial.witness).refusal
+    return admission.accepted_wrong_password(refusal, _login(trial))
 
 
 def _login(trial: UrlTrial) -> Login:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -18,6 +19,7 @@ from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Database, Role
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Login
+from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import Finding
 from nova_acceptance.phrase import Phrase
 
@@ -43,7 +45,7 @@ def accepted_wrong_password(refusal: Refusal, right: Login) -> Iterable[Finding]
 @check
 def client_with_wrong_password(primary: RoleConnections, client: Reach) -> Iterable[Finding]:
     """Find that a client is refused with its password, or is let in with another one."""
-    return accepted_wrong_password(primary.refusal, primary.login(client))
+    return accepted_wrong_password(primary.server.refusal, primary.login(client))
 
 
 @check
@@ -51,7 +53,9 @@ def client_elsewhere(primary: RoleConnections, client: Reach, elsewhere: str) ->
     """Find that a client is let in to a database of PostgreSQL's own."""
     right, because = primary.login(client), rf'(?:{BY_RULE}).*"{re.escape(elsewhere)}"|{_NO_RIGHT}'
     wrong = replace(right, database=elsewhere)
-    return [*_refused(primary.refusal, right)] or _admitted(primary.refusal, wrong, because)
+    return [*_refused(primary.server.refusal, right)] or _admitted(
+        primary.server.refusal, wrong, because
+    )
 
 
 @check
@@ -59,7 +63,9 @@ def unknown_role(primary: RoleConnections, client: Reach) -> Iterable[Finding]:
     """Find that somebody is let in whom nobody knows, or is told that nobody does."""
     right, because = primary.login(client), f"{BY_RULE}|password authentication failed"
     nobody = Login(NOBODY, right.database, WRONG)
-    return [*_refused(primary.refusal, right)] or _admitted(primary.refusal, nobody, because)
+    return [*_refused(primary.server.refusal, right)] or _admitted(
+        primary.server.refusal, nobody, because
+    )
 
 
 @check
@@ -68,8 +74,8 @@ def local_role_over_the_network(
 ) -> Iterable[Finding]:
     """Find that a role is not let in from inside the pod alone, or from elsewhere as well."""
     login = primary.postgres.login(role.name, database.name)
-    within = primary.postgres.refusal_within
-    return [*_refused(within, login)] or _admitted(primary.refusal, login, BY_RULE)
+    within = primary.postgres.server.refusal
+    return [*_refused(within, login)] or _admitted(primary.server.refusal, login, BY_RULE)
 
 
 @check
@@ -80,21 +86,21 @@ def stranger(primary: RoleConnections, reach: Reach) -> Iterable[Finding]:
     shut_out = [
         found
         for home in homes
-        for found in _refused(primary.refusal, replace(login, database=home))
+        for found in _refused(primary.server.refusal, replace(login, database=home))
     ]
     if role.replicates:
         shut_out += refused_follower(primary, role)
-    return shut_out or _admitted(primary.refusal, login, f"{BY_RULE}|{_NO_RIGHT}")
+    return shut_out or _admitted(primary.server.refusal, login, f"{BY_RULE}|{_NO_RIGHT}")
 
 
 @check
 def refused_follower(primary: RoleConnections, role: Role) -> Iterator[Finding]:
     """Find that a role may not stream, or would stream from another system than the leader's."""
     login = primary.postgres.login(role.name)
-    if said := primary.replication_refusal(login):
+    if said := primary.server.replication_refusal(login):
         yield _of_streaming(role.name, said)
         return
-    found = primary.replication_system(login)
+    found = primary.server.replication_system(login)
     wanted = primary.postgres.admin().value(
         "SELECT system_identifier::text FROM pg_control_system()"
     )
@@ -112,9 +118,9 @@ def refused_follower(primary: RoleConnections, role: Role) -> Iterator[Finding]:
 def replicating_client(primary: RoleConnections, client: Reach) -> Iterator[Finding]:
     """Find that a client may stream all that is written, or is refused it for something else."""
     login = primary.login(client)
-    if shut_out := [*_refused(primary.refusal, login)]:
+    if shut_out := [*_refused(primary.server.refusal, login)]:
         yield from shut_out
-    elif not (said := primary.replication_refusal(login)):
+    elif not (said := primary.server.replication_refusal(login)):
         sentence = Phrase("PostgreSQL lets {role} stream all that is written", role=login.user)
         yield Finding.here("ADMISSION_TOO_WIDE", sentence)
     elif not re.search(f"{BY_RULE}|{_NO_STREAM}", said):
@@ -124,9 +130,13 @@ def replicating_client(primary: RoleConnections, client: Reach) -> Iterator[Find
 @check
 def refused_followers(postgres: Postgres, spec: Spec) -> Iterator[Finding]:
     """Find that the leader does not let in who would stream from it: why none does."""
-    role = next((role for role in spec.roles if role.replicates), None)
-    if role and (said := postgres.refusal_of_follower(role.name)):
-        yield _of_streaming(role.name, said)
+    role = next((role.name for role in spec.roles if role.replicates), None)
+    if role is None:
+        return
+    server, login = postgres.server, postgres.login(role)
+    with suppress(ProbeError):  # who does not answer refuses nobody
+        if said := server.replication_refusal(login):
+            yield _of_streaming(role, said)
 
 
 def _refused(refusal: Refusal, login: Login) -> Iterator[Finding]:
