@@ -201,10 +201,6 @@ class APostgres:
     def replicas(self) -> list[str]:
         return [name for name in self.follows if name != self.leader]
 
-    @property
-    def in_recovery(self) -> dict[str, bool]:
-        return self.follows
-
     def roll_call(self) -> tuple[dict[str, bool], dict[str, Exception]]:
         return self.follows, self.failures
 

@@ -13,6 +13,7 @@ from nova_acceptance.components.postgres.sql import Login
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import PodRef
 from nova_acceptance.verification.answers import of_error
+from testing.unit.probes.a_postgres import ASession, on
 
 AWAY = psycopg.OperationalError("connection refused")
 FULL = psycopg.OperationalError("connection failed: FATAL:  sorry, too many clients already")
@@ -35,13 +36,6 @@ class Members(Postgres):
         if isinstance(answer, psycopg.OperationalError):
             raise answer
         return answer
-
-
-class Roles:
-    """A session that knows two roles, of which the password of one has come to its end."""
-
-    def rows(self, *_: object) -> list[tuple[str, bool]]:
-        return [("app_user", True), ("nova_owner", False)]
 
 
 def cause(postgres: Postgres) -> str:
@@ -78,25 +72,27 @@ def test_failure_is_not_asked_for_again_until_the_leader_is_forgotten() -> None:
     assert postgres.leader == "postgres-2"
 
 
-def test_login_is_of_a_role_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("role", "has_expired", "cause"),
+    [
+        ("app_user", False, None),
+        ("app_user", True, "PASSWORD_EXPIRED"),
+        ("nobody", False, "ROLE_MISSING"),
+    ],
+)
+def test_login_is_of_a_role_whose_password_counts(
+    role: str, has_expired: bool, cause: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     members = Members(False)
-    monkeypatch.setattr(members, "admin", Roles)
+    asked = ASession(rolvaliduntil=on(has_expired), rolname=on("app_user"))
+    monkeypatch.setattr(members, "admin", lambda *_: asked)
 
-    assert members.login("nova_owner", "nova_auth") == Login("nova_owner", "nova_auth", "")
+    if cause is None:
+        assert members.login(role, "nova_auth") == Login(role, "nova_auth", "")
+        return
     with pytest.raises(BrokenClaimError) as raised:
-        members.login("nobody")
-    assert raised.value.shown.cause == "ROLE_MISSING"
-
-
-def test_password_that_has_come_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    members = Members(False)
-    monkeypatch.setattr(members, "admin", Roles)
-
-    assert members.has_role("nova_owner")
-    assert not members.has_role("nobody")
-    with pytest.raises(BrokenClaimError) as raised:
-        members.has_role("app_user")
-    assert raised.value.shown.cause == "PASSWORD_EXPIRED"
+        members.login(role)
+    assert raised.value.shown.cause == cause
 
 
 class Streams:
@@ -123,13 +119,3 @@ def test_followers_are_known_by_name_or_address(monkeypatch: pytest.MonkeyPatch)
         "walreceiver at 10.0.0.9": ("streaming", "async"),
         "pg_basebackup": ("backup", "async"),
     }
-
-
-def test_role_that_is_not_there_is_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
-    members = Members(False)
-    monkeypatch.setattr(Members, "role_names", frozenset({"app_user"}))
-
-    assert members.role("app_user").name == "app_user"
-    with pytest.raises(BrokenClaimError) as raised:
-        members.role("nobody")
-    assert raised.value.shown.cause == "ROLE_MISSING"

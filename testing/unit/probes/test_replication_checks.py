@@ -161,8 +161,8 @@ def test_service_lacks_only_a_member_that_is_not_ready() -> None:
 
     assert found.cause == "SERVICE_WITHOUT_ENDPOINTS"
     assert found.summary == (
-        "behind postgres-replicas is postgres-1, not postgres-1 and postgres-2;"
-        " not ready is postgres-2"
+        "behind postgres-replicas: postgres-1; wanted: postgres-1, postgres-2;"
+        " not ready: postgres-2"
     )
 
 

@@ -64,7 +64,6 @@ class Postgres:
         self._sessions: dict[str, Session] = {}
         self._failure: ProbeError | None = None
         self._failed = 0.0
-        self._roles: dict[str, bool] | None = None
 
     def close(self) -> None:
         """Close what is open."""
@@ -100,18 +99,6 @@ class Postgres:
     def replicas(self) -> list[str]:
         """The names of the others."""
         return [name for name in self.members if name != self.leader]
-
-    @property
-    def in_recovery(self) -> dict[str, bool]:
-        """What each member says of itself: whether it follows.
-
-        Raises:
-            psycopg.OperationalError: one of them could not be asked.
-        """
-        answers, failures = self.roll_call()
-        for error in failures.values():
-            raise error
-        return answers
 
     def roll_call(self) -> tuple[dict[str, bool], dict[str, psycopg.OperationalError]]:
         """Ask all members at once whether they follow.
@@ -197,23 +184,6 @@ class Postgres:
         """The roles that there are, but for PostgreSQL's own."""
         return self.admin().column("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")
 
-    def has_role(self, name: str) -> bool:
-        """Whether there is a role of that name; asked once, since everybody wants to know it.
-
-        Raises:
-            BrokenClaimError: there is, and its password has come to its end; PostgreSQL does not
-                tell that from a wrong one.
-        """
-        with self._lock:
-            if self._roles is None:
-                rows = self.admin().rows(
-                    "SELECT rolname, coalesce(rolvaliduntil <= now(), false) FROM pg_roles"
-                )
-                self._roles = dict(rows)
-            if self._roles.get(name):
-                raise BrokenClaimError(password_ended(name))
-            return name in self._roles
-
     def login(self, role: str, database: str = MAINTENANCE, password: str | None = None) -> Login:
         """Return the login of a role that exists; by itself with the password of its Secret.
 
@@ -222,8 +192,8 @@ class Postgres:
         Raises:
             BrokenClaimError: there is no such role, or its password has come to its end.
         """
-        if not self.has_role(role):
-            raise BrokenClaimError(no_role(role))
+        if self.role(role).has_expired:
+            raise BrokenClaimError(password_ended(role))
         return Login(role, database, self._password_of(role) if password is None else password)
 
     @property

@@ -86,15 +86,9 @@ def undeclared_databases(postgres: Postgres, spec: Spec, undeclared: str) -> Ite
 def wrong_owner(postgres: Postgres, database: Database) -> Iterator[Finding]:
     """Find a database that does not exist, or belongs to another role."""
     yield from missing_database(postgres, database)
-    owner = postgres.databases.get(database.name, database.owner)
-    if owner != database.owner:
-        sentence = Phrase(
-            "database {database} belongs to {owner}, not to {wanted}",
-            database=database.name,
-            owner=owner,
-            wanted=database.owner,
-        )
-        yield Finding.here("DATABASE_OWNER_WRONG", sentence)
+    if owner := postgres.databases.get(database.name):
+        what = Phrase("database {database}", database=database.name)
+        yield from _of_another("DATABASE_OWNER_WRONG", what, owner, database.owner)
 
 
 @check
@@ -118,14 +112,8 @@ def wrong_schema_owner(postgres: Postgres, schema: Schema) -> Iterator[Finding]:
     owner = postgres.schemas(schema.database).get(schema.schema)
     if owner is None:
         yield no_schema(schema.database, schema.schema)
-    elif owner != schema.owner:
-        sentence = Phrase(
-            "schema {schema} belongs to {owner}, not to {wanted}",
-            schema=schema.name,
-            owner=owner,
-            wanted=schema.owner,
-        )
-        yield Finding.here("SCHEMA_OWNER_WRONG", sentence)
+    else:
+        yield from _of_another("SCHEMA_OWNER_WRONG", verbatim(schema.name), owner, schema.owner)
 
 
 @check
@@ -136,15 +124,8 @@ def foreign_property(postgres: Postgres, schema: Schema) -> Iterator[Finding]:
         **postgres.sequences(schema.database, schema.schema),
     }
     for name, owner in sorted(owners.items()):
-        if owner != schema.maker:
-            sentence = Phrase(
-                "{relation} in schema {schema} belongs to {owner}, not to {wanted}",
-                relation=name,
-                schema=schema.name,
-                owner=owner,
-                wanted=schema.maker,
-            )
-            yield Finding.here("SCHEMA_OWNER_WRONG", sentence)
+        what = Phrase("{relation} in schema {schema}", relation=name, schema=schema.name)
+        yield from _of_another("SCHEMA_OWNER_WRONG", what, owner, schema.maker)
 
 
 def no_schema(database: str, schema: str) -> Finding:
@@ -158,6 +139,14 @@ def no_schema(database: str, schema: str) -> Finding:
 def beyond(held: Iterable[str], declared: Iterable[str], undeclared: str) -> list[str]:
     """Return what nobody declared, in order; nothing where that is allowed."""
     return sorted(set(held) - set(declared)) if undeclared == "refused" else []
+
+
+def _of_another(cause: str, what: Phrase, owner: str, wanted: str) -> Iterator[Finding]:
+    if owner != wanted:
+        sentence = Phrase(
+            "{what} belongs to {owner}, not to {wanted}", what=what, owner=owner, wanted=wanted
+        )
+        yield Finding.here(cause, sentence)
 
 
 def _told(name: str, value: str) -> Phrase:

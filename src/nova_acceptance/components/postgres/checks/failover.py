@@ -58,7 +58,8 @@ def lasting_absence(failover: Failover, postgres: Postgres, spec: Spec) -> Itera
     """Find that the member that was killed does not follow the new leader in time, by itself."""
     within = spec.patroni.rejoin if spec.patroni else spec.replay
     took = until(lambda: _state(postgres, failover.killed) == "streaming", within=within)
-    if took <= within and postgres.in_recovery[failover.killed]:
+    follows, _ = postgres.roll_call()
+    if took <= within and follows.get(failover.killed):
         return []
     pod = postgres.members[failover.killed]
     sentence = Phrase(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import reduce
 
 import psycopg
 
@@ -79,11 +78,11 @@ def astray_services(
         unready = {ref(pod).name for pod in objects.pods_of(workload) if not is_ready(pod)}
         is_of_the_pods = not behind or behind == members - unready
         sentence = Phrase(
-            "behind {service} is {found}, not {wanted}; not ready is {unready}",
+            "behind {service}: {found}; wanted: {wanted}; not ready: {unready}",
             service=service,
-            found=_joined(behind),
-            wanted=_joined(members),
-            unready=_joined(unready),
+            found=sorted(behind) or Phrase("no member"),
+            wanted=sorted(members) or Phrase("no member"),
+            unready=sorted(unready) or Phrase("no member"),
         )
         cause = "SERVICE_WITHOUT_ENDPOINTS" if is_of_the_pods else "PRIMARY_SERVICE_ASTRAY"
         subject = Ref("Service", workload.namespace, service)
@@ -201,9 +200,3 @@ def _states(postgres: Postgres) -> tuple[str, ...]:
     standbys = postgres.standbys
     names = dict.fromkeys((*postgres.replicas, *standbys))
     return tuple(f"{name}: {' '.join(filter(None, standbys.get(name, _ABSENT)))}" for name in names)
-
-
-def _joined(names: Iterable[str]) -> str:
-    """Return names in a sentence, a phrase where there is not just one."""
-    found: list[str] = sorted(names) or [Phrase("no member")]
-    return reduce(lambda said, name: Phrase("{names} and {name}", names=said, name=name), found)
