@@ -56,7 +56,7 @@ def test_follower_opens_a_replication_connection(primary: RoleConnections, follo
 @pytest.mark.usefixtures("strict_spec")
 def test_stranger_must_not_connect(primary: RoleConnections, stranger: Reach) -> None:
     """The role is refused by the database, whose rows are none of its affair."""
-    assert checks.stranger(primary, stranger) == []
+    assert checks.admitted_stranger(primary, stranger) == []
 
 
 def test_client_must_not_replicate(primary: RoleConnections, ordinary_client: Reach) -> None:

@@ -33,7 +33,7 @@ CHECKS: dict[str, Callable[[Any], Iterable[Finding]]] = {
     "elsewhere": lambda it: admission.client_elsewhere(it, CLIENT, "postgres"),
     "unknown": lambda it: admission.unknown_role(it, CLIENT),
     "local": lambda it: admission.local_role_over_the_network(it, SPEC.superuser, AUTH),
-    "stranger": lambda it: admission.stranger(it, STRANGER),
+    "stranger": lambda it: admission.admitted_stranger(it, STRANGER),
     "follower": lambda it: admission.refused_follower(it, FOLLOWER),
     "replication": lambda it: admission.replicating_client(it, CLIENT),
     "followers": lambda it: admission.refused_followers(it.postgres, SPEC),

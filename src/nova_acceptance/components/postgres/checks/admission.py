@@ -79,7 +79,7 @@ def local_role_over_the_network(
 
 
 @check
-def stranger(primary: RoleConnections, reach: Reach) -> Iterable[Finding]:
+def admitted_stranger(primary: RoleConnections, reach: Reach) -> Iterable[Finding]:
     """Find that a role is let in to a database in which it has no right to be."""
     role, login = reach.role, primary.login(reach)
     homes = [each.database for each in role.grants if "CONNECT" in each.on_database]
