@@ -6,7 +6,7 @@ causes apart, the claim is made by a function of this module, or `BrokenClaimErr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
 from nova_acceptance.findings import NOWHERE, Finding, Ref
@@ -107,34 +107,6 @@ def holds(claim: object, cause: str, otherwise: Phrase, *, subject: Ref = NOWHER
     """
     if not claim:
         raise broken(cause, otherwise, subject=subject)
-
-
-def privileges(
-    held: Mapping[str, Iterable[str]],
-    wanted: Mapping[str, Iterable[str]],
-    *,
-    role: str,
-    lacking: str = "PRIVILEGE_MISSING",
-    beyond: str = "PRIVILEGE_EXCESS",
-) -> None:
-    """Claim that a role holds exactly its privileges, object by object.
-
-    What is lacking on any object is said before what is too much on another.
-
-    Raises:
-        BrokenClaimError: it does not.
-    """
-    pairs = {name: (set(held.get(name, ())), set(rights)) for name, rights in wanted.items()}
-    missing = [f"{', '.join(sorted(s - h))} on {name}" for name, (h, s) in pairs.items() if s - h]
-    excess = [f"{', '.join(sorted(h - s))} on {name}" for name, (h, s) in pairs.items() if h - s]
-    if missing:
-        said = Phrase("{role} lacks {rights}", role=role, rights=_few(missing))
-        raise broken(lacking, said, evidence=(*missing, *excess))
-    if excess:
-        said = Phrase(
-            "{role} holds {rights}, which nobody meant it to", role=role, rights=_few(excess)
-        )
-        raise broken(beyond, said, evidence=excess)
 
 
 def none_of(items: Sequence[str], cause: str, what: Phrase, *, subject: Ref = NOWHERE) -> None:

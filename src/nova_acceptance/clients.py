@@ -14,8 +14,8 @@ from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.dns import questions as dns_questions
 from nova_acceptance.components.dns.client import Lookups
 from nova_acceptance.components.dns.lookups import ask_dns
+from nova_acceptance.components.etcd.checks import disunity
 from nova_acceptance.components.etcd.client import Member
-from nova_acceptance.components.etcd.quorum import of_members, roll_call
 from nova_acceptance.components.etcd.spec import Etcd
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.network import questions as reachability_questions
@@ -24,7 +24,8 @@ from nova_acceptance.components.network.matrix import reachability_cells
 from nova_acceptance.components.patroni.client import Patroni
 from nova_acceptance.components.postgres import spec as postgres_spec_of
 from nova_acceptance.components.postgres.client import Postgres
-from nova_acceptance.components.postgres.logins import Logins
+from nova_acceptance.components.postgres.connections import RoleConnections
+from nova_acceptance.components.postgres.sql import Server
 from nova_acceptance.components.redis import spec as redis_spec_of
 from nova_acceptance.components.redis.client import Redis
 from nova_acceptance.kube import Kube
@@ -180,9 +181,21 @@ def postgres(clients: Clients, postgres_spec: postgres_spec_of.Postgres) -> Post
 
 
 @pytest.fixture
-def logins(access: RunAccess, postgres_spec: postgres_spec_of.Postgres) -> Logins:
-    """Makes logins of PostgreSQL's roles, with the passwords that its Secrets hold."""
-    return Logins(access, postgres_spec)
+def primary(
+    access: RunAccess, postgres_spec: postgres_spec_of.Postgres, postgres: Postgres
+) -> RoleConnections:
+    """Connections as PostgreSQL's roles through the Service by which clients connect."""
+    server = Server(access.to_service(postgres_spec), access.witness)
+    return RoleConnections(postgres_spec, postgres, server)
+
+
+@pytest.fixture
+def replica(
+    access: RunAccess, postgres_spec: postgres_spec_of.Postgres, postgres: Postgres
+) -> RoleConnections:
+    """Connections as PostgreSQL's roles through the Service for replicas."""
+    server = Server(access.to_role(postgres_spec, "replica"), access.witness)
+    return RoleConnections(postgres_spec, postgres, server)
 
 
 @pytest.fixture
@@ -195,8 +208,7 @@ def etcd(clients: Clients, etcd_spec: Etcd) -> dict[str, Member]:
 @pytest.fixture
 def quorum(etcd: dict[str, Member], etcd_spec: Etcd) -> None:
     """The members of etcd agree; where they do not, nothing is written through them."""
-    found = of_members(roll_call(etcd), etcd_spec.runs.replicas)
-    if found:
+    for found in disunity(etcd, etcd_spec):
         raise BrokenClaimError(found)
 
 

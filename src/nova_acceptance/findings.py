@@ -61,6 +61,11 @@ class Finding:
         if self.cause not in causes():
             raise ValueError(f"there is no cause {self.cause}")
 
+    @classmethod
+    def here(cls, cause: str, summary: Phrase, *evidence: str) -> Finding:
+        """Return a finding at whatever the question was about."""
+        return cls(cause, NOWHERE, summary, evidence=evidence)
+
     def at(self, subject: Ref) -> Finding:
         """Return the same at an object, unless it is at one already."""
         return replace(self, subject=subject) if self.subject == NOWHERE else self

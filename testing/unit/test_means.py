@@ -45,15 +45,12 @@ def is_a_check(node: ast.FunctionDef) -> bool:
 def _says_that_a_check_finds_nothing(test: ast.expr) -> bool:
     match test:
         case ast.Compare(
-            left=ast.Call(
-                func=ast.Attribute(value=ast.Name("checks" | "dns" | "urls"))
-                | ast.Attribute(value=ast.Attribute(value=ast.Name("checks")))
-                | ast.Attribute(attr="found")
-            ),
+            left=ast.Call(func=ast.Attribute(value=room, attr=name)),
             ops=[ast.Eq()],
             comparators=[ast.List(elts=[])],
         ):
-            return True
+            modules = ast.unparse(room).split(".")
+            return modules[0].endswith(("checks", "urls")) or name == "found"
     return False
 
 

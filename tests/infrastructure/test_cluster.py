@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from nova_acceptance.cluster import Cluster
-from nova_acceptance.components.dns import checks as dns
+from nova_acceptance.components.dns import checks as dns_checks
 from nova_acceptance.components.dns.lookups import pilot
 from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.seen import Seen
@@ -53,7 +53,7 @@ def test_cluster_nodes_are_in_no_trouble(cluster_objects: Seen) -> None:
 @pytest.mark.dns
 def test_cluster_dns_is_ready(cluster_objects: Seen) -> None:
     """The cluster's DNS has ready endpoints behind `kube-dns`."""
-    assert dns.missing_servers(cluster_objects) == []
+    assert dns_checks.missing_servers(cluster_objects) == []
 
 
 @pytest.mark.dns
@@ -61,8 +61,8 @@ def test_cluster_dns_is_what_pods_ask(
     cluster_objects: Seen, answers: Mapping[PodRef, Sequence[Exchanged]]
 ) -> None:
     """The name server of every pod is the address of `kube-dns`, and it answers soon."""
-    assert dns.failing_dns(answers) == []
-    assert dns.other_servers(cluster_objects, answers) == []
+    assert dns_checks.failing_dns(answers) == []
+    assert dns_checks.other_servers(cluster_objects, answers) == []
 
 
 @pytest.mark.storage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.claims import BrokenClaimError, equal, exactly, holds, none_of, privileges
+from nova_acceptance.claims import BrokenClaimError, equal, exactly, holds, none_of
 from nova_acceptance.findings import NOWHERE, Finding, Ref
 from nova_acceptance.phrase import Phrase
 
@@ -34,18 +34,6 @@ def test_difference_is_told_by_its_side(
 
     assert caught.value.shown.cause == cause
     assert str(caught.value) == sentence
-
-
-def test_privilege_that_is_lacking_precedes_one_that_is_too_much() -> None:
-    privileges({"t": {"SELECT"}}, {"t": {"SELECT"}}, role="app_user")
-    with pytest.raises(BrokenClaimError, match="app_user lacks DELETE on u") as caught:
-        privileges({"t": {"DROP"}, "u": set()}, {"t": set(), "u": {"DELETE"}}, role="app_user")
-    assert caught.value.shown.cause == "PRIVILEGE_MISSING"
-    assert caught.value.shown.evidence == ("DELETE on u", "DROP on t")
-
-    with pytest.raises(BrokenClaimError) as caught:
-        privileges({"t": {"DROP"}}, {"t": set()}, role="app_user", beyond="PUBLIC_PRIVILEGE")
-    assert caught.value.shown.cause == "PUBLIC_PRIVILEGE"
 
 
 def test_claim_that_does_not_hold_says_the_opposite() -> None:

@@ -8,13 +8,12 @@ import psycopg
 import pytest
 
 from nova_acceptance.claims import BrokenClaimError
-from nova_acceptance.components.postgres import client as module
 from nova_acceptance.components.postgres.client import LeadershipError, Postgres
 from nova_acceptance.components.postgres.sql import Login
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import PodRef
-from nova_acceptance.vantage.witness import Witness
 from nova_acceptance.verification.answers import of_error
+from testing.unit.probes.a_postgres import ASession, on
 
 AWAY = psycopg.OperationalError("connection refused")
 FULL = psycopg.OperationalError("connection failed: FATAL:  sorry, too many clients already")
@@ -26,8 +25,8 @@ class Members(Postgres):
     def __init__(self, *answers: bool | psycopg.OperationalError) -> None:
         names = [f"postgres-{number}" for number in range(len(answers))]
         pods = {name: PodRef("nova-database", name) for name in names}
-        routes: Any = None
-        super().__init__(pods, 5432, Login("postgres", "postgres", ""), routes, Witness())
+        nowhere: Any = None
+        super().__init__(pods, Login("postgres", "postgres", ""), nowhere)
         self.answers = dict(zip(names, answers, strict=True))
         self.asked = 0
 
@@ -37,20 +36,6 @@ class Members(Postgres):
         if isinstance(answer, psycopg.OperationalError):
             raise answer
         return answer
-
-
-class Ways:
-    """Routes that lead nowhere, for questions that are answered beforehand."""
-
-    def to(self, *_: object) -> None:
-        return None
-
-
-class Roles:
-    """A session that knows two roles, of which the password of one has come to its end."""
-
-    def rows(self, *_: object) -> list[tuple[str, bool]]:
-        return [("app_user", True), ("nova_owner", False)]
 
 
 def cause(postgres: Postgres) -> str:
@@ -88,41 +73,49 @@ def test_failure_is_not_asked_for_again_until_the_leader_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "cause"),
+    ("role", "has_expired", "cause"),
     [
-        ('FATAL:  role "replication_user" is not permitted to log in', "ROLE_ATTRIBUTES_WRONG"),
-        ('FATAL:  password authentication failed for user "x"', "PASSWORD_REFUSED"),
-        (
-            "FATAL:  number of requested standby connections exceeds max_wal_senders",
-            "CONNECTIONS_EXHAUSTED",
-        ),
-        ("connection timeout expired", None),  # nobody refused anything
-        ("", None),
+        ("app_user", False, None),
+        ("app_user", True, "PASSWORD_EXPIRED"),
+        ("nobody", False, "ROLE_MISSING"),
     ],
 )
-def test_leader_that_turns_its_followers_away(
-    said: str, cause: str | None, monkeypatch: pytest.MonkeyPatch
+def test_login_is_of_a_role_whose_password_counts(
+    role: str, has_expired: bool, cause: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def asked(*_: object) -> str:
-        if said:
-            raise psycopg.OperationalError(f"connection failed: {said}")
-        return "7312"
-
-    monkeypatch.setattr(module, "replication_system", asked)
-    members = Members(False, True)
-    monkeypatch.setattr(members, "_to_pod", Ways().to)
-
-    shown = members.refusal_of_followers(Login("replication_user", "postgres", ""))
-
-    assert (shown.cause if shown else None) == cause
-
-
-def test_password_that_has_come_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     members = Members(False)
-    monkeypatch.setattr(members, "admin", Roles)
+    asked = ASession(rolvaliduntil=on(has_expired), rolname=on("app_user"))
+    monkeypatch.setattr(members, "admin", lambda *_: asked)
 
-    assert members.has_role("nova_owner")
-    assert not members.has_role("nobody")
+    if cause is None:
+        assert members.login(role, "nova_auth") == Login(role, "nova_auth", "")
+        return
     with pytest.raises(BrokenClaimError) as raised:
-        members.has_role("app_user")
-    assert raised.value.shown.cause == "PASSWORD_EXPIRED"
+        members.login(role)
+    assert raised.value.shown.cause == cause
+
+
+class Streams:
+    """A session that knows who streams from the leader."""
+
+    def rows(self, *_: object) -> list[tuple[str, str | None, str, str]]:
+        return [
+            ("postgres-1", "10.0.0.1", "streaming", "sync"),
+            ("walreceiver", "10.0.0.2", "streaming", "async"),
+            ("walreceiver", "10.0.0.9", "streaming", "async"),
+            ("pg_basebackup", None, "backup", "async"),
+        ]
+
+
+def test_followers_are_known_by_name_or_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = Members(False, True, True)
+    monkeypatch.setattr(members, "admin", Streams)
+    addresses = {"postgres-1": "10.0.0.1", "postgres-2": "10.0.0.2"}
+    monkeypatch.setattr(members, "_address_of", lambda pod: addresses.get(pod.name, ""))
+
+    assert members.standbys == {
+        "postgres-1": ("streaming", "sync"),
+        "postgres-2": ("streaming", "async"),
+        "walreceiver at 10.0.0.9": ("streaming", "async"),
+        "pg_basebackup": ("backup", "async"),
+    }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import redis
 
+from nova_acceptance.components.redis import checks
 from nova_acceptance.components.redis.client import RETRY, Redis
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.vantage.routes import Route
@@ -100,3 +102,10 @@ def test_refusal_of_redis_is_not_waited_out(
     with pytest.raises(redis.ResponseError, match="wrong kind"):
         behind(Client(SILENCE, REFUSED), monkeypatch).once_back("GET", "key")
     assert pauses == [RETRY]
+
+
+@pytest.mark.parametrize(("now", "causes"), [("b", []), ("a", ["ENDPOINTS_STALE"])])
+def test_server_that_should_be_gone_answers(now: str, causes: list[str]) -> None:
+    asked: Any = SimpleNamespace(info=lambda _section: {"run_id": now})
+
+    assert [each.cause for each in checks.same_server(asked, "a")] == causes

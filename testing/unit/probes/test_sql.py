@@ -12,7 +12,7 @@ import pytest
 
 from nova_acceptance import timeouts
 from nova_acceptance.claims import BrokenClaimError
-from nova_acceptance.components.postgres.sql import Login, connect, refusal
+from nova_acceptance.components.postgres.sql import Login, Server
 from nova_acceptance.components.postgres.writer import Acknowledged, Writer
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
@@ -25,6 +25,8 @@ READY = b"R" + struct.pack("!II", 8, 0) + b"Z" + struct.pack("!I", 5) + b"I"
 CANCEL = 80877102
 """The code of a request to cancel, which comes by a connection of its own."""
 CANCELLED = threading.Event()
+GREETINGS: list[bytes] = []
+"""What clients asked for when they connected."""
 Serve = Callable[[Callable[[socket.socket], None]], Route]
 
 
@@ -45,10 +47,12 @@ def serve() -> Iterator[Serve]:
             with connection:
                 while True:
                     (size,) = struct.unpack("!I", connection.recv(4))
-                    (code,) = struct.unpack("!I", connection.recv(size - 4)[:4])
+                    greeting = connection.recv(size - 4)
+                    (code,) = struct.unpack("!I", greeting[:4])
                     if code == CANCEL:
                         return CANCELLED.set()
                     if code >> 16 == 3:  # the protocol's version, after requests to encrypt
+                        GREETINGS.append(greeting)
                         return handle(connection)
                     connection.sendall(b"N")
 
@@ -100,7 +104,7 @@ def test_commit_that_no_standby_confirms_is_given_up(
 ) -> None:
     monkeypatch.setattr(timeouts, "COMMIT", 0.1)
     CANCELLED.clear()
-    session = connect(serve(unconfirmed), LOGIN, Witness())
+    session = Server(serve(unconfirmed), Witness()).connect(LOGIN)
 
     with session, pytest.raises(BrokenClaimError) as raised, session.whole():
         pass
@@ -109,13 +113,38 @@ def test_commit_that_no_standby_confirms_is_given_up(
     assert raised.value.shown.cause == "NOT_SYNCHRONOUS"
 
 
+def of_bytes(connection: socket.socket) -> None:
+    """Answer `größe` in the client's encoding, which is SQL_ASCII where it asks for none."""
+    asked = GREETINGS[-1].split(b"\0")
+    encoding = b"SQL_ASCII"
+    if b"client_encoding" in asked:
+        encoding = asked[asked.index(b"client_encoding") + 1].upper()
+    status = message(b"S", b"client_encoding\0" + encoding + b"\0")
+    connection.sendall(READY[:9] + status + READY[9:])
+    column = b"setting\0" + struct.pack("!IHIhih", 0, 0, 25, -1, -1, 0)
+    value = "größe".encode()
+    while connection.recv(4096)[:1] == b"Q":
+        connection.sendall(
+            message(b"T", struct.pack("!H", 1) + column)
+            + message(b"D", struct.pack("!HI", 1, len(value)) + value)
+            + message(b"C", b"SELECT 1\0")
+            + message(b"Z", b"I")
+        )
+
+
+def test_text_is_text_although_the_database_is_in_sql_ascii(serve: Serve) -> None:
+    with Server(serve(of_bytes), Witness()).connect(LOGIN) as session:
+        assert session.value("SHOW setting") == "größe"
+        assert session.column("SHOW setting") == {"größe"}
+
+
 def test_refusal_is_the_servers_own_word(serve: Serve) -> None:
     route = serve(refuse('no pg_hba.conf entry for host "10.0.0.1"'))
     kept: list[Evidence] = []
     witness = Witness()
 
     with witness.listening(kept.append):
-        said = refusal(route, LOGIN, witness)
+        said = Server(route, witness).refusal(LOGIN)
 
     assert said == 'no pg_hba.conf entry for host "10.0.0.1"'
     assert [item.answer for item in kept] == [f"refused: {said}"]
@@ -126,18 +155,18 @@ def test_nobody_there_is_no_refusal(serve: Serve) -> None:
     route = serve(lambda connection: connection.close())
 
     with pytest.raises(ProbeError, match="did not answer"):
-        refusal(route, LOGIN, Witness())
+        Server(route, Witness()).refusal(LOGIN)
 
 
 def test_accepted_connection_is_no_refusal(serve: Serve) -> None:
-    assert refusal(serve(silent), LOGIN, Witness()) == ""
+    assert Server(serve(silent), Witness()).refusal(LOGIN) == ""
 
 
 def test_password_is_shown_nowhere(serve: Serve) -> None:
     kept: list[Evidence] = []
     witness = Witness()
 
-    with witness.listening(kept.append), connect(serve(silent), LOGIN, witness) as session:
+    with witness.listening(kept.append), Server(serve(silent), witness).connect(LOGIN) as session:
         shown = [repr(LOGIN), repr(session), *map(repr, kept)]
 
     assert "hunter2" not in "".join(shown)
@@ -147,7 +176,7 @@ def test_server_that_falls_silent_is_cut(serve: Serve, monkeypatch: pytest.Monke
     monkeypatch.setattr(timeouts, "STATEMENT_CUT", 0.3)
 
     with (
-        connect(serve(silent), LOGIN, Witness()) as session,
+        Server(serve(silent), Witness()).connect(LOGIN) as session,
         pytest.raises(psycopg.OperationalError),
     ):
         session.rows("SELECT 1")

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from nova_acceptance.components.postgres.sql import Login, Session, connect
+from nova_acceptance.components.postgres.sql import Login, Server, Session
 from nova_acceptance.kube import ApiUnreachableError, Fault
 from nova_acceptance.vantage import retrying
 from nova_acceptance.vantage.routes import Route
@@ -32,7 +32,7 @@ READY = message(b"R", struct.pack("!I", 0)) + message(b"Z", b"I")
 DONE = message(b"C", b"SELECT 0\0") + message(b"Z", b"I")
 
 
-class Server:
+class Backend:
     """Says yes to everything, on every connection; can cut them all.
 
     Attributes:
@@ -96,9 +96,9 @@ class Server:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     monkeypatch.setattr(retrying, "FIRST_PAUSE", 0.01)
-    opened = Server()
+    opened = Backend()
     yield opened
     opened.listener.shutdown(socket.SHUT_RDWR)
     opened.listener.close()
@@ -106,12 +106,12 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 @pytest.fixture
-def session(server: Server) -> Iterator[Session]:
-    with connect(server.route, LOGIN, Witness()) as opened:
+def session(server: Backend) -> Iterator[Session]:
+    with Server(server.route, Witness()).connect(LOGIN) as opened:
         yield opened
 
 
-def test_question_is_asked_again_over_a_new_connection(server: Server, session: Session) -> None:
+def test_question_is_asked_again_over_a_new_connection(server: Backend, session: Session) -> None:
     server.fault, server.cuts = AWAY, 1
 
     session.rows("SELECT 1")
@@ -119,7 +119,7 @@ def test_question_is_asked_again_over_a_new_connection(server: Server, session: 
     assert server.statements == [["SELECT 1"], ["SELECT 1"]]
 
 
-def test_write_that_may_have_happened_is_not_repeated(server: Server, session: Session) -> None:
+def test_write_that_may_have_happened_is_not_repeated(server: Backend, session: Session) -> None:
     server.fault, server.cuts = AWAY, 1
 
     with pytest.raises(ApiUnreachableError):
@@ -128,7 +128,7 @@ def test_write_that_may_have_happened_is_not_repeated(server: Server, session: S
     assert server.statements == [["INSERT INTO t VALUES (1)"]]
 
 
-def test_read_that_writes_is_a_write(server: Server, session: Session) -> None:
+def test_read_that_writes_is_a_write(server: Backend, session: Session) -> None:
     server.fault, server.cuts = AWAY, 1
 
     with pytest.raises(ApiUnreachableError):
@@ -136,7 +136,7 @@ def test_read_that_writes_is_a_write(server: Server, session: Session) -> None:
 
 
 def test_write_goes_over_a_new_connection_where_the_old_one_was_cut_before(
-    server: Server, session: Session
+    server: Backend, session: Session
 ) -> None:
     session.rows("SELECT 1")
     server.fault = AWAY
@@ -148,7 +148,7 @@ def test_write_goes_over_a_new_connection_where_the_old_one_was_cut_before(
 
 
 def test_connection_with_a_state_of_its_own_is_not_replaced(
-    server: Server, session: Session
+    server: Backend, session: Session
 ) -> None:
     session.rows("SET ROLE owner")
     server.fault = AWAY
@@ -158,7 +158,7 @@ def test_connection_with_a_state_of_its_own_is_not_replaced(
         session.rows("SELECT 1")
 
 
-def test_block_that_is_cut_is_not_taken_up_in_its_middle(server: Server, session: Session) -> None:
+def test_block_that_is_cut_is_not_taken_up_in_its_middle(server: Backend, session: Session) -> None:
     def cut_within() -> None:
         with session.whole():
             session.rows("INSERT INTO t VALUES (1)")
@@ -173,7 +173,7 @@ def test_block_that_is_cut_is_not_taken_up_in_its_middle(server: Server, session
 
 
 def test_server_that_ends_a_connection_by_itself_is_told_as_such(
-    server: Server, session: Session
+    server: Backend, session: Session
 ) -> None:
     server.cuts = 1
 

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from nova_acceptance.components.postgres.parts import reaches, strangers, writers
+from nova_acceptance.components.postgres.parts import (
+    clients,
+    denials,
+    others_in,
+    reaches,
+    schemas,
+    strangers,
+    writers,
+)
 from nova_acceptance.components.postgres.spec import Postgres
 from nova_acceptance.components.registry import load
 from nova_acceptance.system import System, parts
@@ -73,6 +81,84 @@ def test_reach_denies_what_is_not_granted(system: System) -> None:
     assert reach.on_schema("public") == frozenset()
     assert reach.on_tables_of("public") == frozenset()
     assert reach.on_sequences_of("streaming") == {"USAGE", "SELECT"}
+
+
+def deeds(old: str = "", new: str = "") -> set[str]:
+    """Return what app_user must not do in nova_auth once a part of nova.yaml reads otherwise."""
+    (postgres,) = changed(old, new).of(Postgres)
+    return {
+        str(each.deed.what)
+        for each in denials(postgres)
+        if each.reach.name == "app_user in nova_auth"
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "permitted"),
+    [
+        (
+            "on_schemas: [USAGE]",
+            "on_schemas: [USAGE, CREATE]",
+            {"create a table", "create a view", "create a function"},
+        ),
+        ("on_database: [CONNECT]", "on_database: [CONNECT, CREATE]", {"create a schema"}),
+        (
+            "on_database: [CONNECT]",
+            "on_database: [CONNECT, TEMPORARY]",
+            {"create a temporary table"},
+        ),
+        (
+            "on_tables: [SELECT, INSERT, UPDATE, DELETE]",
+            "on_tables: [SELECT, TRUNCATE, TRIGGER]",
+            {"truncate a table", "put a trigger on a table"},
+        ),
+        (
+            "schemas: [auth, streaming]\n            on_schemas: [USAGE]",
+            "schemas: [auth, public]\n            on_schemas: [USAGE, CREATE]",
+            {"create a table", "create a table in public", "create a view", "create a function"},
+        ),
+        (
+            "{public: nova_owner, auth: nova_owner",
+            "{auth: nova_owner",
+            {"create a table in public"},
+        ),
+        (
+            'version: "15"\n    patroni',
+            'version: "15"\n    public: not judged\n    patroni',
+            {"create a table in public", "create a temporary table"},
+        ),
+        ("attributes: [LOGIN]", "attributes: [LOGIN, CREATEDB]", {"create a database"}),
+        (
+            "attributes: [LOGIN]",
+            "attributes: [LOGIN, CREATEROLE]",
+            {"create a role", "join the owner"},
+        ),
+    ],
+)
+def test_what_nova_yaml_permits_is_not_denied(old: str, new: str, permitted: set[str]) -> None:
+    assert deeds() - deeds(old, new) == permitted
+
+
+def test_role_that_stays_in_its_pod_is_no_client() -> None:
+    (postgres,) = changed(
+        "APP_USER_PASSWORD}\n", "APP_USER_PASSWORD}\n        over_the_network: false\n"
+    ).of(Postgres)
+
+    assert clients(postgres) == []
+    assert writers(postgres) == []
+
+
+def test_schema_of_whoever_owns_the_database_is_made_in_by_that_role() -> None:
+    (postgres,) = changed("{public: nova_owner", "{public: pg_database_owner").of(Postgres)
+
+    public, auth, *_ = schemas(postgres)
+
+    assert (public.owner, public.maker) == ("pg_database_owner", "nova_owner")
+    assert (auth.owner, auth.maker) == ("nova_owner", "nova_owner")
+    assert [reach.name for reach in others_in(postgres, public)] == [
+        "replication_user in nova_auth",
+        "app_user in nova_auth",
+    ]
 
 
 def test_urls_are_inside_or_outside(system: System) -> None:

@@ -56,8 +56,7 @@ def _members_missing(snapshot: Snapshot, component: Etcd, where: Ref) -> Iterato
     hindered = [pod for pod in pods if not is_ready(pod) and is_hindered(snapshot, pod)]
     if len(ready) >= wanted or len(ready) + len(hindered) >= wanted:
         return
-    quorum = wanted // 2 + 1
-    cause = "ETCD_MEMBER_LOST" if len(ready) >= quorum else "ETCD_QUORUM_LOST"
+    cause = "ETCD_MEMBER_LOST" if len(ready) >= component.quorum else "ETCD_QUORUM_LOST"
     yield Finding(
         cause,
         where,
@@ -66,7 +65,7 @@ def _members_missing(snapshot: Snapshot, component: Etcd, where: Ref) -> Iterato
             ready=len(ready),
             wanted=wanted,
             there=[pod["metadata"]["name"] for pod in ready] or Phrase("none"),
-            quorum=quorum,
+            quorum=component.quorum,
         ),
         evidence=tuple(
             f"Pod {pod['metadata']['name']}: {'ready' if is_ready(pod) else 'not ready'}"

@@ -11,3 +11,8 @@ class Etcd(Component):
     """The members of an etcd; clients connect to the first port of its first Service."""
 
     kind: Literal["etcd"] = "etcd"
+
+    @property
+    def quorum(self) -> int:
+        """How many members must agree."""
+        return self.runs.replicas // 2 + 1

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from nova_acceptance.components.kind import Access, Kind
 from nova_acceptance.components.postgres import answers, parts, rules, spec, urls
-from nova_acceptance.components.postgres.client import Postgres
-from nova_acceptance.components.postgres.logins import Logins
+from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
+from nova_acceptance.components.postgres.sql import Login, Server
+from nova_acceptance.kube import PodRef
 
 
 def connect(access: Access, component: spec.Postgres) -> Postgres:
     """Return the members of a PostgreSQL, asked as the superuser from inside their pods."""
-    members = {pod.name: pod for pod in access.pods(component)}
-    logins = Logins(access, component)
+
+    def password_of(role: str) -> str:
+        home = component.role(role).password
+        if home is None:
+            raise ValueError(f"nova.yaml gives {role} no password")
+        return access.password(component, home)
+
+    def address_of(pod: PodRef) -> str:
+        found = access.kube.get("v1", "Pod", pod.name, pod.namespace) or {}
+        return str(found.get("status", {}).get("podIP", ""))
+
+    superuser = component.superuser.name
     return Postgres(
-        members,
-        component.server_port,
-        logins.untested(component.superuser.name),
-        access.to_pod,
-        access.witness,
+        {pod.name: pod for pod in access.pods(component)},
+        Login(superuser, MAINTENANCE, password_of(superuser)),
+        lambda pod: Server(access.to_pod(pod, component.server_port), access.witness),
+        address_of=address_of,
+        password_of=password_of,
     )
 
 

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import psycopg
 
 from nova_acceptance import timeouts
-from nova_acceptance.claims import broken
-from nova_acceptance.components.postgres.answers import of_refusal
+from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.postgres.roles import Role
-from nova_acceptance.components.postgres.sql import (
-    REFUSED,
-    Login,
-    Row,
-    Session,
-    connect,
-    replication_system,
-)
+from nova_acceptance.components.postgres.sql import REFUSED, Login, Row, Server, Session
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.vantage.routes import Route
-from nova_acceptance.vantage.witness import Witness
 
 MAINTENANCE = "postgres"
 
@@ -34,25 +25,13 @@ MAINTENANCE = "postgres"
 class LeadershipError(ProbeError):
     """Not exactly one member leads, so the leader cannot be asked."""
 
-    def __init__(self, leaders: Sequence[str], answers: Mapping[str, bool]) -> None:
-        said = (
-            Phrase(
-                "PostgreSQL has {count} leaders: {names}", count=len(leaders), names=list(leaders)
-            )
-            if leaders
-            else Phrase("PostgreSQL has 0 leaders: none")
-        )
+    def __init__(self, shown: Finding) -> None:
         super().__init__(
-            said,
-            hint="Patroni's log says why: `kubectl logs -l app.kubernetes.io/name=postgres`",
-            evidence=[
-                f"{name}: {'in recovery' if follows else 'not in recovery'}"
-                for name, follows in answers.items()
-            ],
+            shown.summary,
+            hint="the members' logs say why: `kubectl logs` of each of the pods",
+            evidence=shown.evidence,
         )
-        self.shown = Finding(
-            "TWO_LEADERS" if leaders else "NO_LEADER", NOWHERE, said, evidence=self.evidence
-        )
+        self.shown = shown
 
 
 class Postgres:
@@ -60,31 +39,31 @@ class Postgres:
 
     Args:
         members: the pods by name.
-        port: where they listen.
         superuser: a login; only its database changes.
-        to_pod: returns the way to a port of a pod.
-        witness: who takes down what is asked.
+        server_of: returns what listens in a pod.
+        address_of: returns the address that a pod has now.
+        password_of: returns the password of a role, as its Secret has it.
     """
 
     def __init__(
         self,
         members: Mapping[str, PodRef],
-        port: int,
         superuser: Login,
-        to_pod: Callable[[PodRef, int], Route],
-        witness: Witness,
+        server_of: Callable[[PodRef], Server],
+        *,
+        address_of: Callable[[PodRef], str] = lambda _pod: "",
+        password_of: Callable[[str], str] = lambda _role: "",
     ) -> None:
         self.members = dict(members)
-        self._port = port
+        self._address_of = address_of
+        self._password_of = password_of
         self._superuser = superuser
-        self._to_pod = to_pod
-        self._witness = witness
+        self._server_of = server_of
         self._lock = threading.RLock()
         self._leader = ""
         self._sessions: dict[str, Session] = {}
         self._failure: ProbeError | None = None
         self._failed = 0.0
-        self._roles: dict[str, bool] | None = None
 
     def close(self) -> None:
         """Close what is open."""
@@ -92,9 +71,8 @@ class Postgres:
 
     def member(self, name: str, database: str = MAINTENANCE) -> Session:
         """Open a connection to one member, whatever its role is."""
-        route = self._to_pod(self.members[name], self._port)
-        login = Login(self._superuser.user, database, self._superuser.password)
-        return connect(route, login, self._witness)
+        login = replace(self._superuser, database=database)
+        return self._server_of(self.members[name]).connect(login)
 
     @property
     def leader(self) -> str:
@@ -121,18 +99,6 @@ class Postgres:
     def replicas(self) -> list[str]:
         """The names of the others."""
         return [name for name in self.members if name != self.leader]
-
-    @property
-    def in_recovery(self) -> dict[str, bool]:
-        """What each member says of itself: whether it follows.
-
-        Raises:
-            psycopg.OperationalError: one of them could not be asked.
-        """
-        answers, failures = self.roll_call()
-        for error in failures.values():
-            raise error
-        return answers
 
     def roll_call(self) -> tuple[dict[str, bool], dict[str, psycopg.OperationalError]]:
         """Ask all members at once whether they follow.
@@ -168,14 +134,19 @@ class Postgres:
             error = (told or list(failures.values()))[0]
             raise ProbeError(
                 "no member of PostgreSQL was found to lead, and not all could be asked",
-                hint="`kubectl get pods -A -l app.kubernetes.io/name=postgres` shows them",
+                hint="`kubectl get pods -A` shows them, and `kubectl logs` what they say",
                 evidence=[
                     f"{name}: {line}"
                     for name, error in failures.items()
                     for line in str(error).splitlines()[:2]
                 ],
             ) from error
-        raise LeadershipError(leaders, answers)
+        raise LeadershipError(leadership(leaders, answers))
+
+    @property
+    def server(self) -> Server:
+        """The leader, reached from inside its pod."""
+        return self._server_of(self.members[self.leader])
 
     def forget_leader(self) -> None:
         """Ask again who leads, the next time; for when that may have changed."""
@@ -199,26 +170,31 @@ class Postgres:
             return kept
 
     def role(self, name: str) -> Role:
-        """Return a role, whether it exists or not."""
-        return Role(name, self.admin)
-
-    def has_role(self, name: str) -> bool:
-        """Whether there is a role of that name; asked once, since everybody wants to know it.
+        """Return a role.
 
         Raises:
-            BrokenClaimError: there is, and its password has come to its end; PostgreSQL does not
-                tell that from a wrong one.
+            BrokenClaimError: there is none of that name.
         """
-        with self._lock:
-            if self._roles is None:
-                rows = self.admin().rows(
-                    "SELECT rolname, coalesce(rolvaliduntil <= now(), false) FROM pg_roles"
-                )
-                self._roles = dict(rows)
-            if self._roles.get(name):
-                sentence = Phrase("the password of {role} has come to its end", role=name)
-                raise broken("PASSWORD_EXPIRED", sentence)
-            return name in self._roles
+        if name not in self.role_names:
+            raise BrokenClaimError(no_role(name))
+        return Role(name, self.admin)
+
+    @property
+    def role_names(self) -> frozenset[str]:
+        """The roles that there are, but for PostgreSQL's own."""
+        return self.admin().column("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")
+
+    def login(self, role: str, database: str = MAINTENANCE, password: str | None = None) -> Login:
+        """Return the login of a role that exists; by itself with the password of its Secret.
+
+        PostgreSQL does not tell a role that is not there from one whose password is wrong.
+
+        Raises:
+            BrokenClaimError: there is no such role, or its password has come to its end.
+        """
+        if self.role(role).has_expired:
+            raise BrokenClaimError(password_ended(role))
+        return Login(role, database, self._password_of(role) if password is None else password)
 
     @property
     def own_settings(self) -> list[tuple[Phrase, str]]:
@@ -236,41 +212,6 @@ class Postgres:
             " AND name !~ '^primary_' ORDER BY 1, 2, 3, 4"
         )
         return [(_set_at(*where), str(setting)) for *where, setting in rows]
-
-    def refusal_of_followers(self, login: Login) -> Finding | None:
-        """Return why the leader does not let in who would stream from it; None where it does.
-
-        Args:
-            login: as whom its followers connect.
-        """
-        route = self._to_pod(self.members[self.leader], self._port)
-        try:
-            replication_system(route, login, self._witness)
-        except psycopg.OperationalError as error:
-            said = REFUSED.search(str(error))
-            return of_refusal(said[1]) if said else None
-        return None
-
-    def source_of_excess(self, role: str, database: str, *, attributes: Iterable[str] = ()) -> str:
-        """Return the cause by which a role may do more than it should, as far as it can be seen.
-
-        Args:
-            role: the role's name.
-            database: where it may do too much.
-            attributes: those that it should have.
-        """
-        found = self.role(role)
-        if found.attributes - set(attributes):
-            return "ROLE_ATTRIBUTES_WRONG"
-        if found.memberships:
-            return "ROLE_INHERITS"
-        if role in {
-            owner for each in (self.databases, self.schemas(database)) for owner in each.values()
-        }:
-            return "SCHEMA_OWNER_WRONG"
-        if self.public_in(database) or self.public_on_databases:
-            return "PUBLIC_PRIVILEGE"
-        return "PRIVILEGE_EXCESS"
 
     @property
     def databases(self) -> dict[str, str]:
@@ -338,11 +279,26 @@ class Postgres:
 
     @property
     def standbys(self) -> dict[str, tuple[str, str]]:
-        """The replicas that the leader sends to: state and synchrony by application name."""
+        """What the leader sends to: state and synchrony by the member's name.
+
+        A follower is known by its application name, which Patroni makes the member's, or else by
+        its pod's address. Who is no member is there by both.
+        """
         rows = self.admin().rows(
-            "SELECT application_name, state, sync_state FROM pg_stat_replication"
+            "SELECT application_name, host(client_addr), state, sync_state FROM pg_stat_replication"
         )
-        return {str(name): (str(state), str(synchrony)) for name, state, synchrony in rows}
+        return {
+            self._member_of(str(name), str(address or "")): (str(state), str(synchrony))
+            for name, address, state, synchrony in rows
+        }
+
+    def _member_of(self, application: str, address: str) -> str:
+        if application in self.members:
+            return application
+        if not address:
+            return application  # from the leader's own pod, by its socket
+        named = (name for name, pod in self.members.items() if self._address_of(pod) == address)
+        return next(named, f"{application} at {address}")
 
     def _relations(self, database: str, schema: str, *kinds: str) -> dict[str, str]:
         rows = self.admin(database).rows(
@@ -352,6 +308,37 @@ class Postgres:
             list(kinds),
         )
         return {str(name): str(owner) for name, owner in rows}
+
+
+def no_role(name: str) -> Finding:
+    """Return that a role is missing."""
+    return Finding.here("ROLE_MISSING", Phrase("there is no role {role}", role=name))
+
+
+def password_ended(role: str) -> Finding:
+    """Return that a role's password has come to its end."""
+    sentence = Phrase("the password of {role} has come to its end", role=role)
+    return Finding.here("PASSWORD_EXPIRED", sentence)
+
+
+def leadership(leaders: Sequence[str], answers: Mapping[str, bool]) -> Finding:
+    """Return what it shows that none leads, or that several do.
+
+    Args:
+        leaders: who leads.
+        answers: whether each of the members that answered follows.
+    """
+    sentence = (
+        Phrase("PostgreSQL has {count} leaders: {names}", count=len(leaders), names=list(leaders))
+        if leaders
+        else Phrase("PostgreSQL has 0 leaders: none")
+    )
+    evidence = tuple(
+        f"{name}: {'in recovery' if follows else 'not in recovery'}"
+        for name, follows in answers.items()
+    )
+    cause = "TWO_LEADERS" if leaders else "NO_LEADER"
+    return Finding.here(cause, sentence, *evidence)
 
 
 def _set_at(is_of_the_server: object, role: object, database: object) -> Phrase:

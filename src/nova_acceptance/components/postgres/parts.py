@@ -6,16 +6,26 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from nova_acceptance.components.postgres.deeds import DEEDS, Deed
 from nova_acceptance.components.postgres.spec import Database, Grant, Postgres, Role
+
+DATABASE_OWNER: Final = "pg_database_owner"
+"""The role that stands for the owner of a database, which owns `public` from PostgreSQL 15 on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """One schema of one database, with its owner."""
+    """One schema of one database.
+
+    Attributes:
+        owner: whose it is.
+        maker: who makes what is in it: the owner, by a name under which one can act.
+    """
 
     database: str
     schema: str
     owner: str
+    maker: str
 
     @property
     def name(self) -> str:
@@ -35,6 +45,20 @@ class Reach:
         """Role and database."""
         return f"{self.role.name} in {self.grant.database}"
 
+    @property
+    def rights(self) -> frozenset[str]:
+        """Its attributes, and its privileges on anything at all, such as `CREATE on schemas`."""
+        grant = self.grant
+        on = {
+            "database": grant.on_database,
+            "tables": grant.on_tables,
+            **dict.fromkeys(
+                ("schemas", *(f"schema {name}" for name in grant.schemas)), grant.on_schemas
+            ),
+        }
+        held = (f"{right} on {what}" for what, rights in on.items() for right in rights)
+        return frozenset((*self.role.attributes, *held))
+
     def on_schema(self, schema: str) -> frozenset[str]:
         """The privileges on a schema; none where the grant does not name it."""
         return frozenset(self.grant.on_schemas if schema in self.grant.schemas else ())
@@ -48,12 +72,40 @@ class Reach:
         return frozenset(self.grant.on_sequences if schema in self.grant.schemas else ())
 
 
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """One role in one database, and what it must not be able to do there."""
+
+    reach: Reach
+    deed: Deed
+
+    @property
+    def name(self) -> str:
+        """Role, database and deed."""
+        return f"{self.reach.name}-{self.deed.what}"
+
+
 def schemas(postgres: Postgres) -> list[Schema]:
     """Return every schema of every database."""
     return [
-        Schema(database.name, name, owner)
+        Schema(database.name, name, owner, database.owner if owner == DATABASE_OWNER else owner)
         for database in postgres.databases
         for name, owner in database.schemas.items()
+    ]
+
+
+def schema_of(postgres: Postgres, reach: Reach) -> Schema:
+    """Return the first schema in which a role may do something."""
+    wanted = reach.grant.database, reach.grant.schemas[0]
+    return next(each for each in schemas(postgres) if (each.database, each.schema) == wanted)
+
+
+def others_in(postgres: Postgres, schema: Schema) -> list[Reach]:
+    """Return what roles may do in a schema's database that do not own what is in the schema."""
+    return [
+        Reach(role, role.grant_in(schema.database))
+        for role in postgres.roles
+        if not role.is_superuser and role.name not in (schema.owner, schema.maker)
     ]
 
 
@@ -70,21 +122,41 @@ def reaches(postgres: Postgres) -> Iterator[Reach]:
 
 
 def clients(postgres: Postgres) -> list[Reach]:
-    """Return who works in which database: with a password, and rights on tables."""
-    return [it for it in reaches(postgres) if it.role.logs_in and it.grant.on_tables]
+    """Return who works in which database from elsewhere: with a password, and rights on tables."""
+    return [
+        it
+        for it in _remote(postgres)
+        if it.grant.on_tables and it.grant.schemas and "USAGE" in it.grant.on_schemas
+    ]
 
 
 def strangers(postgres: Postgres) -> list[Reach]:
     """Return who could log in, and must be refused by which database."""
-    return [
-        it for it in reaches(postgres) if it.role.logs_in and "CONNECT" not in it.grant.on_database
-    ]
+    return [it for it in _remote(postgres) if "CONNECT" not in it.grant.on_database]
+
+
+def denials(postgres: Postgres) -> Iterator[Denial]:
+    """Yield what each client must not be able to do, for nova.yaml does not say that it may."""
+    there = {each.name: each.schemas for each in postgres.databases}
+    for reach in clients(postgres):
+        for deed in DEEDS:
+            is_judged = postgres.public == "nothing" or not deed.is_of_public
+            is_possible = not deed.within or deed.within in there[reach.grant.database]
+            if is_judged and is_possible and deed.permitted_by not in reach.rights:
+                yield Denial(reach, deed)
 
 
 def writers(postgres: Postgres) -> list[Reach]:
     """Return the first of the clients that may write rows: one is enough to show where they go."""
     wanted = {"SELECT", "INSERT", "DELETE"}
     return [it for it in clients(postgres) if wanted <= set(it.grant.on_tables)][:1]
+
+
+def _remote(postgres: Postgres) -> Iterator[Reach]:
+    """Yield what those may do who can log in, and not from inside the pod alone."""
+    for reach in reaches(postgres):
+        if reach.role.logs_in and reach.role.over_the_network is not False:
+            yield reach
 
 
 COMPONENTS: Final[Mapping[str, Callable[[Postgres], bool]]] = {
@@ -106,6 +178,11 @@ PARTS: Final[Mapping[str, Callable[[Postgres], Iterable[Any]]]] = {
     "spec_role": lambda postgres: postgres.roles,
     "reach": reaches,
     "client": clients,
+    "ordinary_client": lambda postgres: [
+        it for it in clients(postgres) if "REPLICATION" not in it.role.attributes
+    ],
+    "denial": denials,
+    "shared_schema": lambda postgres: [it for it in schemas(postgres) if others_in(postgres, it)],
     "stranger": strangers,
     "writer_role": writers,
     "local_role": lambda postgres: [

@@ -23,10 +23,7 @@ LEADS: Final = frozenset({"primary", "master", "leader", "promoted"})
 
 _SAID: Final = (
     # the kernel says the same where shared memory or semaphores run out
-    (
-        "DISK_FULL",
-        re.compile(r"^(?!.*(?:shared memory|semaphore)).*No space left on device"),
-    ),
+    ("DISK_FULL", re.compile(r"^(?!.*(?:shared memory|semaphore)).*No space left on device")),
     (
         "POSTGRES_STRANGER",
         re.compile(r"(?i)system ID (?:mismatch|has changed)|different system ident"),

@@ -167,10 +167,7 @@ class Postgres(Component):
         yield from _twice("databases", [database.name for database in self.databases])
         yield from _twice("roles", [role.name for role in self.roles])
         if not any(role.is_superuser and role.logs_in for role in self.roles):
-            yield (
-                ("roles",),
-                "no role has SUPERUSER, LOGIN and a password to ask with",
-            )
+            yield (("roles",), "no role has SUPERUSER, LOGIN and a password to ask with")
         roles = {role.name for role in self.roles}
         for index, database in enumerate(self.databases):
             path: Path = ("databases", index)

@@ -8,7 +8,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -18,8 +18,9 @@ import psycopg
 from psycopg import sql
 
 from nova_acceptance import timeouts
-from nova_acceptance.claims import broken
+from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.findings import Finding
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.retrying import ask_through
 from nova_acceptance.vantage.routes import LOOPBACK, Route
@@ -28,6 +29,12 @@ from nova_acceptance.vantage.witness import Asking, Witness
 Row = tuple[Any, ...]
 Statement = LiteralString | sql.Composed
 APPLICATION = "nova-acceptance"
+ENCODING = "utf8"
+"""What every connection asks for.
+
+A server whose databases are in SQL_ASCII would ask for that, and psycopg returns bytes then.
+Source: psycopg's manual, "Strings adaptation".
+"""
 LIMITED = f"-c statement_timeout={timeouts.STATEMENT:.0f}s"
 REFUSED = re.compile(r"FATAL:\s*(.+\S)")
 UNCONFIRMED = re.compile(r"canceling (?:the )?wait for synchronous replication")
@@ -75,6 +82,10 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
         self._connection.close()
 
     @property
@@ -159,36 +170,86 @@ class Session:
             self._blocks -= 1
 
 
-def connect(route: Route, login: Login, witness: Witness) -> Session:
-    """Open a connection.
+@dataclass(frozen=True, slots=True)
+class Server:
+    """PostgreSQL at the end of a route.
 
-    Raises:
-        psycopg.OperationalError: nothing answered, or it refused; `refusal` tells which.
-        ClusterError: the API was away for too long.
+    Attributes:
+        route: the way to it.
+        witness: takes down what is asked.
     """
-    asked = f"connect as {login.user}"
-    target = f"{route.target}/{login.database}"
-    with witness.asking(asked, source=route.source, target=target) as asking:
-        with _told(asking):
-            connection = _opened_patiently(route, login)
-        asking.answered("accepted")
-    return Session(connection, login, route, witness)
 
+    route: Route
+    witness: Witness
 
-def replication_system(route: Route, login: Login, witness: Witness) -> str:
-    """Open a replication connection and return the system's identifier.
+    def connect(self, login: Login) -> Session:
+        """Open a connection.
 
-    Source: the PostgreSQL manual, "Streaming Replication Protocol", IDENTIFY_SYSTEM.
+        Raises:
+            psycopg.OperationalError: nothing answered, or it refused; `refusal` tells which.
+            ClusterError: the API was away for too long.
+        """
+        with self._asking(f"connect as {login.user}", f"/{login.database}") as asking:
+            connection = _opened_patiently(self.route, login)
+            asking.answered("accepted")
+        return Session(connection, login, self.route, self.witness)
 
-    Raises:
-        psycopg.OperationalError: nothing answered, or it refused.
-    """
-    asked = f"IDENTIFY_SYSTEM as {login.user}"
-    with witness.asking(asked, source=route.source, target=route.target) as asking:
-        with _told(asking):
-            identifier = ask_through(route, lambda: _system(route, login), is_silence=_is_silence)
-        asking.answered(identifier)
-        return identifier
+    def replication_system(self, login: Login) -> str:
+        """Open a replication connection and return the system's identifier.
+
+        Source: the PostgreSQL manual, "Streaming Replication Protocol", IDENTIFY_SYSTEM.
+
+        Raises:
+            psycopg.OperationalError: nothing answered, or it refused.
+        """
+        with self._asking(f"IDENTIFY_SYSTEM as {login.user}") as asking:
+            identifier = ask_through(
+                self.route, lambda: _system(self.route, login), is_silence=_is_silence
+            )
+            asking.answered(identifier)
+            return identifier
+
+    def refusal(self, login: Login) -> str:
+        """Return the words with which a connection is refused; empty if it is accepted.
+
+        Raises:
+            ProbeError: nothing answered, so nobody refused.
+        """
+        return self._refusal(lambda: self.connect(login).close())
+
+    def replication_refusal(self, login: Login) -> str:
+        """Return the words with which a replication connection is refused; empty if it is not.
+
+        Raises:
+            ProbeError: nothing answered, so nobody refused.
+        """
+        return self._refusal(lambda: self.replication_system(login))
+
+    def _refusal(self, attempt: Callable[[], object]) -> str:
+        try:
+            attempt()
+        except psycopg.OperationalError as error:
+            said = REFUSED.search(str(error))
+            if said is None:
+                raise ProbeError(
+                    f"PostgreSQL at {self.route.target} did not answer {self.route.source}",
+                    hint="`kubectl get pods,endpoints -A` shows what is behind it",
+                    evidence=str(error).splitlines()[:5],
+                ) from error
+            return said[1]
+        return ""
+
+    @contextmanager
+    def _asking(self, asked: str, place: str = "") -> Iterator[Asking]:
+        target = f"{self.route.target}{place}"
+        with self.witness.asking(asked, source=self.route.source, target=target) as asking:
+            try:
+                yield asking
+            except psycopg.OperationalError as error:
+                # libpq says much about the way there, which is ours; the server's word counts
+                if said := REFUSED.search(str(error)):
+                    asking.answered(f"refused: {said[1]}")
+                raise
 
 
 def _system(route: Route, login: Login) -> str:
@@ -198,30 +259,23 @@ def _system(route: Route, login: Login) -> str:
         return (result.get_value(0, 0) or b"").decode()
 
 
-def refusal(route: Route, login: Login, witness: Witness) -> str:
-    """Return the words with which PostgreSQL refuses a connection; empty if it accepts.
+def identifiers(
+    statement: LiteralString, *places: str | Sequence[str], **named: str | Sequence[str]
+) -> sql.Composed:
+    """Return a statement with names in the place of its `{}` and `{name}`, quoted as names.
 
-    Raises:
-        ProbeError: nothing answered, so nobody refused.
+    Args:
+        statement: the statement.
+        places: a name, or `schema.name`, or both apart where a name may hold a dot.
+        named: the same, by the names of their places.
     """
-    try:
-        with connect(route, login, witness):
-            return ""
-    except psycopg.OperationalError as error:
-        said = REFUSED.search(str(error))
-        if said is None:
-            raise ProbeError(
-                f"PostgreSQL at {route.target} did not answer {route.source}",
-                hint="`kubectl get pods,endpoints -A` shows what is behind it",
-                evidence=str(error).splitlines()[:5],
-            ) from error
-        return said[1]
+    return sql.SQL(statement).format(
+        *map(_identifier, places), **{place: _identifier(name) for place, name in named.items()}
+    )
 
 
-def identifiers(statement: LiteralString, *names: str) -> sql.Composed:
-    """Return a statement with names in the place of its `{}`, quoted as names."""
-    parts = (sql.Identifier(*name.split(".")) for name in names)
-    return sql.SQL(statement).format(*parts)
+def _identifier(name: str | Sequence[str]) -> sql.Identifier:
+    return sql.Identifier(*(name.split(".") if isinstance(name, str) else name))
 
 
 def opened(
@@ -240,6 +294,7 @@ def opened(
         dbname=login.database,
         connect_timeout=int(timeouts.CONNECT),
         application_name=APPLICATION,
+        client_encoding=ENCODING,
         autocommit=True,
         options=options,
         replication=replication,
@@ -303,11 +358,10 @@ def _bounded(connection: psycopg.Connection[Row]) -> Iterator[None]:
         connection.remove_notice_handler(note)
         end.close()
     for notice in filter(UNCONFIRMED.search, notices):
-        raise broken(
-            "NOT_SYNCHRONOUS",
-            Phrase("no standby confirmed a commit within {seconds:.0f} s", seconds=timeouts.COMMIT),
-            evidence=[notice],
+        sentence = Phrase(
+            "no standby confirmed a commit within {seconds:.0f} s", seconds=timeouts.COMMIT
         )
+        raise BrokenClaimError(Finding.here("NOT_SYNCHRONOUS", sentence, notice))
 
 
 def _cancel(connection: psycopg.Connection[Row]) -> None:
@@ -324,17 +378,6 @@ def _ended_in_time(connection: psycopg.Connection[Row], *, undone: bool = False)
         finally:
             if not connection.closed:
                 end.enter_context(_bounded(connection))
-
-
-@contextmanager
-def _told(asking: Asking) -> Iterator[None]:
-    # libpq says much about the way there, which is ours; what counts is the server's word
-    try:
-        yield
-    except psycopg.OperationalError as error:
-        if said := REFUSED.search(str(error)):
-            asking.answered(f"refused: {said[1]}")
-        raise
 
 
 def _spelled(statement: Statement, connection: psycopg.Connection[Row]) -> str:

@@ -21,7 +21,7 @@ KEPT = "kept"
 def silence(redis: Redis) -> Iterator[Finding]:
     """Find a Redis that does not answer PING with PONG when its password is given."""
     if not redis.answers_ping:
-        yield _found("CONNECTION_CUT", Phrase("Redis does not answer PING with PONG"))
+        yield Finding.here("CONNECTION_CUT", Phrase("Redis does not answer PING with PONG"))
 
 
 @check
@@ -30,7 +30,7 @@ def missing_password(redis: Redis) -> Iterator[Finding]:
     yield from silence(redis)
     said = redis.refusal(None)
     if "authentication required" not in said.lower():
-        yield _found(
+        yield Finding.here(
             "REDIS_WITHOUT_PASSWORD",
             Phrase("without a password Redis answers PING with {said}", said=_said(said)),
         )
@@ -40,7 +40,7 @@ def missing_password(redis: Redis) -> Iterator[Finding]:
 def needless_password(redis: Redis) -> Iterator[Finding]:
     """Find a Redis that demands a password although nova.yaml names none."""
     if said := redis.refusal(None):
-        yield _found(
+        yield Finding.here(
             "REDIS_WRONG_PASSWORD",
             Phrase("nova.yaml names no password, and Redis answers {said}", said=repr(said)),
         )
@@ -53,7 +53,7 @@ def accepted_wrong_password(redis: Redis) -> Iterator[Finding]:
     said = redis.refusal(WRONG)
     if "invalid username-password pair" not in said:
         sentence = Phrase("to a wrong password Redis says {said}", said=_said(said))
-        yield _found("REDIS_WITHOUT_PASSWORD", sentence)
+        yield Finding.here("REDIS_WITHOUT_PASSWORD", sentence)
 
 
 @check
@@ -68,10 +68,23 @@ def missing_value(redis: Redis, key: str) -> Iterator[Finding]:
     """Find a Redis that no longer holds what was written under a key."""
     found: Word | None = redis.once_back("GET", key)
     if found != KEPT:
-        yield _found(
+        yield Finding.here(
             "REDIS_DATA_LOST",
             Phrase("{key} was set to {wanted} and is {found}", key=key, wanted=KEPT, found=found),
         )
+
+
+@check
+def same_server(redis: Redis, before: str) -> Iterator[Finding]:
+    """Find that the server answers still whose pod was deleted.
+
+    Args:
+        redis: who answers now.
+        before: the `run_id` of the server that answered before.
+    """
+    if redis.info("server")["run_id"] == before:
+        sentence = Phrase("the Redis answers whose pod was deleted, and not its successor")
+        yield Finding.here("ENDPOINTS_STALE", sentence)
 
 
 @check
@@ -80,7 +93,7 @@ def unkept_writes(redis: Redis) -> Iterator[Finding]:
     configured = redis.ask("CONFIG GET", "appendonly").get("appendonly")
     persistence = redis.info("persistence")
     if configured != "yes" or persistence["aof_enabled"] != 1:
-        yield _found(
+        yield Finding.here(
             "REDIS_PERSISTENCE_OFF",
             Phrase(
                 "appendonly is {configured}, and aof_enabled is {enabled}",
@@ -90,7 +103,7 @@ def unkept_writes(redis: Redis) -> Iterator[Finding]:
         )
     elif (status := persistence["aof_last_write_status"]) != "ok":
         sentence = Phrase("aof_last_write_status is {status}", status=status)
-        yield _found("REDIS_WRITE_FAILS", sentence)
+        yield Finding.here("REDIS_WRITE_FAILS", sentence)
 
 
 @check
@@ -98,7 +111,7 @@ def wrong_version(redis: Redis, spec: Spec) -> Iterator[Finding]:
     """Find a Redis of another version than nova.yaml says."""
     found = str(redis.info("server")["redis_version"])
     if spec.version and not found.startswith(spec.version):
-        yield _found(
+        yield Finding.here(
             "REDIS_VERSION_WRONG",
             Phrase(
                 "Redis is version {found}, where nova.yaml says {wanted}",
@@ -120,9 +133,9 @@ def lacking_replicas(redis: Redis, spec: Spec) -> Iterator[Finding]:
     ]
     if replication["role"] != "master":
         sentence = Phrase("the Redis by which clients connect follows another one")
-        yield _found("REDIS_READ_ONLY", sentence)
+        yield Finding.here("REDIS_READ_ONLY", sentence)
     elif len(online) < wanted:
-        yield _found(
+        yield Finding.here(
             "REDIS_REPLICAS_WANTED",
             Phrase(
                 "{count} of {wanted} replicas of Redis are online", count=len(online), wanted=wanted
@@ -197,10 +210,6 @@ def _master(spec: Spec) -> str:
 
 def _service(spec: Spec) -> Ref:
     return Ref("Service", spec.namespace, spec.sentinel.service) if spec.sentinel else NOWHERE
-
-
-def _found(cause: str, sentence: Phrase) -> Finding:
-    return Finding(cause, NOWHERE, sentence)
 
 
 def _said(said: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nova_acceptance.checks import check
 from nova_acceptance.components.kind import UrlTrial
 from nova_acceptance.components.redis.client import Redis
-from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.findings import Finding
 from nova_acceptance.phrase import Phrase
 
 WRONG = "not-the-password"
@@ -21,7 +21,7 @@ def locked_out(trial: UrlTrial) -> Iterator[Finding]:
     try:
         if not redis.answers_ping:
             said = Phrase("Redis does not answer PING with PONG")
-            yield Finding("CONNECTION_CUT", NOWHERE, said)
+            yield Finding.here("CONNECTION_CUT", said)
     finally:
         redis.close()
 
@@ -39,4 +39,4 @@ def accepted_wrong_password(trial: UrlTrial) -> Iterator[Finding]:
         redis.close()
     if INVALID not in said:
         sentence = Phrase("to a wrong password Redis says {said}", said=repr(said))
-        yield Finding("REDIS_WITHOUT_PASSWORD", NOWHERE, sentence)
+        yield Finding.here("REDIS_WITHOUT_PASSWORD", sentence)

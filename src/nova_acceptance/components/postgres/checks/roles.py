@@ -1,0 +1,68 @@
+"""What is wrong with roles: their attributes, memberships and passwords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nova_acceptance.checks import check
+from nova_acceptance.components.postgres.checks.databases import beyond
+from nova_acceptance.components.postgres.client import Postgres, no_role, password_ended
+from nova_acceptance.components.postgres.spec import Postgres as Spec
+from nova_acceptance.components.postgres.spec import Role
+from nova_acceptance.findings import Finding
+from nova_acceptance.phrase import Phrase
+
+SCRAM = "SCRAM-SHA-256"
+
+
+@check
+def undeclared_roles(postgres: Postgres, spec: Spec, undeclared: str) -> Iterator[Finding]:
+    """Find roles that are missing, and those that nova.yaml neither knows nor allows."""
+    found, declared = postgres.role_names, {role.name for role in spec.roles}
+    yield from map(no_role, sorted(declared - found))
+    for name in beyond(found, declared, undeclared):
+        sentence = Phrase("nova.yaml knows no role {role}", role=name)
+        yield Finding.here("ROLE_UNDECLARED", sentence)
+
+
+@check
+def wrong_attributes(postgres: Postgres, role: Role) -> Iterator[Finding]:
+    """Find a role that has other attributes than nova.yaml says."""
+    held, wanted = postgres.role(role.name).attributes, set(role.attributes)
+    if held != wanted:
+        sentence = Phrase(
+            "role {role} has the attributes {held}, where nova.yaml says {wanted}",
+            role=role.name,
+            held=sorted(held) or Phrase("none"),
+            wanted=sorted(wanted) or Phrase("none"),
+        )
+        yield Finding.here("ROLE_ATTRIBUTES_WRONG", sentence)
+
+
+@check
+def inherited_rights(postgres: Postgres, role: Role) -> Iterator[Finding]:
+    """Find a role that has rights through another role."""
+    if found := sorted(postgres.role(role.name).memberships):
+        sentence = Phrase("{role} is a member of roles: {roles}", role=role.name, roles=found)
+        yield Finding.here("ROLE_INHERITS", sentence)
+
+
+@check
+def weak_password(postgres: Postgres, role: Role) -> Iterator[Finding]:
+    """Find a role whose password is not stored as a SCRAM verifier, or is stored without need."""
+    stored, wanted = postgres.role(role.name).stored_password, SCRAM if role.password else "none"
+    if stored != wanted:
+        sentence = Phrase(
+            "how the password of {role} is stored: {stored}, where it should be: {wanted}",
+            role=role.name,
+            stored=stored,
+            wanted=wanted,
+        )
+        yield Finding.here("PASSWORD_STORED_WEAKLY", sentence)
+
+
+@check
+def expired_password(postgres: Postgres, role: Role) -> Iterator[Finding]:
+    """Find a role whose password has come to its end."""
+    if postgres.role(role.name).has_expired:
+        yield password_ended(role.name)
