@@ -61,13 +61,13 @@ def test_claim_that_is_missing_or_unbound_is_found() -> None:
 def test_template_that_asks_for_less_is_found(asked: str, names: list[str]) -> None:
     workload = made(STORE)
     workload["spec"]["volumeClaimTemplates"] = [
-        {"metadata": {"name": "cache"}, "spec": claim("1Mi")["spec"]},  # nobody declared it
+        {"metadata": {"name": "cache"}, "spec": claim("1Mi")["spec"]},
         {"metadata": {"name": "data"}, "spec": claim(asked)["spec"]},
     ]
 
-    found = claims.small_templates(seen(workload), STORE)
+    found = claims.small_template(seen(workload), STORE, "data")
     assert causes(found) == [("CLAIM_TOO_SMALL", name) for name in names]
-    assert claims.small_templates(seen(), STORE) == []
+    assert claims.small_template(seen(), STORE, "data") == []
 
 
 def test_claim_that_nobody_declared_is_found_unless_it_is_allowed() -> None:

@@ -107,12 +107,14 @@ def test_phrase_is_told_in_the_language_that_is_wanted() -> None:
 
 def test_phrases_within_a_phrase_are_told_as_well() -> None:
     inner = Phrase(LOST, claim="a", volume="b")
-    outer = Phrase("{what}: {items}", what=inner, items=["x", "y"])
+    outer = Phrase(
+        "{workload}: {containers} {what}", workload=inner, containers=["x", "y"], what="z"
+    )
     read = Phrase.read(str(outer), outer.parts())
 
     told, language = in_language(read, CHINESE)
 
-    assert told == f"{in_language(inner, CHINESE)[0]}：x、y"  # noqa: RUF001
+    assert told == f"{in_language(inner, CHINESE)[0]}：x、y z"  # noqa: RUF001
     assert language == CHINESE
 
 

@@ -92,12 +92,14 @@ def claims_missing(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def claims_too_small(snapshot: Snapshot) -> Iterator[Finding]:
-    """Find claims that are smaller than nova.yaml says; those of one template once."""
+    """Find claims that are smaller than nova.yaml says; those of a small template once."""
     for spec in snapshot.system.every_workload if snapshot.system else ():
-        templates = checks.claims.small_templates(snapshot, spec)
-        yield from templates
-        for claim in spec.claimed if not templates else ():
-            yield from checks.claims.small_claim(snapshot, claim)
+        for template in spec.claims:
+            small = checks.claims.small_template(snapshot, spec, template)
+            yield from small
+            for claim in spec.claimed if not small else ():
+                if claim.name.startswith(f"{template}-{spec.name}-"):
+                    yield from checks.claims.small_claim(snapshot, claim)
 
 
 def claims_without_volume(snapshot: Snapshot) -> Iterator[Finding]:

@@ -47,14 +47,14 @@ def small_claim(snapshot: Snapshot, claim: Claim) -> Iterator[Finding]:
 
 
 @check
-def small_templates(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
-    """Find templates of claims that ask for less than nova.yaml says."""
-    found = snapshot.at(of_workload(spec))
-    for entry in (found or {"spec": {}})["spec"].get("volumeClaimTemplates") or ():
-        name = entry["metadata"]["name"]
+def small_template(snapshot: Snapshot, spec: Workload, template: str) -> Iterator[Finding]:
+    """Find a template of claims that asks for less than nova.yaml says."""
+    where = of_workload(spec)
+    found = snapshot.at(where) or {"spec": {}}
+    for entry in found["spec"].get("volumeClaimTemplates") or ():
         asked = _size((entry["spec"].get("resources") or {}).get("requests"))
-        if found and name in spec.claims and _is_less(asked, spec.claims[name]):
-            yield _too_small(ref(found), asked, spec.claims[name], name)
+        if entry["metadata"]["name"] == template and _is_less(asked, spec.claims[template]):
+            yield _too_small(where, asked, spec.claims[template], template)
 
 
 @check
