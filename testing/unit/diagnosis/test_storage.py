@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nova_acceptance.components.kubernetes import storage
-from nova_acceptance.findings import Finding
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system import System
@@ -20,6 +20,7 @@ from testing.unit.diagnosis.recorded import (
     stateful_set,
     storage_class,
 )
+from testing.unit.diagnosis.rendered import Nova
 
 
 def etcd(name: str | None = "standard", size: str = "1Gi") -> Object:
@@ -216,3 +217,31 @@ def test_mount_of_a_missing_secret_is_no_matter_of_storage() -> None:
     message = 'MountVolume.SetUp failed for volume "tls" : secret "nova-tls" not found'
 
     assert found(stuck, event(stuck, "FailedMount", message)) == []
+
+
+@pytest.mark.parametrize(("size", "is_small"), [("512Mi", True), ("2Gi", False), ("4Gi", False)])
+def test_template_and_its_claims_that_are_too_small_are_one_finding(
+    size: str, *, is_small: bool
+) -> None:
+    nova = Nova()
+    redis = nova["StatefulSet/redis"]
+    (template,) = redis["spec"]["volumeClaimTemplates"]
+    template["spec"]["resources"]["requests"]["storage"] = size
+    held = {**claim("data-redis-0", "Bound"), "spec": template["spec"]}
+    held["metadata"]["namespace"] = "nova-redis"
+    held["status"]["capacity"] = {"storage": size}
+    nova.add(held)
+
+    expected = [("CLAIM_TOO_SMALL", ref(redis))] if is_small else []
+    assert [(each.cause, each.subject) for each in nova.diagnoses()] == expected
+
+
+def test_claim_that_is_smaller_than_its_template_is_found() -> None:
+    nova = Nova()
+    small = claim("data-redis-0", "Bound")
+    small["metadata"]["namespace"] = "nova-redis"
+    small["spec"] = {"resources": {"requests": {"storage": "512Mi"}}}
+    small["status"]["capacity"] = {"storage": "512Mi"}
+    nova.add(small)
+
+    assert nova.causes() == {"CLAIM_TOO_SMALL": ref(small)}

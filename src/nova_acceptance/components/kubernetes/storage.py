@@ -94,11 +94,11 @@ def claims_missing(snapshot: Snapshot) -> Iterator[Finding]:
 def claims_too_small(snapshot: Snapshot) -> Iterator[Finding]:
     """Find claims that are smaller than nova.yaml says; those of a small template once."""
     for spec in snapshot.system.every_workload if snapshot.system else ():
-        for template in spec.claims:
-            small = checks.claims.small_template(snapshot, spec, template)
+        for name in spec.claims:
+            small = checks.claims.small_template(snapshot, spec, name)
             yield from small
             for claim in spec.claimed if not small else ():
-                if claim.name.startswith(f"{template}-{spec.name}-"):
+                if claim.name.startswith(f"{name}-{spec.name}-"):
                     yield from checks.claims.small_claim(snapshot, claim)
 
 
