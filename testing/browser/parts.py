@@ -41,7 +41,7 @@ class ShownComponent:
 
 
 class ShownCell(NamedTuple):
-    """A cell of the matrix: `good`, `bad` or `unasked`, and its words."""
+    """A cell of the matrix: `good`, `bad`, `unasked` or `undeclared`, and its words."""
 
     state: str
     words: str

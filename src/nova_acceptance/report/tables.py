@@ -34,7 +34,10 @@ class PodTable:
 
 @dataclass(frozen=True, slots=True)
 class PortRow:
-    """A row of the matrix: a port of a Service, and what came of it from each source."""
+    """A row of the matrix: a port of a Service, and what came of it from each source.
+
+    There is None for a source of which nothing is declared.
+    """
 
     target: str
     port: int
@@ -50,9 +53,14 @@ class Matrix:
 
     @property
     def has_gaps(self) -> bool:
-        """Whether somebody was not asked to reach something."""
+        """Whether something declared was not asked."""
         every = (reach for row in self.rows for reach in row.reaches)
-        return any(reach is None or reach.is_as_wanted is None for reach in every)
+        return any(reach and reach.is_as_wanted is None for reach in every)
+
+    @property
+    def has_undeclared(self) -> bool:
+        """Whether there is a source and a port of which nothing is declared."""
+        return any(reach is None for row in self.rows for reach in row.reaches)
 
 
 def pods_by_node(topology: Topology) -> PodTable:

@@ -60,7 +60,14 @@ def test_matrix_holds_what_was_wanted_and_leaves_gaps() -> None:
     assert [(row.target, row.port) for row in opened.rows] == [("db", 5432), ("cache", 6379)]
     assert [reach and reach.state for reach in opened.rows[0].reaches] == ["open", "timeout"]
     assert opened.rows[1].reaches[1] is None
+    assert opened.has_undeclared
+    assert not opened.has_gaps
+    assert not closed.has_undeclared
     assert [row.port for row in closed.rows] == [7]
+
+
+def test_declared_port_that_could_not_be_asked_for_is_a_gap() -> None:
+    assert matrix_of([Reach("web", "db", 5432, "open", "")], "open").has_gaps
 
 
 def test_reach_is_as_wanted_or_not_or_not_known() -> None:
