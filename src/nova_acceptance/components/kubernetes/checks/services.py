@@ -127,34 +127,29 @@ def wrong_backends(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
 
     One for a role leads to as many as are in that role.
     """
-    where = of_front(front)
+    where, role = of_front(front), front.service.role
     behind = {each.pod or each.address for each in ready_behind(snapshot, where)}
-    pods = {pod["metadata"]["name"] for pod in pods_selected(snapshot, front.workload)}
+    pods = {ref(pod).name for pod in pods_selected(snapshot, front.workload)}
     expected = front.workload.expected_behind(front.service)
+    wanted = expected if role else len(pods)
     if not behind and expected:
         sentence = Phrase("nothing is behind {service}", service=where)
         yield Finding("SERVICE_WITHOUT_ENDPOINTS", where, sentence)
     elif strangers := sorted(behind - pods):
         sentence = Phrase("behind {service} is {pods} as well", service=where, pods=strangers)
         yield Finding("SELECTOR_WRONG", where, sentence)
-    elif front.service.role == "primary" and len(behind) != 1:
-        sentence = Phrase(
-            "{service} leads to {pods}, where one primary is wanted",
-            service=where,
-            pods=sorted(behind),
+    elif len(behind) != wanted:
+        yield Finding(
+            "PRIMARY_SERVICE_ASTRAY" if role == "primary" else "SERVICE_WITHOUT_ENDPOINTS",
+            where,
+            Phrase(
+                "{service} leads to {pods}, where {wanted} are wanted",
+                service=where,
+                pods=sorted(behind),
+                wanted=wanted,
+            ),
+            evidence=(f"pods of {of_workload(front.workload)}: {', '.join(sorted(pods))}",),
         )
-        yield Finding("PRIMARY_SERVICE_ASTRAY", where, sentence)
-    elif not front.service.role and (lacking := sorted(pods - behind)):
-        sentence = Phrase("{service} does not lead to {pods}", service=where, pods=lacking)
-        yield Finding("SERVICE_WITHOUT_ENDPOINTS", where, sentence)
-    elif front.service.role and len(behind) != expected:
-        sentence = Phrase(
-            "{service} leads to {pods}, where {wanted} are wanted",
-            service=where,
-            pods=sorted(behind),
-            wanted=expected,
-        )
-        yield Finding("SERVICE_WITHOUT_ENDPOINTS", where, sentence)
 
 
 def is_headless(service: Object) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import reduce
 from typing import Final
 
 from nova_acceptance.checks import check
@@ -15,10 +14,11 @@ from nova_acceptance.components.kubernetes.hosts import hosts
 from nova_acceptance.components.kubernetes.pod_specs import is_leaving, restarts
 from nova_acceptance.components.kubernetes.status import is_ready, status_of
 from nova_acceptance.components.kubernetes.summaries import summary
+from nova_acceptance.components.kubernetes.workloads import statuses
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
-from nova_acceptance.phrase import NOTHING, Phrase
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import System, Workload
 
 DECLARED: Final = ("Deployment", "StatefulSet")
@@ -124,14 +124,20 @@ def restarted_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding
     yield from no_pods(snapshot, spec)
     for pod in pods_selected(snapshot, spec):
         if count := restarts(pod):
-            where = ref(pod)
-            sentence = Phrase("{where} has restarted {count} times", where=where, count=count)
-            if ended := _how_it_ended(pod):
+            ends = [
+                Phrase(
+                    "{container}: {reason}, exit status {status}",
+                    container=entry["name"],
+                    reason=last.get("reason", "?"),
+                    status=last.get("exitCode", "?"),
+                )
+                for entry in statuses(pod)
+                if (last := (entry.get("lastState") or {}).get("terminated"))
+            ]
+            sentence = Phrase("{where} has restarted {count} times", where=ref(pod), count=count)
+            if ends:
                 sentence = Phrase(
-                    "{where} has restarted {count} times, the last time by {ended}",
-                    where=where,
-                    count=count,
-                    ended=ended,
+                    "{restarted}, the last time by {ends}", restarted=sentence, ends=ends
                 )
             yield Finding("CONTAINER_RESTARTED", of_workload(spec), sentence)
 
@@ -217,20 +223,3 @@ def _not_ready(spec: Workload, why: Phrase, *evidence: str) -> Finding:
     where = of_workload(spec)
     sentence = Phrase("{where} is not ready: {why}", where=where, why=why)
     return Finding("WORKLOAD_NOT_READY", where, sentence, evidence=evidence)
-
-
-def _how_it_ended(pod: Object) -> Phrase:
-    """Return how a pod's containers ended the last time; nothing where none has."""
-    ends = [
-        Phrase(
-            "{container}: {reason}, exit status {status}",
-            container=entry["name"],
-            reason=last.get("reason", "?"),
-            status=last.get("exitCode", "?"),
-        )
-        for entry in (pod.get("status") or {}).get("containerStatuses") or []
-        if (last := (entry.get("lastState") or {}).get("terminated"))
-    ]
-    if not ends:
-        return NOTHING
-    return reduce(lambda told, end: Phrase("{ends}; {end}", ends=told, end=end), ends)
