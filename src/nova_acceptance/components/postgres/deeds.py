@@ -86,10 +86,10 @@ DEEDS: Final = (
     Deed(Phrase("join the owner"), "GRANT {owner} TO {role}", "CREATEROLE"),
     Deed(Phrase("change the server's settings"), "SET zero_damaged_pages = on"),
     Deed(Phrase("reload the server"), "SELECT pg_reload_conf()"),
-    # the suite's own are always there
+    # the suite's own connection is always there, and idle: where it is not denied, nothing is lost
     Deed(
-        Phrase("end the superuser's connections"),
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity JOIN pg_roles ON oid = usesysid"
-        " WHERE rolsuper LIMIT 1",
+        Phrase("cancel the superuser's statements"),
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity JOIN pg_roles ON oid = usesysid"
+        " WHERE rolsuper AND pid <> pg_backend_pid() LIMIT 1",
     ),
 )
