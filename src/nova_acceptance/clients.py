@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.dns import questions as dns_questions
 from nova_acceptance.components.dns.client import Lookups
 from nova_acceptance.components.dns.lookups import ask_dns
@@ -28,12 +27,13 @@ from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.postgres.sql import Server
 from nova_acceptance.components.redis import spec as redis_spec_of
 from nova_acceptance.components.redis.client import Redis
+from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import Kube
 from nova_acceptance.report import Recorder
 from nova_acceptance.system import System
 from nova_acceptance.vantage.routes import Routes
 from nova_acceptance.vantage.survey import Answers, Failures, Survey
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.access import Clients, RunAccess
 from nova_acceptance.verification.secret_values import SecretValues
 from nova_acceptance.verification.vantage_points import VantagePoints, vantage_points
@@ -57,7 +57,7 @@ def namespace_pods(objects: Seen, system: System) -> VantagePoints:
 
 @pytest.fixture(scope="session")
 def routes(kube: Kube) -> Iterator[Routes]:
-    """Ways into pods and through them, for client libraries."""
+    """Routes into pods and through them, for client libraries."""
     with Routes(kube) as opened:
         yield opened
 
@@ -66,14 +66,14 @@ def routes(kube: Kube) -> Iterator[Routes]:
 def dns(kube: Kube, namespace_pods: VantagePoints, system: System) -> None:
     """The cluster's DNS answers, and soon; where it does not, nothing is asked by name at all."""
     if found := ask_dns(kube, namespace_pods.values(), system):
-        raise BrokenClaimError(found)
+        raise FindingError(found)
 
 
 @pytest.fixture(scope="session")
 def reachability(
     *,
     kube: Kube,
-    witness: Witness,
+    transcript: Transcript,
     system: System,
     objects: Seen,
     component_pods: VantagePoints,
@@ -93,14 +93,14 @@ def reachability(
     def record(answers: Answers, failures: Failures) -> None:
         recorder.reachability(reachability_cells(system, component_pods, answers, failures))
 
-    return Survey(kube, witness, questions, record)
+    return Survey(kube, transcript, questions, record)
 
 
 @pytest.fixture(scope="session")
 def lookups(
     *,
     kube: Kube,
-    witness: Witness,
+    transcript: Transcript,
     system: System,
     objects: Seen,
     namespace_pods: VantagePoints,
@@ -108,7 +108,7 @@ def lookups(
 ) -> Lookups:
     """What the cluster's DNS says: every name from every namespace, asked at once."""
     questions = dns_questions.every_question(system, objects)
-    survey = Survey(kube, witness, dict.fromkeys(namespace_pods.values(), questions))
+    survey = Survey(kube, transcript, dict.fromkeys(namespace_pods.values(), questions))
     return Lookups(survey, namespace_pods, objects, system)
 
 
@@ -137,7 +137,7 @@ def connections(
 def access(
     *,
     kube: Kube,
-    witness: Witness,
+    transcript: Transcript,
     system: System,
     objects: Seen,
     routes: Routes,
@@ -148,7 +148,7 @@ def access(
     """How clients reach the components."""
     return RunAccess(
         kube=kube,
-        witness=witness,
+        transcript=transcript,
         system=system,
         objects=objects,
         routes=routes,
@@ -185,7 +185,7 @@ def primary(
     access: RunAccess, postgres_spec: postgres_spec_of.Postgres, postgres: Postgres
 ) -> RoleConnections:
     """Connections as PostgreSQL's roles through the Service by which clients connect."""
-    server = Server(access.to_service(postgres_spec), access.witness)
+    server = Server(access.to_service(postgres_spec), access.transcript)
     return RoleConnections(postgres_spec, postgres, server)
 
 
@@ -194,7 +194,7 @@ def replica(
     access: RunAccess, postgres_spec: postgres_spec_of.Postgres, postgres: Postgres
 ) -> RoleConnections:
     """Connections as PostgreSQL's roles through the Service for replicas."""
-    server = Server(access.to_role(postgres_spec, "replica"), access.witness)
+    server = Server(access.to_role(postgres_spec, "replica"), access.transcript)
     return RoleConnections(postgres_spec, postgres, server)
 
 
@@ -209,14 +209,14 @@ def etcd(clients: Clients, etcd_spec: Etcd) -> dict[str, Member]:
 def quorum(etcd: dict[str, Member], etcd_spec: Etcd) -> None:
     """The members of etcd agree; where they do not, nothing is written through them."""
     for found in disunity(etcd, etcd_spec):
-        raise BrokenClaimError(found)
+        raise FindingError(found)
 
 
 @pytest.fixture
 def patroni(
-    kube: Kube, objects: Seen, patroni_spec: postgres_spec_of.Postgres, witness: Witness
+    kube: Kube, objects: Seen, patroni_spec: postgres_spec_of.Postgres, transcript: Transcript
 ) -> Patroni:
     """Every member's Patroni, each asked from inside its pod."""
     members = {pod.name: pod for pod in objects.refs_of(patroni_spec.workload)}
     assert patroni_spec.patroni is not None
-    return Patroni(kube, members, patroni_spec.patroni.port, witness)
+    return Patroni(kube, members, patroni_spec.patroni.port, transcript)

@@ -89,3 +89,11 @@ class Finding:
     def headline(self) -> str:
         """The one line that a reader needs: the cause, where, and the cure."""
         return f"{self.cause}: {self.summary} → {self.cure or self.meaning.cure}"
+
+
+class FindingError(AssertionError):
+    """Something that a fixture or a client relies on does not hold, and what shows it."""
+
+    def __init__(self, shown: Finding) -> None:
+        super().__init__(shown.summary)
+        self.shown = shown

@@ -15,7 +15,6 @@ from typing import Final
 import pytest
 
 from nova_acceptance import masking, timeouts
-from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.cluster import Cluster, Request, obtain
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.lock import exclusive
@@ -34,15 +33,15 @@ from nova_acceptance.deploy import (
     render,
 )
 from nova_acceptance.errors import DeployError, NovaError, SpecError
-from nova_acceptance.findings import Finding
+from nova_acceptance.findings import Finding, FindingError
 from nova_acceptance.kube import Kube, Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase, verbatim
 from nova_acceptance.progress import Progress
 from nova_acceptance.report import EvidenceLog, Recorder
 from nova_acceptance.system import System, parts
-from nova_acceptance.vantage.witness import Witness
-from nova_acceptance.verification.consultation import Consultation
+from nova_acceptance.vantage.transcript import Transcript
+from nova_acceptance.verification.diagnosis import Diagnosis
 from nova_acceptance.verification.inventory import KINDS, snapshot
 from nova_acceptance.verification.parameters import parametrizations
 from nova_acceptance.verification.secret_values import SecretValues
@@ -90,14 +89,14 @@ def system(pytestconfig: pytest.Config) -> System:
 
 
 @pytest.fixture(scope="session")
-def witness() -> Witness:
-    """Takes down what the clients ask, for the test that is running."""
-    return Witness()
+def transcript() -> Transcript:
+    """What the clients ask and what comes back, for the test that is running."""
+    return Transcript()
 
 
 @pytest.fixture(autouse=True)
-def _witnessed(witness: Witness, evidence: EvidenceLog) -> Iterator[None]:
-    with witness.listening(evidence.add):
+def _transcribed(transcript: Transcript, evidence: EvidenceLog) -> Iterator[None]:
+    with transcript.listening(evidence.add):
         yield
 
 
@@ -118,10 +117,10 @@ def cluster(pytestconfig: pytest.Config, recorder: Recorder) -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def kube(cluster: Cluster, recorder: Recorder, consultation: Consultation) -> Kube:
+def kube(cluster: Cluster, recorder: Recorder, diagnosis: Diagnosis) -> Kube:
     """The cluster's API; what there is to say about the cluster is in the record from now on."""
     api = Kube(cluster.kubeconfig, cluster.context)
-    consultation.attach(api)
+    diagnosis.attach(api)
     recorder.cluster(
         name=cluster.name,
         provider=cluster.provider,
@@ -142,7 +141,7 @@ def deployment(
     kube: Kube,
     system: System,
     recorder: Recorder,
-    consultation: Consultation,
+    diagnosis: Diagnosis,
 ) -> Iterator[Deployment | None]:
     """Nova, deployed and ready; None with `--no-deploy`, which takes it as it is."""
     option = pytestconfig.option
@@ -150,7 +149,7 @@ def deployment(
     if option.no_deploy:
         masking.register(load_credentials(kube, manifests).values())
         recorder.note(Phrase("--no-deploy: the system is verified as it was found"))
-        consultation.look_around()
+        diagnosis.look_around()
         yield None
         _snapshot(kube, system, recorder)
         return
@@ -163,9 +162,9 @@ def deployment(
             masking.register(credentials.values())
             objects = render(manifests, overlay, credentials, tmp_path_factory.mktemp("render"))
             base = look(kube, system.namespaces, system, logs=False)
-            with _told(consultation):
-                _say(preflight(kube, objects, base), progress, recorder, consultation)
-            done = _deployed(kube, objects, progress, consultation, base)
+            with _told(diagnosis):
+                _say(preflight(kube, objects, base), progress, recorder, diagnosis)
+            done = _deployed(kube, objects, progress, diagnosis, base)
         recorder.deployment(
             overlay=overlay,
             seconds=round(sum(done.seconds.values()), 3),
@@ -186,44 +185,49 @@ def deployment(
 
 
 @pytest.fixture(scope="module")
-def healthy(deployment: Deployment | None, consultation: Consultation, system: System) -> None:  # noqa: ARG001
+def healthy(deployment: Deployment | None, diagnosis: Diagnosis, system: System) -> None:  # noqa: ARG001
     """Nothing is wrong with the system that is known; what is not well is not disturbed further.
 
     For tests that kill pods: each asks it before anything else.
     """
-    if found := consultation.unwell(
+    if found := diagnosis.unwell(
         each.name for each in system.components if each.layer == "infrastructure"
     ):
-        raise BrokenClaimError(found)
+        raise FindingError(found)
 
 
 @pytest.fixture(scope="session")
-def cluster_objects(kube: Kube, witness: Witness) -> Seen:
+def cluster_objects(kube: Kube, transcript: Transcript) -> Seen:
     """What the API says of the cluster itself, whether Nova can be deployed or not."""
-    return Seen(_seen(kube, (KUBE_SYSTEM,), kinds=_OF_THE_CLUSTER), witness)
+    return Seen(_seen(kube, (KUBE_SYSTEM,), kinds=_OF_THE_CLUSTER), transcript)
 
 
 @pytest.fixture(scope="session")
-def objects(kube: Kube, witness: Witness, system: System, deployment: Deployment | None) -> Seen:  # noqa: ARG001
+def objects(
+    kube: Kube,
+    transcript: Transcript,
+    system: System,
+    deployment: Deployment | None,  # noqa: ARG001
+) -> Seen:
     """What the API says of Nova when the verification begins."""
-    return Seen(_seen(kube, system.namespaces, system), witness)
+    return Seen(_seen(kube, system.namespaces, system), transcript)
 
 
 @pytest.fixture(scope="module")
-def later_objects(kube: Kube, witness: Witness, system: System, objects: Seen) -> Seen:  # noqa: ARG001
+def later_objects(kube: Kube, transcript: Transcript, system: System, objects: Seen) -> Seen:  # noqa: ARG001
     """What the API says of Nova a little later, when the tests of a module begin."""
-    return Seen(_seen(kube, system.namespaces, system), witness)
+    return Seen(_seen(kube, system.namespaces, system), transcript)
 
 
 @pytest.fixture
 def fresh_objects(
     kube: Kube,
-    witness: Witness,
+    transcript: Transcript,
     system: System,
     deployment: Deployment | None,  # noqa: ARG001
 ) -> Seen:
     """What the API says of Nova's workloads, their pods and Services now."""
-    return Seen(_seen(kube, system.namespaces, system, kinds=_CHANGING), witness)
+    return Seen(_seen(kube, system.namespaces, system, kinds=_CHANGING), transcript)
 
 
 @pytest.fixture(scope="session")
@@ -236,12 +240,12 @@ def secret_values(kube: Kube, system: System, deployment: Deployment | None) -> 
 
 
 @contextmanager
-def _told(consultation: Consultation) -> Iterator[None]:
+def _told(diagnosis: Diagnosis) -> Iterator[None]:
     """Have the cause recorded of what will not be deployed at all."""
     try:
         yield
     except PreflightError as error:
-        consultation.tell(error, "preflight")
+        diagnosis.tell(error, "preflight")
         raise
 
 
@@ -249,7 +253,7 @@ def _say(
     warnings: list[Finding],
     progress: Progress,
     recorder: Recorder,
-    consultation: Consultation,
+    diagnosis: Diagnosis,
 ) -> None:
     """Show and record what is wrong with the objects and keeps none from becoming ready."""
     for found in warnings:
@@ -261,21 +265,21 @@ def _say(
         )
         progress.say(said)
         recorder.note(said, evidence=found.evidence)
-        consultation.warn(found)
+        diagnosis.warn(found)
 
 
 def _deployed(
     kube: Kube,
     objects: list[Object],
     progress: Progress,
-    consultation: Consultation,
+    diagnosis: Diagnosis,
     base: Snapshot,
 ) -> Deployment:
     """Deploy; what became ready only in part is verified all the same, each part for itself."""
     try:
-        return deploy(kube, objects, progress=progress, base=base, on_lost=consultation.lost)
+        return deploy(kube, objects, progress=progress, base=base, on_lost=diagnosis.lost)
     except DeployError as error:
-        consultation.tell(error, "deployment")
+        diagnosis.tell(error, "deployment")
         if isinstance(error, RolloutError) and error.deployment:
             return error.deployment
         raise
@@ -288,7 +292,7 @@ def _overlay(kube: Kube, system: System) -> str:
 
 def _snapshot(kube: Kube, system: System, recorder: Recorder) -> None:
     seen = _seen(kube, system.namespaces, system, kinds=KINDS)
-    recorder.snapshot(**snapshot(system, Seen(seen, Witness())))
+    recorder.snapshot(**snapshot(system, Seen(seen, Transcript())))
 
 
 def _seen(

@@ -10,18 +10,23 @@ import pytest
 # Kept loaded here, as in conftest.py.
 import nova_acceptance.collect
 import nova_acceptance.verification.examiner  # noqa: F401
-from nova_acceptance.causes import causes
 
 if TYPE_CHECKING:
     from testing.plugin.conftest import Suite
 
-MEANT = """
+CHECKED = """
 import pytest
+from nova_acceptance.checks import check
+from nova_acceptance.findings import Finding
+from nova_acceptance.phrase import Phrase
 
-@pytest.mark.means("REDIS_PERSISTENCE_OFF")
+@check
+def persistence_off():
+    yield Finding.here("REDIS_PERSISTENCE_OFF", Phrase("appendonly is {said}", said="no"))
+
 @pytest.mark.component("redis")
 def test_redis_is_append_only():
-    assert "no" == "yes"
+    assert persistence_off() == []
 
 @pytest.mark.component("redis")
 def test_redis_that_crashed():
@@ -61,9 +66,9 @@ def look(kube, namespaces, system):
     return seen
 
 @pytest.fixture(scope="session", autouse=True)
-def attached(consultation):
-    sys.modules[type(consultation).__module__].look = look
-    consultation.attach("an API")
+def attached(diagnosis):
+    sys.modules[type(diagnosis).__module__].look = look
+    diagnosis.attach("an API")
 """
 
 
@@ -71,38 +76,24 @@ def failures(suite: Suite) -> list[dict[str, Any]]:
     return [e for e in suite.record if e["type"] == "phase" and e["outcome"] == "failed"]
 
 
-def test_claim_that_fails_names_the_cause_that_its_marker_means(suite: Suite) -> None:
-    suite.write("tests/infrastructure/test_a.py", MEANT)
+def test_check_that_finds_something_names_its_cause(suite: Suite) -> None:
+    suite.write("tests/infrastructure/test_a.py", CHECKED)
 
     result = suite.run("-rf")
 
-    meant, crashed = failures(suite)
-    headline = meant["message"]
+    found, crashed = failures(suite)
+    headline = found["message"]
     assert headline.startswith("REDIS_PERSISTENCE_OFF: ")
     assert " → set `appendonly yes`" in headline
-    assert meant["text"].startswith(headline)
-    assert meant["diagnosis"]["subject"] == "StatefulSet nova-redis/redis"
-    told = meant["diagnosis"]["told"]["summary"]["values"]
-    assert told["title"] == {"template": causes()["REDIS_PERSISTENCE_OFF"].title}
-    assert told["said"].startswith("assert ")
+    assert found["text"].startswith(headline)
+    assert found["diagnosis"]["subject"] == "StatefulSet nova-redis/redis"
+    assert found["diagnosis"]["told"]["summary"]["values"] == {"said": "no"}
     assert "diagnosis" not in crashed
-    result.stdout.fnmatch_lines(["REDIS_PERSISTENCE_OFF: * → *", '*assert "no" == "yes"*'])
+    result.stdout.fnmatch_lines(["REDIS_PERSISTENCE_OFF: * → *", "*1 found*"])
     result.stdout.fnmatch_lines(["FAILED *::test_redis_is_append_only - REDIS_PER*"])
     failure = ET.fromstring(suite.junit()).find(".//failure")  # noqa: S314 - our own file
     assert failure is not None
     assert failure.get("message") == headline
-
-
-def test_cause_that_does_not_exist_is_a_usage_error(suite: Suite) -> None:
-    suite.write(
-        "tests/infrastructure/test_a.py",
-        "import pytest\n@pytest.mark.means('REDIS_PERSISTENC_OFF')\ndef test_a(): pass",
-    )
-
-    result = suite.run()
-
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: *test_a: means('REDIS_PERSISTENC_OFF')*no such cause*"])
 
 
 def test_failure_is_followed_to_the_deepest_cause(suite: Suite) -> None:
@@ -189,13 +180,13 @@ def test_diagnosis_that_fails_leaves_the_failure_as_it_is(suite: Suite) -> None:
 
 def test_worker_names_causes_as_well(suite: Suite) -> None:
     pytest.importorskip("xdist")
-    suite.write("tests/infrastructure/test_a.py", MEANT)
+    suite.write("tests/infrastructure/test_a.py", CHECKED)
 
     suite.run("-n", "1", isolated=True)
 
-    meant = next(e for e in failures(suite) if "append_only" in e["nodeid"])
-    assert meant["message"].startswith("REDIS_PERSISTENCE_OFF: ")
-    assert meant["text"].startswith(meant["message"])
+    found = next(e for e in failures(suite) if "append_only" in e["nodeid"])
+    assert found["message"].startswith("REDIS_PERSISTENCE_OFF: ")
+    assert found["text"].startswith(found["message"])
     assert [e["cause"] for e in suite.record if e["type"] == "diagnosis"] == [
         "REDIS_PERSISTENCE_OFF"
     ]
@@ -212,12 +203,12 @@ from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.phrase import Phrase
 
 @pytest.fixture(scope="session")
-def deployment(consultation):
+def deployment(diagnosis):
     subject = Ref("StatefulSet", "nova-redis", "redis")
     said, cure = Phrase("there is no class {name}", name="fast"), Phrase("name another")
     root = Finding("STORAGE_CLASS_MISSING", subject, said, cure, ("classes: slow",))
     error = PreflightError(Explanation((Ranked(root),), (subject,)))
-    consultation.tell(error, "preflight")
+    diagnosis.tell(error, "preflight")
     raise error
 
 def test_first(deployment): pass

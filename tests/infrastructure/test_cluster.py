@@ -15,7 +15,7 @@ from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.system import System
 from nova_acceptance.vantage.agent import ask_everywhere
 from nova_acceptance.vantage.questions import Exchanged
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.vantage_points import VantagePoints
 
 pytestmark = pytest.mark.cluster
@@ -23,11 +23,11 @@ pytestmark = pytest.mark.cluster
 
 @pytest.fixture
 def answers(
-    kube: Kube, namespace_pods: VantagePoints, system: System, witness: Witness
+    kube: Kube, namespace_pods: VantagePoints, system: System, transcript: Transcript
 ) -> Mapping[PodRef, Sequence[Exchanged]]:
     """What the DNS answers a pod of each namespace."""
     found = ask_everywhere(kube, dict.fromkeys(namespace_pods.all().values(), pilot(system)))
-    witness.add(*(answer.evidence for answers in found.values() for answer in answers))
+    transcript.add(*(answer.evidence for answers in found.values() for answer in answers))
     return found
 
 

@@ -15,7 +15,7 @@ from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.failover import Failover, Failovers
 from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Postgres as Spec
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.access import Clients, RunAccess
 
 pytestmark = [
@@ -51,8 +51,8 @@ def table(failovers: Failovers, patroni_spec: Spec, writer_role: Reach) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _shown(failover: Failover, witness: Witness, _witnessed: None) -> None:
-    witness.add(failover.evidence)
+def _shown(failover: Failover, transcript: Transcript, _transcribed: None) -> None:
+    transcript.add(failover.evidence)
 
 
 def test_replica_takes_over(failover: Failover) -> None:

@@ -10,7 +10,7 @@ from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.shapes import shape
 from nova_acceptance.findings import Ref
 from nova_acceptance.system import Certificate, System
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.secret_values import SecretValues
 
 pytestmark = pytest.mark.tls
@@ -18,14 +18,14 @@ pytestmark = pytest.mark.tls
 
 @pytest.fixture
 def held(
-    secret_values: SecretValues, certificate: Certificate, witness: Witness
+    secret_values: SecretValues, certificate: Certificate, transcript: Transcript
 ) -> HeldCertificate:
     """The certificate and the public half of its key, as the Secret holds them."""
     where = Ref("Secret", certificate.namespace, certificate.secret)
     keys = certificate.certificate, certificate.private_key
     shapes = {key: shape(secret_values.text(*where, key).encode()) for key in keys}
     found = HeldCertificate(where, shapes[keys[0]], shapes[keys[1]], *keys)
-    with witness.asking("certificate", source="runner", target=str(where)) as asking:
+    with transcript.asking("certificate", source="runner", target=str(where)) as asking:
         asking.answered(found)
     return found
 

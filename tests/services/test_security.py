@@ -7,16 +7,16 @@ import pytest
 from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.system import Workload
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 
 pytestmark = pytest.mark.security
 
 
 @pytest.fixture(autouse=True)
-def _contexts(objects: Seen, workload: Workload, witness: Witness) -> None:
+def _contexts(objects: Seen, workload: Workload, transcript: Transcript) -> None:
     """Take down the security context of every container."""
     for name, context in checks.security.contexts(objects, workload):
-        with witness.asking("security context", source="runner", target=name) as asking:
+        with transcript.asking("security context", source="runner", target=name) as asking:
             asking.answered(", ".join(f"{key} {context[key]}" for key in sorted(context)))
 
 

@@ -6,7 +6,6 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.kind import Urls, UrlTrial
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.shapes import shape
@@ -14,8 +13,9 @@ from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.registry import kind_of
 from nova_acceptance.components.urls import checks
 from nova_acceptance.components.urls.held import HeldUrl
+from nova_acceptance.findings import FindingError
 from nova_acceptance.system import System, Url
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.access import Clients
 from nova_acceptance.verification.secret_values import SecretValues
 
@@ -29,11 +29,11 @@ def text(secret_values: SecretValues, url: Url) -> str:
 
 
 @pytest.fixture
-def held(text: str, url: Url, system: System, witness: Witness) -> HeldUrl:
+def held(text: str, url: Url, system: System, transcript: Transcript) -> HeldUrl:
     """What may be looked at of the URL."""
     found = HeldUrl.of(url, system, shape(text.encode()))
     assert found is not None
-    with witness.asking(f"read {url.key}", source="runner", target=str(found.holder)) as asking:
+    with transcript.asking(f"read {url.key}", source="runner", target=str(found.holder)) as asking:
         at = found.address
         asking.answered(f"{at.scheme}, {at}, {at.path or 'no path'}" if at else "no URL")
     return found
@@ -49,11 +49,11 @@ def urls(held: HeldUrl) -> Urls:
 
 @pytest.fixture
 def trial(
-    text: str, held: HeldUrl, connections: Connections, witness: Witness, clients: Clients
+    text: str, held: HeldUrl, connections: Connections, transcript: Transcript, clients: Clients
 ) -> UrlTrial:
     """The URL, ready to be tried from the component's own pod."""
     for found in checks.malformed_url(held):
-        raise BrokenClaimError(found)
+        raise FindingError(found)
     written, url = urlsplit(text.strip()), held.url
     source = url.source or next(
         it for it in connections.system.components if it.namespace == held.holder.namespace
@@ -66,7 +66,7 @@ def trial(
         password=unquote(written.password or ""),
         path=written.path.lstrip("/"),
         route=connections.to_host(connections.pods[source.name], str(written.hostname), port),
-        witness=witness,
+        transcript=transcript,
         client=lambda: clients.of(held.owner),
     )
 

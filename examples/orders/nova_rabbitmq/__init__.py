@@ -12,7 +12,7 @@ def connect(access: Access, component: spec.RabbitMQ) -> RabbitMQ:
     """Return a client of a RabbitMQ through its Service, as the user whom nova.yaml names."""
     password = access.password(component, component.password)
     login = Login(component.user, password, component.vhost)
-    return RabbitMQ(access.to_service(component), login, access.witness)
+    return RabbitMQ(access.to_service(component), login, access.transcript)
 
 
 KIND = Kind(

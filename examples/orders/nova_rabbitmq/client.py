@@ -30,7 +30,7 @@ from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.vantage.retrying import ask_through
 from nova_acceptance.vantage.routes import LOOPBACK, Route
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 from nova_rabbitmq.answers import (
     BLOCKED,
     NO_ROUTE,
@@ -79,13 +79,13 @@ class RabbitMQ:
     Args:
         route: the way to it.
         login: who asks.
-        witness: who takes down what is asked.
+        transcript: who takes down what is asked.
     """
 
-    def __init__(self, route: Route, login: Login, witness: Witness) -> None:
+    def __init__(self, route: Route, login: Login, transcript: Transcript) -> None:
         self._route = route
         self._login = login
-        self._witness = witness
+        self._transcript = transcript
 
     def login_refusal(self, login: Login | None = None) -> Refusal | None:
         """Return why a user is not let into a vhost; None where they are.
@@ -254,7 +254,7 @@ class RabbitMQ:
     ) -> T | Refusal:
         login = login or self._login
         source, target = self._route.source, self._route.target
-        with self._witness.asking(asked, source=source, target=target) as asking:
+        with self._transcript.asking(asked, source=source, target=target) as asking:
             try:
                 found: T | Refusal = ask_through(
                     self._route,

@@ -30,4 +30,4 @@ def _asked(trial: UrlTrial) -> tuple[RabbitMQ, Spec]:
     """Return a client with what the URL says, and what it says as nova.yaml would."""
     login = Login(trial.user, trial.password, unquote(trial.path))
     said = trial.owner.model_copy(update={"user": login.user, "vhost": login.vhost})
-    return RabbitMQ(trial.route, login, trial.witness), said
+    return RabbitMQ(trial.route, login, trial.transcript), said

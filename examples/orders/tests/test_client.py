@@ -12,7 +12,7 @@ from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.vantage.routes import Route
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 from nova_rabbitmq.answers import Login, Refusal, RefusedError
 from nova_rabbitmq.client import SILENCE, RabbitMQ, Server
 from tests.scripted_broker import Broker, Replies, Reply, refused, shut_out
@@ -26,8 +26,10 @@ LOCKED = "RESOURCE_LOCKED - cannot obtain exclusive access to locked queue 'q' i
 FORBIDDEN = "ACCESS_REFUSED - access to queue 'q' in vhost 'orders' refused for user 'orders'"
 
 
-def asking(broker: Broker, witness: Witness | None = None) -> RabbitMQ:
-    return RabbitMQ(Route(broker.port, "runner", "queue/q-0:5672"), LOGIN, witness or Witness())
+def asking(broker: Broker, transcript: Transcript | None = None) -> RabbitMQ:
+    return RabbitMQ(
+        Route(broker.port, "runner", "queue/q-0:5672"), LOGIN, transcript or Transcript()
+    )
 
 
 def test_login_that_is_taken_is_no_refusal() -> None:
@@ -65,7 +67,7 @@ def test_closed_port_is_no_answer() -> None:
     route = Route(port, "runner", "queue/q-0:5672")
 
     with pytest.raises(ProbeError, match="did not answer") as error:
-        RabbitMQ(route, LOGIN, Witness()).login_refusal()
+        RabbitMQ(route, LOGIN, Transcript()).login_refusal()
     assert "Connection refused" in str(error.value)
 
 
@@ -165,11 +167,11 @@ def test_empty_queue_gives_nothing() -> None:
 
 
 def test_evidence_has_the_question_and_the_answer_and_no_password() -> None:
-    witness = Witness()
+    transcript = Transcript()
     kept: list[Evidence] = []
     replies = {spec.Connection.StartOk: shut_out(403, LOGIN_REFUSED)}
-    with Broker(replies) as broker, witness.listening(kept.append):
-        asking(broker, witness).login_refusal()
+    with Broker(replies) as broker, transcript.listening(kept.append):
+        asking(broker, transcript).login_refusal()
 
     (evidence,) = kept
     assert evidence.asked == "connection.open of vhost orders as orders"

@@ -11,7 +11,7 @@ from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system import Component, SecretKey, Url
 from nova_acceptance.vantage.routes import Route
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 
 Rule = Callable[[Snapshot], Iterable[Finding]]
 """Finds what is wrong by looking at a snapshot of the API."""
@@ -27,21 +27,21 @@ class Access(Protocol):
         """The cluster's API."""
 
     @property
-    def witness(self) -> Witness:
+    def transcript(self) -> Transcript:
         """Takes down what is asked and what comes back."""
 
     def pods(self, component: Component) -> Sequence[PodRef]:
         """Return the component's pods, in the order of their names."""
 
     def to_service(self, component: Component) -> Route:
-        """Return the way to a component through the Service by which clients connect.
+        """Return the route to a component through the Service by which clients connect.
 
         Raises:
-            BrokenClaimError: it is closed, with the cause that this shows.
+            FindingError: it is closed, with the cause that this shows.
         """
 
     def to_pod(self, pod: PodRef, port: int) -> Route:
-        """Return the way to a port of a pod itself."""
+        """Return the route to a port of a pod itself."""
 
     def password(self, component: Component, home: SecretKey) -> str:
         """Return what a Secret of the component's namespace holds.
@@ -108,8 +108,8 @@ class UrlTrial:
         user: whom it names.
         password: the one in it.
         path: what follows the host, without its slash.
-        route: the way from the pod to where it points.
-        witness: takes down what is asked.
+        route: from the pod to where it points.
+        transcript: takes down what is asked.
         client: makes or returns a client of the owner, to ask it what a URL's login may not.
     """
 
@@ -119,7 +119,7 @@ class UrlTrial:
     password: str
     path: str
     route: Route
-    witness: Witness
+    transcript: Transcript
     client: Callable[[], Any]
 
 

@@ -130,10 +130,10 @@ def told(explanation: Explanation) -> Iterator[str]:
         yield f"by way of {' → '.join(map(str, explanation.chain))}"
 
 
-def pods_told(snapshot: Snapshot, concerned: Collection[Ref]) -> Iterator[str]:
+def pods_told(snapshot: Snapshot, subjects: Collection[Ref]) -> Iterator[str]:
     """Yield, for each pod that is not ready, why not, its latest warnings and last words."""
     for ill in ill_pods(snapshot):
-        if ill.where not in concerned:
+        if ill.where not in subjects:
             continue
         yield f"{describe(ill.pod)}: {_word(ill)}"
         yield from _warnings(ill)

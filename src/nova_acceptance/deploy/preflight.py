@@ -93,8 +93,8 @@ def preflight(kube: Kube, objects: Sequence[Object], base: Snapshot) -> list[Fin
     """
     snapshot = laid_over(base, objects)
     graph = Graph(snapshot)
-    concerned = graph.reach(map(ref, objects))
-    found = [each for each in beforehand(snapshot) if each.subject in concerned]
+    reached = graph.reach(map(ref, objects))
+    found = [each for each in beforehand(snapshot) if each.subject in reached]
     found += _api_findings(kube, objects)
     found += _refused_beforehand(kube, objects, base)
     lost = [each for each in found if each.grace is not None]

@@ -132,10 +132,10 @@ class Readiness:
             exhausted = self._patience.exhausted(found, now)
             broken = [each for each in exhausted if not self._is_renewed(each)]
             if self._verdict.believe(broken, self._snapshot, now):
-                concerned = self._verdict.lost(list(left), self._snapshot, now)
-                if concerned:
+                subjects = self._verdict.lost(list(left), self._snapshot, now)
+                if subjects:
                     doctor = Doctor(self._snapshot)
-                    self._on_lost(explained(doctor, concerned, self._verdict.keys))
+                    self._on_lost(explained(doctor, subjects, self._verdict.keys))
         return self._verdict.lost(list(left), self._snapshot, now)
 
     def _is_outdated(self, found: Finding) -> bool:

@@ -22,7 +22,7 @@ class Account:
 
     Attributes:
         causes: each with its consequences, the deepest first.
-        chains: for each consequence the way from it down to its cause.
+        chains: for each consequence the objects from it down to its cause.
         unready: what is not ready, with what was seen of it.
         unexplained: what of that depends on none of the causes.
         unread: what could not be read, a line each.
@@ -48,9 +48,9 @@ class Account:
             yield from (f"     seen: {line}" for line in self._seen(each))
             for symptom in each.symptoms:
                 yield f"     hence {symptom.cause}: {symptom.summary}"
-                way = self.chains.get(symptom.key, [])
-                if len(way) > 1:
-                    yield f"       by way of {' → '.join(map(str, way))}"
+                chain = self.chains.get(symptom.key, [])
+                if len(chain) > 1:
+                    yield f"       by way of {' → '.join(map(str, chain))}"
         if not self.causes:
             yield "nothing known is wrong"
         for where in self.unexplained:

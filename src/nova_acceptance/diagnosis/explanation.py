@@ -25,7 +25,7 @@ class Explanation:
         causes: each with its consequences, the deepest first; empty where none is known.
         chain: from an object of what failed to the first cause's subject.
         summary: what failed, for the case that no cause is known.
-        seen: what was seen of the objects concerned, a line each.
+        seen: what was seen of its objects, a line each.
         refs: the objects that tell of it.
     """
 
@@ -98,19 +98,19 @@ class Doctor:
         """Return all that is wrong, causes first with their consequences under them."""
         return ranked(self.diagnoses, self.graph)
 
-    def explain(self, concerned: Iterable[Ref], own: Finding | None = None) -> Explanation:
+    def explain(self, subjects: Iterable[Ref], own: Finding | None = None) -> Explanation:
         """Return why something failed.
 
         What was plainly answered, and answered wrongly, explains itself. Where nothing answered,
         or only a consequence is known, the explanation is what the objects concerned depend on.
 
         Args:
-            concerned: the objects that it was about.
+            subjects: the objects that it was about.
             own: what the failure itself says, if it says anything.
         """
         if own and not own.is_symptom:
             return Explanation((Ranked(own),), (own.subject,))
-        start = (*concerned, *((own.subject,) if own else ()))
+        start = (*subjects, *((own.subject,) if own else ()))
         steps = self.graph.reach(start)
         within = [each for each in self.diagnoses if each.subject in steps]
         found = ranked((*within, own) if own else within, self.graph)

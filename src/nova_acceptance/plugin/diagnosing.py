@@ -1,9 +1,7 @@
 """Every failure is followed to its cause, and says it in its first line.
 
-What a test's failure means: the cause of what a check found, or that the error itself names
-(`verification.answers`), else the one that the test's marker `means` names, for a claim that does
-not hold. Then the cluster is looked at,
-for what that comes from.
+What a failure shows is what a check found, where a test asserts that it finds nothing, or what the
+error itself names (`verification.answers`). Then the cluster is looked at for what that comes from.
 """
 
 from __future__ import annotations
@@ -17,12 +15,11 @@ import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprExceptionInfo
 
 from nova_acceptance import masking
-from nova_acceptance.causes import causes
 from nova_acceptance.collect import look
 from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.diagnosis import Explanation, Ranked
 from nova_acceptance.errors import DeployError, NovaError
-from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.findings import Finding
 from nova_acceptance.fixtures import SYSTEM
 from nova_acceptance.kube import Kube
 from nova_acceptance.kube.snapshot import Snapshot
@@ -40,8 +37,7 @@ COLLECTED: Final = "collected"
 
 _FOUND: Final = pytest.StashKey[list[Finding]]()
 """What the check found whose assertion failed last."""
-_CONSULTATION: Final = pytest.StashKey["Consultation"]()
-_SAYS_NOTHING: Final = frozenset({"assert False", "assert None"})
+_DIAGNOSIS: Final = pytest.StashKey["Diagnosis"]()
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -49,7 +45,7 @@ class NoClusterError(NovaError):
     """No cluster was found, so none can be looked at."""
 
 
-class Consultation:
+class Diagnosis:
     """What is known of this run's failures, in this process.
 
     Args:
@@ -111,12 +107,12 @@ class Consultation:
         found = self.examiner.explain(Scope(tuple(refs)), None, "").root
         return next(iter(named), found)
 
-    def explain(self, item: pytest.Item, error: BaseException, when: str) -> Explanation | None:
+    def explain(self, item: pytest.Item, error: BaseException) -> Explanation | None:
         """Return why a test failed; None where nothing is known and no cluster can be looked at."""
         if explanation := _carried(error):
             return replace(explanation, summary=_sentence(error), refs=explanation.subjects)
         found = item.config.stash.get(_FOUND, []) if isinstance(error, AssertionError) else []
-        shown = next(iter(found), None) or of_error(error) or _meant(item, error, when)
+        shown = next(iter(found), None) or of_error(error)
         if shown is None and self._kube is None:
             return None
         return self.examiner.explain(self._scope(item, error), shown, _sentence(error))
@@ -178,7 +174,7 @@ class Consultation:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing known."""
-    config.stash[_CONSULTATION] = Consultation(config)
+    config.stash[_DIAGNOSIS] = Diagnosis(config)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -198,25 +194,10 @@ def pytest_assertrepr_compare(
     return [f"{len(left)} found", *(masking.mask(each.headline) for each in left)]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse a marker `means` that names no cause.
-
-    Raises:
-        pytest.UsageError: with the test and the name.
-    """
-    for item in items:
-        for name in _causes(item):
-            if name not in causes():
-                raise pytest.UsageError(
-                    f"{item.nodeid}: means({name!r}): there is no such cause; "
-                    "`python -m nova_acceptance.diagnosis` lists them"
-                )
-
-
 @pytest.fixture(scope="session")
-def consultation(pytestconfig: pytest.Config) -> Consultation:
+def diagnosis(pytestconfig: pytest.Config) -> Diagnosis:
     """Names causes, for fixtures that have something to say or to ask."""
-    return pytestconfig.stash[_CONSULTATION]
+    return pytestconfig.stash[_DIAGNOSIS]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -229,18 +210,18 @@ def pytest_runtest_makereport(
         call.excinfo = _bare(error)
     report = yield
     if report.failed and error:
-        consultation = item.config.stash[_CONSULTATION]
+        diagnosis = item.config.stash[_DIAGNOSIS]
         try:
-            finding = consultation.explain(item, error, call.when)
+            finding = diagnosis.explain(item, error)
             if finding:
                 extra(report)["diagnosis"] = masking.masked(finding.as_dict())
                 lines = [masking.mask(line) for line in finding.lines()]
                 if _carried(error):  # it says the same to every test
-                    is_known = consultation.knows(finding)
+                    is_known = diagnosis.knows(finding)
                     put_first(report, lines[:1] if is_known else lines, alone=True)
                 else:
                     put_first(report, lines)
-                consultation.name(finding, "test", item)
+                diagnosis.name(finding, "test", item)
         except Exception as error:  # noqa: BLE001 - the test's own failure must not be lost with it
             said = masking.mask(f"failed: {type(error).__name__}: {error}")
             report.sections.append(("Diagnosis", said))
@@ -274,25 +255,6 @@ def _bare(error: BaseException) -> pytest.ExceptionInfo[BaseException]:
     """Return an error without the way to it, which is not shown, and takes long to spell out."""
     plain = pytest.fail.Exception(str(error), pytrace=False).with_traceback(error.__traceback__)
     return pytest.ExceptionInfo.from_exception(plain)
-
-
-def _meant(item: pytest.Item, error: BaseException, when: str) -> Finding | None:
-    """Return what the marker says that a claim of the test shows, where that is what failed."""
-    is_claim = isinstance(error, AssertionError | pytest.fail.Exception)
-    cause = next(iter(_causes(item)), None)
-    if cause is None or cause not in causes() or not is_claim or when != "call":
-        return None
-    lines = tuple(line.strip() for line in str(error).splitlines() if line.strip())
-    said = _sentence(error)
-    title = Phrase(causes()[cause].title)
-    is_more = said not in _SAYS_NOTHING
-    sentence = Phrase("{title} ({said})", title=title, said=said) if is_more else title
-    return Finding(cause, NOWHERE, sentence, evidence=lines)
-
-
-def _causes(item: pytest.Item) -> list[str]:
-    """Return the causes that a test's markers name, the nearest first."""
-    return [str(name) for marker in item.iter_markers("means") for name in marker.args]
 
 
 def _carried(error: BaseException) -> Explanation | None:

@@ -30,7 +30,6 @@ MARKERS: Final = {
     "external": "systems outside the cluster",
     "pointless": "a test over parts that the system does not have; it is left out",
     "component(name, ...)": "the parts of the system, as reports name them, that a test is about",
-    "means(cause, ...)": "the causes that a failure of its own claim shows, the plain one first",
 }
 
 _MARKER_OF_LAYER: Final = {

@@ -20,7 +20,7 @@ from nova_acceptance import masking, timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.plugin import layers
 from nova_acceptance.plugin.facts import extra
-from nova_acceptance.report import Fact, now
+from nova_acceptance.report import Fact, timestamp
 
 LOCK: Final = "nova_lock"
 """The worker input that names the file of the lock."""
@@ -56,7 +56,9 @@ class Worker:
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Tell how many tests the command line left out so far; every worker sees the same."""
         self._deselected += len(items)
-        self._outbox.append({"type": "collected", "time": now(), "deselected": self._deselected})
+        self._outbox.append(
+            {"type": "collected", "time": timestamp(), "deselected": self._deselected}
+        )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

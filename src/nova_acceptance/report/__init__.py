@@ -24,7 +24,7 @@ from nova_acceptance.report import page
 from nova_acceptance.report.model import Outcome, Run, Verdict
 from nova_acceptance.report.reading import layer_of, load
 from nova_acceptance.report.record import Record
-from nova_acceptance.report.recorder import EvidenceLog, Fact, Recorder, now
+from nova_acceptance.report.recorder import EvidenceLog, Fact, Recorder, timestamp
 from nova_acceptance.report.rendering import write_all
 
 __all__ = [
@@ -37,8 +37,8 @@ __all__ = [
     "Verdict",
     "layer_of",
     "load",
-    "now",
     "render",
+    "timestamp",
     "write_all",
 ]
 

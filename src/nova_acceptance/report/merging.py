@@ -14,7 +14,7 @@ from nova_acceptance.phrase import Phrase, told
 from nova_acceptance.report.model import Run
 from nova_acceptance.report.reading import run_of
 from nova_acceptance.report.record import FILE_NAME, SCHEMA, Events, Record, read
-from nova_acceptance.report.recorder import Fact, now, spelled
+from nova_acceptance.report.recorder import Fact, spelled, timestamp
 from nova_acceptance.report.values import dicts, integer, moment, text
 
 SHARDS: Final = "shards"
@@ -181,13 +181,13 @@ def _end(ends: Sequence[Fact], shards: Iterable[_Shard]) -> Fact:
 
 def _began(shards: Iterable[_Shard]) -> str:
     begun = [shard.run.started for shard in shards if shard.run.started]
-    return spelled(min(begun)) if begun else now()
+    return spelled(min(begun)) if begun else timestamp()
 
 
 def _ended(shards: Iterable[_Shard]) -> str:
     """Return when the last of them ended: what is said of them now makes none of them longer."""
     ended = [shard.run.ended for shard in shards if shard.run.ended]
-    return spelled(max(ended)) if ended else now()
+    return spelled(max(ended)) if ended else timestamp()
 
 
 def _time(event: Mapping[str, Any]) -> str:

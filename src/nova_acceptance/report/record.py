@@ -72,7 +72,7 @@ from typing import Any, Final, Self
 
 from nova_acceptance import masking
 from nova_acceptance.errors import UsageError
-from nova_acceptance.report.recorder import Fact, now
+from nova_acceptance.report.recorder import Fact, timestamp
 from nova_acceptance.report.values import text
 
 SCHEMA: Final = 2
@@ -124,7 +124,7 @@ class Record:
 
     def write(self, kind: str, **fields: Any) -> None:
         """Append one event of this moment."""
-        self.append({"type": kind, "time": now(), **fields})
+        self.append({"type": kind, "time": timestamp(), **fields})
 
     def append(self, fact: Fact) -> None:
         """Append one event that carries its own type and time; nothing once it is closed."""

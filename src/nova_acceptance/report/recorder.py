@@ -14,7 +14,7 @@ Fact = dict[str, Any]
 """One event of the record: a `type`, a `time`, and whatever the type holds; JSON-like."""
 
 
-def now() -> str:
+def timestamp() -> str:
     """Return the wall-clock time as the record writes it."""
     return spelled(datetime.now(UTC))
 
@@ -237,4 +237,4 @@ class Recorder:
         )
 
     def _emit(self, kind: str, **fields: Any) -> None:
-        self._send(told({"type": kind, "time": now(), **fields}))
+        self._send(told({"type": kind, "time": timestamp(), **fields}))

@@ -43,7 +43,7 @@ class External(Strict):
     verify: bool = False
 
 
-class Way(Strict):
+class Connection(Strict):
     """From where to where: names of components or namespaces, or `*` for all."""
 
     origin: Annotated[str, Field(alias="from")]
@@ -56,8 +56,8 @@ class Reachability(Strict):
     What is neither used nor declared here is not judged.
     """
 
-    open: tuple[Way, ...] = ()
-    closed: tuple[Way, ...] = ()
+    open: tuple[Connection, ...] = ()
+    closed: tuple[Connection, ...] = ()
 
 
 class System(Strict):

@@ -179,9 +179,9 @@ def _used(system: System) -> Iterator[tuple[Component, Door]]:
 
 
 def _named(system: System, part: str) -> Iterator[tuple[Component, Door]]:
-    for way in getattr(system.reachability, part):
-        targets = {each.name for each in system.selected(way.to)}
-        for source in system.selected(way.origin):
+    for connection in getattr(system.reachability, part):
+        targets = {each.name for each in system.selected(connection.to)}
+        for source in system.selected(connection.origin):
             for door in doors(system):
                 is_own = door.front.workload == source.workload
                 if door.front.workload.component in targets and not is_own:

@@ -24,7 +24,7 @@ def problems_in(system: System) -> Iterator[Problem]:
     yield from _named_services_exist(system)
     yield from _passwords_exist(system)
     yield from _configuration_is_of_something(system)
-    yield from _ways_exist(system)
+    yield from _connections_exist(system)
 
 
 def _names_are_unique(system: System) -> Iterator[Problem]:
@@ -131,10 +131,10 @@ def _configuration_is_of_something(system: System) -> Iterator[Problem]:
                 yield path, f"no component is called {spec.address}"
 
 
-def _ways_exist(system: System) -> Iterator[Problem]:
+def _connections_exist(system: System) -> Iterator[Problem]:
     for part in ("open", "closed"):
-        for index, way in enumerate(getattr(system.reachability, part)):
-            for end, name in (("from", way.origin), ("to", way.to)):
+        for index, connection in enumerate(getattr(system.reachability, part)):
+            for end, name in (("from", connection.origin), ("to", connection.to)):
                 if not list(system.selected(name)):
                     path: Path = ("reachability", part, index, end)
                     yield path, f"no component or namespace is called {name}"

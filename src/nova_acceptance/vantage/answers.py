@@ -7,7 +7,7 @@ from typing import Final
 
 from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.phrase import verbatim
-from nova_acceptance.vantage.witness import shorten
+from nova_acceptance.vantage.transcript import shorten
 
 _WORDS: Final = tuple(
     (cause, re.compile(pattern, re.IGNORECASE))

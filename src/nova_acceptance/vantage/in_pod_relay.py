@@ -51,7 +51,7 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         writer.transport.abort()
 
 
-class Way:
+class Tunnel:
     """From a port of the loopback to one target."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -75,14 +75,14 @@ class Way:
 
 
 class Lease:
-    """The connection that asks for ways and whose end is the relay's end."""
+    """The connection that asks for tunnels and whose end is the relay's end."""
 
     def __init__(self) -> None:
         self.held = asyncio.Event()
         self.over = asyncio.Event()
 
     async def hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Open a way for every line."""
+        """Open a tunnel for every line."""
         self.held.set()
         try:
             writer.write(b"\n")
@@ -90,8 +90,8 @@ class Lease:
                 wanted = json.loads(await reader.readline() or "null")
                 if wanted is None:
                     break
-                way = Way(*wanted)
-                server = await asyncio.start_server(way.carry, LOOPBACK, 0)
+                tunnel = Tunnel(*wanted)
+                server = await asyncio.start_server(tunnel.carry, LOOPBACK, 0)
                 writer.write(b"%d\n" % server.sockets[0].getsockname()[1])
                 await writer.drain()
         except OSError:

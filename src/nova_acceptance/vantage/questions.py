@@ -16,7 +16,7 @@ import dns.message
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
-from nova_acceptance.vantage.witness import shorten
+from nova_acceptance.vantage.transcript import shorten
 
 AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 

@@ -89,7 +89,7 @@ class Routes:
         self._stack.close()
 
     def to(self, pod: PodRef, port: int) -> Route:
-        """Return the way to a pod's port; its successor of the same name is reached as well."""
+        """Return the route to a pod's port; its successor of the same name is reached as well."""
         with self._lock:
             if (pod, port) not in self._forwards:
                 forward = self._kube.forward(pod, port)
@@ -98,9 +98,9 @@ class Routes:
             return self._forwards[pod, port]
 
     def through(self, pod: PodRef, host: str, port: int) -> Route:
-        """Return the way from inside `pod` to an address that the pod resolves and reaches.
+        """Return the route from inside `pod` to an address that the pod resolves and reaches.
 
-        The pod may be replaced and the API may go away: the way is opened anew behind its port.
+        The pod may be replaced and the API may go away: the route is opened anew behind its port.
 
         Raises:
             ProbeError: nothing could be started in the pod.
@@ -134,10 +134,10 @@ class Routes:
         with self._lock:
             relay = self._relays.get(pod)
             if self._is_closed:
-                raise ProbeError(f"the ways through pod {pod} are closed")
+                raise ProbeError(f"the routes through pod {pod} are closed")
             if relay is None or relay.has_ended:
                 if relay is not None:
-                    relay.end()  # it may live on in the pod without a way to it
+                    relay.end()  # it may live on in the pod without a route to it
                 relay = self._relays[pod] = self._stack.enter_context(Relay(self._kube, pod))
             return relay.inside(host, port)
 

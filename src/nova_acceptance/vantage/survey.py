@@ -11,7 +11,7 @@ from nova_acceptance.errors import NovaError
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.vantage.agent import PODS_AT_ONCE, ask
 from nova_acceptance.vantage.questions import Answer, Question
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 
 AnswerT = TypeVar("AnswerT", bound=Answer)
 
@@ -27,7 +27,7 @@ class Survey:
 
     Args:
         kube: the API that the pods are behind.
-        witness: who takes down each answer that is read.
+        transcript: who takes down each answer that is read.
         questions: what to ask from where.
         on_asked: called once, as soon as all has been asked, with the answers and with why a pod
             could not be asked.
@@ -36,12 +36,12 @@ class Survey:
     def __init__(
         self,
         kube: Kube,
-        witness: Witness,
+        transcript: Transcript,
         questions: Mapping[PodRef, Sequence[Question[Answer]]],
         on_asked: Callable[[Answers, Failures], object] = lambda _answers, _failures: None,
     ) -> None:
         self._kube = kube
-        self._witness = witness
+        self._transcript = transcript
         self._questions = questions
         self._on_asked = on_asked
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class Survey:
             if (pod, question) not in self._answers:
                 (self._answers[pod, question],) = ask(self._kube, pod, [question])
             answer = cast(AnswerT, self._answers[pod, question])
-        self._witness.add(answer.evidence)
+        self._transcript.add(answer.evidence)
         return answer
 
     def all_to(self, question: Question[AnswerT]) -> dict[PodRef, AnswerT]:

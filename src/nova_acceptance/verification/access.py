@@ -15,7 +15,7 @@ from nova_acceptance.errors import NovaError, ProbeError
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.system import Component, SecretKey, System, parts
 from nova_acceptance.vantage.routes import Route, Routes
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.secret_values import SecretValues
 from nova_acceptance.verification.vantage_points import VantagePoints
 
@@ -25,10 +25,10 @@ class RunAccess(Access):
 
     Args:
         kube: the cluster's API.
-        witness: takes down what is asked.
+        transcript: takes down what is asked.
         system: what nova.yaml says.
         objects: what the API says.
-        routes: opens the ways.
+        routes: opens routes.
         connections: from pods to Services.
         points: a pod of every component in which a container runs.
         secrets: the values of the system's Secrets.
@@ -38,7 +38,7 @@ class RunAccess(Access):
         self,
         *,
         kube: Kube,
-        witness: Witness,
+        transcript: Transcript,
         system: System,
         objects: Seen,
         routes: Routes,
@@ -47,7 +47,7 @@ class RunAccess(Access):
         secrets: SecretValues,
     ) -> None:
         self._kube = kube
-        self._witness = witness
+        self._transcript = transcript
         self._system = system
         self._objects = objects
         self._routes = routes
@@ -61,16 +61,16 @@ class RunAccess(Access):
         return self._kube
 
     @property
-    def witness(self) -> Witness:
+    def transcript(self) -> Transcript:
         """Takes down what is asked and what comes back."""
-        return self._witness
+        return self._transcript
 
     def pods(self, component: Component) -> Sequence[PodRef]:
         """Return the component's pods, in the order of their names."""
         return self._objects.refs_of(component.workload)
 
     def to_service(self, component: Component) -> Route:
-        """Return the way to a component through the Service by which clients connect."""
+        """Return the route to a component through the Service by which clients connect."""
         front, port = parts.front_of(component), component.client_port
         if front is None or port is None:
             raise ProbeError(
@@ -80,14 +80,14 @@ class RunAccess(Access):
         return self._connections.first_to(self._pods_to_ask(component), front, port)
 
     def to_role(self, component: Component, role: str) -> Route:
-        """Return the way to the members of a component in a role, through their Service."""
+        """Return the route to the members of a component in a role, through their Service."""
         service = next(each for each in component.every_service if each.role == role)
         front = parts.Front(component.workload, service)
         port = next(iter(service.ports.values()))
         return self._connections.first_to(self._pods_to_ask(component), front, port)
 
     def to_pod(self, pod: PodRef, port: int) -> Route:
-        """Return the way to a port of a pod itself."""
+        """Return the route to a port of a pod itself."""
         return self._routes.to(pod, port)
 
     def password(self, component: Component, home: SecretKey) -> str:
@@ -120,7 +120,7 @@ class Clients:
 
         Raises:
             NovaError: it cannot be reached.
-            BrokenClaimError: the way to it is closed.
+            FindingError: it is closed.
         """
         with self._lock:
             if failure := self._failures.get(component.name):

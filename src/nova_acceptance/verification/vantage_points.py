@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.kubernetes.members import is_running
 from nova_acceptance.components.kubernetes.seen import Seen, ref
 from nova_acceptance.components.kubernetes.status import is_ready
-from nova_acceptance.findings import NOWHERE, Finding, Ref
+from nova_acceptance.findings import NOWHERE, Finding, FindingError, Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Workload
@@ -26,17 +25,17 @@ class VantagePoints(dict[str, PodRef]):
         said = Phrase(
             "no container of {name} runs, so nothing can be asked from inside it", name=name
         )
-        raise BrokenClaimError(Finding("VANTAGE_MISSING", self._homes.get(name, NOWHERE), said))
+        raise FindingError(Finding("VANTAGE_MISSING", self._homes.get(name, NOWHERE), said))
 
     def all(self) -> dict[str, PodRef]:
         """Return every one that is wanted.
 
         Raises:
-            BrokenClaimError: one of them has no pod in which a container runs, or there is none.
+            FindingError: one of them has no pod in which a container runs, or there is none.
         """
         if not self._homes:
             said = Phrase("nova.yaml has no component from inside which anything can be asked")
-            raise BrokenClaimError(Finding("VANTAGE_MISSING", NOWHERE, said))
+            raise FindingError(Finding("VANTAGE_MISSING", NOWHERE, said))
         return {name: self[name] for name in self._homes}
 
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.postgres.client import no_role
 from nova_acceptance.components.postgres.parts import (
     Denial,
@@ -19,6 +18,7 @@ from nova_acceptance.components.postgres.parts import (
 )
 from nova_acceptance.components.postgres.spec import Postgres, Role
 from nova_acceptance.components.postgres.sql import Login
+from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import PodRef
 from testing.unit.probes.a_nova import nova
 
@@ -106,6 +106,10 @@ class ASession:
 
     def column(self, statement: Any, *parameters: object) -> frozenset[Any]:
         return frozenset(found for (found,) in self.rows(statement, *parameters))
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        yield
 
     @contextmanager
     def undone(self) -> Iterator[None]:
@@ -210,7 +214,7 @@ class APostgres:
 
     def role(self, name: str) -> ARole:
         if name not in self.roles:
-            raise BrokenClaimError(no_role(name))
+            raise FindingError(no_role(name))
         return self.roles[name]
 
     def login(self, role: str, database: str = "postgres") -> Login:

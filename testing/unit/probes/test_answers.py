@@ -7,12 +7,11 @@ import pytest
 import redis
 
 from nova_acceptance.causes import causes
-from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.postgres import answers as postgres_answers
 from nova_acceptance.components.postgres.answers import of_refusal
 from nova_acceptance.components.redis import answers as redis_answers
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.findings import NOWHERE, Finding, FindingError
 from nova_acceptance.kube import ApiError, ApiUnreachableError
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage import answers as connections
@@ -153,7 +152,7 @@ def test_error_that_says_nothing_names_nothing() -> None:
 
 
 def test_claim_that_is_broken_speaks_for_itself() -> None:
-    shown = of_error(BrokenClaimError(Finding("REDIS_DATA_LOST", NOWHERE, Phrase("gone"))))
+    shown = of_error(FindingError(Finding("REDIS_DATA_LOST", NOWHERE, Phrase("gone"))))
 
     assert shown is not None
     assert (shown.cause, shown.summary) == ("REDIS_DATA_LOST", "gone")

@@ -7,10 +7,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.postgres.client import LeadershipError, Postgres
 from nova_acceptance.components.postgres.sql import Login
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import PodRef
 from nova_acceptance.verification.answers import of_error
 from testing.unit.probes.a_postgres import ASession, on
@@ -90,7 +90,7 @@ def test_login_is_of_a_role_whose_password_counts(
     if cause is None:
         assert members.login(role, "nova_auth") == Login(role, "nova_auth", "")
         return
-    with pytest.raises(BrokenClaimError) as raised:
+    with pytest.raises(FindingError) as raised:
         members.login(role)
     assert raised.value.shown.cause == cause
 

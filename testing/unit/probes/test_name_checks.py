@@ -9,12 +9,11 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.dns import checks
 from nova_acceptance.components.dns.client import Lookups
 from nova_acceptance.components.dns.questions import absent_names, every_question
 from nova_acceptance.components.kubernetes.backends import Endpoint
-from nova_acceptance.findings import NOWHERE, Finding, Ref
+from nova_acceptance.findings import NOWHERE, Finding, FindingError, Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.system.parts import fronts
 from nova_acceptance.vantage.questions import Answer, Exchange, Exchanged, Resolve, Resolved
@@ -174,13 +173,13 @@ def test_server_that_fails_gives_no_wrong_answer(
 def test_namespace_without_a_pod_to_ask_from_is_said(lookups: Lookups, pods: VantagePoints) -> None:
     del pods["nova-services"]
 
-    with pytest.raises(BrokenClaimError) as raised:
+    with pytest.raises(FindingError) as raised:
         checks.unspecified_dns(lookups)
     assert raised.value.shown.cause == "VANTAGE_MISSING"
 
 
 def test_nobody_to_ask_is_no_success(asked: Any, seen: Any) -> None:
-    with pytest.raises(BrokenClaimError):
+    with pytest.raises(FindingError):
         checks.unspecified_dns(Lookups(asked, VantagePoints({}), seen, NOVA))
     assert causes(checks.failing_dns({})) == ["VANTAGE_MISSING"]
 

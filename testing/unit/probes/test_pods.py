@@ -178,7 +178,7 @@ def test_absent_secret_value_is_told() -> None:
 
 def test_kill_script_ends_only_processes_of_that_name() -> None:
     # The script looks at the whole machine, where these tests may run a second time.
-    victim, witness = f"victim-{os.getpid()}", f"other-{os.getpid()}"
+    victim, transcript = f"victim-{os.getpid()}", f"other-{os.getpid()}"
     named = "open('/proc/self/comm', 'w').write({!r}); print(1); input()"
     started = [
         subprocess.Popen(
@@ -187,7 +187,7 @@ def test_kill_script_ends_only_processes_of_that_name() -> None:
             stdout=subprocess.PIPE,
             text=True,
         )
-        for name in (victim, witness)
+        for name in (victim, transcript)
     ]
     try:
         for process in started:

@@ -9,11 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from nova_acceptance.claims import BrokenClaimError
+from nova_acceptance.components.postgres import tables
 from nova_acceptance.components.postgres.checks import databases, denials, privileges, roles
 from nova_acceptance.components.postgres.parts import Reach, reaches, schemas
 from nova_acceptance.components.postgres.parts import denials as all_denials
-from nova_acceptance.findings import Finding
+from nova_acceptance.findings import Finding, FindingError
 from testing.unit.probes.a_postgres import (
     APP_USER,
     AUTH,
@@ -69,7 +69,7 @@ def causes(name: str, *changes: Change) -> list[str]:
         change(postgres)
     try:
         return [each.cause for each in CHECKS[name](postgres)]
-    except BrokenClaimError as error:
+    except FindingError as error:
         return [error.shown.cause]
 
 
@@ -268,7 +268,7 @@ def test_rights_are_told_by_what_they_are_on() -> None:
 def test_deed_is_denied_where_the_right_is_lacking(denial: Any) -> None:
     connections: Any = Connections()
     statement = denial.deed.statement.partition(" ")[0]
-    connections.opened.answers = {"SELECT count": [(0,)], statement: DENIED}
+    connections.opened.answers = {"SELECT 1 FROM": [(1,)], statement: DENIED}
 
     assert denials.permitted_deed(connections, denial) == []
 
@@ -302,7 +302,7 @@ def test_deed_outside_of_a_transaction_is_undone() -> None:
 
 def test_deed_shows_nothing_where_what_is_allowed_is_denied() -> None:
     connections: Any = Connections()
-    connections.opened.answers = {"SELECT count": DENIED}
+    connections.opened.answers = {"SELECT 1 FROM": DENIED}
 
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         denials.permitted_deed(connections, denial_of("create a table"))
@@ -328,3 +328,22 @@ def test_deed_needs_a_table() -> None:
 def test_there_are_parts_to_check() -> None:
     assert len(list(all_denials(SPEC))) == 50
     assert len(schemas(SPEC)) == 5
+
+
+def test_new_table_shows_what_a_role_should_be_given_on_it() -> None:
+    postgres: Any = APostgres()
+    postgres.roles["app_user"].fewer = frozenset({"DELETE"})
+
+    with pytest.raises(FindingError) as raised:
+        tables.create(postgres, SPEC, CLIENT, "auth.new", tables.OF_WORDS)
+
+    assert raised.value.shown.cause == "DEFAULT_PRIVILEGES_MISSING"
+    assert raised.value.shown.summary == "app_user may not DELETE a later table"
+
+
+def test_new_table_is_made_as_its_owner_would() -> None:
+    postgres: Any = APostgres()
+
+    tables.create(postgres, SPEC, CLIENT, "auth.new", tables.OF_WORDS)
+
+    assert [it for it in postgres.admin("nova_auth").asked if "SET LOCAL ROLE" in it]

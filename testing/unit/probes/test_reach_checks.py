@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.http import checks as http
 from nova_acceptance.components.http.questions import first_words, health
 from nova_acceptance.components.http.spec import Http
@@ -21,7 +20,7 @@ from nova_acceptance.components.network.questions import (
     listening,
     undeclared,
 )
-from nova_acceptance.findings import Finding, Ref
+from nova_acceptance.findings import Finding, FindingError, Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.system import External, System
 from nova_acceptance.system.parts import Passage, closed_passages, fronts, passages
@@ -238,7 +237,7 @@ def test_component_without_a_pod_says_why_nothing_is_asked(
 ) -> None:
     del pods["web"]
 
-    with pytest.raises(BrokenClaimError) as raised:
+    with pytest.raises(FindingError) as raised:
         checks.closed_passage(connections, passage("web", "cache"))
     assert raised.value.shown.cause == "VANTAGE_MISSING"
 

@@ -12,7 +12,7 @@ from nova_acceptance.components.redis import checks
 from nova_acceptance.components.redis.client import RETRY, Redis
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.vantage.routes import Route
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.answers import of_error
 
 RESET = redis.ConnectionError("Error while reading from 127.0.0.1:1 : Connection reset by peer")
@@ -35,7 +35,7 @@ class Client:
 def behind(client: Client, monkeypatch: pytest.MonkeyPatch) -> Redis:
     """A Redis that is asked through this client."""
     monkeypatch.setattr(redis, "Redis", lambda **_: client)
-    return Redis(Route(1, "nova-services/pod", "redis:6379"), "secret", Witness())
+    return Redis(Route(1, "nova-services/pod", "redis:6379"), "secret", Transcript())
 
 
 @pytest.mark.parametrize(

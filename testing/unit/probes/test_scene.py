@@ -7,7 +7,7 @@ import pytest
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.topology import limits, needs, node_rows, pod_rows, service_rows
 from testing.unit.probes.a_nova import (
     DATABASE,
@@ -26,7 +26,7 @@ USER_SERVICE = workload("user-service", SERVICES)
 
 
 def objects(*there: Object) -> Seen:
-    return Seen(Snapshot.of(there), Witness())
+    return Seen(Snapshot.of(there), Transcript())
 
 
 # Nodes

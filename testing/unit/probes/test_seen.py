@@ -12,7 +12,7 @@ from nova_acceptance.errors import ClusterError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.findings import Ref
 from nova_acceptance.kube import ApiError
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 from testing.unit.collect.stub import StubKube
 from testing.unit.probes.a_nova import SERVICES, endpoints, leaving, nova, pod, service, workload
 from testing.unit.waiting import SOON
@@ -41,20 +41,20 @@ def told() -> list[Evidence]:
 
 
 @pytest.fixture
-def witness(told: list[Evidence]) -> Iterator[Witness]:
-    found = Witness()
+def transcript(told: list[Evidence]) -> Iterator[Transcript]:
+    found = Transcript()
     with found.listening(told.append):
         yield found
 
 
-def seen(kube: StubKube, witness: Witness) -> Seen:
-    return Seen(look(kube, [SERVICES], kinds=KINDS, timeout=SOON), witness)
+def seen(kube: StubKube, transcript: Transcript) -> Seen:
+    return Seen(look(kube, [SERVICES], kinds=KINDS, timeout=SOON), transcript)
 
 
 def test_each_object_that_is_read_is_evidence(
-    kube: StubKube, witness: Witness, told: list[Evidence]
+    kube: StubKube, transcript: Transcript, told: list[Evidence]
 ) -> None:
-    objects = seen(kube, witness)
+    objects = seen(kube, transcript)
 
     assert objects.at(Ref("Deployment", SERVICES, "user-service"))
     assert objects.get("Deployment", SERVICES, "other") is None
@@ -68,22 +68,22 @@ def test_each_object_that_is_read_is_evidence(
 
 
 def test_pods_of_a_workload_are_those_that_it_selects_and_that_stay(
-    kube: StubKube, witness: Witness, told: list[Evidence]
+    kube: StubKube, transcript: Transcript, told: list[Evidence]
 ) -> None:
-    found = seen(kube, witness).refs_of(USER_SERVICE)
+    found = seen(kube, transcript).refs_of(USER_SERVICE)
 
     assert [each.name for each in found] == ["user-service-x", "user-service-y"]
     assert "Running, ready, 2 restarts, on nova-worker" in [each.answer for each in told]
 
 
-def test_workload_that_is_absent_has_no_pods(witness: Witness) -> None:
-    assert seen(StubKube(*THERE[1:]), witness).pods_of(USER_SERVICE) == []
+def test_workload_that_is_absent_has_no_pods(transcript: Transcript) -> None:
+    assert seen(StubKube(*THERE[1:]), transcript).pods_of(USER_SERVICE) == []
 
 
 def test_endpoints_of_a_service_are_read_from_its_slices(
-    kube: StubKube, witness: Witness, told: list[Evidence]
+    kube: StubKube, transcript: Transcript, told: list[Evidence]
 ) -> None:
-    objects = seen(kube, witness)
+    objects = seen(kube, transcript)
     for _ in range(2):
         told.clear()
         found = objects.endpoints("user-service", SERVICES)
@@ -92,7 +92,7 @@ def test_endpoints_of_a_service_are_read_from_its_slices(
     assert objects.endpoints("other", SERVICES) == []
 
 
-def test_server_without_slices_is_read_by_its_endpoints(witness: Witness) -> None:
+def test_server_without_slices_is_read_by_its_endpoints(transcript: Transcript) -> None:
     old = {
         "kind": "Endpoints",
         "metadata": {"name": "user-service", "namespace": SERVICES},
@@ -101,12 +101,12 @@ def test_server_without_slices_is_read_by_its_endpoints(witness: Witness) -> Non
     kube = StubKube(*THERE, old)
     kube.unserved = {"EndpointSlice"}
 
-    (found,) = seen(kube, witness).endpoints("user-service", SERVICES)
+    (found,) = seen(kube, transcript).endpoints("user-service", SERVICES)
     assert found.address == "10.244.1.9"
 
 
-def test_what_was_not_looked_at_is_not_absent(kube: StubKube, witness: Witness) -> None:
-    objects = seen(kube, witness)
+def test_what_was_not_looked_at_is_not_absent(kube: StubKube, transcript: Transcript) -> None:
+    objects = seen(kube, transcript)
 
     with pytest.raises(ValueError, match="ConfigMap of nova-services was not looked at"):
         objects.get("ConfigMap", SERVICES, "services-config")
@@ -114,9 +114,9 @@ def test_what_was_not_looked_at_is_not_absent(kube: StubKube, witness: Witness) 
         list(objects.of_kind("Pod", "elsewhere"))
 
 
-def test_what_could_not_be_read_says_why(kube: StubKube, witness: Witness) -> None:
+def test_what_could_not_be_read_says_why(kube: StubKube, transcript: Transcript) -> None:
     kube.forbidden = {"Pod", "EndpointSlice", "Node"}
-    objects = seen(kube, witness)
+    objects = seen(kube, transcript)
 
     for read in (
         lambda: objects.pods_of(USER_SERVICE),
@@ -131,11 +131,11 @@ def test_what_could_not_be_read_says_why(kube: StubKube, witness: Witness) -> No
 
 
 def test_what_was_not_answered_in_time_is_an_error_of_the_cluster(
-    kube: StubKube, witness: Witness
+    kube: StubKube, transcript: Transcript
 ) -> None:
     kube.silent = {"Node"}
     try:
-        objects = Seen(look(kube, [SERVICES], kinds=KINDS, timeout=0.2), witness)
+        objects = Seen(look(kube, [SERVICES], kinds=KINDS, timeout=0.2), transcript)
     finally:
         kube.end.set()
 

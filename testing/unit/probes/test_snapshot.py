@@ -8,7 +8,7 @@ from nova_acceptance.collect import look
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.kube import Object
 from nova_acceptance.report import Recorder
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.inventory import KINDS, counts, snapshot
 from testing.unit.collect.stub import StubKube
 from testing.unit.deploy.recorded import namespace
@@ -35,7 +35,7 @@ def kube() -> StubKube:
 
 @pytest.fixture
 def objects(kube: StubKube) -> Seen:
-    return Seen(look(kube, NOVA.namespaces, NOVA, kinds=KINDS, logs=False), Witness())
+    return Seen(look(kube, NOVA.namespaces, NOVA, kinds=KINDS, logs=False), Transcript())
 
 
 def test_pods_that_are_there_are_counted(objects: Seen) -> None:
@@ -82,7 +82,7 @@ def test_service_of_two_families_has_each_pod_once(kube: StubKube) -> None:
     ]
     for each in slices:
         kube.put(each)
-    seen = Seen(look(kube, NOVA.namespaces, NOVA, kinds=KINDS, logs=False), Witness())
+    seen = Seen(look(kube, NOVA.namespaces, NOVA, kinds=KINDS, logs=False), Transcript())
 
     (row,) = [
         it

@@ -11,13 +11,13 @@ import psycopg
 import pytest
 
 from nova_acceptance import timeouts
-from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.postgres.sql import Login, Server
 from nova_acceptance.components.postgres.writer import Acknowledged, Writer
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
+from nova_acceptance.findings import FindingError
 from nova_acceptance.vantage.routes import Route
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 from testing.unit.waiting import SOON, wait_until
 
 LOGIN = Login("app_user", "nova_auth", "hunter2-hunter2")
@@ -104,9 +104,9 @@ def test_commit_that_no_standby_confirms_is_given_up(
 ) -> None:
     monkeypatch.setattr(timeouts, "COMMIT", 0.1)
     CANCELLED.clear()
-    session = Server(serve(unconfirmed), Witness()).connect(LOGIN)
+    session = Server(serve(unconfirmed), Transcript()).connect(LOGIN)
 
-    with session, pytest.raises(BrokenClaimError) as raised, session.whole():
+    with session, pytest.raises(FindingError) as raised, session.whole():
         pass
 
     assert CANCELLED.is_set()
@@ -133,7 +133,7 @@ def of_bytes(connection: socket.socket) -> None:
 
 
 def test_text_is_text_although_the_database_is_in_sql_ascii(serve: Serve) -> None:
-    with Server(serve(of_bytes), Witness()).connect(LOGIN) as session:
+    with Server(serve(of_bytes), Transcript()).connect(LOGIN) as session:
         assert session.value("SHOW setting") == "größe"
         assert session.column("SHOW setting") == {"größe"}
 
@@ -141,10 +141,10 @@ def test_text_is_text_although_the_database_is_in_sql_ascii(serve: Serve) -> Non
 def test_refusal_is_the_servers_own_word(serve: Serve) -> None:
     route = serve(refuse('no pg_hba.conf entry for host "10.0.0.1"'))
     kept: list[Evidence] = []
-    witness = Witness()
+    transcript = Transcript()
 
-    with witness.listening(kept.append):
-        said = Server(route, witness).refusal(LOGIN)
+    with transcript.listening(kept.append):
+        said = Server(route, transcript).refusal(LOGIN)
 
     assert said == 'no pg_hba.conf entry for host "10.0.0.1"'
     assert [item.answer for item in kept] == [f"refused: {said}"]
@@ -155,18 +155,21 @@ def test_nobody_there_is_no_refusal(serve: Serve) -> None:
     route = serve(lambda connection: connection.close())
 
     with pytest.raises(ProbeError, match="did not answer"):
-        Server(route, Witness()).refusal(LOGIN)
+        Server(route, Transcript()).refusal(LOGIN)
 
 
 def test_accepted_connection_is_no_refusal(serve: Serve) -> None:
-    assert Server(serve(silent), Witness()).refusal(LOGIN) == ""
+    assert Server(serve(silent), Transcript()).refusal(LOGIN) == ""
 
 
 def test_password_is_shown_nowhere(serve: Serve) -> None:
     kept: list[Evidence] = []
-    witness = Witness()
+    transcript = Transcript()
 
-    with witness.listening(kept.append), Server(serve(silent), witness).connect(LOGIN) as session:
+    with (
+        transcript.listening(kept.append),
+        Server(serve(silent), transcript).connect(LOGIN) as session,
+    ):
         shown = [repr(LOGIN), repr(session), *map(repr, kept)]
 
     assert "hunter2" not in "".join(shown)
@@ -176,7 +179,7 @@ def test_server_that_falls_silent_is_cut(serve: Serve, monkeypatch: pytest.Monke
     monkeypatch.setattr(timeouts, "STATEMENT_CUT", 0.3)
 
     with (
-        Server(serve(silent), Witness()).connect(LOGIN) as session,
+        Server(serve(silent), Transcript()).connect(LOGIN) as session,
         pytest.raises(psycopg.OperationalError),
     ):
         session.rows("SELECT 1")

@@ -17,7 +17,7 @@ from nova_acceptance.components.postgres.sql import Login, Server, Session
 from nova_acceptance.kube import ApiUnreachableError, Fault
 from nova_acceptance.vantage import retrying
 from nova_acceptance.vantage.routes import Route
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 from testing.unit.waiting import SOON
 
 LOGIN = Login("app_user", "nova_auth", "a-password")
@@ -107,7 +107,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
 
 @pytest.fixture
 def session(server: Backend) -> Iterator[Session]:
-    with Server(server.route, Witness()).connect(LOGIN) as opened:
+    with Server(server.route, Transcript()).connect(LOGIN) as opened:
         yield opened
 
 

@@ -13,7 +13,7 @@ from nova_acceptance.evidence import Evidence
 from nova_acceptance.kube import ExecResult, PodRef
 from nova_acceptance.vantage.questions import Dial
 from nova_acceptance.vantage.survey import Answers, Failures, Survey
-from nova_acceptance.vantage.witness import ANSWER_LENGTH, Witness
+from nova_acceptance.vantage.transcript import ANSWER_LENGTH, Transcript
 
 FIRST, SECOND = PodRef("here", "pod-0"), PodRef("here", "pod-1")
 OPEN, OTHER = Dial("a", 1), Dial("b", 2)
@@ -40,13 +40,13 @@ def kube() -> Any:
 
 
 def test_survey_asks_nothing_before_it_is_read(kube: Any) -> None:
-    Survey(kube, Witness(), {FIRST: [OPEN]})
+    Survey(kube, Transcript(), {FIRST: [OPEN]})
 
     assert kube.asked == []
 
 
 def test_survey_asks_each_pod_once(kube: Any) -> None:
-    survey = Survey(kube, Witness(), {FIRST: [OPEN, OTHER], SECOND: [OPEN, OTHER]})
+    survey = Survey(kube, Transcript(), {FIRST: [OPEN, OTHER], SECOND: [OPEN, OTHER]})
 
     for pod in (FIRST, SECOND, FIRST):
         for question in (OPEN, OTHER):
@@ -56,7 +56,7 @@ def test_survey_asks_each_pod_once(kube: Any) -> None:
 
 
 def test_unforeseen_question_is_asked_by_itself(kube: Any) -> None:
-    survey = Survey(kube, Witness(), {FIRST: [OPEN]})
+    survey = Survey(kube, Transcript(), {FIRST: [OPEN]})
 
     survey.answer(FIRST, OPEN)
     survey.answer(SECOND, OTHER)
@@ -66,15 +66,15 @@ def test_unforeseen_question_is_asked_by_itself(kube: Any) -> None:
 
 
 def test_each_reader_gets_the_evidence(kube: Any) -> None:
-    witness = Witness()
-    survey = Survey(kube, witness, {FIRST: [OPEN, OTHER]})
+    transcript = Transcript()
+    survey = Survey(kube, transcript, {FIRST: [OPEN, OTHER]})
     first: list[Evidence] = []
     second: list[Evidence] = []
 
-    with witness.listening(first.append):
+    with transcript.listening(first.append):
         survey.answer(FIRST, OPEN)
     survey.answer(FIRST, OTHER)
-    with witness.listening(second.append):
+    with transcript.listening(second.append):
         survey.answer(FIRST, OPEN)
 
     assert [item.target for item in first] == ["a:1"]
@@ -82,26 +82,26 @@ def test_each_reader_gets_the_evidence(kube: Any) -> None:
 
 
 def test_question_that_fails_is_evidence_too() -> None:
-    witness = Witness()
+    transcript = Transcript()
     kept: list[Evidence] = []
 
     def fail() -> None:
-        with witness.asking("SELECT 1", source="runner", target="db"):
+        with transcript.asking("SELECT 1", source="runner", target="db"):
             raise RuntimeError("no route\nand more")
 
-    with witness.listening(kept.append), pytest.raises(RuntimeError):
+    with transcript.listening(kept.append), pytest.raises(RuntimeError):
         fail()
 
     assert [item.answer for item in kept] == ["RuntimeError: no route"]
 
 
 def test_long_answers_are_shortened() -> None:
-    witness = Witness()
+    transcript = Transcript()
     kept: list[Evidence] = []
 
     with (
-        witness.listening(kept.append),
-        witness.asking("GET", source="runner", target="x") as asking,
+        transcript.listening(kept.append),
+        transcript.asking("GET", source="runner", target="x") as asking,
     ):
         asking.answered("x" * 10_000)
 
@@ -119,7 +119,7 @@ def test_pod_that_cannot_be_asked_is_asked_once_and_spoils_no_other() -> None:
             return super().exec(pod, _argv, **more)
 
     partly: Any = Partly()
-    survey = Survey(partly, Witness(), {FIRST: [OPEN], SECOND: [OPEN]})
+    survey = Survey(partly, Transcript(), {FIRST: [OPEN], SECOND: [OPEN]})
 
     for _ in range(2):
         assert survey.answer(FIRST, OPEN).state == "open"
@@ -143,7 +143,7 @@ def test_survey_tells_all_that_it_found_as_soon_as_it_has_asked() -> None:
         states = {key: answer.state for key, answer in answers.items()}
         told.append((states, {pod: error.message for pod, error in failures.items()}))
 
-    survey = Survey(partly, Witness(), {FIRST: [OPEN, OTHER], SECOND: [OPEN]}, tell)
+    survey = Survey(partly, Transcript(), {FIRST: [OPEN, OTHER], SECOND: [OPEN]}, tell)
     assert told == []
 
     for _ in range(2):

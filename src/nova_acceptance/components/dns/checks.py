@@ -323,8 +323,8 @@ def _unanswered(pod: PodRef, name: str, answer: Exchanged) -> Finding:
 
 def _unresolved(pod: PodRef, name: str, answer: Resolved) -> Finding:
     sentence = Phrase(
-        "{asker} cannot resolve {host} ({said})",
-        asker=pod,
+        "{pod} cannot resolve {host} ({said})",
+        pod=pod,
         host=name,
         said=answer.detail or answer.state,
     )

@@ -23,7 +23,7 @@ class NamespacePods(Protocol):
         """Return them by their namespaces.
 
         Raises:
-            BrokenClaimError: one of them has no pod in which a container runs.
+            FindingError: one of them has no pod in which a container runs.
         """
 
 
@@ -48,7 +48,7 @@ class Lookups:
         """The pods that asked, by their namespaces.
 
         Raises:
-            BrokenClaimError: a namespace has no pod to ask from.
+            FindingError: a namespace has no pod to ask from.
         """
         return self._pods.all()
 

@@ -11,7 +11,8 @@ def connect(access: Access, component: spec.Etcd) -> dict[str, Member]:
     """Return the members of an etcd by the names of their pods."""
     port = component.client_port or 2379
     return {
-        pod.name: Member(access.to_pod(pod, port), access.witness) for pod in access.pods(component)
+        pod.name: Member(access.to_pod(pod, port), access.transcript)
+        for pod in access.pods(component)
     }
 
 

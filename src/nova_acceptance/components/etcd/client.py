@@ -14,7 +14,7 @@ from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.http import exchange
 from nova_acceptance.vantage.routes import Route
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 
 _SAID: Final = (
     ("ETCD_NO_SPACE", re.compile(r"(?i)database space exceeded|NOSPACE")),
@@ -60,9 +60,9 @@ class Member:
     Source: https://etcd.io/docs/v3.4/dev-guide/api_grpc_gateway/ (keys and values in base64).
     """
 
-    def __init__(self, route: Route, witness: Witness) -> None:
+    def __init__(self, route: Route, transcript: Transcript) -> None:
         self._route = route
-        self._witness = witness
+        self._transcript = transcript
 
     @property
     def status(self) -> Status:
@@ -97,7 +97,7 @@ class Member:
 
     def _post(self, asked: str, path: str, body: dict[str, str]) -> dict[str, Any]:
         source, target = self._route.source, self._route.target
-        with self._witness.asking(asked, source=source, target=target) as asking:
+        with self._transcript.asking(asked, source=source, target=target) as asking:
             status, text = exchange(self._route, "POST", path, json.dumps(body))
             if status != HTTPStatus.OK:
                 raise RefusalError(target, path, status, text)

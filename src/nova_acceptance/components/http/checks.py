@@ -82,7 +82,7 @@ def missing_http2(connections: Connections, service: Http) -> Iterator[Finding]:
 def _answers(
     connections: Connections, service: Http, question: Question[AnswerT]
 ) -> Iterator[tuple[PodRef, AnswerT | Finding]]:
-    """Yield what each pod that uses a service was answered, or why the way to it is closed."""
+    """Yield what each pod that uses a service was answered, or why it is closed to the pod."""
     front = front_of(service)
     for pod in connections.users_of(front, service.port):
         closed = connections.closed(pod, front, service.port)

@@ -177,8 +177,8 @@ def _mentioned(pod: Object) -> set[int]:
     found: set[int] = set()
     for container in containers(pod):
         for probe in ("readinessProbe", "livenessProbe", "startupProbe"):
-            for way in ("httpGet", "tcpSocket", "grpc"):
-                port = ((container.get(probe) or {}).get(way) or {}).get("port")
+            for handler in ("httpGet", "tcpSocket", "grpc"):
+                port = ((container.get(probe) or {}).get(handler) or {}).get("port")
                 found |= {port} if isinstance(port, int) else set()
         texts = [*(container.get("command") or ()), *(container.get("args") or ())]
         texts += [

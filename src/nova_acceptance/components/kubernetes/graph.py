@@ -87,7 +87,7 @@ class Graph:
         return steps
 
     def chain(self, start: Iterable[Ref], end: Ref) -> list[Ref]:
-        """Return a shortest way from one of the objects to what it needs, or nothing."""
+        """Return a shortest path from one of the objects to what it needs, or nothing."""
         came: dict[Ref, Ref | None] = dict.fromkeys(start)
         layer = list(came)
         while layer and end not in came:
@@ -98,12 +98,12 @@ class Graph:
                         came[needed] = where
                         after.append(needed)
             layer = after
-        way: list[Ref] = []
+        path: list[Ref] = []
         at: Ref | None = end if end in came else None
         while at is not None:
-            way.append(at)
+            path.append(at)
             at = came[at]
-        return way[::-1]
+        return path[::-1]
 
     def _of(self, obj: Object) -> Iterator[Ref]:
         kind = obj["kind"]

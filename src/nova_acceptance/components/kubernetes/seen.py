@@ -19,7 +19,7 @@ from nova_acceptance.findings import ref as ref_of
 from nova_acceptance.kube import Object, PodRef
 from nova_acceptance.kube.snapshot import EVERYWHERE, Index, Snapshot
 from nova_acceptance.system import Front, Workload
-from nova_acceptance.vantage.witness import Witness, shorten
+from nova_acceptance.vantage.transcript import Transcript, shorten
 
 API: Final = "Kubernetes API"
 
@@ -32,12 +32,12 @@ class Seen(Snapshot):
 
     Args:
         snapshot: the objects at one moment.
-        witness: who takes down what is read.
+        transcript: who takes down what is read.
     """
 
-    def __init__(self, snapshot: Snapshot, witness: Witness) -> None:
+    def __init__(self, snapshot: Snapshot, transcript: Transcript) -> None:
         super().__init__(**{each.name: getattr(snapshot, each.name) for each in fields(snapshot)})
-        self._witness = witness
+        self._transcript = transcript
 
     def at(self, where: Ref) -> Object | None:
         """Return the object of a reference, or None; either is evidence."""
@@ -87,7 +87,7 @@ class Seen(Snapshot):
             raise ValueError(f"{kind} of {namespace or 'the cluster'} was not looked at")
 
     def _tell(self, asked: str, answer: str) -> None:
-        self._witness.add(Evidence(asked, "runner", API, shorten(answer), 0.0))
+        self._transcript.add(Evidence(asked, "runner", API, shorten(answer), 0.0))
 
 
 def addresses_of(objects: Seen, front: Front) -> frozenset[str]:

@@ -40,17 +40,17 @@ def why_closed(
         return None
     if answer.state == "unresolved":
         sentence = Phrase(
-            "{asker} cannot resolve {host} ({said})",
-            asker=source,
+            "{pod} cannot resolve {host} ({said})",
+            pod=source,
             host=port.host,
             said=answer.detail,
         )
         return Finding("NAME_UNRESOLVED", subject, sentence, evidence=evidence)
     if answer.state == "refused":
-        sentence = Phrase("{where} refuses {asker}", where=where, asker=source)
+        sentence = Phrase("{where} refuses {pod}", where=where, pod=source)
         return Finding("PORT_CLOSED", subject, sentence, evidence=evidence)
     if answer.state not in SILENT:
-        sentence = Phrase("{where} cuts {asker} off", where=where, asker=source)
+        sentence = Phrase("{where} cuts {pod} off", where=where, pod=source)
         return Finding("CONNECTION_CUT", subject, sentence, evidence=evidence)
     return _why_silent(source, where, subject, seen=seen, at_pods=at_pods, reached=reached)
 
@@ -81,13 +81,13 @@ def _why_silent(
         others = [str(pod) for pod, each in seen.items() if each.state == "open"]
         sentence = (
             Phrase(
-                "{where} does not answer {asker}, and answers {others}",
+                "{where} does not answer {pod}, and answers {others}",
                 where=where,
-                asker=source,
+                pod=source,
                 others=others,
             )
             if others
-            else Phrase("{where} does not answer {asker}", where=where, asker=source)
+            else Phrase("{where} does not answer {pod}", where=where, pod=source)
         )
         return Finding("PORT_SILENT", subject, sentence, evidence=evidence)
     others = sorted(set(reached) - {source.namespace})

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.dns.lookups import ask_why
 from nova_acceptance.components.kubernetes.addresses import service_meant
 from nova_acceptance.components.kubernetes.declared import of_front
@@ -26,7 +25,7 @@ from nova_acceptance.components.network.questions import (
     listening_behind,
 )
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.findings import Finding, Ref
+from nova_acceptance.findings import Finding, FindingError, Ref
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Front, System, Workload
@@ -45,7 +44,7 @@ class Connections:
         kube: the API that the pods are behind.
         system: what nova.yaml says.
         objects: what the API says.
-        routes: opens the ways.
+        routes: opens routes.
         survey: the survey of reachability.
         pods: a pod of each component, by the component's name; asking for one that has none says
             why not.
@@ -89,21 +88,21 @@ class Connections:
         return any(self.answer(pod, dial_pod(*each)).state == "open" for each in at_pods)
 
     def to(self, pod: PodRef, front: Front, port: int) -> Route:
-        """Return the way from inside a pod to a Service's declared port.
+        """Return the route from inside a pod to a Service's declared port.
 
         Raises:
-            BrokenClaimError: it is closed, with the cause that this shows.
+            FindingError: it is closed, with the cause that this shows.
             ProbeError: it could not be asked.
         """
         if found := self.closed(pod, front, port):
-            raise BrokenClaimError(found)
+            raise FindingError(found)
         return self._routes.through(pod, front.full_name(self.system.zone), port)
 
     def first_to(self, pods: Iterable[PodRef], front: Front, port: int) -> Route:
-        """Return the way from the first of several pods to which the port is open.
+        """Return the route from the first of several pods to which the port is open.
 
         Raises:
-            BrokenClaimError: it is closed to all of them.
+            FindingError: it is closed to all of them.
             ProbeError: there is no pod to ask from.
         """
         shown: list[Finding] = []
@@ -113,17 +112,17 @@ class Connections:
                 return self._routes.through(pod, front.full_name(self.system.zone), port)
             shown.append(found)
         if shown:
-            raise BrokenClaimError(shown[0])
+            raise FindingError(shown[0])
         raise ProbeError(
             f"no pod of a service runs, so {front.name} cannot be asked from one",
             hint="`kubectl get pods -A` shows what there is",
         )
 
     def to_host(self, pod: PodRef, host: str, port: int) -> Route:
-        """Return the way from inside a pod to any host, as its configuration may name one.
+        """Return the route from inside a pod to any host, as its configuration may name one.
 
         Raises:
-            BrokenClaimError: it is closed, with the cause that this shows.
+            FindingError: it is closed, with the cause that this shows.
             ProbeError: it could not be asked.
         """
         for front in fronts(self.system):
@@ -134,7 +133,7 @@ class Connections:
         seen = {pod: self._survey.answer(pod, question)}
         subject = subject or Ref("Service", pod.namespace, host)
         if found := why_closed(pod, question, subject, seen=seen, at_pods=(), reached=()):
-            raise BrokenClaimError(found)
+            raise FindingError(found)
         return self._routes.through(pod, host, port)
 
     def users_of(self, front: Front, port: int) -> list[PodRef]:
@@ -144,7 +143,7 @@ class Connections:
         of those behind it.
 
         Raises:
-            BrokenClaimError: one of them has no pod to ask from.
+            FindingError: one of them has no pod to ask from.
         """
         users = [
             it.source.name

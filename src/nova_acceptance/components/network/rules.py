@@ -51,11 +51,11 @@ def network_policy_denies(snapshot: Snapshot) -> Iterator[Finding]:
 def _does_not_let(policy: Ref, connections: list[Phrase]) -> Phrase:
     first, *others = connections
     if not others:
-        return Phrase("{policy} does not let {way}", policy=policy, way=first)
+        return Phrase("{policy} does not let {connection}", policy=policy, connection=first)
     return Phrase(
-        "{policy} does not let {way} (and {more} more ways)",
+        "{policy} does not let {connection} (and {more} more)",
         policy=policy,
-        way=first,
+        connection=first,
         more=len(others),
     )
 

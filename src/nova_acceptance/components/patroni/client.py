@@ -11,7 +11,7 @@ from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.vantage.agent import ask_everywhere
 from nova_acceptance.vantage.questions import Get, Page
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 
 LEADERS = frozenset({"leader", "master", "primary", "standby_leader"})
 FOLLOWS = frozenset({"streaming", "running"})
@@ -42,16 +42,16 @@ class Patroni:
         kube: the API that the pods are behind.
         members: the pods by name.
         port: where Patroni listens.
-        witness: who takes down what is asked.
+        transcript: who takes down what is asked.
     """
 
     def __init__(
-        self, kube: Kube, members: Mapping[str, PodRef], port: int, witness: Witness
+        self, kube: Kube, members: Mapping[str, PodRef], port: int, transcript: Transcript
     ) -> None:
         self._kube = kube
         self._members = members
         self._question = Get("127.0.0.1", port, "/cluster")
-        self._witness = witness
+        self._transcript = transcript
 
     @property
     def views(self) -> dict[str, View]:
@@ -63,7 +63,7 @@ class Patroni:
         asked = ask_everywhere(
             self._kube, {pod: [self._question] for pod in self._members.values()}
         )
-        self._witness.add(*(page.evidence for (page,) in asked.values()))
+        self._transcript.add(*(page.evidence for (page,) in asked.values()))
         return {pod.name: _view(pod, page) for pod, (page,) in asked.items()}
 
 

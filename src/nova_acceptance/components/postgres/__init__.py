@@ -26,7 +26,7 @@ def connect(access: Access, component: spec.Postgres) -> Postgres:
     return Postgres(
         {pod.name: pod for pod in access.pods(component)},
         Login(superuser, MAINTENANCE, password_of(superuser)),
-        lambda pod: Server(access.to_pod(pod, component.server_port), access.witness),
+        lambda pod: Server(access.to_pod(pod, component.server_port), access.transcript),
         address_of=address_of,
         password_of=password_of,
     )

@@ -11,11 +11,10 @@ from dataclasses import replace
 import psycopg
 
 from nova_acceptance import timeouts
-from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.postgres.roles import Role
 from nova_acceptance.components.postgres.sql import REFUSED, Login, Row, Server, Session
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.findings import Finding
+from nova_acceptance.findings import Finding, FindingError
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 
@@ -173,10 +172,10 @@ class Postgres:
         """Return a role.
 
         Raises:
-            BrokenClaimError: there is none of that name.
+            FindingError: there is none of that name.
         """
         if name not in self.role_names:
-            raise BrokenClaimError(no_role(name))
+            raise FindingError(no_role(name))
         return Role(name, self.admin)
 
     @property
@@ -190,10 +189,10 @@ class Postgres:
         PostgreSQL does not tell a role that is not there from one whose password is wrong.
 
         Raises:
-            BrokenClaimError: there is no such role, or its password has come to its end.
+            FindingError: there is no such role, or its password has come to its end.
         """
         if self.role(role).has_expired:
-            raise BrokenClaimError(password_ended(role))
+            raise FindingError(password_ended(role))
         return Login(role, database, self._password_of(role) if password is None else password)
 
     @property

@@ -28,7 +28,7 @@ class RoleConnections:
         """Return the login of a role to the database that it works in.
 
         Raises:
-            BrokenClaimError: there is no such role.
+            FindingError: there is no such role.
         """
         return self.postgres.login(reach.role.name, reach.grant.database)
 

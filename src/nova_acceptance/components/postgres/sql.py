@@ -18,13 +18,12 @@ import psycopg
 from psycopg import sql
 
 from nova_acceptance import timeouts
-from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.findings import Finding
+from nova_acceptance.findings import Finding, FindingError
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.retrying import ask_through
 from nova_acceptance.vantage.routes import LOOPBACK, Route
-from nova_acceptance.vantage.witness import Asking, Witness
+from nova_acceptance.vantage.transcript import Asking, Transcript
 
 Row = tuple[Any, ...]
 Statement = LiteralString | sql.Composed
@@ -63,7 +62,11 @@ class Session:
     """
 
     def __init__(
-        self, connection: psycopg.Connection[Row], login: Login, route: Route, witness: Witness
+        self,
+        connection: psycopg.Connection[Row],
+        login: Login,
+        route: Route,
+        transcript: Transcript,
     ) -> None:
         self._connection = connection
         self._is_renewable = True
@@ -71,7 +74,7 @@ class Session:
         self._used = time.monotonic()
         self._login = login
         self._route = route
-        self._witness = witness
+        self._transcript = transcript
 
     def __enter__(self) -> Session:
         return self
@@ -107,7 +110,7 @@ class Session:
         is_read = bool(READS.match(spelled))
         if not (self._blocks or is_read or STATELESS.match(spelled)):
             self._is_renewable = False
-        with self._witness.asking(asked, source=source, target=target) as asking:
+        with self._transcript.asking(asked, source=source, target=target) as asking:
             self._renew_if_cut()
             cursor, found = ask_through(
                 self._route,
@@ -175,12 +178,12 @@ class Server:
     """PostgreSQL at the end of a route.
 
     Attributes:
-        route: the way to it.
-        witness: takes down what is asked.
+        route: leads to it.
+        transcript: takes down what is asked.
     """
 
     route: Route
-    witness: Witness
+    transcript: Transcript
 
     def connect(self, login: Login) -> Session:
         """Open a connection.
@@ -192,7 +195,7 @@ class Server:
         with self._asking(f"connect as {login.user}", f"/{login.database}") as asking:
             connection = _opened_patiently(self.route, login)
             asking.answered("accepted")
-        return Session(connection, login, self.route, self.witness)
+        return Session(connection, login, self.route, self.transcript)
 
     def replication_system(self, login: Login) -> str:
         """Open a replication connection and return the system's identifier.
@@ -242,7 +245,7 @@ class Server:
     @contextmanager
     def _asking(self, asked: str, place: str = "") -> Iterator[Asking]:
         target = f"{self.route.target}{place}"
-        with self.witness.asking(asked, source=self.route.source, target=target) as asking:
+        with self.transcript.asking(asked, source=self.route.source, target=target) as asking:
             try:
                 yield asking
             except psycopg.OperationalError as error:
@@ -361,7 +364,7 @@ def _bounded(connection: psycopg.Connection[Row]) -> Iterator[None]:
         sentence = Phrase(
             "no standby confirmed a commit within {seconds:.0f} s", seconds=timeouts.COMMIT
         )
-        raise BrokenClaimError(Finding.here("NOT_SYNCHRONOUS", sentence, notice))
+        raise FindingError(Finding.here("NOT_SYNCHRONOUS", sentence, notice))
 
 
 def _cancel(connection: psycopg.Connection[Row]) -> None:

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import Final, LiteralString
 from uuid import uuid4
 
-from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.postgres.checks.databases import wrong_schema_owner
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.parts import Reach, Schema, schema_of
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import identifiers
+from nova_acceptance.findings import Finding, FindingError
+from nova_acceptance.phrase import Phrase
 
 LATER: Final = "nova_acceptance_later"
 OF_WORDS: Final[LiteralString] = "CREATE TABLE {} (word text PRIMARY KEY)"
@@ -35,11 +36,19 @@ def create(
         reach: who is to use it, in which database.
         name: as `new_name` returned it.
         statement: with a place for the name.
+
+    Raises:
+        FindingError: the role may not do with it what it is granted on the tables of the schema.
     """
-    admin = postgres.admin(reach.grant.database)
+    admin, role = postgres.admin(reach.grant.database), reach.role.name
     with admin.whole():
         admin.rows(identifiers("SET LOCAL ROLE {}", schema_of(spec, reach).maker))
         admin.rows(identifiers(statement, name))
+    schema, _, table = name.partition(".")
+    held = postgres.role(role).privileges_on_table(schema, table, database=reach.grant.database)
+    if lacking := sorted(set(reach.grant.on_tables) - held):
+        sentence = Phrase("{role} may not {rights} a later table", role=role, rights=lacking)
+        raise FindingError(Finding.here("DEFAULT_PRIVILEGES_MISSING", sentence))
 
 
 def drop(postgres: Postgres, reach: Reach, name: str) -> None:
@@ -52,10 +61,10 @@ def later_table(postgres: Postgres, schema: Schema) -> Iterator[str]:
     """Make a table with a sequence as the schema's owner would, and undo it at the end.
 
     Raises:
-        BrokenClaimError: the schema is another's, who may not make anything there.
+        FindingError: the schema is another's, who may not make anything there.
     """
     for found in wrong_schema_owner(postgres, schema):
-        raise BrokenClaimError(found)
+        raise FindingError(found)
     session, table = postgres.admin(schema.database), f"{schema.schema}.{LATER}"
     with session.undone():
         session.rows(identifiers("SET LOCAL ROLE {}", schema.maker))

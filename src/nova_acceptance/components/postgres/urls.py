@@ -15,7 +15,7 @@ from nova_acceptance.phrase import Phrase
 @check
 def locked_out(trial: UrlTrial) -> Iterator[Finding]:
     """Find why the URL's credentials do not lead to its database on a server that takes writes."""
-    with Server(trial.route, trial.witness).connect(_login(trial)) as session:
+    with Server(trial.route, trial.transcript).connect(_login(trial)) as session:
         database, wanted = session.value("SELECT current_database()"), trial.url.target
         if database != wanted.rpartition("/")[2]:
             sentence = Phrase(
@@ -33,7 +33,7 @@ def locked_out(trial: UrlTrial) -> Iterator[Finding]:
 @check
 def accepted_wrong_password(trial: UrlTrial) -> Iterable[Finding]:
     """Find that the URL's password is refused, or that another one is as good."""
-    refusal = Server(trial.route, trial.witness).refusal
+    refusal = Server(trial.route, trial.transcript).refusal
     return admission.accepted_wrong_password(refusal, _login(trial))
 
 
@@ -41,7 +41,7 @@ def _login(trial: UrlTrial) -> Login:
     """Return who a URL connects as, and to what.
 
     Raises:
-        BrokenClaimError: there is no such role.
+        FindingError: there is no such role.
     """
     found: Login = trial.client().login(trial.user, trial.path, trial.password)
     return found

@@ -11,7 +11,7 @@ def connect(access: Access, component: spec.Redis) -> Redis:
     """Return a client of a Redis through its Service, as its users reach it."""
     home = component.password
     password = access.password(component, home) if home else None
-    return Redis(access.to_service(component), password, access.witness)
+    return Redis(access.to_service(component), password, access.transcript)
 
 
 KIND = Kind(

@@ -14,7 +14,7 @@ from nova_acceptance.components.redis.answers import of_error
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.vantage.retrying import ask_through
 from nova_acceptance.vantage.routes import LOOPBACK, Route
-from nova_acceptance.vantage.witness import Witness
+from nova_acceptance.vantage.transcript import Transcript
 
 Word = str | int
 RETRY = 0.2
@@ -44,14 +44,14 @@ class Redis:
     """One Redis behind one route.
 
     Args:
-        route: the way to it.
+        route: leads to it.
         password: what it should accept; None where it demands none.
-        witness: who takes down what is asked.
+        transcript: who takes down what is asked.
     """
 
-    def __init__(self, route: Route, password: str | None, witness: Witness) -> None:
+    def __init__(self, route: Route, password: str | None, transcript: Transcript) -> None:
         self._route = route
-        self._witness = witness
+        self._transcript = transcript
         self._client = self._connected(password)
 
     @property
@@ -124,7 +124,7 @@ class Redis:
         words = [str(word) for word in command]
         spelled = " ".join(words)
         source, target = self._route.source, self._route.target
-        with self._witness.asking(spelled, source=source, target=target) as asking:
+        with self._transcript.asking(spelled, source=source, target=target) as asking:
             try:
                 reply = ask_through(
                     self._route,

@@ -75,7 +75,7 @@ def sentinels_of(access: Access, system: System, spec: Spec) -> list[Sentinel]:
     return [
         Sentinel(
             Ref("Pod", pod.namespace, pod.name),
-            Redis(access.to_pod(pod, port), None, access.witness),
+            Redis(access.to_pod(pod, port), None, access.transcript),
         )
         for pod in access.pods(component_of_sentinels(system, spec))
     ]
@@ -90,7 +90,7 @@ def servers_of(access: Access, objects: Seen, system: System, spec: Spec) -> lis
             name=ref(pod).name,
             hosts=frozenset(_hosts(pod, objects, system, spec)),
             port=port,
-            redis=Redis(access.to_pod(pod_ref(pod), port), password, access.witness),
+            redis=Redis(access.to_pod(pod_ref(pod), port), password, access.transcript),
         )
         for pod in objects.pods_of(spec.workload)
     ]

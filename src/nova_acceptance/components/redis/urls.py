@@ -17,7 +17,7 @@ INVALID = "invalid username-password pair"
 @check
 def locked_out(trial: UrlTrial) -> Iterator[Finding]:
     """Find why the URL's password is not taken."""
-    redis = Redis(trial.route, trial.password or None, trial.witness)
+    redis = Redis(trial.route, trial.password or None, trial.transcript)
     try:
         if not redis.answers_ping:
             said = Phrase("Redis does not answer PING with PONG")
@@ -32,7 +32,7 @@ def accepted_wrong_password(trial: UrlTrial) -> Iterator[Finding]:
     if trial.owner.password is None:
         return  # none is demanded, as nova.yaml says
     yield from locked_out(trial)
-    redis = Redis(trial.route, trial.password, trial.witness)
+    redis = Redis(trial.route, trial.password, trial.transcript)
     try:
         said = redis.refusal(WRONG)
     finally:

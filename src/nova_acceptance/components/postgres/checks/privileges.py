@@ -8,7 +8,6 @@ from typing import Final
 import psycopg
 
 from nova_acceptance.checks import check
-from nova_acceptance.claims import BrokenClaimError
 from nova_acceptance.components.postgres.checks.databases import no_schema
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.parts import Reach, Schema, others_in, schema_of
@@ -16,7 +15,7 @@ from nova_acceptance.components.postgres.spec import Database, Role
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Row, identifiers
 from nova_acceptance.components.postgres.tables import LATER, later_table
-from nova_acceptance.findings import Finding
+from nova_acceptance.findings import Finding, FindingError
 from nova_acceptance.phrase import Phrase, verbatim
 
 _FEW: Final = 3
@@ -185,12 +184,12 @@ def _schemas(postgres: Postgres, reach: Reach) -> list[str]:
     """Return the schemas of a database.
 
     Raises:
-        BrokenClaimError: one is missing in which the role should have privileges.
+        FindingError: one is missing in which the role should have privileges.
     """
     database = reach.grant.database
     found = list(postgres.schemas(database))
     for missing in sorted(set(reach.grant.schemas) - set(found)):
-        raise BrokenClaimError(no_schema(database, missing))
+        raise FindingError(no_schema(database, missing))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Who takes down what the clients ask and what comes back."""
+"""What the clients ask and what comes back, taken down for the test that is running."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from nova_acceptance.evidence import Evidence
 ANSWER_LENGTH = 300
 
 
-class Witness:
+class Transcript:
     """Passes evidence to whoever listens: the test that is running.
 
-    Probes live as long as a session and a test does not, so they hold a witness instead of the
+    Probes live as long as a session and a test does not, so they hold a transcript instead of the
     test. What is asked while nobody listens (in the set-up of a session's fixture) is dropped.
     """
 

@@ -1,4 +1,4 @@
-"""What fixtures may ask of whoever explains failures; the plugin provides it."""
+"""What fixtures may ask of, and tell, the diagnosis of a run; the plugin provides it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Kube
 
 
-class Consultation(Protocol):
-    """Who explains failures."""
+class Diagnosis(Protocol):
+    """Explains the failures of a run."""
 
     def attach(self, kube: Kube) -> None:
         """Look at this cluster from now on."""
