@@ -86,9 +86,10 @@ def reachability(
     A pod of each other namespace tries the open ports as well, for comparison. What comes of it is
     in the record as soon as it has been asked.
     """
-    others = dict.fromkeys(namespace_pods.values(), reachability_questions.open_ports(system))
-    own = reachability_questions.every_question(system, objects, component_pods)
-    questions = {**others, **own}
+    questions = reachability_questions.every_question(system, objects, component_pods)
+    for pod in namespace_pods.values():
+        asked = [*questions.get(pod, ()), *reachability_questions.open_ports(system)]
+        questions[pod] = list(dict.fromkeys(asked))
 
     def record(answers: Answers, failures: Failures) -> None:
         recorder.reachability(reachability_cells(system, component_pods, answers, failures))

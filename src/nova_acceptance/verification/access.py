@@ -95,13 +95,17 @@ class RunAccess(Access):
         return self._secrets.text("Secret", component.namespace, home.secret, home.key)
 
     def _pods_to_ask(self, component: Component) -> Iterator[PodRef]:
-        """Yield pods to ask a component from: of those that use it, of services, of any other."""
-        users = [user.name for user, owner in parts.uses(self._system) if owner is component]
-        services = [each.name for each in self._system.services]
-        others = [each.name for each in self._system.components if each is not component]
-        for name in dict.fromkeys((*users, *services, *others, component.name)):
-            if name in self._points:
-                yield self._points[name]
+        """Yield pods to ask a component from, as its users reach it.
+
+        Where nothing that runs uses it, they are those of services, of any other, or its own.
+        """
+        users = {user.name for user, owner in parts.uses(self._system) if owner is component}
+        services = {each.name for each in self._system.services}
+        others = {each.name for each in self._system.components} - {component.name}
+        for names in (users, services, others, {component.name}):
+            if running := [name for name in self._points if name in names]:
+                yield from map(self._points.__getitem__, running)
+                return
 
 
 class Clients:
