@@ -13,20 +13,10 @@ import pytest
 from nova_acceptance.components.dns import questions as dns_questions
 from nova_acceptance.components.dns.client import Lookups
 from nova_acceptance.components.dns.lookups import ask_dns
-from nova_acceptance.components.etcd.checks import disunity
-from nova_acceptance.components.etcd.client import Member
-from nova_acceptance.components.etcd.spec import Etcd
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.network import questions as reachability_questions
 from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.network.matrix import reachability_cells
-from nova_acceptance.components.patroni.client import Patroni
-from nova_acceptance.components.postgres import spec as postgres_spec_of
-from nova_acceptance.components.postgres.client import Postgres
-from nova_acceptance.components.postgres.connections import RoleConnections
-from nova_acceptance.components.postgres.sql import Server
-from nova_acceptance.components.redis import spec as redis_spec_of
-from nova_acceptance.components.redis.client import Redis
 from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import Kube
 from nova_acceptance.report import Recorder
@@ -165,59 +155,3 @@ def clients(access: RunAccess) -> Iterator[Clients]:
     opened = Clients(access)
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def redis(clients: Clients, redis_spec: redis_spec_of.Redis) -> Redis:
-    """Redis through its Service, as its users reach it."""
-    found: Redis = clients.of(redis_spec)
-    return found
-
-
-@pytest.fixture
-def postgres(clients: Clients, postgres_spec: postgres_spec_of.Postgres) -> Postgres:
-    """PostgreSQL's members, asked as the superuser from inside their pods."""
-    found: Postgres = clients.of(postgres_spec)
-    return found
-
-
-@pytest.fixture
-def primary(
-    access: RunAccess, postgres_spec: postgres_spec_of.Postgres, postgres: Postgres
-) -> RoleConnections:
-    """Connections as PostgreSQL's roles through the Service by which clients connect."""
-    server = Server(access.to_service(postgres_spec), access.transcript)
-    return RoleConnections(postgres_spec, postgres, server)
-
-
-@pytest.fixture
-def replica(
-    access: RunAccess, postgres_spec: postgres_spec_of.Postgres, postgres: Postgres
-) -> RoleConnections:
-    """Connections as PostgreSQL's roles through the Service for replicas."""
-    server = Server(access.to_role(postgres_spec, "replica"), access.transcript)
-    return RoleConnections(postgres_spec, postgres, server)
-
-
-@pytest.fixture
-def etcd(clients: Clients, etcd_spec: Etcd) -> dict[str, Member]:
-    """The members of etcd by the names of their pods."""
-    found: dict[str, Member] = clients.of(etcd_spec)
-    return found
-
-
-@pytest.fixture
-def quorum(etcd: dict[str, Member], etcd_spec: Etcd) -> None:
-    """The members of etcd agree; where they do not, nothing is written through them."""
-    for found in disunity(etcd, etcd_spec):
-        raise FindingError(found)
-
-
-@pytest.fixture
-def patroni(
-    kube: Kube, objects: Seen, patroni_spec: postgres_spec_of.Postgres, transcript: Transcript
-) -> Patroni:
-    """Every member's Patroni, each asked from inside its pod."""
-    members = {pod.name: pod for pod in objects.refs_of(patroni_spec.workload)}
-    assert patroni_spec.patroni is not None
-    return Patroni(kube, members, patroni_spec.patroni.port, transcript)

@@ -40,6 +40,13 @@ class Access(Protocol):
             FindingError: it is closed, with the cause that this shows.
         """
 
+    def to_role(self, component: Component, role: str) -> Route:
+        """Return the route to the members of a component in a role, through their Service.
+
+        Raises:
+            FindingError: it is closed, with the cause that this shows.
+        """
+
     def to_pod(self, pod: PodRef, port: int) -> Route:
         """Return the route to a port of a pod itself."""
 
@@ -123,6 +130,13 @@ class UrlTrial:
     client: Callable[[], Any]
 
 
+class Clients(Protocol):
+    """A client of each component."""
+
+    def of(self, component: Component) -> Any:
+        """Return what the component's kind makes by `connect`, made when it is first wanted."""
+
+
 class Urls(Protocol):
     """The checks of a URL of a kind, by trying it."""
 
@@ -147,6 +161,8 @@ class Kind:
         urls: how URLs that lead to it are tried; None where it has none.
         components: which components a test runs over, by the name of its argument.
         parts: over which parts of a component a test runs, by the name of its argument.
+        fixtures: the module of its pytest fixtures, which acceptance runs load; none where empty.
+        markers: markers of its tests, with what they mean.
         checks: what the acceptance suite runs over every component of the kind, where it has no
             tests of its own for it: what another package brings.
     """
@@ -160,6 +176,8 @@ class Kind:
     urls: Urls | None = None
     components: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
     parts: Mapping[str, Callable[[Any], Iterable[Any]]] = field(default_factory=dict)
+    fixtures: str = ""
+    markers: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nova_acceptance.components.registry import kinds
 from nova_acceptance.plugin import facts, layers, masked, options, termination, workers
 from nova_acceptance.plugin.recording import Recording
 from nova_acceptance.report import Recorder
@@ -25,6 +26,9 @@ def register(config: pytest.Config) -> None:
     # Before the record begins: a wrong nova.yaml ends the run here.
     plugins.import_plugin(FIXTURES)
     plugins.import_plugin(CLIENTS)
+    for kind in kinds():
+        if kind.fixtures:
+            plugins.import_plugin(kind.fixtures)
     plugins.register(layers, "nova-layers")
     plugins.register(masked, "nova-masked")
     plugins.register(termination.Termination(), "nova-termination")

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from nova_acceptance.components.registry import kinds
 from nova_acceptance.report import layer_of
 
 MARKERS: Final = {
@@ -19,10 +20,6 @@ MARKERS: Final = {
     "workloads": "workloads, replicas and restarts",
     "storage": "claims, volumes, and data that must outlive a pod",
     "configuration": "ConfigMaps and Secrets",
-    "redis": "Redis",
-    "postgres": "PostgreSQL",
-    "patroni": "Patroni and failover",
-    "etcd": "etcd",
     "security": "security posture of containers",
     "tls": "certificates",
     "dns": "names and their answers",
@@ -38,13 +35,14 @@ _MARKER_OF_LAYER: Final = {
     "networking": "networking",
 }
 _OF_PYTEST: Final = frozenset(
-    "parametrize usefixtures filterwarnings skip skipif xfail component means".split()
+    "parametrize usefixtures filterwarnings skip skipif xfail component".split()
 )
 
 
 def register_markers(config: pytest.Config) -> None:
     """Make the markers known, so that a misspelt one is an error."""
-    for marker, meaning in MARKERS.items():
+    of_kinds = {name: said for kind in kinds() for name, said in kind.markers.items()}
+    for marker, meaning in {**MARKERS, **of_kinds}.items():
         config.addinivalue_line("markers", f"{marker}: {meaning}")
 
 

@@ -22,4 +22,6 @@ KIND = Kind(
     live=rules.LIVE,
     connect=connect,
     components={"etcd_spec": lambda _etcd: True},
+    fixtures="nova_acceptance.components.etcd.fixtures",
+    markers={"etcd": "etcd"},
 )

@@ -41,4 +41,6 @@ KIND = Kind(
     urls=urls,
     components=parts.COMPONENTS,
     parts=parts.PARTS,
+    fixtures="nova_acceptance.components.postgres.fixtures",
+    markers={"postgres": "PostgreSQL", "patroni": "Patroni and failover"},
 )

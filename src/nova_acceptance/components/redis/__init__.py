@@ -22,4 +22,6 @@ KIND = Kind(
     connect=connect,
     urls=urls,
     components=spec.COMPONENTS,
+    fixtures="nova_acceptance.components.redis.fixtures",
+    markers={"redis": "Redis"},
 )

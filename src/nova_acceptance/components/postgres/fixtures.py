@@ -1,0 +1,41 @@
+"""The clients of PostgreSQL and of its Patronis, for tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_acceptance.components.kind import Access, Clients
+from nova_acceptance.components.patroni.client import Patroni
+from nova_acceptance.components.postgres import spec
+from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.connections import RoleConnections
+from nova_acceptance.components.postgres.sql import Server
+
+
+@pytest.fixture
+def postgres(clients: Clients, postgres_spec: spec.Postgres) -> Postgres:
+    """PostgreSQL's members, asked as the superuser from inside their pods."""
+    found: Postgres = clients.of(postgres_spec)
+    return found
+
+
+@pytest.fixture
+def primary(access: Access, postgres_spec: spec.Postgres, postgres: Postgres) -> RoleConnections:
+    """Connections as PostgreSQL's roles through the Service by which clients connect."""
+    server = Server(access.to_service(postgres_spec), access.transcript)
+    return RoleConnections(postgres_spec, postgres, server)
+
+
+@pytest.fixture
+def replica(access: Access, postgres_spec: spec.Postgres, postgres: Postgres) -> RoleConnections:
+    """Connections as PostgreSQL's roles through the Service for replicas."""
+    server = Server(access.to_role(postgres_spec, "replica"), access.transcript)
+    return RoleConnections(postgres_spec, postgres, server)
+
+
+@pytest.fixture
+def patroni(access: Access, patroni_spec: spec.Postgres) -> Patroni:
+    """Every member's Patroni, each asked from inside its pod."""
+    members = {pod.name: pod for pod in access.pods(patroni_spec)}
+    assert patroni_spec.patroni is not None
+    return Patroni(access.kube, members, patroni_spec.patroni.port, access.transcript)
