@@ -12,19 +12,23 @@ from typing import Any
 import click
 import yaml
 
+from nova_acceptance import masking
 from nova_acceptance.cluster import DEFAULT_NODES, MOST_NODES, Request, contexts, doctor
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.images import images_of
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.collect import examination
+from nova_acceptance.collect.values import without_passwords
 from nova_acceptance.components.registry import json_schema
 from nova_acceptance.deploy import load_credentials
 from nova_acceptance.deploy import remove as remove_nova
 from nova_acceptance.deploy import render as rendered
+from nova_acceptance.diagnosis.account import account
 from nova_acceptance.errors import NovaError, UsageError
 from nova_acceptance.kube import Kube
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
+from nova_acceptance.verification.asking import Answers, ask_components
 
 INTERRUPTED = 130
 
@@ -204,11 +208,15 @@ def examine() -> None:
 def diagnose(context: str | None, namespaces: tuple[str, ...], spec: Path | None) -> None:
     """Say what is wrong with a cluster and why, without changing anything.
 
-    Exits with 1 where something is wrong.
+    The cluster's objects are looked at, and the components of nova.yaml are asked by their own
+    protocols, as far as this user may. Exits with 1 where something is wrong.
     """
-    found = examination.examine(_kube(context), namespaces, spec)
-    for line in examination.lines(found):
-        click.echo(line)
+    kube = _kube(context)
+    snapshot = examination.seen(kube, namespaces, spec)
+    asked = ask_components(kube, snapshot, snapshot.system) if snapshot.system else Answers()
+    found = account(snapshot, asked.findings, asked.unasked)
+    for line in found.lines():
+        click.echo(without_passwords(masking.mask(line)))
     sys.exit(0 if found.is_well else 1)
 
 

@@ -1,4 +1,4 @@
-"""One cluster, looked at once, and all that is wrong with it."""
+"""Which part of a cluster to look at, and the look."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from typing import Final
 
 from nova_acceptance import timeouts
 from nova_acceptance.collect.looking import look
-from nova_acceptance.collect.values import without_passwords
 from nova_acceptance.components.registry import load
-from nova_acceptance.diagnosis.account import Account, account
 from nova_acceptance.errors import UsageError
 from nova_acceptance.kube import ApiError, Kube
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system import System
 
 SPEC: Final = Path("nova.yaml")
 _CLUSTERS_OWN: Final = "kube-"
 
 
-def examine(kube: Kube, namespaces: Sequence[str] = (), spec: Path | None = None) -> Account:
-    """Return what is wrong with a cluster; nothing is changed there.
+def seen(kube: Kube, namespaces: Sequence[str] = (), spec: Path | None = None) -> Snapshot:
+    """Look at a cluster; nothing is changed there.
 
     Args:
         kube: the API.
@@ -40,12 +39,7 @@ def examine(kube: Kube, namespaces: Sequence[str] = (), spec: Path | None = None
     if namespaces:
         _check_names(kube, namespaces)
     is_meant = spec is not None or (system and not set(system.namespaces).isdisjoint(wanted))
-    return account(look(kube, wanted, system if is_meant else None, timeout=timeouts.EXAMINATION))
-
-
-def lines(found: Account) -> list[str]:
-    """Return an account as text, without anything secret."""
-    return [without_passwords(line) for line in found.lines()]
+    return look(kube, wanted, system if is_meant else None, timeout=timeouts.EXAMINATION)
 
 
 def _default_namespaces(kube: Kube, system: System | None, *, is_named: bool) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Kube, PodRef
@@ -58,6 +58,23 @@ class Access(Protocol):
         """
 
 
+ALONE: Final = ((),)
+"""In the place of parts: a check that is given the client and nothing else."""
+
+
+def where(
+    holds: Callable[[Any], bool], parts: Iterable[Any] | None = None
+) -> Callable[[Any], Iterable[Any]]:
+    """Return the parts of a check of components with some trait: these, or the component itself."""
+
+    def chosen(component: Any) -> Iterable[Any]:
+        if not holds(component):
+            return ()
+        return (component,) if parts is None else parts
+
+    return chosen
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One fact about a component, asked of a client.
@@ -97,12 +114,13 @@ class ComponentCheck:
     def name(self) -> str:
         """The component, what would be found, and about what."""
         part = getattr(self.part, "name", self.part)
-        about = () if self.part is self.component else (str(part),)
+        about = () if self.part in (self.component, *ALONE) else (str(part),)
         return "-".join((self.component.name, self.check.name, *about))
 
     def found(self, client: Any) -> list[Finding]:
         """Return what is wrong; nothing where the fact holds."""
-        return list(self.check.finds(client, self.part))
+        about = () if self.part in ALONE else (self.part,)
+        return list(self.check.finds(client, *about))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +181,8 @@ class Kind:
         parts: over which parts of a component a test runs, by the name of its argument.
         fixtures: the module of its pytest fixtures, which acceptance runs load; none where empty.
         markers: markers of its tests, with what they mean.
-        checks: what the acceptance suite runs over every component of the kind, where it has no
-            tests of its own for it: what another package brings.
+        checks: what `nova-cluster diagnose` asks a component of the kind. The acceptance suite asks
+            it, too, where it has no tests of its own: of a kind that another package brings.
     """
 
     name: str

@@ -107,6 +107,12 @@ def component_checks(system: System) -> Iterator[ComponentCheck]:
                 yield ComponentCheck(component, check, part)
 
 
+def foreign_checks(system: System) -> Iterator[ComponentCheck]:
+    """Yield those of kinds from outside, for which the acceptance suite has no tests."""
+    own = tuple(kind.spec for kind in _OWN)
+    return (it for it in component_checks(system) if not isinstance(it.component, own))
+
+
 def rules(group: str) -> Iterator[Rule]:
     """Yield the rules of a group, `BEFOREHAND` or `LIVE`: those that all stand on first."""
     for module in _RULES:

@@ -10,7 +10,7 @@ from nova_acceptance.components.kubernetes.status import State, status_of
 from nova_acceptance.components.kubernetes.workloads import statuses, workloads
 from nova_acceptance.diagnosis.explanation import Doctor
 from nova_acceptance.diagnosis.ranking import Ranked
-from nova_acceptance.findings import Ref, ref
+from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube.snapshot import Snapshot
 
 _EVENTS = 3
@@ -25,7 +25,7 @@ class Account:
         chains: for each consequence the objects from it down to its cause.
         unready: what is not ready, with what was seen of it.
         unexplained: what of that depends on none of the causes.
-        unread: what could not be read, a line each.
+        unread: what could not be read or asked, a line each.
     """
 
     causes: tuple[Ranked, ...]
@@ -57,7 +57,7 @@ class Account:
             yield f"UNKNOWN: {where} is not ready, and no cause of it is known"
             yield from (f"     seen: {line}" for line in self.unready[where])
         if self.unread:
-            yield "not read, so that nothing is said of it:"
+            yield "not read or not asked, so that nothing is said of it:"
             yield from (f"     {line}" for line in self.unread)
 
     def _seen(self, each: Ranked) -> Iterable[str]:
@@ -66,10 +66,20 @@ class Account:
         return dict.fromkeys((*each.root.evidence, *more))
 
 
-def account(snapshot: Snapshot) -> Account:
-    """Return all that is wrong with what a snapshot shows."""
+def account(
+    snapshot: Snapshot, asked: Iterable[Finding] = (), unasked: Iterable[str] = ()
+) -> Account:
+    """Return all that is wrong with what a snapshot shows, and with what was asked besides.
+
+    Args:
+        snapshot: the objects.
+        asked: what else was found, by asking.
+        unasked: what could not be asked, a line each.
+    """
     doctor = Doctor(snapshot)
     causes = doctor.overall()
+    told = {one.key for each in causes for one in (each.root, *each.symptoms)}
+    causes = (*causes, *(Ranked(found) for found in asked if found.key not in told))
     chains = {
         symptom.key: doctor.graph.chain([symptom.subject], each.root.subject)
         for each in causes
@@ -78,7 +88,7 @@ def account(snapshot: Snapshot) -> Account:
     named = {found.subject for found in doctor.diagnoses}
     unready = _unready(snapshot)
     unexplained = [where for where in unready if named.isdisjoint(doctor.graph.reach([where]))]
-    return Account(causes, chains, unready, tuple(unexplained), tuple(snapshot.unread))
+    return Account(causes, chains, unready, tuple(unexplained), (*snapshot.unread, *unasked))
 
 
 def _unready(snapshot: Snapshot) -> dict[Ref, tuple[str, ...]]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from nova_acceptance.components.dns.questions import absent_names
 from nova_acceptance.components.http.spec import Http
-from nova_acceptance.components.registry import component_checks, kinds
+from nova_acceptance.components.registry import foreign_checks, kinds
 from nova_acceptance.system import System, parts
 
 _OF_THE_SYSTEM: Final[Mapping[str, Callable[[System], Iterable[Any]]]] = {
@@ -48,7 +48,7 @@ _OF_THE_SYSTEM: Final[Mapping[str, Callable[[System], Iterable[Any]]]] = {
     "external_url": lambda system: parts.urls(system, inside=False),
     "external": lambda system: [it for it in system.external if it.verify],
     "absent": absent_names,
-    "component_check": component_checks,
+    "component_check": foreign_checks,
     "certificate": lambda system: system.certificates,
 }
 """By the argument's name: parts of what every system has."""

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from nova_acceptance import cli
 from nova_acceptance.collect import examination
+from nova_acceptance.diagnosis.account import account
 from nova_acceptance.errors import UsageError
 from nova_acceptance.kube import Object
 from testing.unit.collect.stub import StubKube
@@ -85,7 +86,7 @@ def test_what_is_not_ready_for_no_known_reason_is_said() -> None:
     objects[0]["status"]["readyReplicas"] = 1
     objects[0]["status"]["updatedReplicas"] = 0
     kube = StubKube(*namespaces("shop", "kube-system"), *objects, *dns())
-    found = examination.examine(kube)
+    found = account(examination.seen(kube))
 
     assert not found.is_well
     text = "\n".join(found.lines())
@@ -118,5 +119,5 @@ def test_who_may_not_list_namespaces_is_asked_for_one() -> None:
     kube.forbidden = {"Namespace"}
 
     with pytest.raises(UsageError):
-        examination.examine(kube)
-    assert examination.examine(kube, ["shop"]).causes == ()
+        examination.seen(kube)
+    assert account(examination.seen(kube, ["shop"])).causes == ()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from nova_acceptance.components.etcd import rules, spec
+from typing import Final
+
+from nova_acceptance.components.etcd import checks, rules, spec
 from nova_acceptance.components.etcd.client import Member
-from nova_acceptance.components.kind import Access, Kind
+from nova_acceptance.components.kind import Access, Check, Kind
 
 
 def connect(access: Access, component: spec.Etcd) -> dict[str, Member]:
@@ -16,12 +18,15 @@ def connect(access: Access, component: spec.Etcd) -> dict[str, Member]:
     }
 
 
+CHECKS: Final = (Check(checks.wrong_members), Check(checks.wrong_leader))
+
 KIND = Kind(
     name="etcd",
     spec=spec.Etcd,
     live=rules.LIVE,
     connect=connect,
     components={"etcd_spec": lambda _etcd: True},
+    checks=CHECKS,
     fixtures="nova_acceptance.components.etcd.fixtures",
     markers={"etcd": "etcd"},
 )

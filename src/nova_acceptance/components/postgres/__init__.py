@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from nova_acceptance.components.kind import Access, Kind
+from typing import Final
+
+from nova_acceptance.components.kind import ALONE, Access, Check, Kind, where
 from nova_acceptance.components.postgres import answers, parts, rules, spec, urls
+from nova_acceptance.components.postgres.checks import databases, privileges, replication, roles
 from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
 from nova_acceptance.components.postgres.sql import Login, Server
 from nova_acceptance.kube import PodRef
@@ -32,6 +35,28 @@ def connect(access: Access, component: spec.Postgres) -> Postgres:
     )
 
 
+_HAS, _PARTS = parts.COMPONENTS, parts.PARTS
+CHECKS: Final = (
+    Check(databases.wrong_version, where(_HAS["versioned_spec"])),
+    Check(databases.lost_durability, where(_HAS["durable_spec"], databases.DURABLE)),
+    Check(databases.settings_made_by_hand, where(_HAS["postgres_spec"], ALONE)),
+    Check(databases.wrong_owner, _PARTS["database"]),
+    Check(databases.wrong_schema_owner, _PARTS["schema"]),
+    Check(databases.foreign_property, _PARTS["schema"]),
+    Check(roles.wrong_attributes, _PARTS["spec_role"]),
+    Check(roles.inherited_rights, _PARTS["spec_role"]),
+    Check(roles.weak_password, _PARTS["spec_role"]),
+    Check(roles.expired_password, _PARTS["spec_role"]),
+    Check(privileges.wrong_on_database, _PARTS["reach"]),
+    Check(privileges.wrong_on_schemas, _PARTS["reach"]),
+    Check(privileges.wrong_on_tables, _PARTS["reach"]),
+    Check(privileges.wrong_on_sequences, _PARTS["reach"]),
+    Check(privileges.public_on_databases, where(_HAS["strict_spec"], ALONE)),
+    Check(replication.wrong_leaders),
+    Check(replication.absent_streams, where(_HAS["replicated_spec"])),
+    Check(replication.asynchrony, where(_HAS["synchronous_spec"])),
+)
+
 KIND = Kind(
     name="postgres",
     spec=spec.Postgres,
@@ -41,6 +66,7 @@ KIND = Kind(
     urls=urls,
     components=parts.COMPONENTS,
     parts=parts.PARTS,
+    checks=CHECKS,
     fixtures="nova_acceptance.components.postgres.fixtures",
     markers={"postgres": "PostgreSQL", "patroni": "Patroni and failover"},
 )

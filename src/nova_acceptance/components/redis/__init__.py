@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from nova_acceptance.components.kind import Access, Kind
-from nova_acceptance.components.redis import answers, rules, spec, urls
+from typing import Final
+
+from nova_acceptance.components.kind import ALONE, Access, Check, Kind, where
+from nova_acceptance.components.redis import answers, checks, rules, spec, urls
 from nova_acceptance.components.redis.client import Redis
 
 
@@ -14,6 +16,17 @@ def connect(access: Access, component: spec.Redis) -> Redis:
     return Redis(access.to_service(component), password, access.transcript)
 
 
+_HAS = spec.COMPONENTS
+CHECKS: Final = (
+    Check(checks.silence, where(_HAS["redis_spec"], ALONE)),
+    Check(checks.missing_password, where(_HAS["guarded_redis"], ALONE)),
+    Check(checks.accepted_wrong_password, where(_HAS["guarded_redis"], ALONE)),
+    Check(checks.needless_password, where(_HAS["open_redis"], ALONE)),
+    Check(checks.unkept_writes, where(_HAS["persistent_redis"], ALONE)),
+    Check(checks.wrong_version, where(_HAS["versioned_redis"])),
+    Check(checks.lacking_replicas, where(_HAS["replicated_redis"])),
+)
+
 KIND = Kind(
     name="redis",
     spec=spec.Redis,
@@ -22,6 +35,7 @@ KIND = Kind(
     connect=connect,
     urls=urls,
     components=spec.COMPONENTS,
+    checks=CHECKS,
     fixtures="nova_acceptance.components.redis.fixtures",
     markers={"redis": "Redis"},
 )
