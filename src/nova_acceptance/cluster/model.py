@@ -1,4 +1,4 @@
-"""What is asked for, and what is got."""
+"""The request for a cluster, and the cluster that answers it."""
 
 from __future__ import annotations
 

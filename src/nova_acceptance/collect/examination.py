@@ -1,4 +1,4 @@
-"""Which part of a cluster to look at, and the look."""
+"""Looks at the part of a cluster that `nova-cluster diagnose` is asked about."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""From a test that failed to the cause that explains it, by looks at the cluster that are few.
+"""Finds the cause that explains a failed test, by looking at the cluster.
 
-A look costs a round of lists, and one broken thing makes many tests fail: a look serves all that
-fail within a few seconds, and after a number of looks the last one serves all the rest. Where only
-symptoms show and pods are just starting, as after a change of a moment ago, they are looked at
-until they say more, for a while.
+A look lists all kinds of objects, and one fault makes many tests fail. So a look serves every test
+that fails within a few seconds, and after `MOST_LOOKS` looks the last one serves the rest of the run.
+Where only symptoms show and pods are still starting, the cluster is looked at again until they show
+more, for at most `timeouts.STARTS_SHOW`.
 """
 
 from __future__ import annotations

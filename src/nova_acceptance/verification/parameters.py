@@ -1,4 +1,4 @@
-"""Over what a test runs that takes an argument of a certain name."""
+"""The values that a test runs over, by the names of its arguments."""
 
 from __future__ import annotations
 

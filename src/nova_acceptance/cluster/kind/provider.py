@@ -1,4 +1,4 @@
-"""kind with what the machine has, and what it lacks provided."""
+"""Makes, finds and removes kind clusters; what the machine lacks for that is provided."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands behind a Service: workloads that it means, ports that they offer, addresses."""
+"""What is behind a Service: the workloads that it is for, their ports and their addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a pod's specification comes to: its containers, and the security context of each."""
+"""What a pod's specification says: its containers, and the security context of each."""
 
 from __future__ import annotations
 

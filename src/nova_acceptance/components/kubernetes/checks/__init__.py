@@ -1,4 +1,4 @@
-"""What of nova.yaml the objects of a cluster do not keep to: one module for each kind of object.
+"""Where the objects of a cluster differ from nova.yaml: one module for each kind of object.
 
 Each check is given the objects, as a snapshot or a view of one, and the part of nova.yaml that it
 is about. The rules of this room run them over all that a snapshot holds.
