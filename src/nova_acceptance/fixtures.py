@@ -186,7 +186,7 @@ def deployment(
 
 @pytest.fixture(scope="module")
 def healthy(deployment: Deployment | None, diagnosis: Diagnosis, system: System) -> None:  # noqa: ARG001
-    """Nothing is wrong with the system that is known; what is not well is not disturbed further.
+    """Nothing is known to be wrong with the system; otherwise a disruptive test stops here.
 
     For tests that kill pods: each asks it before anything else.
     """

@@ -1,7 +1,7 @@
 """Finds the cause that explains a failed test, by looking at the cluster.
 
 A look lists all kinds of objects, and one fault makes many tests fail. So a look serves every test
-that fails within a few seconds, and after `MOST_LOOKS` looks the last one serves the rest of the run.
+that fails within a few seconds, and after `MOST_LOOKS` of them the last one serves the whole run.
 Where only symptoms show and pods are still starting, the cluster is looked at again until they show
 more, for at most `timeouts.STARTS_SHOW`.
 """
