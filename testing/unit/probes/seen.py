@@ -49,6 +49,9 @@ class Seen:
     def at(self, where: Ref) -> Object | None:
         return next((each for each in self.objects if ref(each) == where), None)
 
+    def of_kind(self, kind: str) -> list[Object]:
+        return [each for each in self.objects if each["kind"] == kind]
+
     def endpoints(self, service: str, namespace: str) -> list[Endpoint]:
         return self.behind.get(f"{namespace}/{service}", [])
 

@@ -261,6 +261,21 @@ def test_addresses_of_both_versions_are_records_of_type_a(lookups: Lookups, seen
     assert all("AAAA" in each.summary for each in found)
 
 
+@pytest.mark.parametrize(("is_before_it", "found"), [(True, []), (False, ["DNS_WRONG_ANSWER"])])
+def test_address_has_a_name_by_each_headless_service_before_it(
+    lookups: Lookups, asked: Asked, seen: Seen, is_before_it: bool, found: list[str]
+) -> None:
+    pointer = "5.0.244.10.in-addr.arpa"
+    names = (f"redis-0.redis.{ZONE}.", f"10-244-0-5.other.{ZONE}.")
+    other = service("other", "nova-redis", clusterIP="None")
+    seen.objects.append(other)
+    seen.behind["nova-redis/other"] = [Endpoint(POD)] if is_before_it else []
+    for tcp in (False, True):
+        asked.otherwise[Exchange(pointer, "PTR", tcp)] = message(pointer, "PTR", *names)
+
+    assert causes(checks.wrong_records(lookups, HEADLESS, "PTR")) == found
+
+
 def test_pods_of_a_stateful_set_without_names_have_no_records(lookups: Lookups, seen: Seen) -> None:
     seen.behind["nova-redis/redis"] = [Endpoint(POD, pod="redis-0", ports=(("redis", 6379),))]
 

@@ -171,16 +171,16 @@ def wrong_records(lookups: Lookups, front: Front, rdtype: str) -> Iterator[Findi
         for record in wanted:
             for tcp in (False, True):
                 answer = lookups.answer(pod, Exchange(record.name, record.rdtype, tcp))
-                yield from _wrong_record(pod, record, answer, front)
+                yield from _wrong_record(lookups, pod, record, answer, front)
 
 
 def _wrong_record(
-    pod: PodRef, wanted: Records, answer: Exchanged, front: Front
+    lookups: Lookups, pod: PodRef, wanted: Records, answer: Exchanged, front: Front
 ) -> Iterator[Finding]:
     served = values(answer, wanted.rdtype)
     if not is_answered(answer):
         yield _unanswered(pod, wanted.name, answer).at(of_front(front))
-    elif served != wanted.values:
+    elif served != wanted.values and not _is_of_other_services(lookups, wanted, served):
         sentence = Phrase(
             "the DNS answers {pod} with {served} as {rdtype} of {name}, where the API says "
             "{wanted}",
@@ -191,6 +191,14 @@ def _wrong_record(
             wanted=sorted(wanted.values),
         )
         yield Finding("DNS_WRONG_ANSWER", DNS, sentence, evidence=(answer.evidence.asked,))
+
+
+def _is_of_other_services(lookups: Lookups, wanted: Records, served: frozenset[str]) -> bool:
+    """Whether an address has all its names, and further ones by other headless Services alone."""
+    if wanted.rdtype != "PTR" or not wanted.values <= served:
+        return False
+    others = lookups.headless_before(wanted.name)
+    return all(name.partition(".")[2] in others for name in served - wanted.values)
 
 
 def _has_no_names_of_pods(lookups: Lookups, front: Front, rdtype: str) -> bool:

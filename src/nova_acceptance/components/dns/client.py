@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Protocol, TypeVar
 
 from nova_acceptance.components.dns.questions import expected_records
 from nova_acceptance.components.dns.records import Records
+from nova_acceptance.components.kubernetes.checks.services import is_headless
 from nova_acceptance.components.kubernetes.seen import Seen, addresses_of
+from nova_acceptance.findings import ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.system import Front, System, Workload
 from nova_acceptance.vantage.questions import Answer, Question
@@ -68,6 +71,21 @@ class Lookups:
         """Return the records of some types that the API implies for a Service."""
         expected = expected_records(self._objects, front, self.system)
         return [each for each in expected if each.rdtype in types]
+
+    def headless_before(self, pointer: str) -> frozenset[str]:
+        """Return the full names of the headless Services that lead to an address.
+
+        Args:
+            pointer: the name of the address for a reverse lookup.
+        """
+        return frozenset(
+            f"{where.name}.{where.namespace}.svc.{self.system.zone}"
+            for service in self._objects.of_kind("Service")
+            if is_headless(service)
+            for where in (ref(service),)
+            for endpoint in self._objects.endpoints(where.name, where.namespace)
+            if ip_address(endpoint.address).reverse_pointer == pointer
+        )
 
     def pod_addresses(self, workload: Workload) -> dict[str, str]:
         """Return the addresses of a workload's pods by their names, of those that have one."""
