@@ -280,6 +280,17 @@ def test_ports_of_pods(
     assert causes(checks.wrong_ports_of_pods(connections, web)) == [cause]
 
 
+def test_declared_port_that_is_not_open_is_told_at_the_service_that_leads_to_it(
+    connections: Connections, asked: Asked
+) -> None:
+    asked.otherwise[TAX, dial_pod(ADDRESS, 8080)] = state("refused")
+    web = FRONTS["web"].workload
+
+    (found,) = checks.wrong_ports_of_pods(connections, web)
+
+    assert found.subject == Ref("Service", web.namespace, "web")
+
+
 def test_silence_of_pods_of_a_namespace_that_is_cut_off(
     connections: Connections, asked: Asked
 ) -> None:

@@ -16,7 +16,7 @@ from nova_acceptance.components.network.questions import (
     dial_pod,
     undeclared,
 )
-from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.findings import NOWHERE, Finding, Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import External, Front, Passage, Workload
@@ -109,7 +109,7 @@ def wrong_ports_of_pods(connections: Connections, workload: Workload) -> Iterato
             each
             for address, port in listening.items()
             for each in (
-                *_not_open(connections, pod, address, port),
+                *_not_open(connections, pod, address, port, workload),
                 *_not_refused(connections, pod, address),
             )
         ]
@@ -119,7 +119,10 @@ def wrong_ports_of_pods(connections: Connections, workload: Workload) -> Iterato
         yield from found
 
 
-def _not_open(connections: Connections, pod: PodRef, address: str, port: int) -> Iterator[Finding]:
+def _not_open(
+    connections: Connections, pod: PodRef, address: str, port: int, workload: Workload
+) -> Iterator[Finding]:
+    """Yield that the port behind a workload's first Service, by which it is asked, is not open."""
     state = connections.answer(pod, dial_pod(address, port)).state
     if state != "open":
         cause = "PORT_SILENT" if state in SILENT else "PORT_CLOSED"
@@ -130,7 +133,8 @@ def _not_open(connections: Connections, pod: PodRef, address: str, port: int) ->
             pod=pod,
             state=state,
         )
-        yield Finding(cause, NOWHERE, sentence)
+        where = Ref("Service", workload.namespace, workload.services[0].name)
+        yield Finding(cause, where, sentence)
 
 
 def _not_refused(connections: Connections, pod: PodRef, address: str) -> Iterator[Finding]:
