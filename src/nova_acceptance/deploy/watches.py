@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import TracebackType
+from typing import Self
 
 from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.errors import ClusterError
@@ -76,17 +76,12 @@ class Watches:
         self._unsynced = set(self._places)
         self.snapshot = _begun(before, set(self._places.values()))
 
-    def __enter__(self) -> Watches:
+    def __enter__(self) -> Self:
         for watch in self._watches:
             threading.Thread(target=self._feed, args=(watch,), daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for watch in self._watches:
             watch.stop()
 

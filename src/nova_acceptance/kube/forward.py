@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from types import TracebackType
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, NovaError, ProbeError
@@ -79,12 +78,7 @@ class Forward(AbstractContextManager[int]):
         threading.Thread(target=self._listen, args=(self._listener,), daemon=True).start()
         return int(self._listener.getsockname()[1])
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ended.set()
         if self._listener:
             with contextlib.suppress(OSError):  # macOS: a listener is not connected

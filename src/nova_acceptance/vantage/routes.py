@@ -18,7 +18,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from types import TracebackType
+from typing import Self
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, ProbeError
@@ -73,15 +73,10 @@ class Routes:
         self._relays: dict[PodRef, Relay] = {}
         self._is_closed = False
 
-    def __enter__(self) -> Routes:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with self._lock:
             self._is_closed = True
             for relay in self._relays.values():
@@ -156,7 +151,7 @@ class Relay:
         self._failure: ProbeError | ClusterError | None = None
         self._running = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Relay:
+    def __enter__(self) -> Self:
         self._running.start()
         with ExitStack() as stack:
             local = stack.enter_context(self._kube.forward(self._pod, self._lease_port))
@@ -164,12 +159,7 @@ class Relay:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
         self._running.join(timeouts.PORT_FORWARD)
 
