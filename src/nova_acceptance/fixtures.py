@@ -112,7 +112,7 @@ def cluster(pytestconfig: pytest.Config, recorder: Recorder) -> Cluster:
         said = verbatim(error.message)
         if error.hint:
             said = Phrase("{what} → {hint}", what=said, hint=error.hint)
-        recorder.no_cluster(said)
+        recorder.tell("no-cluster", text=said)
         raise
 
 
@@ -121,7 +121,8 @@ def kube(cluster: Cluster, recorder: Recorder, diagnosis: Diagnosis) -> Kube:
     """The cluster's API; what there is to say about the cluster is in the record from now on."""
     api = Kube(cluster.kubeconfig, cluster.context)
     diagnosis.attach(api)
-    recorder.cluster(
+    recorder.tell(
+        "cluster",
         name=cluster.name,
         provider=cluster.provider,
         reason=cluster.reason,
@@ -148,7 +149,7 @@ def deployment(
     manifests = pytestconfig.rootpath / MANIFESTS
     if option.no_deploy:
         masking.register(load_credentials(kube, manifests).values())
-        recorder.note(Phrase("--no-deploy: the system is verified as it was found"))
+        recorder.tell("note", text=Phrase("--no-deploy: the system is verified as it was found"))
         diagnosis.look_around()
         yield None
         _snapshot(kube, system, recorder)
@@ -165,7 +166,8 @@ def deployment(
             with _told(diagnosis):
                 _say(preflight(kube, objects, base), progress, recorder, diagnosis)
             done = _deployed(kube, objects, progress, diagnosis, base)
-        recorder.deployment(
+        recorder.tell(
+            "deployment",
             overlay=overlay,
             seconds=round(sum(done.seconds.values()), 3),
             counts={"applied": len(done.applied)},
@@ -264,7 +266,7 @@ def _say(
             cure=found.cure or Phrase(found.meaning.cure),
         )
         progress.say(said)
-        recorder.note(said, evidence=found.evidence)
+        recorder.tell("note", text=said, evidence=found.evidence)
         diagnosis.warn(found)
 
 
@@ -292,7 +294,7 @@ def _overlay(kube: Kube, system: System) -> str:
 
 def _snapshot(kube: Kube, system: System, recorder: Recorder) -> None:
     seen = _seen(kube, system.namespaces, system, kinds=KINDS)
-    recorder.snapshot(**snapshot(system, Seen(seen, Transcript())))
+    recorder.tell("snapshot", **snapshot(system, Seen(seen, Transcript())))
 
 
 def _seen(
