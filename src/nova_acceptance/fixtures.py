@@ -163,9 +163,16 @@ def deployment(
             masking.register(credentials.values())
             objects = render(manifests, overlay, credentials, tmp_path_factory.mktemp("render"))
             base = look(kube, system.namespaces, system, logs=False)
-            with _told(diagnosis):
+            try:
                 _say(preflight(kube, objects, base), progress, recorder, diagnosis)
-            done = _deployed(kube, objects, progress, diagnosis, base)
+                done = deploy(kube, objects, progress=progress, base=base, on_lost=diagnosis.lost)
+            except DeployError as error:
+                source = "preflight" if isinstance(error, PreflightError) else "deployment"
+                diagnosis.tell(error, source)
+                # What became ready only in part is verified all the same, each part for itself.
+                if not (isinstance(error, RolloutError) and error.deployment):
+                    raise
+                done = error.deployment
         recorder.tell(
             "deployment",
             overlay=overlay,
@@ -241,16 +248,6 @@ def secret_values(kube: Kube, system: System, deployment: Deployment | None) -> 
     return values
 
 
-@contextmanager
-def _told(diagnosis: Diagnosis) -> Iterator[None]:
-    """Have the cause recorded of what will not be deployed at all."""
-    try:
-        yield
-    except PreflightError as error:
-        diagnosis.tell(error, "preflight")
-        raise
-
-
 def _say(
     warnings: list[Finding],
     progress: Progress,
@@ -268,23 +265,6 @@ def _say(
         progress.say(said)
         recorder.tell("note", text=said, evidence=found.evidence)
         diagnosis.warn(found)
-
-
-def _deployed(
-    kube: Kube,
-    objects: list[Object],
-    progress: Progress,
-    diagnosis: Diagnosis,
-    base: Snapshot,
-) -> Deployment:
-    """Deploy; what became ready only in part is verified all the same, each part for itself."""
-    try:
-        return deploy(kube, objects, progress=progress, base=base, on_lost=diagnosis.lost)
-    except DeployError as error:
-        diagnosis.tell(error, "deployment")
-        if isinstance(error, RolloutError) and error.deployment:
-            return error.deployment
-        raise
 
 
 def _overlay(kube: Kube, system: System) -> str:
