@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
 from typing import Final
 
 import pytest
@@ -178,7 +179,7 @@ def deployment(
             overlay=overlay,
             seconds=round(sum(done.seconds.values()), 3),
             counts={"applied": len(done.applied)},
-            timeline=[pod.as_dict() for pod in done.timeline],
+            timeline=[asdict(pod) for pod in done.timeline],
             phases=done.seconds,
         )
         _snapshot(kube, system, recorder)

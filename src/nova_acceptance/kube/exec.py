@@ -62,7 +62,6 @@ def run(
     pod: PodRef,
     argv: Sequence[str],
     *,
-    container: str | None,
     stdin: str,
     timeout: float,
     again: Again,
@@ -82,7 +81,7 @@ def run(
         nonlocal inconclusive
         while True:
             try:
-                return _once(rest, pod, argv, container=container, stdin=stdin, timeout=timeout)
+                return _once(rest, pod, argv, stdin=stdin, timeout=timeout)
             except (_InconclusiveError, ApiUnreachableError) as error:
                 if isinstance(error, ApiUnreachableError) and error.is_away:
                     raise
@@ -113,7 +112,6 @@ def _once(
     pod: PodRef,
     argv: Sequence[str],
     *,
-    container: str | None,
     stdin: str,
     timeout: float,
 ) -> ExecResult:
@@ -124,7 +122,6 @@ def _once(
         "stdin": str(bool(stdin)).lower(),
         "stdout": "true",
         "stderr": "true",
-        **({"container": container} if container else {}),
     }
     path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/exec"
     output = {_STDOUT: bytearray(), _STDERR: bytearray(), _STATUS: bytearray()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -49,7 +50,7 @@ def keep_collected(
     unread = [line for line in snapshot.unread if "does not serve" not in line]
     written = [*kept.written]
     failed = [*kept.failed, *unread, *late]
-    if answers := [each.as_dict() for each in asked]:
+    if answers := [asdict(each) for each in asked]:
         try:
             directory.mkdir(parents=True, exist_ok=True)
             text = json.dumps(masking.masked(answers), indent=1, ensure_ascii=False)

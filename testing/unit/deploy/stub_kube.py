@@ -92,7 +92,7 @@ class StubKube(Kube):
             if its_kind == kind and namespace in (None, where)
         ]
 
-    def apply(self, obj: Object, *, force: bool = True, dry_run: bool = False) -> Object:
+    def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
         with self._changing:
             live = self.get("", obj["kind"], obj["metadata"]["name"], _namespace(obj)) or {}
             self.put({**{key: live[key] for key in live.keys() & {"status"}}, **obj})
@@ -131,7 +131,6 @@ class StubKube(Kube):
         kind: str,
         *,
         namespace: str | None = None,
-        label_selector: str = "",
         field_selector: str = "",
         deadline: float,
         announce: bool = False,
