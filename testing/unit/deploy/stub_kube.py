@@ -78,13 +78,7 @@ class StubKube(Kube):
         return self.objects.get((kind, namespace or "", name))
 
     def list(
-        self,
-        api_version: str,
-        kind: str,
-        *,
-        namespace: str | None = None,
-        label_selector: str = "",
-        field_selector: str = "",
+        self, api_version: str, kind: str, *, namespace: str | None = None, **_: object
     ) -> list[Object]:
         return [
             obj
@@ -105,9 +99,7 @@ class StubKube(Kube):
         kind: str,
         name: str,
         namespace: str | None = None,
-        *,
-        grace_period_seconds: int | None = None,
-        precondition_uid: str | None = None,
+        **_: object,
     ) -> None:
         with self._changing:
             if obj := self.objects.get((kind, namespace or "", name)):
@@ -131,9 +123,9 @@ class StubKube(Kube):
         kind: str,
         *,
         namespace: str | None = None,
-        field_selector: str = "",
         deadline: float,
         announce: bool = False,
+        **_: object,
     ) -> StubWatch:
         with self._changing:
             items = self.list(api_version, kind, namespace=namespace)
@@ -141,15 +133,7 @@ class StubKube(Kube):
             self._watches.append((kind, namespace, watch))
         return watch
 
-    def logs(
-        self,
-        pod: PodRef,
-        *,
-        container: str | None = None,
-        previous: bool = False,
-        tail_lines: int = 50,
-        since: str = "",
-    ) -> str:
+    def logs(self, pod: PodRef, **_: Any) -> str:
         return self.last_log
 
 
