@@ -8,6 +8,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from nova_acceptance.kube import SYNCED, Kube, Object, PodRef, Watch
 from testing.unit.waiting import SOON
