@@ -241,7 +241,7 @@ class Kube:
         """Return a context manager whose port on 127.0.0.1 leads to the pod's port.
 
         `with kube.forward(pod, 5432) as local_port:`; what goes wrong behind it is in the
-        manager's `errors`. A function is asked for the pod's port at every connection.
+        manager's `error`. A function is asked for the pod's port at every connection.
         """
         return Forward(self._rest, pod, port)
 
