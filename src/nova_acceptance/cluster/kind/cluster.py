@@ -7,11 +7,14 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pytest_kubernetes.providers.kind import KindManagerBase
 
 from nova_acceptance import timeouts
 from nova_acceptance.cluster import command
@@ -29,6 +32,38 @@ nodeRegistration:
 
 For a node that is alone kind itself takes the taint away, and fails where there is none.
 """
+
+
+class _Kind(KindManagerBase):  # type: ignore[misc]
+    """pytest-kubernetes' kind, with argument lists, an environment, a log and progress."""
+
+    def __init__(
+        self, binary: Path, configuration: Path, kubeconfig: Path, run: Callable[[list[str]], None]
+    ) -> None:
+        self._binary = binary
+        self._run = run
+        super().__init__(provider_config=str(configuration), kubeconfig=kubeconfig)
+
+    @property
+    def _exec_path(self) -> Path:
+        return self._binary
+
+    def _exec(
+        self,
+        arguments: list[str],
+        additional_env: Mapping[str, str] | None = None,  # noqa: ARG002 -- of the base class
+        timeout: int | None = None,  # noqa: ARG002 -- of the base class
+    ) -> subprocess.CompletedProcess[bytes]:
+        self._run([str(self._binary), *arguments])
+        return subprocess.CompletedProcess(arguments, 0)
+
+    def create_cluster(self, image: str | None) -> None:
+        # Not `create`: it asks a cluster that is not there yet whether it is ready, and sleeps.
+        options = ["--retain", *([f"--image={image}"] if image else [])]
+        self._on_create(self._cluster_options, options=options)
+
+    def delete_cluster(self) -> None:
+        self._on_delete()
 
 
 @dataclass(frozen=True)
@@ -129,9 +164,7 @@ class KindCluster:
             else:
                 listener.close()
             try:
-                options = [f"--config={file}", f"--kubeconfig={self.kubeconfig}"]
-                options += [f"--image={image}"] if image else []
-                self._run_kind(step, "create", "cluster", "--retain", *options)
+                self._manager(step).create_cluster(image)
             except ClusterError as error:
                 evidence = [*error.evidence, *self._kubelet_log()]
                 raise ClusterError(error.message, evidence=evidence, hint=error.hint) from error
@@ -143,7 +176,7 @@ class KindCluster:
             if not file.exists():
                 self._directory.mkdir(parents=True, exist_ok=True)
                 file.write_text(yaml.safe_dump(configuration(self.name, 1, 0)))
-            self._run_kind(step, "delete", "cluster", f"--name={self.name}")
+            self._manager(step).delete_cluster()
             port = yaml.safe_load(file.read_text())["networking"]["apiServerPort"]
             if self._engine and port:
                 # An engine that an earlier version started may not know how; its end does it then.
@@ -170,15 +203,18 @@ class KindCluster:
             argv, log=self._log, timeout=timeouts.CLUSTER_CREATE, environment=self.environment
         )
 
-    def _run_kind(self, step: Step, *arguments: str) -> None:
-        command.run(
-            [self._kind, *arguments],
-            log=self._log,
-            timeout=timeouts.CLUSTER_CREATE,
-            step=step,
-            detail=lambda line: line.strip(" •✓✗.…") if line[:1] in "•✓✗" else "",
-            environment=self.environment,
-        )
+    def _manager(self, step: Step) -> _Kind:
+        def run(argv: list[str]) -> None:
+            command.run(
+                argv,
+                log=self._log,
+                timeout=timeouts.CLUSTER_CREATE,
+                step=step,
+                detail=lambda line: line.strip(" •✓✗.…") if line[:1] in "•✓✗" else "",
+                environment=self.environment,
+            )
+
+        return _Kind(self._kind, self._directory / "kind.yaml", self.kubeconfig, run)
 
     def _kubelet_log(self) -> list[str]:
         node = f"{self.name}-control-plane"
