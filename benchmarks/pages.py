@@ -63,12 +63,12 @@ def measure_pages() -> None:
         _written(
             f"report of {MANY:,} tests, from its record",
             ours,
-            lambda: page.write(load(directory), directory, language=ENGLISH, history=history),
+            lambda: page.render(load(directory), language=ENGLISH, history=history),
         )
         _written(
             "the same by pytest-html",
             theirs,
-            lambda: pytest_html.write(load(directory), directory),
+            lambda: pytest_html.render(load(directory)),
         )
         _opened(f"report of {MANY:,} tests opened", browser, ours)
         _opened("the same by pytest-html", browser, theirs)
@@ -76,11 +76,11 @@ def measure_pages() -> None:
             _searched(reader)
 
 
-def _written(what: str, path: Path, write: Callable[[], object]) -> None:
+def _written(what: str, path: Path, render: Callable[[], str]) -> None:
     seconds = []
     for _ in range(REPEATS):
         began = time.monotonic()
-        write()
+        path.write_text(render(), encoding="utf-8")
         seconds.append(time.monotonic() - began)
     size = f"{path.stat().st_size / 1_000_000:.1f} MB"
     row(what, statistics.median(seconds), f"{size}; {spread(seconds)}")

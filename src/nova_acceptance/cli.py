@@ -53,8 +53,21 @@ class _Group(click.Group):
             ctx.exit(INTERRUPTED)
 
 
+def _provider() -> Provider:
+    return Provider(Home.of_user(), Progress())
+
+
 def _name(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("name", default=Request.name)(command)
+
+
+def _manifests(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--manifests",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        default=Path("manifests"),
+        show_default=True,
+    )(command)
 
 
 @click.group(cls=_Group)
@@ -80,7 +93,7 @@ def up(name: str, nodes: int | None, node_image: str | None) -> None:
 @_name
 def status(name: str) -> None:
     """Say which nodes a cluster has and how they are."""
-    provider = Provider(Home.of_user(), Progress())
+    provider = _provider()
     if not provider.is_up(name):
         click.echo(f"{name}: down")
         sys.exit(1)
@@ -92,7 +105,7 @@ def status(name: str) -> None:
 @_name
 def down(name: str) -> None:
     """Remove a cluster; with the last one our container engine goes as well."""
-    Provider(Home.of_user(), Progress()).down(name)
+    _provider().down(name)
 
 
 @main.command()
@@ -110,7 +123,7 @@ def kubeconfig(name: str) -> None:
 @click.option("--into", type=click.Path(path_type=Path), default=Path("reports/cluster-logs"))
 def logs(name: str, into: Path) -> None:
     """Collect what the nodes of a cluster wrote."""
-    provider = Provider(Home.of_user(), Progress())
+    provider = _provider()
     if not provider.is_up(name):
         raise UsageError(f"there is no cluster {name}", hint="start it with `nova-cluster up`")
     provider.cluster(name).export_logs(into)
@@ -127,7 +140,7 @@ def load(directory: Path, name: str) -> None:
     docker.io/<directory>/<image>:1.
     """
     images = images_of(directory)
-    for tag in Provider(Home.of_user(), Progress()).load(images, name):
+    for tag in _provider().load(images, name):
         click.echo(tag)
 
 
@@ -135,7 +148,7 @@ def load(directory: Path, name: str) -> None:
 @click.confirmation_option(prompt="Remove every cluster and image of ours from this machine?")
 def purge() -> None:
     """Remove everything of ours from this machine, built parts included."""
-    Provider(Home.of_user(), Progress()).purge()
+    _provider().purge()
 
 
 @main.command()
@@ -148,12 +161,7 @@ def credentials(manifests: Path) -> None:
 
 @main.command()
 @click.argument("overlay", default="multi-node")
-@click.option(
-    "--manifests",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=Path("manifests"),
-    show_default=True,
-)
+@_manifests
 def render(overlay: str, manifests: Path) -> None:
     """Print what would be applied; of Secrets the keys, never the values."""
     objects = rendered(manifests, overlay, load_credentials(None, manifests))
@@ -166,12 +174,7 @@ def render(overlay: str, manifests: Path) -> None:
 
 @main.command()
 @click.option("--context", required=True, help="the context of a cluster that is not ours")
-@click.option(
-    "--manifests",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=Path("manifests"),
-    show_default=True,
-)
+@_manifests
 @click.confirmation_option(prompt="Remove Nova, with its data, from that cluster?")
 def remove(context: str, manifests: Path) -> None:
     """Remove Nova, and nothing else, from a cluster that stays."""
@@ -224,7 +227,7 @@ def _kube(context: str | None) -> Kube:
     """Return the API of a context that is named, else of our own cluster, else of the current."""
     if context:
         return Kube(None, contexts.by_name(context, Phrase("it was named")).context)
-    provider = Provider(Home.of_user(), Progress())
+    provider = _provider()
     if provider.is_up(Request.name):
         cluster = provider.cluster(Request.name)
         return Kube(cluster.kubeconfig, cluster.context)

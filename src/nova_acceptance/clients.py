@@ -82,7 +82,8 @@ def reachability(
         questions[pod] = list(dict.fromkeys(asked))
 
     def record(answers: Answers, failures: Failures) -> None:
-        recorder.reachability(reachability_cells(system, component_pods, answers, failures))
+        cells = reachability_cells(system, component_pods, answers, failures)
+        recorder.tell("reachability", cells=cells)
 
     return Survey(kube, transcript, questions, record)
 

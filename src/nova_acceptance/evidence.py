@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,3 @@ class Evidence:
     target: str
     answer: str
     seconds: float
-
-    def as_dict(self) -> dict[str, str | float]:
-        """Return the fields as a mapping that JSON can hold."""
-        return asdict(self)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
 from typing import Final
 
 import pytest
@@ -112,7 +113,7 @@ def cluster(pytestconfig: pytest.Config, recorder: Recorder) -> Cluster:
         said = verbatim(error.message)
         if error.hint:
             said = Phrase("{what} → {hint}", what=said, hint=error.hint)
-        recorder.no_cluster(said)
+        recorder.tell("no-cluster", text=said)
         raise
 
 
@@ -121,7 +122,8 @@ def kube(cluster: Cluster, recorder: Recorder, diagnosis: Diagnosis) -> Kube:
     """The cluster's API; what there is to say about the cluster is in the record from now on."""
     api = Kube(cluster.kubeconfig, cluster.context)
     diagnosis.attach(api)
-    recorder.cluster(
+    recorder.tell(
+        "cluster",
         name=cluster.name,
         provider=cluster.provider,
         reason=cluster.reason,
@@ -148,7 +150,7 @@ def deployment(
     manifests = pytestconfig.rootpath / MANIFESTS
     if option.no_deploy:
         masking.register(load_credentials(kube, manifests).values())
-        recorder.note(Phrase("--no-deploy: the system is verified as it was found"))
+        recorder.tell("note", text=Phrase("--no-deploy: the system is verified as it was found"))
         diagnosis.look_around()
         yield None
         _snapshot(kube, system, recorder)
@@ -162,14 +164,22 @@ def deployment(
             masking.register(credentials.values())
             objects = render(manifests, overlay, credentials, tmp_path_factory.mktemp("render"))
             base = look(kube, system.namespaces, system, logs=False)
-            with _told(diagnosis):
+            try:
                 _say(preflight(kube, objects, base), progress, recorder, diagnosis)
-            done = _deployed(kube, objects, progress, diagnosis, base)
-        recorder.deployment(
+                done = deploy(kube, objects, progress=progress, base=base, on_lost=diagnosis.lost)
+            except DeployError as error:
+                source = "preflight" if isinstance(error, PreflightError) else "deployment"
+                diagnosis.tell(error, source)
+                # What became ready only in part is verified all the same, each part for itself.
+                if not (isinstance(error, RolloutError) and error.deployment):
+                    raise
+                done = error.deployment
+        recorder.tell(
+            "deployment",
             overlay=overlay,
             seconds=round(sum(done.seconds.values()), 3),
             counts={"applied": len(done.applied)},
-            timeline=[pod.as_dict() for pod in done.timeline],
+            timeline=[asdict(pod) for pod in done.timeline],
             phases=done.seconds,
         )
         _snapshot(kube, system, recorder)
@@ -239,16 +249,6 @@ def secret_values(kube: Kube, system: System, deployment: Deployment | None) -> 
     return values
 
 
-@contextmanager
-def _told(diagnosis: Diagnosis) -> Iterator[None]:
-    """Have the cause recorded of what will not be deployed at all."""
-    try:
-        yield
-    except PreflightError as error:
-        diagnosis.tell(error, "preflight")
-        raise
-
-
 def _say(
     warnings: list[Finding],
     progress: Progress,
@@ -264,25 +264,8 @@ def _say(
             cure=found.cure or Phrase(found.meaning.cure),
         )
         progress.say(said)
-        recorder.note(said, evidence=found.evidence)
+        recorder.tell("note", text=said, evidence=found.evidence)
         diagnosis.warn(found)
-
-
-def _deployed(
-    kube: Kube,
-    objects: list[Object],
-    progress: Progress,
-    diagnosis: Diagnosis,
-    base: Snapshot,
-) -> Deployment:
-    """Deploy; what became ready only in part is verified all the same, each part for itself."""
-    try:
-        return deploy(kube, objects, progress=progress, base=base, on_lost=diagnosis.lost)
-    except DeployError as error:
-        diagnosis.tell(error, "deployment")
-        if isinstance(error, RolloutError) and error.deployment:
-            return error.deployment
-        raise
 
 
 def _overlay(kube: Kube, system: System) -> str:
@@ -292,7 +275,7 @@ def _overlay(kube: Kube, system: System) -> str:
 
 def _snapshot(kube: Kube, system: System, recorder: Recorder) -> None:
     seen = _seen(kube, system.namespaces, system, kinds=KINDS)
-    recorder.snapshot(**snapshot(system, Seen(seen, Transcript())))
+    recorder.tell("snapshot", **snapshot(system, Seen(seen, Transcript())))
 
 
 def _seen(

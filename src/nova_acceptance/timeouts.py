@@ -70,12 +70,6 @@ REMOVE: Final = 120.0
 ENDPOINT_FOLLOWS: Final = 10.0
 """A Service that leads to a pod again, once the pod is ready."""
 
-REPLAY: Final = 5.0
-"""A committed row until a replica shows it."""
-
-FAILOVER: Final = 30.0
-"""A new PostgreSQL leader that accepts writes after the old one is killed."""
-
 REJOIN: Final = 120.0
 """A deleted pod's successor from creation to ready, its data in place."""
 

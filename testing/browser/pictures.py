@@ -45,7 +45,9 @@ def take(directory: Path, pictures: Path = PICTURES) -> list[Path]:
     taken = []
     with tempfile.TemporaryDirectory() as scratch, launched() as browser:
         for language, name in NAMES.items():
-            report = page.write(run, Path(scratch), language=language, history=history)
+            report = Path(scratch, page.FILE_NAME)
+            shown = page.render(run, language=language, history=history)
+            report.write_text(shown, encoding="utf-8")
             with reading(browser, report) as reader:
                 path = pictures / name
                 reader.page.set_viewport_size({"width": WIDE, "height": HEIGHT})

@@ -28,7 +28,10 @@ def verbose(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def written(run: Run, directory: Path, language: str = ENGLISH) -> Path:
-    return page.write(run, directory, language=language, history=long_history(run))
+    path = directory / page.FILE_NAME
+    shown = page.render(run, language=language, history=long_history(run))
+    path.write_text(shown, encoding="utf-8")
+    return path
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -27,17 +27,20 @@ from nova_acceptance.phrase import Phrase
 
 @pytest.fixture(scope="session")
 def system(recorder):
-    recorder.cluster(name="nova", provider="kind", reuse_hint="say it again", remove_hint="drop it")
-    recorder.deployment(overlay="multi-node", seconds=12.5)
-    recorder.snapshot(
-        [dict(layer="services", component="user-service", kind="Deployment",
-              namespace="nova-services", wanted=1, ready=1)],
+    recorder.tell("cluster", name="nova", provider="kind", reason="", version="", nodes=[],
+                  reuse_hint="say it again", remove_hint="drop it")
+    recorder.tell("deployment", overlay="multi-node", seconds=12.5, counts={}, timeline=[])
+    recorder.tell(
+        "snapshot",
+        rows=[dict(layer="services", component="user-service", kind="Deployment",
+                   namespace="nova-services", wanted=1, ready=1)],
         counts={"pods": 12},
         external=[{"name": "Kafka"}],
+        nodes=[], pods=[], services=[], limits=[], needs={},
     )
-    recorder.note(Phrase("a note"))
+    recorder.tell("note", text=Phrase("a note"))
     yield
-    recorder.note(Phrase("a note of the teardown"))
+    recorder.tell("note", text=Phrase("a note of the teardown"))
 """
 
 

@@ -75,10 +75,10 @@ def test_skipped(): pytest.skip(TEXT)
 def test_expected_failure(): raise RuntimeError(TEXT)
 
 def test_fact(recorder):
-    recorder.note(verbatim(TEXT))
-    recorder.cluster(name=TEXT, provider=TEXT, reuse_hint=TEXT)
-    recorder.snapshot([dict(layer="services", component=TEXT, wanted=1, ready=1)],
-                      external=[dict(name=TEXT)])
+    recorder.tell("note", text=verbatim(TEXT))
+    recorder.tell("cluster", name=TEXT, provider=TEXT, reuse_hint=TEXT)
+    recorder.tell("snapshot", external=[dict(name=TEXT)],
+                  rows=[dict(layer="services", component=TEXT, wanted=1, ready=1)])
 """
 REFUSED = f"""
 from nova_acceptance import masking

@@ -54,8 +54,9 @@ def test_foreign_names_do_not_command_the_terminal(suite: Suite) -> None:
         r"""
 def test_first(recorder):
     name = "\x1b[2J"
-    recorder.snapshot([dict(component=name, wanted=2, ready=1)], external=[dict(name=name)])
-    recorder.diagnosis("test", dict(cause=name, subject=name, summary=name, cure=name))
+    row = dict(component=name, wanted=2, ready=1)
+    recorder.tell("snapshot", rows=[row], external=[dict(name=name)])
+    recorder.tell("diagnosis", cause=name, subject=name, summary=name, cure=name)
 """,
     )
 

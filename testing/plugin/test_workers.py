@@ -27,9 +27,9 @@ from nova_acceptance.phrase import Phrase
 @pytest.fixture(scope="session")
 def system(recorder):
     masking.register(["tolstoy-and-the-horse"])
-    recorder.cluster(name="nova", provider="kind", version="tolstoy-and-the-horse")
+    recorder.tell("cluster", name="nova", provider="kind", version="tolstoy-and-the-horse")
     yield
-    recorder.note(Phrase("a note of the teardown"))
+    recorder.tell("note", text=Phrase("a note of the teardown"))
 """
 
 

@@ -44,7 +44,7 @@ def obtain(request: Request, progress: Progress, home: Home | None = None) -> Cl
     elif name == "docker-desktop":
         cluster = contexts.by_name(name, Phrase("{provider} was asked for", provider=name))
         _provide_images(cluster, home, progress)
-    elif name in others.PROGRAMS:
+    elif name in others.PROVIDERS:
         cluster = others.obtain(request, home, progress)
         _provide_images(cluster, home, progress)
     elif name == "kind":

@@ -20,8 +20,7 @@ from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.progress import Progress
 
-RETRY = 0.2
-AT_ONCE = fcntl.LOCK_EX | fcntl.LOCK_NB
+RETRY = 0.05
 
 
 @contextmanager
@@ -39,7 +38,7 @@ def exclusive(path: Path, purpose: str, progress: Progress) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
         try:
-            fcntl.flock(file, AT_ONCE)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             _wait(file, progress)
         file.seek(0)
@@ -52,16 +51,25 @@ def exclusive(path: Path, purpose: str, progress: Progress) -> Iterator[None]:
             file.truncate(0)
 
 
+def take(file: IO[str], kind: int) -> None:
+    """Lock a file, `LOCK_EX` or `LOCK_SH`, as soon as its other holders let it go.
+
+    Raises:
+        BlockingIOError: they did not within `timeouts.LOCK`.
+    """
+    Retrying(
+        retry=retry_if_exception_type(BlockingIOError),
+        stop=stop_after_delay(timeouts.LOCK),
+        wait=wait_fixed(RETRY),
+        reraise=True,
+    )(fcntl.flock, file, kind | fcntl.LOCK_NB)
+
+
 def _wait(file: IO[str], progress: Progress) -> None:
     holder = _holder(file)
     with progress.step(f"waiting for {holder}"):
         try:
-            Retrying(
-                retry=retry_if_exception_type(BlockingIOError),
-                stop=stop_after_delay(timeouts.LOCK),
-                wait=wait_fixed(RETRY),
-                reraise=True,
-            )(fcntl.flock, file, AT_ONCE)
+            take(file, fcntl.LOCK_EX)
         except BlockingIOError:
             raise ClusterError(
                 f"{holder} is not done after {timeouts.LOCK:.0f} s",

@@ -16,7 +16,8 @@ from nova_acceptance.errors import ClusterError, MachineError
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
 
-PROGRAMS = {"k3d": "k3d", "minikube": "minikube"}
+PROVIDERS = ("k3d", "minikube")
+"""Each of them is also the name of its program."""
 
 
 def obtain(request: Request, home: Home, progress: Progress) -> Cluster:
@@ -26,9 +27,9 @@ def obtain(request: Request, home: Home, progress: Progress) -> Cluster:
         MachineError: the provider's program is not installed.
     """
     provider = request.cluster
-    if shutil.which(PROGRAMS[provider]) is None:
+    if shutil.which(provider) is None:
         raise MachineError(
-            Phrase("{program} is not installed", program=PROGRAMS[provider]),
+            Phrase("{program} is not installed", program=provider),
             hint=Phrase("install it, or use `--cluster kind`, which needs nothing but Debian"),
         )
     kubeconfig = home.cluster(f"{provider}-{request.name}") / "kubeconfig"
@@ -44,7 +45,7 @@ def obtain(request: Request, home: Home, progress: Progress) -> Cluster:
                     "{provider} could not create a cluster: {error}", provider=provider, error=error
                 ),
                 evidence=output.decode(errors="replace").splitlines()[-command.TAIL :],
-                hint=Phrase("see what `{program}` says by itself", program=PROGRAMS[provider]),
+                hint=Phrase("see what `{program}` says by itself", program=provider),
             ) from error
     name = str(manager.cluster_name)
     return Cluster(

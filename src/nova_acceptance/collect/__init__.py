@@ -1,7 +1,7 @@
 """Looking at a cluster once, for a diagnosis, and keeping what was seen.
 
-Layers, top to bottom: `examination` > `looking`, `files` > `logs` > `values`. Nothing here
-writes to the cluster.
+Layers, top to bottom: `examination` > `looking`, `files` > `logs` > `asking`, `values`. Nothing
+here writes to the cluster.
 """
 
 from nova_acceptance.collect.files import Kept, keep

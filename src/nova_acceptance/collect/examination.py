@@ -35,36 +35,35 @@ def seen(kube: Kube, namespaces: Sequence[str] = (), spec: Path | None = None) -
     """
     chosen = spec or (SPEC if SPEC.is_file() else None)
     system = load(chosen) if chosen else None
-    wanted = list(namespaces) or _default_namespaces(kube, system, is_named=spec is not None)
-    if namespaces:
-        _check_names(kube, namespaces)
+    wanted = _wanted(kube, namespaces, system, is_named=spec is not None)
     is_meant = spec is not None or (system and not set(system.namespaces).isdisjoint(wanted))
     return look(kube, wanted, system if is_meant else None, timeout=timeouts.EXAMINATION)
 
 
-def _default_namespaces(kube: Kube, system: System | None, *, is_named: bool) -> list[str]:
+def _wanted(
+    kube: Kube, namespaces: Sequence[str], system: System | None, *, is_named: bool
+) -> list[str]:
+    """Return where to look; names that are given have to exist, as far as that can be seen."""
     there = _namespaces(kube)
+    ours = list(system.namespaces) if system else []
+    if namespaces:
+        unknown = [name for name in namespaces if there is not None and name not in there]
+        if there is not None and unknown:
+            raise UsageError(
+                f"there is no namespace {', '.join(unknown)}",
+                evidence=[f"there are: {', '.join(sorted(there))}"],
+            )
+        return list(namespaces)
     if there is None:
         if system:
-            return list(system.namespaces)
+            return ours
         raise UsageError(
             "this user may not list namespaces",
             hint="say where to look: --namespace NAME, as often as there are namespaces",
         )
-    ours = list(system.namespaces) if system else []
     if is_named or not there.isdisjoint(ours):
         return ours
     return sorted(name for name in there if not name.startswith(_CLUSTERS_OWN))
-
-
-def _check_names(kube: Kube, namespaces: Sequence[str]) -> None:
-    there = _namespaces(kube)
-    unknown = [name for name in namespaces if there is not None and name not in there]
-    if there is not None and unknown:
-        raise UsageError(
-            f"there is no namespace {', '.join(unknown)}",
-            evidence=[f"there are: {', '.join(sorted(there))}"],
-        )
 
 
 def _namespaces(kube: Kube) -> set[str] | None:

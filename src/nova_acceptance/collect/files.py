@@ -28,19 +28,12 @@ class Kept:
     """What was written, and what could not be.
 
     Attributes:
-        written: the files, in the order of writing.
+        written: the names of the files, in the order of writing.
         failed: a line each: the file and why it could not be written.
-        absent: what was asked for and was not seen.
     """
 
-    written: tuple[Path, ...] = ()
+    written: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
-    absent: tuple[Ref, ...] = ()
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether everything that there was has been written."""
-        return not self.failed
 
 
 def keep(directory: Path, snapshot: Snapshot, refs: Iterable[Ref]) -> Kept:
@@ -55,20 +48,17 @@ def keep(directory: Path, snapshot: Snapshot, refs: Iterable[Ref]) -> Kept:
         snapshot: what was seen.
         refs: the objects concerned.
     """
-    asked = tuple(dict.fromkeys(refs))
-    objects = list(_concerned(snapshot, asked))
-    written: list[Path] = []
+    written: list[str] = []
     failed: list[str] = []
-    for name, text in _files(snapshot, objects):
+    for name, text in _files(snapshot, _concerned(snapshot, refs)):
         path = directory / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(without_passwords(text), "utf-8", errors="backslashreplace")
-            written.append(path)
+            written.append(name)
         except OSError as error:
             failed.append(f"{path.name}: {error.strerror or error}")
-    absent = tuple(where for where in asked if snapshot.at(where) is None)
-    return Kept(tuple(written), tuple(failed), absent)
+    return Kept(tuple(written), tuple(failed))
 
 
 def _concerned(snapshot: Snapshot, refs: Iterable[Ref]) -> Iterator[Object]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
+from nova_acceptance.collect.asking import side_by_side
 from nova_acceptance.collect.values import without_passwords
 from nova_acceptance.components.kubernetes.status import condition
 from nova_acceptance.components.kubernetes.workloads import statuses
@@ -70,6 +71,27 @@ def read(kube: Kube, source: Source) -> Log | None:
             return None
         raise
     return Log(without_passwords(text), source.previous) if text.strip() else None
+
+
+def read_all(
+    kube: Kube, snapshot: Snapshot, asked: Iterable[Source], *, until: float
+) -> list[tuple[Source, Exception]]:
+    """Read logs into a snapshot, side by side; return those that could not be had, and why.
+
+    Args:
+        kube: the API.
+        snapshot: where they are kept.
+        asked: which.
+        until: when those that have not come are given up, in seconds of `time.monotonic`.
+    """
+    failed = []
+    for source, log in side_by_side(lambda source: read(kube, source), asked, until=until):
+        if isinstance(log, Exception):
+            failed.append((source, log))
+        elif log:
+            key = source.namespace, source.pod, source.container
+            snapshot.logs.setdefault(key, []).append(log)
+    return failed
 
 
 def _of(pod: Object) -> Iterator[tuple[bool, Source]]:

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Final, NamedTuple, Self, TypeVar
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from nova_acceptance import masking, timeouts
-from nova_acceptance.collect import logs as last_words
+from nova_acceptance.collect.asking import side_by_side
+from nova_acceptance.collect.logs import read_all, sources
 from nova_acceptance.collect.values import to_mask
 from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.errors import ClusterError, NovaError
 from nova_acceptance.kube import ApiUnreachableError, Kube, Object
 from nova_acceptance.kube.kinds import KINDS, Kind, kind_served, version_served
-from nova_acceptance.kube.snapshot import EVERYWHERE, Log, Snapshot
+from nova_acceptance.kube.snapshot import EVERYWHERE, Snapshot
 from nova_acceptance.system import System
 
 KUBE_SYSTEM: Final = "kube-system"
 _SECRET: Final = "Secret"  # noqa: S105 - a kind
 """Listed in the namespaces that are asked for; never in kube-system, where they explain nothing."""
-_AT_ONCE: Final = 16
 _MANY: Final = 8
 """Namespaces above which a kind is listed in all of them by one question."""
-
-_Question = TypeVar("_Question")
-_Answer = TypeVar("_Answer")
 
 
 class _NotServedError(ClusterError):
@@ -70,86 +66,48 @@ def look(
     """
     wanted = tuple(dict.fromkeys(namespaces))
     places = wanted if kinds else tuple(dict.fromkeys((*wanted, KUBE_SYSTEM)))
-    with _Look(kube, Snapshot(system=system), time.monotonic() + timeout) as begun:
-        begun.list_all([KINDS[name] for name in kinds or KINDS], places)
-        if logs:
-            begun.read_logs(places)
-        return begun.snapshot
+    deadline = time.monotonic() + timeout
+    snapshot = Snapshot(system=system)
+    _list_all(kube, snapshot, [KINDS[name] for name in kinds or KINDS], places, deadline)
+    if logs:
+        for source, error in read_all(kube, snapshot, sources(snapshot, places), until=deadline):
+            line = f"log of {source.namespace}/{source.pod}: {_said(error)}"
+            if line not in snapshot.unread:
+                snapshot.unread.append(line)
+    return snapshot
 
 
-class _Look:
-    """One look: a snapshot that is filled by questions side by side until a deadline."""
+def _list_all(
+    kube: Kube, snapshot: Snapshot, kinds: Iterable[Kind], places: Sequence[str], deadline: float
+) -> None:
+    failed: list[Exception] = []
+    rounds = _rounds(kinds, places)
+    for asked, answer in side_by_side(lambda asked: _list(kube, asked), rounds, until=deadline):
+        if isinstance(answer, Exception):
+            failed.append(answer)
+            error = answer if isinstance(answer, NovaError) else _no_answer(kube, ())
+            snapshot.failures[asked.kind.name, asked.namespace] = error
+            if (line := _unread(asked, answer)) not in snapshot.unread:
+                snapshot.unread.append(line)
+            continue
+        for obj in answer.objects:
+            if obj["metadata"].get("namespace", EVERYWHERE) in (*places, EVERYWHERE):
+                snapshot.update("ADDED", obj, fresh=False)
+        snapshot.listed.update((answer.kind, place) for place in _covered(asked, places))
+    if failed and not snapshot.listed:
+        raise _no_answer(kube, failed)
 
-    def __init__(self, kube: Kube, snapshot: Snapshot, deadline: float) -> None:
-        self.snapshot = snapshot
-        self._kube = kube
-        self._deadline = deadline
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="look")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # A request that hangs ends by its own time limit; nobody waits for it here.
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def list_all(self, kinds: Sequence[Kind], places: Sequence[str]) -> None:
-        snapshot = self.snapshot
-        failed: list[BaseException] = []
-        for asked, answer in self._side_by_side(self._list, _rounds(kinds, places)):
-            if isinstance(answer, BaseException):
-                failed.append(answer)
-                error = answer if isinstance(answer, NovaError) else _no_answer(self._kube, ())
-                snapshot.failures[asked.kind.name, asked.namespace] = error
-                if (line := _unread(asked, answer)) not in snapshot.unread:
-                    snapshot.unread.append(line)
-                continue
-            for obj in answer.objects:
-                if obj["metadata"].get("namespace", EVERYWHERE) in (*places, EVERYWHERE):
-                    snapshot.update("ADDED", obj, fresh=False)
-            snapshot.listed.update((answer.kind, place) for place in _covered(asked, places))
-        if failed and not snapshot.listed:
-            raise _no_answer(self._kube, failed)
-
-    def read_logs(self, namespaces: Iterable[str]) -> None:
-        snapshot = self.snapshot
-        asked = last_words.sources(snapshot, namespaces)
-        for source, log in self._side_by_side(self._read, asked):
-            if isinstance(log, BaseException):
-                line = f"log of {source.namespace}/{source.pod}: {_said(log)}"
-                if line not in snapshot.unread:
-                    snapshot.unread.append(line)
-            elif log:
-                key = source.namespace, source.pod, source.container
-                snapshot.logs.setdefault(key, []).append(log)
-
-    def _list(self, asked: _Round) -> _Listed:
-        kind = kind_served(self._kube, asked.kind.name)
-        version = version_served(self._kube, kind)
-        if version is None:
-            raise _NotServedError("the server does not serve it")
-        found = self._kube.list(version, kind, namespace=asked.namespace or None)
-        if kind != _SECRET:
-            return _Listed(kind, found)
-        masking.register(value for secret in found for value in to_mask(secret))
-        return _Listed(kind, [without_values(secret) for secret in found])
-
-    def _read(self, source: last_words.Source) -> Log | None:
-        return last_words.read(self._kube, source)
-
-    def _side_by_side(
-        self, ask: Callable[[_Question], _Answer], questions: Iterable[_Question]
-    ) -> Iterator[tuple[_Question, _Answer | BaseException]]:
-        """Yield each question with its answer, or with why there is none."""
-        asked = {self._pool.submit(ask, question): question for question in questions}
-        done, _ = wait(asked, timeout=max(0.0, self._deadline - time.monotonic()))
-        for future, question in asked.items():
-            if future in done:
-                outcome = _outcome(future)
-                yield question, outcome
-            else:
-                future.cancel()
-                yield question, TimeoutError("no answer in time")
+def _list(kube: Kube, asked: _Round) -> _Listed:
+    kind = kind_served(kube, asked.kind.name)
+    version = version_served(kube, kind)
+    if version is None:
+        raise _NotServedError("the server does not serve it")
+    found = kube.list(version, kind, namespace=asked.namespace or None)
+    if kind != _SECRET:
+        return _Listed(kind, found)
+    masking.register(value for secret in found for value in to_mask(secret))
+    return _Listed(kind, [without_values(secret) for secret in found])
 
 
 def _rounds(kinds: Iterable[Kind], places: Sequence[str]) -> Iterator[_Round]:
@@ -171,7 +129,7 @@ def _covered(asked: _Round, places: Sequence[str]) -> Sequence[str]:
     return places
 
 
-def _no_answer(kube: Kube, failed: Iterable[BaseException]) -> NovaError:
+def _no_answer(kube: Kube, failed: Iterable[Exception]) -> NovaError:
     told = [error for error in failed if isinstance(error, NovaError)]
     away = [error for error in told if isinstance(error, ApiUnreachableError)]
     for error in (*away, *told):
@@ -182,21 +140,12 @@ def _no_answer(kube: Kube, failed: Iterable[BaseException]) -> NovaError:
     )
 
 
-def _outcome(future: Future[_Answer]) -> _Answer | BaseException:
-    error = future.exception()
-    if error is None:
-        return future.result()
-    if isinstance(error, NovaError | ValueError):
-        return error
-    raise error
-
-
-def _unread(asked: _Round, error: BaseException) -> str:
+def _unread(asked: _Round, error: Exception) -> str:
     if isinstance(error, _NotServedError):
         return f"{asked.kind.name}: {error.message}"
     where = f" in {asked.namespace}" if asked.namespace else ""
     return f"{asked.kind.name}{where}: {_said(error)}"
 
 
-def _said(error: BaseException) -> str:
+def _said(error: Exception) -> str:
     return error.message if isinstance(error, NovaError) else str(error)

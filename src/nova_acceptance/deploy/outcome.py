@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from nova_acceptance.components.kubernetes.pods import Ill, ill_pods, message, short
 from nova_acceptance.components.kubernetes.status import Status, condition
@@ -26,13 +25,11 @@ class Deployment:
     """What was deployed, and how long each part took.
 
     Attributes:
-        started_at: when it began, by this machine's clock, in UTC.
         applied: every object, as `Kind namespace/name`.
         seconds: how long each phase took: `namespaces`, `configuration`, `workloads`, `ready`.
         timeline: the pods' milestones, in the order of their creation.
     """
 
-    started_at: datetime
     applied: tuple[str, ...]
     seconds: dict[str, float] = field(default_factory=dict)
     timeline: tuple[PodTimes, ...] = ()

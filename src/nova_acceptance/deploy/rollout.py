@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 
 from nova_acceptance import timeouts
 from nova_acceptance.deploy.outcome import Deployment, RolloutError
@@ -44,7 +43,6 @@ def deploy(
             deployed nevertheless, and why.
         ClusterError: the API did not answer.
     """
-    started_at = datetime.now(UTC)
     deadline = time.monotonic() + timeout
     timeline = Timeline(objects)
     seconds: dict[str, float] = {}
@@ -72,7 +70,7 @@ def deploy(
         except RolloutError as error:
             failure = error
         seconds["ready"] = round(time.monotonic() - began, 3)
-    done = Deployment(started_at, tuple(map(describe, objects)), seconds, timeline.pods())
+    done = Deployment(tuple(map(describe, objects)), seconds, timeline.pods())
     if failure is not None:
         failure.deployment = done
         raise failure

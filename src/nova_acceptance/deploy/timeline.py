@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from nova_acceptance.components.kubernetes.status import condition, is_ready
 from nova_acceptance.deploy.phases import WORKLOADS
@@ -43,10 +43,6 @@ class PodTimes:
     pulled: float | None = None
     started: float | None = None
     ready: float | None = None
-
-    def as_dict(self) -> dict[str, str | float | None]:
-        """Return the fields as a mapping that JSON can hold."""
-        return asdict(self)
 
 
 class Timeline:

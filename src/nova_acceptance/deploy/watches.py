@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import TracebackType
+from typing import Self
 
 from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.errors import ClusterError
@@ -24,9 +24,24 @@ Place = tuple[str, str]
 """A kind, and a namespace or the whole cluster."""
 
 
+@dataclass(slots=True)
+class _Followed:
+    """A place that is watched.
+
+    Attributes:
+        is_optional: whether all goes on where it cannot be watched.
+        is_pending: whether it has not yet told what was there.
+    """
+
+    place: Place
+    watch: Watch
+    is_optional: bool
+    is_pending: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class _Change:
-    watch: Watch
+    followed: _Followed
     change: str
     obj: Object
     failure: Exception | None = None
@@ -57,43 +72,26 @@ class Watches:
         self._changes: queue.SimpleQueue[_Change] = queue.SimpleQueue()
         before = base or Snapshot()
         wanted = watched(kube, objects)
-        self._optional: set[int] = set()
-        self._watches: list[Watch] = []
-        self._places: dict[int, Place] = {}
-        for place in (*wanted, *([("Node", EVERYWHERE)] if before.knows("Node") else ())):
-            kind, namespace = place
-            watch = kube.watch(
-                version_served(kube, kind) or KINDS[kind].versions[0],
-                kind,
-                namespace=namespace or None,
-                deadline=deadline,
-                announce=True,
-            )
-            self._watches.append(watch)
-            self._places[id(watch)] = place
-            if place not in wanted:
-                self._optional.add(id(watch))
-        self._unsynced = set(self._places)
-        self.snapshot = _begun(before, set(self._places.values()))
+        places = (*wanted, *([("Node", EVERYWHERE)] if before.knows("Node") else ()))
+        self._followed = [
+            _Followed(place, self._watch(place, deadline), is_optional=place not in wanted)
+            for place in places
+        ]
+        self.snapshot = _begun(before, set(places))
 
-    def __enter__(self) -> Watches:
-        for watch in self._watches:
-            threading.Thread(target=self._feed, args=(watch,), daemon=True).start()
+    def __enter__(self) -> Self:
+        for followed in self._followed:
+            threading.Thread(target=self._feed, args=(followed,), daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for watch in self._watches:
-            watch.stop()
+    def __exit__(self, *_: object) -> None:
+        for followed in self._followed:
+            followed.watch.stop()
 
     @property
     def is_complete(self) -> bool:
         """Whether every watch has listed what was there."""
-        return not self._unsynced - self._optional
+        return not any(each.is_pending and not each.is_optional for each in self._followed)
 
     def add(self, applied: Iterable[Object]) -> None:
         """Take in what was applied, as the server answered, where no watch will show it."""
@@ -130,25 +128,34 @@ class Watches:
                     self.snapshot.update("MODIFIED", event, fresh=False)
 
     def _take(self, change: _Change) -> None:
-        where = id(change.watch)
+        followed = change.followed
         if change.failure is not None:
-            if where not in self._optional:
+            if not followed.is_optional:
                 raise change.failure
-            self._unsynced.discard(where)
-            return
-        if change.change == SYNCED:
-            self._unsynced.discard(where)
-            self.snapshot.listed.add(self._places[where])
-            return
-        self.snapshot.update(change.change, change.obj, fresh=where not in self._unsynced)
-        self._on_change(change.change, change.obj)
+            followed.is_pending = False
+        elif change.change == SYNCED:
+            followed.is_pending = False
+            self.snapshot.listed.add(followed.place)
+        else:
+            self.snapshot.update(change.change, change.obj, fresh=not followed.is_pending)
+            self._on_change(change.change, change.obj)
 
-    def _feed(self, watch: Watch) -> None:
+    def _watch(self, place: Place, deadline: float) -> Watch:
+        kind, namespace = place
+        return self._kube.watch(
+            version_served(self._kube, kind) or KINDS[kind].versions[0],
+            kind,
+            namespace=namespace or None,
+            deadline=deadline,
+            announce=True,
+        )
+
+    def _feed(self, followed: _Followed) -> None:
         try:
-            for change, obj in watch:
-                self._changes.put(_Change(watch, change, obj))
+            for change, obj in followed.watch:
+                self._changes.put(_Change(followed, change, obj))
         except Exception as error:  # noqa: BLE001 - else it would be waited for till the deadline
-            self._changes.put(_Change(watch, "", {}, error))
+            self._changes.put(_Change(followed, "", {}, error))
 
 
 def _begun(base: Snapshot, watched: set[Place]) -> Snapshot:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from nova_acceptance import timeouts
-from nova_acceptance.collect.logs import Source, read, since
+from nova_acceptance.collect.logs import Source, read_all, since
 from nova_acceptance.components.kubernetes.pods import ended, ill_pods
 from nova_acceptance.components.kubernetes.workloads import statuses
-from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import Kube
-from nova_acceptance.kube.snapshot import Log, Snapshot, uid
+from nova_acceptance.kube.snapshot import Snapshot, uid
 
-_AT_ONCE = 4
 _AGAIN = 10.0
 """Seconds after which the log of a container that runs, and is not ready, is read once more."""
 
@@ -46,19 +43,9 @@ class LastWords:
             for where in wanted
             for previous in (True, False)
         ]
-        pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="log")
-        try:
-            asked = [pool.submit(read, self._kube, source) for source in sources]
-            wait(asked, timeout=timeouts.LOOK)
-        finally:
-            # a node that does not answer ends by the request's own limit, and holds up nobody
-            pool.shutdown(wait=False, cancel_futures=True)
         for where in wanted:
             self._snapshot.logs.pop(where, None)
-        for source, answer in zip(sources, asked, strict=True):
-            if log := _read(answer):
-                key = source.namespace, source.pod, source.container
-                self._snapshot.logs.setdefault(key, []).append(log)
+        read_all(self._kube, self._snapshot, sources, until=time.monotonic() + timeouts.LOOK)
 
     def _wanted(self, now: float) -> Iterator[tuple[tuple[str, str, str], str]]:
         """Yield which logs to read, and from when on."""
@@ -73,13 +60,6 @@ class LastWords:
                 if now - last >= _AGAIN and (is_running or last == float("-inf")):
                     self._read_at[incarnation] = now
                     yield (ill.where.namespace, ill.where.name, entry["name"]), since(ill.pod)
-
-
-def _read(answer: Future[Log | None]) -> Log | None:
-    """Return the log that was read; None where there is none, or it could not be had in time."""
-    if not answer.done() or answer.cancelled() or isinstance(answer.exception(), ClusterError):
-        return None
-    return answer.result()
 
 
 def _incarnation(pod: str, entry: dict[str, Any]) -> Incarnation | None:

@@ -10,7 +10,7 @@ import contextlib
 import select
 import ssl
 import time
-from types import TracebackType
+from typing import Self
 
 from websocket import ABNF, WebSocket, WebSocketConnectionClosedException, WebSocketException
 
@@ -31,15 +31,10 @@ class Channels:
         self._connection = connection
         self._can_close = bool(connection.subprotocol == CHANNELS_WITH_CLOSE)
 
-    def __enter__(self) -> Channels:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # shutdown rather than a closing handshake: nothing more is wanted from the other side
         with contextlib.suppress(OSError, WebSocketException):
             self._connection.shutdown()  # type: ignore[no-untyped-call]

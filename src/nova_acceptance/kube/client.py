@@ -92,12 +92,11 @@ class Kube:
                 return None
             raise
 
-    def apply(self, obj: Object, *, force: bool = True, dry_run: bool = False) -> Object:
-        """Apply an object server-side and return it as it is now.
+    def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
+        """Apply an object server-side, whoever owns its fields, and return it as it is now.
 
         Args:
             obj: the fields that are ours, with apiVersion, kind and metadata.name.
-            force: take over fields that another manager owns.
             dry_run: have the server check and default it without keeping it.
 
         Raises:
@@ -105,7 +104,7 @@ class Kube:
         """
         metadata = obj["metadata"]
         resource = self._discovery.resource(obj["apiVersion"], obj["kind"])
-        query = {"fieldManager": FIELD_MANAGER, "force": str(force).lower()}
+        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
         if dry_run:
             query["dryRun"] = "All"
         path = resource.path(namespace=metadata.get("namespace"), name=metadata["name"])
@@ -155,7 +154,6 @@ class Kube:
         kind: str,
         *,
         namespace: str | None = None,
-        label_selector: str = "",
         field_selector: str = "",
         deadline: float,
         announce: bool = False,
@@ -166,7 +164,6 @@ class Kube:
             api_version: the kind's version, such as `v1`.
             kind: the kind.
             namespace: one namespace; None watches all.
-            label_selector: only objects with these labels.
             field_selector: only objects with these fields.
             deadline: when to end, in seconds of `time.monotonic`.
             announce: whether `(SYNCED, {})` follows each complete list.
@@ -177,7 +174,7 @@ class Kube:
             api_version,
             kind,
             namespace=namespace,
-            selectors=_selectors(label_selector, field_selector),
+            selectors=_selectors("", field_selector),
             deadline=deadline,
             announce=announce,
         )
@@ -187,17 +184,15 @@ class Kube:
         pod: PodRef,
         argv: Sequence[str],
         *,
-        container: str | None = None,
         stdin: str = "",
         timeout: float = timeouts.EXEC,
         again: command.Again = command.Again.UNLESS_BEGUN,
     ) -> command.ExecResult:
-        """Run a command in a container and return its output and exit status.
+        """Run a command in a pod's only or first container and return its output and exit status.
 
         Args:
             pod: the pod.
             argv: the command; no shell is involved.
-            container: which container, where the pod has several.
             stdin: what it may read. Before Kubernetes 1.30 it never sees the end of it, so it
                 must know where to stop.
             timeout: seconds for one attempt.
@@ -211,7 +206,6 @@ class Kube:
             self._rest,
             pod,
             argv,
-            container=container,
             stdin=stdin,
             timeout=timeout,
             again=again,
@@ -247,7 +241,7 @@ class Kube:
         """Return a context manager whose port on 127.0.0.1 leads to the pod's port.
 
         `with kube.forward(pod, 5432) as local_port:`; what goes wrong behind it is in the
-        manager's `errors`. A function is asked for the pod's port at every connection.
+        manager's `error`. A function is asked for the pod's port at every connection.
         """
         return Forward(self._rest, pod, port)
 

@@ -62,7 +62,6 @@ def run(
     pod: PodRef,
     argv: Sequence[str],
     *,
-    container: str | None,
     stdin: str,
     timeout: float,
     again: Again,
@@ -82,7 +81,7 @@ def run(
         nonlocal inconclusive
         while True:
             try:
-                return _once(rest, pod, argv, container=container, stdin=stdin, timeout=timeout)
+                return _once(rest, pod, argv, stdin=stdin, timeout=timeout)
             except (_InconclusiveError, ApiUnreachableError) as error:
                 if isinstance(error, ApiUnreachableError) and error.is_away:
                     raise
@@ -101,7 +100,7 @@ def run(
         if is_api_away(error):
             raise
         why = "\n".join((error.message, *error.evidence))
-        raise _unanswered(pod, argv, why, {}, error.hint) from error
+        raise _unanswered(pod, argv, why, {}, hint=error.hint) from error
 
 
 class _InconclusiveError(PodProbeError):
@@ -113,7 +112,6 @@ def _once(
     pod: PodRef,
     argv: Sequence[str],
     *,
-    container: str | None,
     stdin: str,
     timeout: float,
 ) -> ExecResult:
@@ -124,7 +122,6 @@ def _once(
         "stdin": str(bool(stdin)).lower(),
         "stdout": "true",
         "stderr": "true",
-        **({"container": container} if container else {}),
     }
     path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/exec"
     output = {_STDOUT: bytearray(), _STDERR: bytearray(), _STATUS: bytearray()}
@@ -157,29 +154,19 @@ def _broken(
 ) -> ClusterError | PodProbeError:
     if not rest.answers():
         return ApiUnreachableError(f"exec in {pod}", rest.server, error)
-    unanswered = _unanswered(pod, argv, f"{type(error).__name__}: {error}", output)
-    return unanswered if isinstance(error, TimeoutError) else _inconclusive(unanswered)
-
-
-def _inconclusive(error: PodProbeError) -> PodProbeError:
-    return _InconclusiveError(
-        error.message,
-        namespace=error.namespace,
-        pod=error.pod,
-        hint=error.hint,
-        evidence=error.evidence,
-    )
+    kind = PodProbeError if isinstance(error, TimeoutError) else _InconclusiveError
+    return _unanswered(pod, argv, f"{type(error).__name__}: {error}", output, kind=kind)
 
 
 def _exit_code(pod: PodRef, argv: Sequence[str], output: dict[int, bytearray]) -> int:
     text = output[_STATUS].decode("utf-8", "replace")
     if not text:
         why = "the connection closed without an exit status"
-        raise _inconclusive(_unanswered(pod, argv, why, output))
+        raise _unanswered(pod, argv, why, output, kind=_InconclusiveError)
     try:
         status = json.loads(text)
     except ValueError as error:
-        raise _inconclusive(_unanswered(pod, argv, text, output)) from error
+        raise _unanswered(pod, argv, text, output, kind=_InconclusiveError) from error
     if status.get("status") == "Success":
         return 0
     for cause in (status.get("details") or {}).get("causes") or ():
@@ -189,11 +176,17 @@ def _exit_code(pod: PodRef, argv: Sequence[str], output: dict[int, bytearray]) -
 
 
 def _unanswered(
-    pod: PodRef, argv: Sequence[str], why: str, output: dict[int, bytearray], hint: str = ""
+    pod: PodRef,
+    argv: Sequence[str],
+    why: str,
+    output: dict[int, bytearray],
+    *,
+    hint: str = "",
+    kind: type[PodProbeError] = PodProbeError,
 ) -> PodProbeError:
     # only the program's name: arguments may be long, or hold a password
     said = output.get(_STDERR, bytearray()).decode("utf-8", "replace").splitlines()[-5:]
-    return PodProbeError(
+    return kind(
         f"`{argv[0]}` could not be run to its end in pod {pod}",
         namespace=pod.namespace,
         pod=pod.name,

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from types import TracebackType
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, NovaError, ProbeError
@@ -61,11 +60,12 @@ class Forward(AbstractContextManager[int]):
             at every connection.
 
     Attributes:
-        errors: what went wrong behind the listener, a line a connection.
+        error: what went wrong behind the listener last, such as "connection refused" inside the
+            pod; empty if nothing did.
     """
 
     def __init__(self, rest: Rest, pod: PodRef, port: int | Callable[[], int]) -> None:
-        self.errors: list[str] = []
+        self.error = ""
         self._faults: list[tuple[float, Fault]] = []
         self._preparing: set[socket.socket] = set()
         self._rest = rest
@@ -79,22 +79,12 @@ class Forward(AbstractContextManager[int]):
         threading.Thread(target=self._listen, args=(self._listener,), daemon=True).start()
         return int(self._listener.getsockname()[1])
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ended.set()
         if self._listener:
             with contextlib.suppress(OSError):  # macOS: a listener is not connected
                 self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept
             self._listener.close()
-
-    @property
-    def error(self) -> str:
-        """The latest error, such as "connection refused" inside the pod; empty if none."""
-        return self.errors[-1] if self.errors else ""
 
     def fault_since(self, moment: float) -> Fault | None:
         """Return what has been wrong with the way since then; None where nothing was.
@@ -153,7 +143,7 @@ class Forward(AbstractContextManager[int]):
     def _note(self, error: NovaError | OSError) -> None:
         """Keep what went wrong, before the client can see that something did."""
         port = f" port {self._port}" if isinstance(self._port, int) else ""
-        self.errors.append(f"{self._pod}{port}: {error}")
+        self.error = f"{self._pod}{port}: {error}"
         if isinstance(error, ClusterError | ProbeError):
             if is_api_away(error):
                 away = error if isinstance(error, ClusterError) else self._unreachable(error)

@@ -123,11 +123,7 @@ class Rest:
         """Return what a GET answers as text; raises as `request` does."""
 
         def attempt() -> bytes:
-            with self._noted(for_a_node=True):
-                return self._read(
-                    f"GET {path}",
-                    self._once("GET", path, query=query, timeout=timeouts.API_REQUEST),
-                )
+            return self._whole("GET", path, query=query, for_a_node=True)
 
         data = patiently(self.availability, attempt)
         return data.decode("utf-8", "replace")
@@ -203,8 +199,9 @@ class Rest:
         body: object = None,
         content_type: str = "application/json",
         timeout: float = timeouts.API_REQUEST,
+        for_a_node: bool = False,
     ) -> bytes:
-        with self._noted():
+        with self._noted(for_a_node=for_a_node):
             response = self._once(
                 method, path, timeout=timeout, query=query, body=body, content_type=content_type
             )

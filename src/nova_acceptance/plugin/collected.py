@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 from nova_acceptance import masking, timeouts
-from nova_acceptance.collect import keep
-from nova_acceptance.collect.logs import Source, read
+from nova_acceptance.collect import Kept, keep
+from nova_acceptance.collect.logs import Source, read_all
 from nova_acceptance.components.kubernetes.workloads import KINDS, pods_of, statuses
 from nova_acceptance.errors import NovaError
 from nova_acceptance.evidence import Evidence
@@ -20,22 +20,8 @@ from nova_acceptance.kube import Kube, Object
 from nova_acceptance.kube.snapshot import Snapshot
 
 ANSWERS: Final = "answers.json"
-_AT_ONCE: Final = 8
 _MOST_LOGS: Final = 12
 """Logs of containers that are well; those that are not were read when the cluster was looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """What was kept, and what could not be.
-
-    Attributes:
-        written: the names of the files.
-        failed: a line each.
-    """
-
-    written: tuple[str, ...]
-    failed: tuple[str, ...]
 
 
 def keep_collected(
@@ -45,7 +31,7 @@ def keep_collected(
     *,
     kube: Kube | None,
     asked: Iterable[Evidence] = (),
-) -> Collected:
+) -> Kept:
     """Write what tells of a cause into a directory of its own.
 
     Args:
@@ -54,14 +40,17 @@ def keep_collected(
         refs: the objects concerned.
         kube: the API that logs are read from; None leaves it at those that were read.
         asked: what the test asked, and what came back.
+
+    Returns:
+        What was written, and what could neither be written nor read.
     """
     late = _read_logs(kube, snapshot, refs) if kube else ()
     kept = keep(directory, snapshot, refs)
     # what a server of another version does not know was not lost
     unread = [line for line in snapshot.unread if "does not serve" not in line]
-    written = [path.name for path in kept.written]
+    written = [*kept.written]
     failed = [*kept.failed, *unread, *late]
-    if answers := [each.as_dict() for each in asked]:
+    if answers := [asdict(each) for each in asked]:
         try:
             directory.mkdir(parents=True, exist_ok=True)
             text = json.dumps(masking.masked(answers), indent=1, ensure_ascii=False)
@@ -69,26 +58,17 @@ def keep_collected(
             written.append(ANSWERS)
         except OSError as error:
             failed.append(f"{ANSWERS}: {error.strerror or error}")
-    return Collected(tuple(written), tuple(failed))
+    return Kept(tuple(written), tuple(failed))
 
 
 def _read_logs(kube: Kube, snapshot: Snapshot, refs: Iterable[Ref]) -> list[str]:
     """Read the logs that are not there yet, side by side; return why some could not be had."""
-    sources = list(_sources(snapshot, refs))[:_MOST_LOGS]
-    pool = ThreadPoolExecutor(_AT_ONCE)
-    asked = {pool.submit(read, kube, source): source for source in sources}
-    done, late = wait(asked, timeout=timeouts.LOOK)
-    pool.shutdown(wait=False, cancel_futures=True)
+    asked = list(_sources(snapshot, refs))[:_MOST_LOGS]
     failed = []
-    for future in done:
-        source = asked[future]
-        if error := future.exception():
-            said = error.message if isinstance(error, NovaError) else str(error)
-            failed.append(f"log of {source.namespace}/{source.pod}: {masking.mask(said)}")
-        elif log := future.result():
-            key = source.namespace, source.pod, source.container
-            snapshot.logs.setdefault(key, []).append(log)
-    failed += [f"log of {asked[each].namespace}/{asked[each].pod}: not in time" for each in late]
+    for source, error in read_all(kube, snapshot, asked, until=time.monotonic() + timeouts.LOOK):
+        said = error.message if isinstance(error, NovaError) else str(error)
+        why = "not in time" if isinstance(error, TimeoutError) else masking.mask(said)
+        failed.append(f"log of {source.namespace}/{source.pod}: {why}")
     return list(dict.fromkeys(failed))
 
 

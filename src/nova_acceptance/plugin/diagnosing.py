@@ -124,7 +124,7 @@ class Diagnosis:
         self._named[finding.key] = finding
         said = masking.masked(finding.as_dict())
         recorder = self._config.stash[facts.RECORDER]
-        recorder.diagnosis(source, said, nodeid=item.nodeid if item else "")
+        recorder.tell("diagnosis", source=source, nodeid=item.nodeid if item else "", **said)
         snapshot = self.examiner.snapshot
         if snapshot is not None and facts.DIRECTORY in self._config.stash:
             self._keep(finding, snapshot, said, item)
@@ -141,8 +141,10 @@ class Diagnosis:
         directory = run / COLLECTED / _UNSAFE.sub("_", f"{said['cause']}-{whose}")[:120]
         asked = facts.log_of(item) if item else ()
         kept = keep_collected(directory, snapshot, finding.refs, kube=self._kube, asked=asked)
-        self._config.stash[facts.RECORDER].collected(
-            said,
+        self._config.stash[facts.RECORDER].tell(
+            "collected-material",
+            cause=said["cause"],
+            subject=said["subject"],
             directory=str(directory.relative_to(run)),
             written=kept.written,
             failed=kept.failed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,7 +42,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach the evidence that came since the last phase."""
     report = yield
-    entries = [entry.as_dict() for entry in log_of(item).drain()]
+    entries = [asdict(entry) for entry in log_of(item).drain()]
     extra(report)["evidence"] = masking.masked(entries)
     return report
 

@@ -25,9 +25,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Shorten and mask the report of a phase."""
     report = yield
-    if report.failed and call.excinfo and not item.config.getoption("fulltrace"):
-        _shorten(report, call.excinfo)
-    _mask(report)
+    _clean(report, call, item.config)
     return report
 
 
@@ -37,10 +35,7 @@ def pytest_make_collect_report(
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Shorten and mask the report of a collection."""
     report = yield
-    excinfo = getattr(getattr(report, "call", None), "excinfo", None)
-    if report.failed and excinfo and not collector.config.getoption("fulltrace"):
-        _shorten(report, excinfo)
-    _mask(report)
+    _clean(report, getattr(report, "call", None), collector.config)
     return report
 
 
@@ -71,19 +66,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             handler.addFilter(masking.MaskingFilter())
 
 
-def _shorten(
-    report: pytest.TestReport | pytest.CollectReport, excinfo: pytest.ExceptionInfo[BaseException]
-) -> None:
-    error = excinfo.value
-    if not isinstance(error, NovaError):
-        return
-    short = excinfo.getrepr(style="value", chain=False)
-    if short.reprcrash is not None:
-        short.reprcrash.message = f"{type(error).__name__}: {error.message}"
-    report.longrepr = short
-
-
-def _mask(report: Any) -> None:
+def _clean(report: Any, call: pytest.CallInfo[Any] | None, config: pytest.Config) -> None:
+    excinfo = call.excinfo if call else None
+    error = excinfo.value if excinfo else None
+    if excinfo and isinstance(error, NovaError) and report.failed and not config.option.fulltrace:
+        short = excinfo.getrepr(style="value", chain=False)
+        if short.reprcrash is not None:
+            short.reprcrash.message = f"{type(error).__name__}: {error.message}"
+        report.longrepr = short
     report.longrepr = mask_in_place(report.longrepr)
     report.sections = [(masking.mask(name), masking.mask(text)) for name, text in report.sections]
     if hasattr(report, "user_properties"):

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from nova_acceptance import masking, timeouts
+from nova_acceptance import masking
+from nova_acceptance.cluster.lock import take
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.plugin import layers
 from nova_acceptance.plugin.facts import extra
@@ -27,8 +27,6 @@ LOCK: Final = "nova_lock"
 
 OUTBOX: Final = "nova_facts"
 """The key of facts on a report, and in the worker's output."""
-
-_LOCK_POLL: Final = 0.05
 
 
 def is_worker(config: pytest.Config) -> bool:
@@ -94,15 +92,9 @@ class Worker:
 
 @contextmanager
 def _held(path: Path, *, exclusive: bool) -> Iterator[None]:
-    kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
     with path.open("a") as file:
         try:
-            Retrying(
-                retry=retry_if_exception_type(BlockingIOError),
-                stop=stop_after_delay(timeouts.LOCK),
-                wait=wait_fixed(_LOCK_POLL),
-                reraise=True,
-            )(fcntl.flock, file, kind | fcntl.LOCK_NB)
+            take(file, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
         except BlockingIOError:
             raise ProbeError(
                 "the tests of the other workers did not end",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -13,75 +14,59 @@ from nova_acceptance.report.recorder import Fact
 from nova_acceptance.report.values import dicts, moment, strings, text
 
 _DEPTH: Final = {name: depth for depth, name in enumerate(causes())}
-_Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the events told of one cause so far."""
+
+    found: Fact | None = None
+    time: datetime | None = None
+    source: str = ""
+    tests: set[str] = field(default_factory=set)
+    collected: list[str] = field(default_factory=list)
 
 
 def causes_of(events: Iterable[Fact]) -> tuple[Named, ...]:
     """Return the causes of a record's events, the deepest first."""
-    said: dict[_Key, Fact] = {}
-    times: dict[_Key, datetime | None] = {}
-    tests: dict[_Key, set[str]] = {}
-    sources: dict[_Key, str] = {}
-    kept: dict[_Key, list[str]] = {}
+    by_key: dict[tuple[str, str], _Told] = {}
     start: datetime | None = None
     for event in events:
         start = start or moment(event.get("time"))
-        if event["type"] == "collected-material":
-            key = text(event.get("cause")) or "?", text(event.get("subject"))
-            directory = text(event.get("directory"))
-            files = (f"{directory}/{name}" for name in strings(event.get("written")))
-            kept.setdefault(key, []).extend(files)
-            continue
-        found = event if event["type"] == "diagnosis" else event.get("diagnosis")
-        if event["type"] not in ("diagnosis", "phase") or not isinstance(found, dict):
+        kind = event["type"]
+        found = event.get("diagnosis") if kind == "phase" else event
+        if kind not in ("collected-material", "diagnosis", "phase") or not isinstance(found, dict):
             continue
         key = text(found.get("cause")) or "?", text(found.get("subject"))
-        said.setdefault(key, found)
-        times.setdefault(key, moment(event.get("time")))
-        if event["type"] == "diagnosis":
-            sources.setdefault(key, text(event.get("source")))
+        told = by_key.setdefault(key, _Told())
+        if kind == "collected-material":
+            directory = text(event.get("directory"))
+            told.collected += (f"{directory}/{name}" for name in strings(event.get("written")))
+            continue
+        if told.found is None:
+            told.found, told.time = found, moment(event.get("time"))
+        if kind == "diagnosis":
+            told.source = told.source or text(event.get("source"))
         if nodeid := text(event.get("nodeid")):
-            tests.setdefault(key, set()).add(nodeid)
+            told.tests.add(nodeid)
     named = [
-        _named(
-            key,
-            found,
-            tests=len(tests.get(key, ())),
-            seconds=_seconds(start, times[key]),
-            source=sources.get(key, ""),
-            collected=tuple(dict.fromkeys(kept.get(key, ()))),
+        Named(
+            cause=cause,
+            subject=subject,
+            summary=phrase_of(told.found, "summary"),
+            cure=phrase_of(told.found, "cure"),
+            evidence=strings(told.found.get("evidence")),
+            chain=strings(told.found.get("chain")),
+            symptoms=tuple(
+                (text(each.get("cause")) or "?", phrase_of(each, "summary"))
+                for each in dicts(told.found.get("symptoms"))
+            ),
+            tests=len(told.tests),
+            seconds=(told.time - start).total_seconds() if start and told.time else None,
+            source=told.source,
+            collected=tuple(dict.fromkeys(told.collected)),
         )
-        for key, found in said.items()
+        for (cause, subject), told in by_key.items()
+        if told.found is not None
     ]
     return tuple(sorted(named, key=lambda each: _DEPTH.get(each.cause, len(_DEPTH))))
-
-
-def _named(
-    key: _Key,
-    found: Fact,
-    *,
-    tests: int,
-    seconds: float | None,
-    source: str,
-    collected: tuple[str, ...],
-) -> Named:
-    return Named(
-        cause=key[0],
-        subject=key[1],
-        summary=phrase_of(found, "summary"),
-        cure=phrase_of(found, "cure"),
-        evidence=strings(found.get("evidence")),
-        chain=strings(found.get("chain")),
-        symptoms=tuple(
-            (text(each.get("cause")) or "?", phrase_of(each, "summary"))
-            for each in dicts(found.get("symptoms"))
-        ),
-        tests=tests,
-        seconds=seconds,
-        source=source,
-        collected=collected,
-    )
-
-
-def _seconds(start: datetime | None, named: datetime | None) -> float | None:
-    return (named - start).total_seconds() if start and named else None

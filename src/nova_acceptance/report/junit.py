@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
@@ -25,11 +24,10 @@ _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U001
 _NO_RESULT: Final = "NO RESULT: collected, but the run ended before the test did"
 
 
-def write(run: Run, directory: Path) -> Path:
-    """Write `junit.xml` into a run's directory and return its path."""
-    path = directory / FILE_NAME
-    ET.ElementTree(_suites(run)).write(path, encoding="utf-8", xml_declaration=True)
-    return path
+def render(run: Run) -> str:
+    """Return the whole document."""
+    document: bytes = ET.tostring(_suites(run), encoding="utf-8", xml_declaration=True)
+    return document.decode()
 
 
 def _suites(run: Run) -> ET.Element:
@@ -53,18 +51,11 @@ def _suites(run: Run) -> ET.Element:
 
 def _properties(run: Run) -> Iterator[tuple[str, str]]:
     """Yield what the whole run was; a property that is not known is left out."""
-    manifests = run.manifests
     facts = {
-        "run": run.name,
-        "verdict": str(run.verdict),
-        "cluster": str(run.cluster.get("name") or ""),
-        "provider": str(run.cluster.get("provider") or ""),
-        "kubernetes": str(run.cluster.get("version") or ""),
+        **run.identity,
         "nodes": str(len(run.topology.nodes) or ""),
-        "overlay": str(run.deployment.get("overlay") or ""),
-        "commit": manifests.commit,
-        "changed": str(manifests.is_changed).lower() if manifests.commit else "",
-        "digest": manifests.digest,
+        "verdict": str(run.verdict),
+        "changed": str(run.manifests.is_changed).lower() if run.manifests.commit else "",
     }
     yield from ((name, value) for name, value in facts.items() if value)
     for index, named in enumerate(run.causes, 1):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Final
 
 from nova_acceptance.report.cause_texts import UNKNOWN
@@ -26,22 +25,14 @@ _MOST: Final = 10
 _SHORT: Final = 12
 
 
-def write(run: Run, directory: Path, *, language: str, history: History) -> Path:
-    """Write `summary.md` into a run's directory and return its path.
+def render(run: Run, *, language: str, history: History) -> str:
+    """Return the summary; foreign text in it has no meaning in Markdown.
 
     Args:
         run: what is reported.
-        directory: the run's directory.
         language: one of `texts.LANGUAGES`.
         history: the runs before it.
     """
-    path = directory / FILE_NAME
-    path.write_text(render(run, language=language, history=history), encoding="utf-8")
-    return path
-
-
-def render(run: Run, *, language: str, history: History) -> str:
-    """Return the summary; foreign text in it has no meaning in Markdown."""
     say = texts(language)
     summary = _Summary(run, say)
     parts = (

@@ -14,7 +14,7 @@ from nova_acceptance.phrase import Phrase, told
 from nova_acceptance.report.model import Run
 from nova_acceptance.report.reading import run_of
 from nova_acceptance.report.record import FILE_NAME, SCHEMA, Events, Record, read
-from nova_acceptance.report.recorder import Fact, spelled, timestamp
+from nova_acceptance.report.recorder import Fact, spelled
 from nova_acceptance.report.values import dicts, integer, moment, text
 
 SHARDS: Final = "shards"
@@ -107,16 +107,17 @@ def _merged(name: str, shards: Sequence[_Shard]) -> list[Fact]:
         for position, (time, event) in enumerate(_timed(shard))
         if event["type"] not in _ONCE
     )
+    began, ended = _span(shards)
     starts = [event for shard in shards for event in shard.of_type("run-started")]
     start = min(starts, key=_time, default={})
     events: list[Fact] = [
-        {"time": _began(shards), **start, "type": "run-started", "schema": SCHEMA, "run": name},
+        {"time": spelled(began), **start, "type": "run-started", "schema": SCHEMA, "run": name},
         *_collected(shards),
         *(event for _, _, _, event in timed),
         told(
             {
                 "type": "note",
-                "time": _ended(shards),
+                "time": spelled(ended),  # what is said of them now makes none of them longer
                 "text": Phrase("merged from {runs}", runs=[shard.run.name for shard in shards]),
             }
         ),
@@ -139,10 +140,8 @@ def _timed(shard: _Shard) -> Iterable[tuple[datetime, Fact]]:
             yield time, event
     if damaged := shard.events.damaged:
         said = f"{damaged} damaged line(s) in the record of {shard.run.name}"
-        yield (
-            time,
-            {"type": "internal-error", "time": _ended([shard]), "message": said, "text": said},
-        )
+        ended = spelled(_span([shard])[1])
+        yield time, {"type": "internal-error", "time": ended, "message": said, "text": said}
 
 
 def _collected(shards: Iterable[_Shard]) -> Iterable[Fact]:
@@ -170,24 +169,20 @@ def _collected(shards: Iterable[_Shard]) -> Iterable[Fact]:
 
 def _end(ends: Sequence[Fact], shards: Iterable[_Shard]) -> Fact:
     last = max(ends, key=_time)
-    begun = [shard.run.started for shard in shards if shard.run.started]
-    ended = [shard.run.ended for shard in shards if shard.run.ended]
+    begun, ended = _span(shards)
     return {
         **last,
         "exit_status": max(integer(end.get("exit_status")) for end in ends),
-        "seconds": round((max(ended) - min(begun)).total_seconds(), 3) if begun and ended else 0.0,
+        "seconds": round((ended - begun).total_seconds(), 3),
     }
 
 
-def _began(shards: Iterable[_Shard]) -> str:
+def _span(shards: Iterable[_Shard]) -> tuple[datetime, datetime]:
+    """Return when the first began and the last ended; now where none of them tells."""
     begun = [shard.run.started for shard in shards if shard.run.started]
-    return spelled(min(begun)) if begun else timestamp()
-
-
-def _ended(shards: Iterable[_Shard]) -> str:
-    """Return when the last of them ended: what is said of them now makes none of them longer."""
     ended = [shard.run.ended for shard in shards if shard.run.ended]
-    return spelled(max(ended)) if ended else timestamp()
+    now = datetime.now(UTC)
+    return min(begun, default=now), max(ended, default=now)
 
 
 def _time(event: Mapping[str, Any]) -> str:

@@ -8,10 +8,9 @@ it was.
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Gauge, Info, write_to_textfile
+from prometheus_client import CollectorRegistry, Gauge, Info, generate_latest
 
 from nova_acceptance.report.escaping import plain
 from nova_acceptance.report.model import Component, Outcome, Run, Verdict
@@ -22,11 +21,9 @@ FILE_NAME: Final = "metrics.prom"
 _COMPONENT: Final = ("layer", "namespace", "component")
 
 
-def write(run: Run, directory: Path) -> Path:
-    """Write `metrics.prom` into a run's directory, whole or not at all, and return its path."""
-    path = directory / FILE_NAME
-    write_to_textfile(str(path), registry_of(run))
-    return path
+def render(run: Run) -> str:
+    """Return the metrics of a run."""
+    return generate_latest(registry_of(run)).decode()
 
 
 def registry_of(run: Run) -> CollectorRegistry:
@@ -46,7 +43,7 @@ class _Metrics:
 
     def tell_run(self, run: Run) -> None:
         info = Info("nova_acceptance_run", "Which run this was.", registry=self.registry)
-        info.info({name: plain(value) for name, value in _identity(run).items()})
+        info.info({name: plain(value) for name, value in run.identity.items()})
         verdict = self._gauge("run_verdict", "Which verdict the run came to: 1.", "verdict")
         for each in Verdict:
             verdict.labels(str(each)).set(each is run.verdict)
@@ -88,19 +85,6 @@ class _Metrics:
 
     def _gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
         return Gauge(f"nova_acceptance_{name}", documentation, labels, registry=self.registry)
-
-
-def _identity(run: Run) -> dict[str, str]:
-    return {
-        "run": run.name,
-        "cluster": str(run.cluster.get("name") or ""),
-        "provider": str(run.cluster.get("provider") or ""),
-        "kubernetes": str(run.cluster.get("version") or ""),
-        "nodes": str(len(run.topology.nodes)),
-        "overlay": str(run.deployment.get("overlay") or ""),
-        "commit": run.manifests.commit,
-        "digest": run.manifests.digest,
-    }
 
 
 def _labels(component: Component) -> tuple[str, str, str]:

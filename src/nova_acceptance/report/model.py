@@ -265,6 +265,20 @@ class Run:
         return bool(self.options.get("no-deploy"))
 
     @property
+    def identity(self) -> dict[str, str]:
+        """Which run this was, of what and where; empty what its record does not tell."""
+        return {
+            "run": self.name,
+            "cluster": str(self.cluster.get("name") or ""),
+            "provider": str(self.cluster.get("provider") or ""),
+            "kubernetes": str(self.cluster.get("version") or ""),
+            "nodes": str(len(self.topology.nodes)),
+            "overlay": str(self.deployment.get("overlay") or ""),
+            "commit": self.manifests.commit,
+            "digest": self.manifests.digest,
+        }
+
+    @property
     def is_partial(self) -> bool:
         """Whether it looked at a part only: tests were left out, or a layer has none."""
         unverified = (layer for layer in self.layers if layer.components and not layer.outcomes)

@@ -7,7 +7,6 @@ want to know of it, and is read in milliseconds.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -122,15 +121,10 @@ def outcome_of(run: Run) -> Past:
     )
 
 
-def write(past: Past, directory: Path) -> Path:
-    """Write `run.json` into a run's directory, whole or not at all, and return its path."""
-    path = directory / FILE_NAME
-    beside = path.with_name(f".{FILE_NAME}-{os.getpid()}")
+def render(past: Past) -> str:
+    """Return what came of a run as `run.json` has it."""
     fields = {"schema": SCHEMA, **asdict(past)}
-    text = json.dumps(fields, ensure_ascii=False, default=datetime.isoformat)
-    beside.write_bytes(text.encode("utf-8", "replace"))
-    beside.replace(path)
-    return path
+    return json.dumps(fields, ensure_ascii=False, default=datetime.isoformat)
 
 
 def read(path: Path) -> Past:

@@ -13,7 +13,6 @@ import urllib.parse
 from collections import Counter
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader
@@ -56,23 +55,14 @@ _WORDS: Final = {
 """The texts that the script writes, by its own names for them."""
 
 
-def write(run: Run, directory: Path, *, language: str, history: History) -> Path:
-    """Write `report.html` into a run's directory and return its path.
+def render(run: Run, *, language: str, history: History) -> str:
+    """Return the whole page; it loads nothing from elsewhere.
 
     Args:
         run: what is reported.
-        directory: the run's directory.
         language: one of `texts.LANGUAGES`.
         history: the runs before it.
     """
-    path = directory / FILE_NAME
-    page = render(run, language=language, history=history)
-    path.write_text(page, encoding="utf-8", errors="backslashreplace")
-    return path
-
-
-def render(run: Run, *, language: str, history: History) -> str:
-    """Return the whole page; it loads nothing from elsewhere."""
     say = texts(language)
     tests = sorted(run.tests, key=urgency)
     past = past_of(history)

@@ -13,7 +13,6 @@ import json
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata, resources
-from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader
@@ -48,13 +47,6 @@ _HEADINGS: Final = (
     '<th class="sortable" data-column-type="testId">Test</th>',
     '<th class="sortable" data-column-type="duration">Time</th>',
 )
-
-
-def write(run: Run, directory: Path) -> Path:
-    """Write `pytest-html.html` into a run's directory and return its path."""
-    path = directory / FILE_NAME
-    path.write_text(render(run), encoding="utf-8", errors="backslashreplace")
-    return path
 
 
 def render(run: Run) -> str:

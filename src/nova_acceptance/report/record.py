@@ -35,9 +35,9 @@ schema's number. The types and their fields beside `type` and `time`:
     internal-error  message, text
     run-finished    exit_status, seconds
 
-`report.recorder.Recorder` says what the fields of cluster, deployment, snapshot and reachability
-mean; `schema/run.schema.json` beside this module has the types of all of them. A reader passes over
-types and fields that it does not know: further ones may be added under the same number.
+`schema/run.schema.json` beside this module says what the fields mean and of which types they are. A
+reader passes over types and fields that it does not know: further ones may be added under the same
+number.
 
 Schema 1 had neither `manifests` nor `reachability`, of a cluster's nodes their names alone, of a
 pod's times neither workload nor applied and pulled, and of a snapshot no more than rows, counts and
@@ -72,7 +72,7 @@ from typing import Any, Final, Self
 
 from nova_acceptance import masking
 from nova_acceptance.errors import UsageError
-from nova_acceptance.report.recorder import Fact, timestamp
+from nova_acceptance.report.recorder import Fact, event
 from nova_acceptance.report.values import text
 
 SCHEMA: Final = 2
@@ -124,7 +124,7 @@ class Record:
 
     def write(self, kind: str, **fields: Any) -> None:
         """Append one event of this moment."""
-        self.append({"type": kind, "time": timestamp(), **fields})
+        self.append(event(kind, **fields))
 
     def append(self, fact: Fact) -> None:
         """Append one event that carries its own type and time; nothing once it is closed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -30,21 +31,31 @@ def write_all(run: Run, directory: Path, *, language: str | None = None) -> dict
     language = language or language_of(run)
     history = history_of(run, directory.resolve().parent)
     told: dict[str, Any] = {"language": language, "history": history}
-    writers: dict[str, Callable[[], Path]] = {
-        outcomes.FILE_NAME: lambda: outcomes.write(history.runs[-1], directory),
-        junit.FILE_NAME: lambda: junit.write(run, directory),
-        metrics.FILE_NAME: lambda: metrics.write(run, directory),
-        markdown.FILE_NAME: lambda: markdown.write(run, directory, **told),
-        page.FILE_NAME: lambda: page.write(run, directory, **told),
-        pytest_html.FILE_NAME: lambda: pytest_html.write(run, directory),
+    renderers: dict[str, Callable[[], str]] = {
+        outcomes.FILE_NAME: lambda: outcomes.render(history.runs[-1]),
+        junit.FILE_NAME: lambda: junit.render(run),
+        metrics.FILE_NAME: lambda: metrics.render(run),
+        markdown.FILE_NAME: lambda: markdown.render(run, **told),
+        page.FILE_NAME: lambda: page.render(run, **told),
+        pytest_html.FILE_NAME: lambda: pytest_html.render(run),
     }
     unwritten = {}
-    for name, write in writers.items():
+    for name, render in renderers.items():
         try:
-            write()
+            _write(directory / name, render())
         except Exception as error:  # noqa: BLE001 - whatever it is, the other files are wanted
             unwritten[name] = plain(f"{type(error).__name__}: {error}")
     return unwritten
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all: others may read it, or copy it, at any moment."""
+    beside = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8", errors="backslashreplace")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def language_of(run: Run) -> str:

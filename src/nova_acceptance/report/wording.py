@@ -8,8 +8,7 @@ from nova_acceptance.causes import Field
 from nova_acceptance.report.cause_texts import cause_text
 from nova_acceptance.report.model import Named, Problem, Run, Test
 from nova_acceptance.report.phrases import in_language
-from nova_acceptance.report.sentences import doc_of
-from nova_acceptance.report.texts import ENGLISH, Texts
+from nova_acceptance.report.texts import ENGLISH, Texts, texts
 from nova_acceptance.report.topology import Limit
 
 
@@ -112,3 +111,23 @@ class Wording:
 def key_of(word: str) -> str:
     """Return a verdict or an outcome as the texts and the styles spell it."""
     return str(word).replace(" ", "-")
+
+
+def doc_of(nodeid: str, doc: str, language: str) -> tuple[str, str]:
+    """Return what a test shows, and the language that this is in.
+
+    A record has it in English, from the test's docstring. `texts/<language>/tests.toml` has it by
+    the file's path below `tests/` and the function's name, in English as it was when it was
+    translated. A test whose docstring is another by now is told in the words of the record: it may
+    show something else.
+
+    Args:
+        nodeid: pytest's name of the test; its parameters make no difference.
+        doc: the sentence in the record.
+        language: the one that is wanted, of `texts.LANGUAGES`.
+    """
+    path, _, function = nodeid.partition("[")[0].removeprefix("tests/").partition("::")
+    key = f"tests.{path}.{function}"
+    is_the_same = texts(ENGLISH).get(key) == doc
+    translated = texts(language).get(key) if is_the_same else ""
+    return (translated, language) if translated else (doc, ENGLISH)

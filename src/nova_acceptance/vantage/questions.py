@@ -7,8 +7,9 @@ Every answer has a `state`, and the states tell refusals apart: a name that does
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from abc import abstractmethod
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
 
 import dns.exception
 import dns.message
@@ -21,16 +22,23 @@ from nova_acceptance.vantage.transcript import shorten
 AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
 
-class Question(Protocol[AnswerT_co]):
-    """A question as the agent takes it, and the reading of its raw answer."""
+@dataclass(frozen=True, slots=True)
+class Question(Generic[AnswerT_co]):
+    """A question as the agent takes it, and the reading of its raw answer.
 
-    @property
-    def timeout(self) -> float:
-        """Seconds until the agent gives up."""
+    Attributes:
+        operation: what the agent calls it.
+        timeout: seconds until the agent gives up.
+    """
+
+    operation: ClassVar[str]
+    timeout: float = field(default=timeouts.PROBE_DIAL, kw_only=True)
 
     def as_json(self) -> dict[str, Any]:
         """Return the question in the agent's terms."""
+        return {"op": self.operation, **asdict(self)}
 
+    @abstractmethod
     def read(self, raw: dict[str, Any], source: str) -> AnswerT_co:
         """Return the answer, given what the agent in `source` wrote."""
 
@@ -57,16 +65,12 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Dial:
+class Dial(Question[Answer]):
     """One TCP connection, opened and closed."""
 
+    operation = "dial"
     host: str
     port: int
-    timeout: float = timeouts.PROBE_DIAL
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the question in the agent's terms."""
-        return {"op": "dial", "host": self.host, "port": self.port, "timeout": self.timeout}
 
     def read(self, raw: dict[str, Any], source: str) -> Answer:
         """Return `open`, `refused`, `timeout`, `unreachable` or `unresolved`."""
@@ -91,15 +95,11 @@ class Resolved(Answer):
 
 
 @dataclass(frozen=True, slots=True)
-class Resolve:
+class Resolve(Question[Resolved]):
     """A lookup of a name as an application does it, by getaddrinfo with its search list."""
 
+    operation = "resolve"
     host: str
-    timeout: float = timeouts.PROBE_DIAL
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the question in the agent's terms."""
-        return {"op": "resolve", "host": self.host, "timeout": self.timeout}
 
     def read(self, raw: dict[str, Any], source: str) -> Resolved:
         """Return `resolved` with the addresses, or `unresolved`."""
@@ -122,25 +122,19 @@ class Exchanged(Answer):
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Question[Exchanged]):
     """One DNS message to the pod's own name server."""
 
+    operation = "dns"
     name: str
     rdtype: str
     tcp: bool = False
-    timeout: float = timeouts.PROBE_DIAL
 
     def as_json(self) -> dict[str, Any]:
         """Return the question in the agent's terms."""
         wire = dns.message.make_query(self.name, self.rdtype).to_wire()
-        return {
-            "op": "dns",
-            "wire": base64.b64encode(wire).decode(),
-            "host": "",
-            "port": 53,
-            "tcp": self.tcp,
-            "timeout": self.timeout,
-        }
+        message = {"wire": base64.b64encode(wire).decode(), "host": "", "port": 53}
+        return {"op": self.operation, "tcp": self.tcp, "timeout": self.timeout, **message}
 
     def read(self, raw: dict[str, Any], source: str) -> Exchanged:
         """Return `answered` with the message, or how the exchange failed."""
@@ -168,23 +162,13 @@ class Page(Answer):
 
 
 @dataclass(frozen=True, slots=True)
-class Get:
+class Get(Question[Page]):
     """One GET by HTTP/1.1."""
 
+    operation = "http"
     host: str
     port: int
     path: str
-    timeout: float = timeouts.PROBE_DIAL
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the question in the agent's terms."""
-        return {
-            "op": "http",
-            "host": self.host,
-            "port": self.port,
-            "path": self.path,
-            "timeout": self.timeout,
-        }
 
     def read(self, raw: dict[str, Any], source: str) -> Page:
         """Return `answered` with status and the start of the body, or how it failed."""
@@ -195,16 +179,12 @@ class Get:
 
 
 @dataclass(frozen=True, slots=True)
-class Http2:
+class Http2(Question[Answer]):
     """The first words of a connection by HTTP/2 without TLS, as gRPC begins one."""
 
+    operation = "http2"
     host: str
     port: int
-    timeout: float = timeouts.PROBE_DIAL
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the question in the agent's terms."""
-        return {"op": "http2", "host": self.host, "port": self.port, "timeout": self.timeout}
 
     def read(self, raw: dict[str, Any], source: str) -> Answer:
         """Return `answered` where the server began with its settings, or how it failed."""

@@ -15,10 +15,11 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from types import TracebackType
+from typing import Self
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, ProbeError
@@ -68,20 +69,14 @@ class Routes:
         self._kube = kube
         self._stack = ExitStack()
         self._lock = threading.Lock()
-        self._forwards: dict[tuple[PodRef, int], Route] = {}
-        self._ways: dict[tuple[PodRef, str, int], Route] = {}
+        self._routes: dict[tuple[str, str], Route] = {}
         self._relays: dict[PodRef, Relay] = {}
         self._is_closed = False
 
-    def __enter__(self) -> Routes:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with self._lock:
             self._is_closed = True
             for relay in self._relays.values():
@@ -90,12 +85,7 @@ class Routes:
 
     def to(self, pod: PodRef, port: int) -> Route:
         """Return the route to a pod's port; its successor of the same name is reached as well."""
-        with self._lock:
-            if (pod, port) not in self._forwards:
-                forward = self._kube.forward(pod, port)
-                local = self._stack.enter_context(forward)
-                self._forwards[pod, port] = Route(local, "runner", f"{pod}:{port}", forward)
-            return self._forwards[pod, port]
+        return self._kept("runner", f"{pod}:{port}", pod, port)
 
     def through(self, pod: PodRef, host: str, port: int) -> Route:
         """Return the route from inside `pod` to an address that the pod resolves and reaches.
@@ -107,12 +97,16 @@ class Routes:
             ClusterError: the API was away for too long.
         """
         self._inside(pod, host, port)
+        inside = partial(self._inside_now, pod, host, port)
+        return self._kept(str(pod), f"{host}:{port}", pod, inside)
+
+    def _kept(self, source: str, target: str, pod: PodRef, port: int | Callable[[], int]) -> Route:
         with self._lock:
-            if (pod, host, port) not in self._ways:
-                forward = self._kube.forward(pod, partial(self._inside_now, pod, host, port))
+            if (source, target) not in self._routes:
+                forward = self._kube.forward(pod, port)
                 local = self._stack.enter_context(forward)
-                self._ways[pod, host, port] = Route(local, str(pod), f"{host}:{port}", forward)
-            return self._ways[pod, host, port]
+                self._routes[source, target] = Route(local, source, target, forward)
+            return self._routes[source, target]
 
     def _inside(self, pod: PodRef, host: str, port: int) -> int:
         """Return the port of the pod's loopback that leads there, once the API lets us ask."""
@@ -156,7 +150,7 @@ class Relay:
         self._failure: ProbeError | ClusterError | None = None
         self._running = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Relay:
+    def __enter__(self) -> Self:
         self._running.start()
         with ExitStack() as stack:
             local = stack.enter_context(self._kube.forward(self._pod, self._lease_port))
@@ -164,12 +158,7 @@ class Relay:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
         self._running.join(timeouts.PORT_FORWARD)
 

@@ -34,7 +34,7 @@ TOKEN: Final = "kubernetes.io/service-account-token"  # noqa: S105 - a type of S
 
 
 def snapshot(system: System, objects: Seen) -> dict[str, Any]:
-    """Return the state of the system with all that `report.Recorder.snapshot` takes.
+    """Return the state of the system as the record's `snapshot` has it.
 
     Args:
         system: what nova.yaml says.

@@ -39,18 +39,12 @@ class StubKube(stub_kube.StubKube):
     def plural(self, api_version: str, kind: str) -> str | None:
         return f"{kind.lower()}s" if self.serves(api_version, kind) else None
 
-    def apply(self, obj: Object, *, force: bool = True, dry_run: bool = False) -> Object:
+    def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
         self.asked.append(f"{'try' if dry_run else 'apply'} {obj['kind']}")
         return obj
 
     def list(
-        self,
-        api_version: str,
-        kind: str,
-        *,
-        namespace: str | None = None,
-        label_selector: str = "",
-        field_selector: str = "",
+        self, api_version: str, kind: str, *, namespace: str | None = None, **_: object
     ) -> list[Object]:
         self.asked.append(f"list {api_version} {kind} {namespace}")
         if kind in self.forbidden:
@@ -65,8 +59,8 @@ class StubKube(stub_kube.StubKube):
         *,
         container: str | None = None,
         previous: bool = False,
-        tail_lines: int = 50,
         since: str = "",
+        **_: object,
     ) -> str:
         self.asked.append(f"logs {pod} {container} {previous} {since}".rstrip())
         return self.last_log

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nova_acceptance import masking
-from nova_acceptance.collect import look, looking
+from nova_acceptance.collect import asking, look
 from nova_acceptance.collect.logs import MOST
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import ApiError, ApiUnreachableError, Object, PodRef
@@ -85,7 +85,7 @@ def test_look_ends_at_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
             next(answers)
         return wait(asked, timeout)
 
-    monkeypatch.setattr(looking, "wait", all_but_one)
+    monkeypatch.setattr(asking, "wait", all_but_one)
     kube = StubKube(pod("a"))
     kube.silent = {"Node"}
     try:

@@ -8,6 +8,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from nova_acceptance.kube import SYNCED, Kube, Object, PodRef, Watch
 from testing.unit.waiting import SOON
@@ -78,13 +79,7 @@ class StubKube(Kube):
         return self.objects.get((kind, namespace or "", name))
 
     def list(
-        self,
-        api_version: str,
-        kind: str,
-        *,
-        namespace: str | None = None,
-        label_selector: str = "",
-        field_selector: str = "",
+        self, api_version: str, kind: str, *, namespace: str | None = None, **_: object
     ) -> list[Object]:
         return [
             obj
@@ -92,7 +87,7 @@ class StubKube(Kube):
             if its_kind == kind and namespace in (None, where)
         ]
 
-    def apply(self, obj: Object, *, force: bool = True, dry_run: bool = False) -> Object:
+    def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
         with self._changing:
             live = self.get("", obj["kind"], obj["metadata"]["name"], _namespace(obj)) or {}
             self.put({**{key: live[key] for key in live.keys() & {"status"}}, **obj})
@@ -105,9 +100,7 @@ class StubKube(Kube):
         kind: str,
         name: str,
         namespace: str | None = None,
-        *,
-        grace_period_seconds: int | None = None,
-        precondition_uid: str | None = None,
+        **_: object,
     ) -> None:
         with self._changing:
             if obj := self.objects.get((kind, namespace or "", name)):
@@ -131,10 +124,9 @@ class StubKube(Kube):
         kind: str,
         *,
         namespace: str | None = None,
-        label_selector: str = "",
-        field_selector: str = "",
         deadline: float,
         announce: bool = False,
+        **_: object,
     ) -> StubWatch:
         with self._changing:
             items = self.list(api_version, kind, namespace=namespace)
@@ -142,15 +134,7 @@ class StubKube(Kube):
             self._watches.append((kind, namespace, watch))
         return watch
 
-    def logs(
-        self,
-        pod: PodRef,
-        *,
-        container: str | None = None,
-        previous: bool = False,
-        tail_lines: int = 50,
-        since: str = "",
-    ) -> str:
+    def logs(self, pod: PodRef, **_: Any) -> str:
         return self.last_log
 
 

@@ -25,10 +25,10 @@ class RefusingKube(StubKube):
         super().__init__()
         self._answers = answers
 
-    def apply(self, obj: Object, *, force: bool = True, dry_run: bool = False) -> Object:
+    def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
         if answer := self._answers.get(obj["kind"]):
             raise ApiError("PATCH …", answer["code"], json.dumps(answer))
-        return super().apply(obj, force=force, dry_run=dry_run)
+        return super().apply(obj, dry_run=dry_run)
 
 
 INVALID = {
@@ -107,10 +107,10 @@ def test_interrupted_apply_begins_nothing_more(monkeypatch: pytest.MonkeyPatch) 
     begun, let_go = threading.Semaphore(0), threading.Event()
 
     class SlowKube(StubKube):
-        def apply(self, obj: Object, *, force: bool = True, dry_run: bool = False) -> Object:
+        def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
             begun.release()
             assert let_go.wait(SOON)
-            return super().apply(obj, force=force, dry_run=dry_run)
+            return super().apply(obj, dry_run=dry_run)
 
     class Pool(ThreadPoolExecutor):
         """Lets its threads go on once it was told to end."""

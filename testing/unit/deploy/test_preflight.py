@@ -175,11 +175,11 @@ class Refusing(StubKube):
     status = 422
     said = "Invalid value: spec.clusterIP: field is immutable"
 
-    def apply(self, obj: Object, *, force: bool = True, dry_run: bool = False) -> Object:
+    def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
         if obj["kind"] == "Service":
             answer = {"code": self.status, "reason": "Invalid", "message": self.said}
             raise ApiError("PATCH …", self.status, json.dumps(answer))
-        return super().apply(obj, force=force, dry_run=dry_run)
+        return super().apply(obj, dry_run=dry_run)
 
 
 def test_what_the_api_would_refuse_is_known_before_the_first_write(objects: list[Object]) -> None:

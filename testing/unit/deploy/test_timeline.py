@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -68,7 +69,7 @@ def test_pod_is_followed_from_its_workload_s_apply_to_its_readiness(
     at(5)
     timeline.note("MODIFIED", its_pod())
 
-    assert only(timeline).as_dict() == {
+    assert asdict(only(timeline)) == {
         "pod": "nova-services/user-service-x",
         "workload": "user-service",
         "node": "nova-worker",

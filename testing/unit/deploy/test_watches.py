@@ -112,7 +112,7 @@ class Refusing(StubWatch):
 def test_nodes_are_followed_where_they_are_known() -> None:
     seen = watches(StubKube(node("b")), Snapshot.of([node("a")]))
     with seen:
-        while seen._unsynced:
+        while any(each.is_pending for each in seen._followed):
             seen.advance(SOON)
 
     assert [each["metadata"]["name"] for each in seen.snapshot.of_kind("Node")] == ["b"]
@@ -121,7 +121,7 @@ def test_nodes_are_followed_where_they_are_known() -> None:
 def test_nodes_that_may_not_be_watched_hold_up_nothing() -> None:
     seen = watches(WithoutNodes(), Snapshot.of([node("a")]))
     with seen:
-        while seen._unsynced:
+        while any(each.is_pending for each in seen._followed):
             seen.advance(SOON)
 
     assert seen.is_complete

@@ -72,9 +72,9 @@ def test_argv_is_passed_argument_by_argument(tmp_path: Path) -> None:
         channels.close()
 
     with scripted_api(lambda _: Answer(websocket=talk)) as api:
-        Kube(api.kubeconfig(tmp_path)).exec(POD, ["tool", "a b", "--c"], container="box")
+        Kube(api.kubeconfig(tmp_path)).exec(POD, ["tool", "a b", "--c"])
 
-    (asked,) = api.asked(PATH, container="box", stdin="false", stdout="true")
+    (asked,) = api.asked(PATH, stdin="false", stdout="true")
     assert asked.query["command"] == "tool,a b,--c"
 
 

@@ -57,7 +57,7 @@ def test_all_that_it_needs_is_listed_once(kube: StubKube, objects: Seen) -> None
 def test_snapshot_is_what_the_recorder_takes(objects: Seen) -> None:
     facts: list[dict[str, object]] = []
 
-    Recorder(facts.append).snapshot(**snapshot(NOVA, objects))
+    Recorder(facts.append).tell("snapshot", **snapshot(NOVA, objects))
 
     (fact,) = facts
     assert [each["name"] for each in fact["pods"]] == ["user-service-x"]  # type: ignore[attr-defined]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.report import Recorder
 from nova_acceptance.report.record import SCHEMA
+from nova_acceptance.report.recorder import event
 
 Event = dict[str, Any]
 
@@ -93,24 +92,6 @@ SNAPSHOT: dict[str, Any] = {
     ],
     "needs": {"user-service": ["redis"]},
 }
-TOLD: dict[str, Callable[[Recorder], None]] = {
-    "cluster": lambda recorder: recorder.cluster(name="nova", provider="kind", nodes=[NODE]),
-    "deployment": lambda recorder: recorder.deployment(
-        overlay="multi-node",
-        seconds=3.5,
-        counts={"applied": 38},
-        timeline=[POD_TIMES],
-        phases={"namespaces": 0.1},
-    ),
-    "snapshot": lambda recorder: recorder.snapshot(**SNAPSHOT),
-    "reachability": lambda recorder: recorder.reachability([CELL]),
-    "note": lambda recorder: recorder.note(Phrase("a note")),
-    "no_cluster": lambda recorder: recorder.no_cluster(Phrase("there is no context nope")),
-    "diagnosis": lambda recorder: recorder.diagnosis("test", DIAGNOSIS, nodeid="a::b"),
-    "collected": lambda recorder: recorder.collected(
-        DIAGNOSIS, directory="collected/a", written=["a.yaml"], failed=["a log"]
-    ),
-}
 TEST = {
     "nodeid": "tests/services/test_a.py::test_b",
     "layer": "services",
@@ -119,7 +100,7 @@ TEST = {
     "doc": "A fact.",
 }
 EVIDENCE = {"asked": "GET", "source": "runner", "target": "a:1", "answer": "200", "seconds": 0.1}
-WRITTEN: dict[str, dict[str, Any]] = {
+FIELDS: dict[str, dict[str, Any]] = {
     "run-started": {
         "schema": SCHEMA,
         "run": "a-run",
@@ -129,6 +110,34 @@ WRITTEN: dict[str, dict[str, Any]] = {
         "manifests": {"commit": "0" * 40, "changed": True, "digest": "f" * 64},
     },
     "collected": {"tests": [TEST], "deselected": 1},
+    "cluster": {
+        "name": "nova",
+        "provider": "kind",
+        "reason": "",
+        "version": "",
+        "nodes": [NODE],
+        "reuse_hint": "",
+        "remove_hint": "",
+    },
+    "deployment": {
+        "overlay": "multi-node",
+        "seconds": 3.5,
+        "counts": {"applied": 38},
+        "timeline": [POD_TIMES],
+        "phases": {"namespaces": 0.1},
+    },
+    "snapshot": SNAPSHOT,
+    "reachability": {"cells": [CELL]},
+    "note": {"text": Phrase("a note")},
+    "no-cluster": {"text": Phrase("there is no context nope")},
+    "diagnosis": {"source": "test", "nodeid": "a::b", **DIAGNOSIS},
+    "collected-material": {
+        "cause": "IMAGE_PULL",
+        "subject": "Pod nova-services/user-service-x",
+        "directory": "collected/a",
+        "written": ["a.yaml"],
+        "failed": ["a log"],
+    },
     "collect-failed": {"nodeid": "tests/a.py", "text": "no such module"},
     "phase": {
         "nodeid": "tests/services/test_a.py::test_b",
@@ -154,8 +163,4 @@ WRITTEN: dict[str, dict[str, Any]] = {
 
 def events() -> list[Event]:
     """Return an event of every type, with every field that is known."""
-    facts: list[Event] = []
-    for tell in TOLD.values():
-        tell(Recorder(facts.append))
-    time = "2030-01-01T00:00:00.000Z"
-    return facts + [{"type": kind, "time": time, **fields} for kind, fields in WRITTEN.items()]
+    return [event(kind, **fields) for kind, fields in FIELDS.items()]

@@ -46,8 +46,7 @@ def summary_of(tmp_path: Path) -> Any:
         directory = write(tmp_path / "a-run", *events)
         run = load(directory)
         told = history or History((outcome_of(run),))
-        path = markdown.write(run, directory, language=language, history=told)
-        return path.read_text(encoding="utf-8")
+        return markdown.render(run, language=language, history=told)
 
     return built
 

@@ -30,7 +30,7 @@ def samples_of(tmp_path: Path) -> Any:
     def built(*events: dict[str, Any]) -> Samples:
         """Return values by the metric's name and its labels' values, as Prometheus reads them."""
         directory = write(tmp_path / "a-run", *events)
-        text = metrics.write(load(directory), directory).read_text(encoding="utf-8")
+        text = metrics.render(load(directory))
         found: Samples = {}
         for family in text_string_to_metric_families(text):
             assert family.documentation
@@ -138,10 +138,3 @@ def test_hostile_text_stays_in_its_label(samples_of: Any) -> None:
     assert found["nova_acceptance_cause_named"] == {(shown,): 1.0}
     assert found["nova_acceptance_component_wanted"] == {(shown, "other", shown): 1.0}
     assert () not in found["nova_acceptance_tests"]
-
-
-def test_nothing_is_left_beside_the_metrics(samples_of: Any, tmp_path: Path) -> None:
-    samples_of(START, END)
-
-    names = {path.name for path in (tmp_path / "a-run").iterdir()}
-    assert names == {"run.jsonl", "metrics.prom"}

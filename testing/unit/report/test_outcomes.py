@@ -51,7 +51,7 @@ def directory(tmp_path: Path) -> Path:
 
 def _kept(directory: Path) -> Past:
     past = outcome_of(load(directory))
-    outcomes.write(past, directory)
+    (directory / outcomes.FILE_NAME).write_text(outcomes.render(past), encoding="utf-8")
     return past
 
 

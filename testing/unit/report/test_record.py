@@ -151,24 +151,10 @@ def test_record_of_an_older_schema_is_read(tmp_path: Path) -> None:
 
 def test_recorder_turns_facts_into_events(tmp_path: Path) -> None:
     record = Record(tmp_path)
-    recorder = Recorder(record.append)
 
-    recorder.cluster(name="nova", provider="kind", nodes=[{"name": "a"}], extra="more")
-    recorder.deployment(overlay="multi-node", seconds=3.5, timeline=[{"pod": "a/b", "ready": 2}])
-    recorder.snapshot(
-        [{"component": "redis"}],
-        counts={"pods": 12},
-        pods=[{"name": "redis-0"}],
-        needs={"user-service": ("redis",)},
-    )
-    recorder.reachability([{"source": "user-service", "state": "open"}])
-    recorder.note(Phrase("a note"))
+    Recorder(record.append).tell("note", text=Phrase("{n} notes", n=2), needs={"a": ("b",)})
 
-    cluster, deployment, snapshot, reachability, note = read(tmp_path)
-    assert (cluster["nodes"], cluster["extra"]) == ([{"name": "a"}], "more")
-    assert deployment["timeline"] == [{"pod": "a/b", "ready": 2}]
-    assert snapshot["counts"] == {"pods": 12}
-    assert (snapshot["pods"], snapshot["services"]) == ([{"name": "redis-0"}], [])
-    assert snapshot["needs"] == {"user-service": ["redis"]}
-    assert reachability["cells"] == [{"source": "user-service", "state": "open"}]
-    assert note["text"] == "a note"
+    (note,) = read(tmp_path)
+    assert (note["type"], note["text"], note["needs"]) == ("note", "2 notes", {"a": ["b"]})
+    assert note["told"]["text"] == {"template": "{n} notes", "values": {"n": 2}}
+    assert note["time"].endswith("Z")

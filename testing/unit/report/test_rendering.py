@@ -100,7 +100,7 @@ def test_file_that_fails_loses_no_other(
         raise error
 
     directory = recorded(tmp_path / "a-run", REDIS)
-    monkeypatch.setattr(page, "write", fail)
+    monkeypatch.setattr(page, "render", fail)
 
     unwritten = write_all(load(directory), directory)
 

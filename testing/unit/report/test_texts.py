@@ -18,8 +18,8 @@ from nova_acceptance import report
 from nova_acceptance.causes import Cause, Field, causes
 from nova_acceptance.diagnosis import explanation
 from nova_acceptance.report.cause_texts import UNKNOWN, cause_text
-from nova_acceptance.report.sentences import doc_of
 from nova_acceptance.report.texts import CHINESE, ENGLISH, LANGUAGES, Texts, texts
+from nova_acceptance.report.wording import doc_of
 
 ROOT = Path(__file__).parents[3]
 SOURCES = Path(report.__path__[0]).parent

@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nova_acceptance import timeouts
-from nova_acceptance.cluster import command
 from nova_acceptance.cluster.engine import Engine
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind import store
@@ -88,9 +86,9 @@ class NodeImage:
 
     def __init__(self, home: Home, clusters: Engine) -> None:
         self._home = home
-        self._clusters = clusters
         self._docker = home.binaries / "docker"
         self._log = home.log("node-image")
+        self._there = Builder(self._docker, clusters.environment, self._log, DEBIAN)
 
     def provide(self, progress: Progress) -> str:
         """Return the image's name in the engine of clusters; build what is missing first.
@@ -99,8 +97,7 @@ class NodeImage:
             ClusterError: a part could not be fetched or built, with the last lines of its output.
         """
         tag = self.name(progress)
-        there = Builder(self._docker, self._clusters.environment, self._log, DEBIAN)
-        if there.label(tag) is None:
+        if self._there.label(tag) is None:
             self._build(self._images(), tag, progress)
         return tag
 
@@ -123,9 +120,8 @@ class NodeImage:
         Raises:
             ClusterError: one could not be built or handed over.
         """
-        there = Builder(self._docker, self._clusters.environment, self._log, DEBIAN)
         wanted = digests(images)
-        missing = [image for image in images if there.label(image.tag) != wanted[image.name]]
+        missing = [image for image in images if self._there.label(image.tag) != wanted[image.name]]
         if not missing:
             return
         with self._building(progress) as builder:
@@ -190,11 +186,10 @@ class NodeImage:
 
     def _forget_others(self, tag: str) -> None:
         """Remove home-made node images of earlier content, but for those that nodes still run."""
-        clusters = Builder(self._docker, self._clusters.environment, self._log, DEBIAN)
         listing = ["images", "--format={{.Repository}}:{{.Tag}}", REPOSITORY]
-        used = clusters.docker("ps", "--all", "--format={{.Image}}")
-        for image in set(clusters.docker(*listing)) - {tag, *used}:
-            clusters.docker("image", "rm", image)
+        used = self._there.docker("ps", "--all", "--format={{.Image}}")
+        for image in set(self._there.docker(*listing)) - {tag, *used}:
+            self._there.docker("image", "rm", image)
 
     @contextmanager
     def _building(self, progress: Progress) -> Iterator[Builder]:
@@ -223,14 +218,8 @@ class NodeImage:
                 archive.unlink(missing_ok=True)
 
     def _hand_over(self, builder: Builder, tags: list[str]) -> None:
-        load: list[str | Path] = [
-            self._docker,
-            "--host",
-            f"unix://{self._clusters.docker_socket}",
-            "load",
-        ]
         with builder.saved(tags) as stream:
-            command.run(load, log=self._log, timeout=timeouts.BUILD, stdin=stream)
+            self._there.docker("load", stdin=stream)
 
 
 def _unpack_node_files(source: Path) -> None:

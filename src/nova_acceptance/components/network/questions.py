@@ -76,7 +76,7 @@ def dial(front: Front, port: int, system: System) -> Dial:
 
 def undeclared(front: Front, system: System) -> Dial:
     """Return the connection to a port that a Service does not declare."""
-    return Dial(front.full_name(system.zone), CLOSED_PORT, SILENCE)
+    return Dial(front.full_name(system.zone), CLOSED_PORT, timeout=SILENCE)
 
 
 def dial_pod(address: str, port: int) -> Dial:
