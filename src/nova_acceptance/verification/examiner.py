@@ -18,7 +18,6 @@ from nova_acceptance import timeouts
 from nova_acceptance.causes import ANY, explaining, family
 from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.components.kubernetes.backends import endpoints_of
-from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.components.kubernetes.pods import is_on_its_way
 from nova_acceptance.components.kubernetes.status import is_unseen, status_of
@@ -170,7 +169,7 @@ class Examiner:
         if own and own.meaning.behind == "workloads":
             for workload in self._system.every_workload:
                 if workload.namespace in (own.subject.namespace, own.subject.name):
-                    yield of_workload(workload)
+                    yield workload.ref
         if "dns" in behind:
             yield DNS
 
@@ -179,7 +178,7 @@ class Examiner:
         for component in self._system.components:
             for name in component.needs:
                 needed = self._system.component(name).workload
-                yield of_workload(component.workload), of_workload(needed)
+                yield component.workload.ref, needed.ref
 
     def _placed(self, shown: Finding, scope: Scope) -> Finding:
         known = home_of(shown.cause, self._system, scope)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.kubernetes.pod_specs import restarts
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.kube import Object
@@ -93,7 +92,7 @@ def external_rows(system: System) -> list[dict[str, Any]]:
 
 
 def _row(workload: Workload, objects: Seen) -> dict[str, Any]:
-    found = objects.at(of_workload(workload)) or {}
+    found = objects.at(workload.ref) or {}
     pods = objects.pods_of(workload) if found else []
     return {
         "layer": workload.layer,

@@ -14,12 +14,6 @@ from nova_acceptance.causes import family
 from nova_acceptance.components.dns.client import Lookups
 from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.components.kind import ComponentCheck
-from nova_acceptance.components.kubernetes.declared import (
-    of_claim,
-    of_configuration,
-    of_front,
-    of_workload,
-)
 from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.registry import kind_of
 from nova_acceptance.findings import Ref
@@ -95,9 +89,9 @@ def scope_of(
     for value in fixtures:
         if isinstance(value, Lookups):
             targets[DNS] = None
-            sources |= {of_workload(each.workload): None for each in system.components}
+            sources |= {each.workload.ref: None for each in system.components}
         elif isinstance(value, Connections):
-            sources |= {of_workload(each.source.workload): None for each in passages(system)}
+            sources |= {each.source.workload.ref: None for each in passages(system)}
     return Scope(tuple(targets), tuple(ref for ref in sources if ref not in targets))
 
 
@@ -106,9 +100,7 @@ def home_of(cause: str, system: System, scope: Scope = Scope(())) -> Ref | None:
 
     Of several components of a kind it is the one that the test is about.
     """
-    homes = [
-        of_workload(it.workload) for it in system.components if cause in _ids(kind_of(it).room)
-    ]
+    homes = [it.workload.ref for it in system.components if cause in _ids(kind_of(it).room)]
     within = [ref for ref in homes if ref in (*scope.targets, *scope.sources)]
     if homes:
         return next(iter((*within, *homes)))
@@ -119,25 +111,19 @@ def home_of(cause: str, system: System, scope: Scope = Scope(())) -> Ref | None:
 
 def _of(value: object, system: System) -> Iterator[Ref]:
     match value:
-        case Workload():
-            yield of_workload(value)
+        case Workload() | Claim() | Configuration() | Certificate():
+            yield value.ref
         case Component():
             yield from _of_component(value)
         case ComponentCheck():
             yield from _of_component(value.component)
         case Front():
-            yield of_front(value)
-            yield of_workload(value.workload)
+            yield value.ref
+            yield value.workload.ref
         case Door():
             yield from _of(value.front, system)
-        case Claim():
-            yield of_claim(value)
-        case Configuration():
-            yield of_configuration(value)
-        case Certificate():
-            yield Ref("Secret", value.namespace, value.secret)
         case Url():
-            yield Ref(*value.holder)
+            yield value.holder
             yield from _of_url(value, system)
         case str() if value in system.namespaces:
             yield Ref("Namespace", "", value)
@@ -158,7 +144,7 @@ def _of_url(url: Url, system: System) -> Iterator[Ref]:
 
 def _of_component(component: Component) -> Iterator[Ref]:
     """Return a component's workload with its Services and the Secrets of its passwords."""
-    yield of_workload(component.workload)
+    yield component.workload.ref
     for service in component.every_service:
         yield Ref("Service", component.namespace, service.name)
     for home in component.secrets:
@@ -172,7 +158,7 @@ def _of_name(name: str, system: System) -> Iterator[Ref]:
             yield from _of_component(component)
     for item in system.every_configuration:
         if item.name == name:
-            yield of_configuration(item)
+            yield item.ref
 
 
 def _ids(name: str) -> frozenset[str]:

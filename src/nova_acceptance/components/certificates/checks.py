@@ -32,7 +32,7 @@ def wrong_type(secret: Object | None, declared: Certificate) -> Iterator[Finding
 
     It is the type of the keys `tls.crt` and `tls.key` alone.
     """
-    where = Ref("Secret", declared.namespace, declared.secret)
+    where = declared.ref
     if secret is None:
         yield Finding("CONFIGURATION_MISSING", where, Phrase("there is no {where}", where=where))
     elif (declared.certificate, declared.private_key) == (CERTIFICATE, KEY):

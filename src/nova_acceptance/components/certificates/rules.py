@@ -18,10 +18,7 @@ def certificates(snapshot: Snapshot) -> Iterator[Finding]:
 
     What several checks say of one and the same is said once.
     """
-    declared = {
-        Ref("Secret", item.namespace, item.secret): item
-        for item in (snapshot.system.certificates if snapshot.system else ())
-    }
+    declared = {it.ref: it for it in (snapshot.system.certificates if snapshot.system else ())}
     for secret in snapshot.of_kind("Secret"):
         item = declared.get(ref(secret))
         if item or secret.get("type") == checks.TYPE:

@@ -30,7 +30,6 @@ from nova_acceptance.components.dns.records import (
 )
 from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.components.kubernetes.backends import ready_behind
-from nova_acceptance.components.kubernetes.declared import of_front
 from nova_acceptance.findings import NOWHERE, Finding, Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.kube.snapshot import Snapshot
@@ -109,7 +108,7 @@ def wrong_bare_name(lookups: Lookups, front: Front) -> Iterator[Finding]:
     for namespace, pod in lookups.pods.items():
         answer = lookups.answer(pod, Resolve(front.name))
         if not answer.is_answered:
-            yield _unresolved(pod, front.name, answer).at(of_front(front))
+            yield _unresolved(pod, front.name, answer).at(front.ref)
         elif namespace == front.namespace:
             yield from _at_home(lookups, front, pod, answer)
         elif answer.addresses - _of_its_namesake(lookups, front, namespace):
@@ -120,7 +119,7 @@ def wrong_bare_name(lookups: Lookups, front: Front) -> Iterator[Finding]:
                 name=front.name,
                 addresses=sorted(answer.addresses),
             )
-            yield Finding("NAME_RESOLVES_WRONGLY", of_front(front), sentence)
+            yield Finding("NAME_RESOLVES_WRONGLY", front.ref, sentence)
 
 
 def _at_home(lookups: Lookups, front: Front, pod: PodRef, answer: Resolved) -> Iterator[Finding]:
@@ -142,7 +141,7 @@ def _at_home(lookups: Lookups, front: Front, pod: PodRef, answer: Resolved) -> I
             namespace=front.namespace,
             wanted=sorted(wanted) or "nothing",
         )
-        yield Finding("NAME_RESOLVES_WRONGLY", of_front(front), sentence)
+        yield Finding("NAME_RESOLVES_WRONGLY", front.ref, sentence)
 
 
 def _of_its_namesake(lookups: Lookups, front: Front, namespace: str) -> frozenset[str]:
@@ -166,7 +165,7 @@ def wrong_records(lookups: Lookups, front: Front, rdtype: str) -> Iterator[Findi
             service=front.name,
             rdtype=rdtype,
         )
-        yield Finding("NAME_UNRESOLVED", of_front(front), sentence)
+        yield Finding("NAME_UNRESOLVED", front.ref, sentence)
     for pod in lookups.pods.values():
         for record in wanted:
             for tcp in (False, True):
@@ -179,7 +178,7 @@ def _wrong_record(
 ) -> Iterator[Finding]:
     served = values(answer, wanted.rdtype)
     if not is_answered(answer):
-        yield _unanswered(pod, wanted.name, answer).at(of_front(front))
+        yield _unanswered(pod, wanted.name, answer).at(front.ref)
     elif served != wanted.values:
         sentence = Phrase(
             "the DNS answers {pod} with {served} as {rdtype} of {name}, where the API says "
@@ -207,7 +206,7 @@ def wrong_pod_names(lookups: Lookups, headless: Front) -> Iterator[Finding]:
         pod, *_ = name.split(".")
         if pod not in addresses:
             sentence = Phrase("there is no pod {pod} with an address", pod=pod)
-            yield Finding("NAME_UNRESOLVED", of_front(headless), sentence)
+            yield Finding("NAME_UNRESOLVED", headless.ref, sentence)
             continue
         for source in lookups.pods.values():
             for form in forms(name, headless.namespace, lookups.system):
@@ -219,7 +218,7 @@ def _wrong_pod_name(
     source: PodRef, form: str, answer: Resolved, wanted: str, front: Front
 ) -> Iterator[Finding]:
     if not answer.addresses:
-        yield _unresolved(source, form, answer).at(of_front(front))
+        yield _unresolved(source, form, answer).at(front.ref)
     elif answer.addresses != {wanted}:
         sentence = Phrase(
             "to {source} the name {name} resolves to {addresses}, and the pod is at {wanted}",
@@ -228,7 +227,7 @@ def _wrong_pod_name(
             addresses=sorted(answer.addresses),
             wanted=wanted,
         )
-        yield Finding("NAME_RESOLVES_WRONGLY", of_front(front), sentence)
+        yield Finding("NAME_RESOLVES_WRONGLY", front.ref, sentence)
 
 
 @check
@@ -279,10 +278,10 @@ def denied_name(lookups: Lookups, front: Front) -> Iterator[Finding]:
     for pod in lookups.pods.values():
         answer = lookups.answer(pod, of_another_type(front, lookups.system))
         if not is_answered(answer):
-            yield _unanswered(pod, front.name, answer).at(of_front(front))
+            yield _unanswered(pod, front.name, answer).at(front.ref)
         elif is_absent(answer) and not lookups.addresses(front):
             sentence = Phrase("nothing is behind the name {name}", name=front.name)
-            yield Finding("NAME_UNRESOLVED", of_front(front), sentence)
+            yield Finding("NAME_UNRESOLVED", front.ref, sentence)
         elif is_absent(answer) or answer.message is None or answer.message.answer:
             sentence = Phrase(
                 "the DNS answers {pod} with {said} to the name {name} and a type that it has no "
@@ -342,4 +341,4 @@ def _where(cause: str, pod: PodRef, front: Front) -> Ref:
     """Return at what it is that a name does not resolve: the pod that asked, or the Service."""
     if cause == "SEARCH_PATH_LOST":
         return Ref("Pod", pod.namespace, pod.name)
-    return of_front(front)
+    return front.ref

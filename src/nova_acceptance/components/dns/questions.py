@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from nova_acceptance.components.dns.records import Records, records
-from nova_acceptance.components.kubernetes.declared import of_front
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.system import Front, System
 from nova_acceptance.system.parts import fronts
@@ -43,7 +42,7 @@ def absent_names(system: System) -> list[str]:
 
 def expected_records(objects: Seen, front: Front, system: System) -> list[Records]:
     """Return the records that should be served for a Service, by what the API says of it now."""
-    service = objects.at(of_front(front))
+    service = objects.at(front.ref)
     if service is None:
         return []
     endpoints = objects.endpoints(front.name, front.namespace)

@@ -10,7 +10,6 @@ from nova_acceptance.components.dns.checks import missing_servers
 from nova_acceptance.components.dns.service import DNS, dns_services
 from nova_acceptance.components.kubernetes.addresses import addresses_of, services_meant
 from nova_acceptance.components.kubernetes.backends import carriers, knows_endpoints, ready_behind
-from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.kubernetes.resolution import (
     configured,
     is_certain,
@@ -96,7 +95,7 @@ def search_path_lost(snapshot: Snapshot) -> Iterator[Finding]:
 
     Where nova.yaml declares the workload every short name is to resolve in it.
     """
-    declared = set(map(of_workload, snapshot.system.every_workload if snapshot.system else ()))
+    declared = {it.ref for it in (snapshot.system.every_workload if snapshot.system else ())}
     for user in configured(snapshot):
         spec = template(user)["spec"]
         if uses_cluster_dns(spec) or _completes(snapshot, user):

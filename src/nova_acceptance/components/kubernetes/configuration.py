@@ -8,7 +8,6 @@ from typing import Final
 
 from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.addresses import Address, addresses_in, addresses_of
-from nova_acceptance.components.kubernetes.declared import of_configuration, of_front
 from nova_acceptance.components.kubernetes.members import workload_of_component
 from nova_acceptance.components.kubernetes.resolution import (
     configured,
@@ -144,7 +143,7 @@ def address_wrong(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _is_told_of(snapshot: Snapshot, address: Address, front: Front) -> bool:
     """Whether an address names a Service, or a port, that does not exist, which is said as such."""
-    meant, own = service_at(snapshot, address, front.namespace), of_front(front)
+    meant, own = service_at(snapshot, address, front.namespace), front.ref
     if meant is None:
         return ".svc" in f"{address.host}." or snapshot.at(own) is None
     is_of_another_port = address.port not in front.service.ports.values()
@@ -160,8 +159,7 @@ def variables_not_given(snapshot: Snapshot) -> Iterator[Finding]:
         for use in component.uses if user else ():
             key = snapshot.system.key_of(component, use)
             env = snapshot.system.env_of(component, use)
-            kind, name = snapshot.system.holder_of(component, use)
-            holder = Ref(kind, component.namespace, name)
+            holder = snapshot.system.holder_of(component, use)
             if key and env and user and not _is_given(user, env, holder, key):
                 yield Finding(
                     "VARIABLE_NOT_GIVEN",
@@ -210,13 +208,13 @@ def _references(snapshot: Snapshot) -> Iterator[Reference]:
 
 def _declared(snapshot: Snapshot) -> Iterator[tuple[Configuration, Ref]]:
     for item in snapshot.system.every_configuration if snapshot.system else ():
-        yield item, of_configuration(item)
+        yield item, item.ref
 
 
 def _outside(snapshot: Snapshot) -> set[tuple[Ref, str]]:
     """Return where the URLs of systems outside the cluster are."""
     urls = parts.urls(snapshot.system, inside=False) if snapshot.system else ()
-    return {(Ref(*url.holder), url.key) for url in urls}
+    return {(url.holder, url.key) for url in urls}
 
 
 def _has_namespace(snapshot: Snapshot, where: Ref) -> bool:
@@ -227,7 +225,7 @@ def _fronts(snapshot: Snapshot) -> dict[Ref, set[int]]:
     """Return the ports of every Service that nova.yaml declares."""
     system: System | None = snapshot.system
     return {
-        of_front(front): set(front.service.ports.values())
+        front.ref: set(front.service.ports.values())
         for front in (parts.fronts(system) if system else ())
     }
 

@@ -13,7 +13,6 @@ from nova_acceptance.components.kubernetes.backends import (
     offers,
     same_program,
 )
-from nova_acceptance.components.kubernetes.declared import of_front, of_workload
 from nova_acceptance.components.kubernetes.graces import AT_ONCE, PLACING
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.kubernetes.workloads import (
@@ -162,8 +161,7 @@ def _differ(one: Object, other: Object, ports: Any) -> bool:
 
 def _workloads_declared(snapshot: Snapshot) -> dict[Ref, Ref]:
     return {
-        of_front(it): of_workload(it.workload)
-        for it in (parts.fronts(snapshot.system) if snapshot.system else ())
+        it.ref: it.workload.ref for it in (parts.fronts(snapshot.system) if snapshot.system else ())
     }
 
 

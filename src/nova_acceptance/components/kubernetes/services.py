@@ -14,7 +14,6 @@ from nova_acceptance.components.kubernetes.backends import (
     ready_behind,
 )
 from nova_acceptance.components.kubernetes.checks.services import OUTSIDE, is_headless
-from nova_acceptance.components.kubernetes.declared import of_front
 from nova_acceptance.components.kubernetes.graces import AT_ONCE
 from nova_acceptance.components.kubernetes.resolution import configured, service_at
 from nova_acceptance.components.kubernetes.status import status_of
@@ -172,7 +171,7 @@ def _needs_names(snapshot: Snapshot, workload: Object, service: str) -> bool:
 
 
 def _declares(snapshot: Snapshot, where: Ref) -> bool:
-    return where in map(of_front, _fronts(snapshot))
+    return where in (front.ref for front in _fronts(snapshot))
 
 
 def _fronts(snapshot: Snapshot) -> list[Front]:

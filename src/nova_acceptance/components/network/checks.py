@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from nova_acceptance.checks import check
-from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.network.closed import SILENT
 from nova_acceptance.components.network.connections import Connections, nameless
 from nova_acceptance.components.network.questions import (
@@ -91,7 +90,7 @@ def unreached_external(connections: Connections, external: External) -> Iterator
                 said=f"{answer.state} {answer.detail}".strip(),
             )
             workload = user.workload
-            subject = of_workload(workload)
+            subject = workload.ref
             yield Finding("EXTERNAL_UNREACHABLE", subject, sentence)
 
 

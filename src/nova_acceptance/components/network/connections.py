@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from nova_acceptance.components.dns.lookups import ask_why
 from nova_acceptance.components.kubernetes.addresses import service_meant
-from nova_acceptance.components.kubernetes.declared import of_front
 from nova_acceptance.components.kubernetes.seen import Seen, addresses_of
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.network.closed import why_closed
@@ -169,12 +168,12 @@ class Connections:
         if answer.state == "open":
             return None
         if unresolved := self._unresolved(pod, front):
-            return unresolved.at(of_front(front))
+            return unresolved.at(front.ref)
         seen = {**self._survey.all_to(question), pod: answer}
         return why_closed(
             pod,
             question,
-            of_front(front),
+            front.ref,
             seen=seen,
             at_pods=list(self._at_pods(pod, front)),
             reached=self._reached(pod),
@@ -209,4 +208,4 @@ class Connections:
 def nameless(front: Front) -> Finding:
     """Return that a Service's name does not resolve, where nothing else is known of why."""
     sentence = Phrase("the name of the Service does not resolve")
-    return Finding("NAME_UNRESOLVED", of_front(front), sentence)
+    return Finding("NAME_UNRESOLVED", front.ref, sentence)

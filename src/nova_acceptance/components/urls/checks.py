@@ -9,7 +9,7 @@ from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.addresses import service_meant
 from nova_acceptance.components.kubernetes.shapes import mark
 from nova_acceptance.components.urls.held import HeldUrl
-from nova_acceptance.findings import Finding, Ref
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
 from nova_acceptance.phrase import NOTHING, Phrase
 from nova_acceptance.system import Url
@@ -172,7 +172,7 @@ def wrong_user(held: HeldUrl) -> Iterator[Finding]:
 @check
 def missing_address(holder: Object | None, url: Url) -> Iterator[Finding]:
     """Find a component that is not told where a system outside the cluster is."""
-    where = Ref(*url.holder)
+    where = url.holder
     if holder is None:
         yield Finding("CONFIGURATION_MISSING", where, Phrase("there is no {where}", where=where))
     elif (holder.get("data") or {}).get(url.key) in (None, "", mark("")):

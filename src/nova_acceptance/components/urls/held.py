@@ -43,14 +43,14 @@ class HeldUrl:
         wanted = owner.url(url.target) if owner else None
         if owner is None or wanted is None:
             return None
-        addresses = [it for it in addresses_in(shape, Ref(*url.holder), url.key) if it.scheme]
+        addresses = [it for it in addresses_in(shape, url.holder, url.key) if it.scheme]
         address = addresses[0] if addresses else None
         return cls(url, owner, wanted, system.zone, shape, address)
 
     @property
     def holder(self) -> Ref:
         """The object that holds it."""
-        return Ref(*self.url.holder)
+        return self.url.holder
 
     @property
     def key(self) -> str:

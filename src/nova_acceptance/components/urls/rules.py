@@ -32,13 +32,12 @@ def urls_of_services(snapshot: Snapshot) -> Iterator[Finding]:
 def _urls(snapshot: Snapshot) -> Iterator[HeldUrl]:
     system = snapshot.system
     for url in parts.urls(system, inside=True) if system else ():
-        holder = Ref(*url.holder)
-        text = ((snapshot.at(holder) or {}).get("data") or {}).get(url.key)
+        text = ((snapshot.at(url.holder) or {}).get("data") or {}).get(url.key)
         if not (system and text):
             continue
         # of a Secret a snapshot has nothing but the shapes
-        held = HeldUrl.of(url, system, text if holder.kind == "Secret" else shape(text.encode()))
-        if held:
+        seen = text if url.holder.kind == "Secret" else shape(text.encode())
+        if held := HeldUrl.of(url, system, seen):
             yield held
 
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.backends import pods_selected
 from nova_acceptance.components.kubernetes.checks.workloads import no_pods
-from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.kubernetes.pod_specs import security_context
 from nova_acceptance.components.kubernetes.workloads import containers
 from nova_acceptance.findings import Finding
@@ -88,10 +87,10 @@ def unlimited_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding
             sentence = Phrase(
                 "container {container} of {workload} has no {lacking}",
                 container=name,
-                workload=of_workload(spec),
+                workload=spec.ref,
                 lacking=lacking,
             )
-            yield Finding("RESOURCES_UNSET", of_workload(spec), sentence, container=name)
+            yield Finding("RESOURCES_UNSET", spec.ref, sentence, container=name)
 
 
 @check
@@ -109,10 +108,10 @@ def exposed_pods(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
             sentence = Phrase(
                 "pod {pod} of {workload} shares with its node: {shared}",
                 pod=pod["metadata"]["name"],
-                workload=of_workload(spec),
+                workload=spec.ref,
                 shared=shared,
             )
-            yield Finding("NODE_EXPOSED", of_workload(spec), sentence)
+            yield Finding("NODE_EXPOSED", spec.ref, sentence)
 
 
 @check
@@ -126,16 +125,16 @@ def wrong_api_token(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
                 Phrase(
                     "container {container} of {workload} has no token of the API, and needs one",
                     container=name,
-                    workload=of_workload(spec),
+                    workload=spec.ref,
                 )
                 if spec.api_token
                 else Phrase(
                     "container {container} of {workload} has a token of the API, and needs none",
                     container=name,
-                    workload=of_workload(spec),
+                    workload=spec.ref,
                 )
             )
-            yield Finding("API_TOKEN_WRONG", of_workload(spec), sentence, container=name)
+            yield Finding("API_TOKEN_WRONG", spec.ref, sentence, container=name)
 
 
 def contexts(snapshot: Snapshot, spec: Workload) -> Iterator[tuple[str, Context]]:
@@ -152,10 +151,10 @@ def _weak(
     if weak:
         yield Finding(
             "SECURITY_CONTEXT_WEAK",
-            of_workload(spec),
+            spec.ref,
             Phrase(
                 "{workload}: {containers} {what}",
-                workload=of_workload(spec),
+                workload=spec.ref,
                 containers=list(weak),
                 what=what,
             ),
