@@ -35,7 +35,7 @@ from nova_acceptance.deploy import (
 from nova_acceptance.errors import DeployError, NovaError, SpecError
 from nova_acceptance.findings import Finding, FindingError
 from nova_acceptance.kube import Kube, Object
-from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.kube.snapshot import UNDECLARED, Snapshot
 from nova_acceptance.phrase import Phrase, verbatim
 from nova_acceptance.progress import Progress
 from nova_acceptance.report import EvidenceLog, Recorder
@@ -298,7 +298,7 @@ def _snapshot(kube: Kube, system: System, recorder: Recorder) -> None:
 def _seen(
     kube: Kube,
     namespaces: Sequence[str],
-    system: System | None = None,
+    system: System = UNDECLARED,
     *,
     kinds: Sequence[str] = (),
 ) -> Snapshot:

@@ -14,6 +14,7 @@ from nova_acceptance.components.registry import load
 from nova_acceptance.diagnosis.account import Account, account
 from nova_acceptance.errors import UsageError
 from nova_acceptance.kube import ApiError, Kube
+from nova_acceptance.kube.snapshot import UNDECLARED
 from nova_acceptance.system import System
 
 SPEC: Final = Path("nova.yaml")
@@ -35,12 +36,13 @@ def examine(kube: Kube, namespaces: Sequence[str] = (), spec: Path | None = None
         ClusterError: the API did not answer.
     """
     chosen = spec or (SPEC if SPEC.is_file() else None)
-    system = load(chosen) if chosen else None
+    system = load(chosen) if chosen else UNDECLARED
     wanted = list(namespaces) or _default_namespaces(kube, system, is_named=spec is not None)
     if namespaces:
         _check_names(kube, namespaces)
-    is_meant = spec is not None or (system and not set(system.namespaces).isdisjoint(wanted))
-    return account(look(kube, wanted, system if is_meant else None, timeout=timeouts.EXAMINATION))
+    is_meant = spec is not None or not set(system.namespaces).isdisjoint(wanted)
+    meant = system if is_meant else UNDECLARED
+    return account(look(kube, wanted, meant, timeout=timeouts.EXAMINATION))
 
 
 def lines(found: Account) -> list[str]:
@@ -48,16 +50,16 @@ def lines(found: Account) -> list[str]:
     return [without_passwords(line) for line in found.lines()]
 
 
-def _default_namespaces(kube: Kube, system: System | None, *, is_named: bool) -> list[str]:
+def _default_namespaces(kube: Kube, system: System, *, is_named: bool) -> list[str]:
     there = _namespaces(kube)
     if there is None:
-        if system:
+        if system.namespaces:
             return list(system.namespaces)
         raise UsageError(
             "this user may not list namespaces",
             hint="say where to look: --namespace NAME, as often as there are namespaces",
         )
-    ours = list(system.namespaces) if system else []
+    ours = list(system.namespaces)
     if is_named or not there.isdisjoint(ours):
         return ours
     return sorted(name for name in there if not name.startswith(_CLUSTERS_OWN))

@@ -15,7 +15,6 @@ from nova_acceptance.components.kubernetes.resolution import (
     is_certain,
     service_at,
     uses_cluster_dns,
-    zone_of,
 )
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.kubernetes.workloads import references, selected, statuses, template
@@ -95,7 +94,7 @@ def search_path_lost(snapshot: Snapshot) -> Iterator[Finding]:
 
     Where nova.yaml declares the workload every short name is to resolve in it.
     """
-    declared = {it.ref for it in (snapshot.system.every_workload if snapshot.system else ())}
+    declared = {it.ref for it in snapshot.system.every_workload}
     for user in configured(snapshot):
         spec = template(user)["spec"]
         if uses_cluster_dns(spec) or _completes(snapshot, user):
@@ -138,7 +137,7 @@ def _names_unknown(user: Ref, how: str, names: list[str]) -> Phrase:
 def _completes(snapshot: Snapshot, user: Object) -> bool:
     """Whether a dnsConfig of its own has what the cluster's search list would have."""
     searches = set((template(user)["spec"].get("dnsConfig") or {}).get("searches") or ())
-    zone, namespace = zone_of(snapshot), user["metadata"].get("namespace", "")
+    zone, namespace = snapshot.system.zone, user["metadata"].get("namespace", "")
     return {f"{namespace}.svc.{zone}", f"svc.{zone}"} <= {name.rstrip(".") for name in searches}
 
 
@@ -146,7 +145,7 @@ def _names_lost(snapshot: Snapshot, user: Object) -> list[str]:
     """Return the names of Services in a workload's configuration that it does not resolve."""
     spec = template(user)["spec"]
     namespace = user["metadata"].get("namespace", "")
-    zone = zone_of(snapshot)
+    zone = snapshot.system.zone
     asks_cluster = spec.get("dnsPolicy") == "None" and (spec.get("dnsConfig") or {}).get(
         "nameservers"
     )
@@ -169,11 +168,11 @@ def zone_lost(snapshot: Snapshot) -> Iterator[Finding]:
         for found in references(template(each), DNS.namespace)
         if found.target.kind == "ConfigMap"
     }
-    zone = zone_of(snapshot).rstrip(".").lower()
+    zone = snapshot.system.zone.rstrip(".").lower()
     for where in sorted(files):
         text = ((snapshot.at(where) or {}).get("data") or {}).get(corefile.KEY)
         zones = corefile.zones_of_the_cluster(text) if text else None
-        if zones is None or (zones and not snapshot.system):
+        if zones is None or (zones and not snapshot.system.components):
             continue  # only nova.yaml knows which of its zones a cluster should serve
         if not corefile.covers(zones, zone):
             served = sorted(zones)
@@ -208,7 +207,7 @@ def _zone_not_served(where: Ref, zone: str, served: list[str]) -> Phrase:
 
 def host_alias_wrong(snapshot: Snapshot) -> Iterator[Finding]:
     """Find templates whose hosts file knows a Service under another address than its own."""
-    zone = zone_of(snapshot)
+    zone = snapshot.system.zone
     for user in configured(snapshot):
         where = ref(user)
         for alias in template(user)["spec"].get("hostAliases") or ():

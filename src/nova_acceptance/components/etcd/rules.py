@@ -9,7 +9,6 @@ from typing import Final
 from nova_acceptance.components.etcd.spec import Etcd
 from nova_acceptance.components.kubernetes.members import (
     is_hindered,
-    of_kind,
     own_words,
     pods_of_component,
     workload_of_component,
@@ -44,7 +43,7 @@ def members_missing(snapshot: Snapshot) -> Iterator[Finding]:
     Where all that are missing are kept from running by something else, that is the cause, and the
     other families name it.
     """
-    for component in of_kind(snapshot, Etcd):
+    for component in snapshot.system.of(Etcd):
         if found := workload_of_component(snapshot, component):
             yield from _members_missing(snapshot, component, ref(found))
 

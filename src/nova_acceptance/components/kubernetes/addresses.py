@@ -107,13 +107,10 @@ def addresses_of(snapshot: Snapshot, workload: Object) -> tuple[Address, ...]:
     They are in the literal values of its variables and arguments, and in the ConfigMaps and
     Secrets that it refers to.
     """
-    key = addresses_of, ref(workload)
-    if snapshot.at(ref(workload)) is not workload:
+    where = ref(workload)
+    if snapshot.at(where) is not workload:
         return tuple(_addresses_of(snapshot, workload))  # one that is not of this snapshot
-    if key not in snapshot.derived:
-        snapshot.derived[key] = tuple(_addresses_of(snapshot, workload))
-    found: tuple[Address, ...] = snapshot.derived[key]
-    return found
+    return snapshot.once((_addresses_of, where), lambda: tuple(_addresses_of(snapshot, workload)))
 
 
 def _addresses_of(snapshot: Snapshot, workload: Object) -> Iterator[Address]:

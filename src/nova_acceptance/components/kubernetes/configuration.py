@@ -26,7 +26,7 @@ from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.system import Configuration, Front, System, parts
+from nova_acceptance.system import Configuration, Front, parts
 from nova_acceptance.system.parts import front_of
 
 _SOURCES: Final = {
@@ -133,7 +133,7 @@ def address_wrong(snapshot: Snapshot) -> Iterator[Finding]:
         data = (snapshot.at(where) or {}).get("data") or {}
         for key, spec in item.keys.items():
             text = str(data.get(key) or "").strip()
-            if not (snapshot.system and spec.address and text):
+            if not (spec.address and text):
                 continue
             front = front_of(snapshot.system.component(spec.address))
             addresses = addresses_in(text, where, key)
@@ -152,8 +152,6 @@ def _is_told_of(snapshot: Snapshot, address: Address, front: Front) -> bool:
 
 def variables_not_given(snapshot: Snapshot) -> Iterator[Finding]:
     """Find variables that no container of a component gets from where nova.yaml says."""
-    if snapshot.system is None:
-        return
     for component in snapshot.system.components:
         user = workload_of_component(snapshot, component)
         for use in component.uses if user else ():
@@ -207,13 +205,13 @@ def _references(snapshot: Snapshot) -> Iterator[Reference]:
 
 
 def _declared(snapshot: Snapshot) -> Iterator[tuple[Configuration, Ref]]:
-    for item in snapshot.system.every_configuration if snapshot.system else ():
+    for item in snapshot.system.every_configuration:
         yield item, item.ref
 
 
 def _outside(snapshot: Snapshot) -> set[tuple[Ref, str]]:
     """Return where the URLs of systems outside the cluster are."""
-    urls = parts.urls(snapshot.system, inside=False) if snapshot.system else ()
+    urls = parts.urls(snapshot.system, inside=False)
     return {(url.holder, url.key) for url in urls}
 
 
@@ -223,11 +221,7 @@ def _has_namespace(snapshot: Snapshot, where: Ref) -> bool:
 
 def _fronts(snapshot: Snapshot) -> dict[Ref, set[int]]:
     """Return the ports of every Service that nova.yaml declares."""
-    system: System | None = snapshot.system
-    return {
-        front.ref: set(front.service.ports.values())
-        for front in (parts.fronts(system) if system else ())
-    }
+    return {it.ref: set(it.service.ports.values()) for it in parts.fronts(snapshot.system)}
 
 
 BEFOREHAND: Final = (

@@ -52,7 +52,9 @@ def endpoints(snapshot: Snapshot) -> Iterator[Finding]:
 def _stale(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
     found = endpoints_of(snapshot, ref(service))
     namespace = service["metadata"].get("namespace", "")
-    addresses = _settled_addresses(snapshot, namespace)
+    addresses = snapshot.once(
+        (_settled_addresses, namespace), lambda: _settled_addresses(snapshot, namespace)
+    )
     if addresses is None:
         return  # the two lists are of two moments
     strange = sorted({each.address for each in found} - addresses)
@@ -91,13 +93,8 @@ def _stale(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
 
 def _settled_addresses(snapshot: Snapshot, namespace: str) -> set[str] | None:
     """Return the addresses of a namespace's pods; None while one of them has just changed."""
-    key = _settled_addresses, namespace
-    if key not in snapshot.derived:
-        pods = list(snapshot.of_kind("Pod", namespace))
-        is_settled = all(_is_settled(pod) for pod in pods)
-        snapshot.derived[key] = {ip for pod in pods for ip in _ips(pod)} if is_settled else None
-    found: set[str] | None = snapshot.derived[key]
-    return found
+    pods = list(snapshot.of_kind("Pod", namespace))
+    return {ip for pod in pods for ip in _ips(pod)} if all(map(_is_settled, pods)) else None
 
 
 def _is_settled(pod: Object) -> bool:

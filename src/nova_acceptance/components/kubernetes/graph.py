@@ -45,9 +45,7 @@ class Graph:
     @classmethod
     def of(cls, snapshot: Snapshot) -> Graph:
         """Return the graph of a snapshot as it is now, the same one until it changes."""
-        found: Graph = snapshot.derived.get(cls) or cls(snapshot)
-        snapshot.derived[cls] = found
-        return found
+        return snapshot.once("graph", lambda: cls(snapshot))
 
     def needs(self, where: Ref) -> tuple[Ref, ...]:
         """Return what an object directly needs; an object that is absent may be among it."""
@@ -141,7 +139,7 @@ class Graph:
         namespace = workload["metadata"].get("namespace", "")
         if status_of(workload).is_current:
             return  # it runs; whether what it is configured with is right decides nothing below it
-        zone = self._snapshot.system.zone if self._snapshot.system else "cluster.local"
+        zone = self._snapshot.system.zone
         for address in addresses_of(self._snapshot, workload):
             if meant := services_meant(address.host, namespace, zone):
                 there = [where for where in meant if self._snapshot.at(where)]

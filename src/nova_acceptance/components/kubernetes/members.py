@@ -12,7 +12,6 @@ from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system.component import Component
-from nova_acceptance.system.model import ComponentT
 
 LINE = 300
 """As much of a line as a reader needs."""
@@ -31,11 +30,6 @@ def pods_of_component(snapshot: Snapshot, component: Component) -> list[Object]:
     """Return the pods of a component; none where its workload is absent."""
     found = workload_of_component(snapshot, component)
     return pods_of(snapshot, found) if found else []
-
-
-def of_kind(snapshot: Snapshot, model: type[ComponentT]) -> tuple[ComponentT, ...]:
-    """Return the components of a kind that nova.yaml declares; none where there is no file."""
-    return snapshot.system.of(model) if snapshot.system else ()
 
 
 def is_running(pod: Object) -> bool:
@@ -74,7 +68,7 @@ def own_words(
         grace: seconds for which it has to be seen before a wait gives up because of it.
         over: what takes back all that was said before.
     """
-    pods = [pod for it in of_kind(snapshot, model) for pod in pods_of_component(snapshot, it)]
+    pods = [pod for it in snapshot.system.of(model) for pod in pods_of_component(snapshot, it)]
     for pod in pods:
         for cause, pattern in words:
             if found := said(snapshot, pod, pattern, over):

@@ -105,7 +105,7 @@ def _follows_role(snapshot: Snapshot, service: Object) -> bool:
     where, selector = ref(service), service["spec"]["selector"]
     return any(
         each.role and selector.get(component.role_label) == each.role
-        for component in (snapshot.system.components if snapshot.system else ())
+        for component in snapshot.system.components
         for each in component.services
         if (component.namespace, each.name) == (where.namespace, where.name)
     )
@@ -160,9 +160,7 @@ def _differ(one: Object, other: Object, ports: Any) -> bool:
 
 
 def _workloads_declared(snapshot: Snapshot) -> dict[Ref, Ref]:
-    return {
-        it.ref: it.workload.ref for it in (parts.fronts(snapshot.system) if snapshot.system else ())
-    }
+    return {it.ref: it.workload.ref for it in parts.fronts(snapshot.system)}
 
 
 def _cure_of_selector(snapshot: Snapshot, service: Object, own: Ref | None) -> Phrase:

@@ -26,12 +26,12 @@ from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.system import Front, parts
+from nova_acceptance.system import parts
 
 
 def service_missing(snapshot: Snapshot) -> Iterator[Finding]:
     """Find Services of nova.yaml that are not there, in namespaces that are."""
-    for front in _fronts(snapshot):
+    for front in parts.fronts(snapshot.system):
         home = snapshot.get("Namespace", "", front.namespace)
         is_home = home is not None or not snapshot.knows("Namespace")
         if is_home and snapshot.knows("Service", front.namespace):
@@ -40,7 +40,7 @@ def service_missing(snapshot: Snapshot) -> Iterator[Finding]:
 
 def service_wrong(snapshot: Snapshot) -> Iterator[Finding]:
     """Find Services of nova.yaml of another type, or with other ports, than it says."""
-    for front in _fronts(snapshot):
+    for front in parts.fronts(snapshot.system):
         yield from checks.services.wrong_type(snapshot, front)
         yield from checks.services.wrong_ports(snapshot, front)
         yield from checks.services.wrong_targets(snapshot, front)
@@ -171,11 +171,7 @@ def _needs_names(snapshot: Snapshot, workload: Object, service: str) -> bool:
 
 
 def _declares(snapshot: Snapshot, where: Ref) -> bool:
-    return where in (front.ref for front in _fronts(snapshot))
-
-
-def _fronts(snapshot: Snapshot) -> list[Front]:
-    return parts.fronts(snapshot.system) if snapshot.system else []
+    return where in (front.ref for front in parts.fronts(snapshot.system))
 
 
 BEFOREHAND: Final = (service_missing, service_wrong, headless_lost, target_ports)

@@ -93,7 +93,7 @@ def claims_missing(snapshot: Snapshot) -> Iterator[Finding]:
 
 def claims_too_small(snapshot: Snapshot) -> Iterator[Finding]:
     """Find claims that are smaller than nova.yaml says; those of a small template once."""
-    for spec in snapshot.system.every_workload if snapshot.system else ():
+    for spec in snapshot.system.every_workload:
         for name in spec.claims:
             small = checks.claims.small_template(snapshot, spec, name)
             yield from small

@@ -102,7 +102,8 @@ def selected(snapshot: Snapshot, service: Object) -> list[Object]:
     database's member) does not keep a workload from being meant, if one of its pods carries it.
     """
     wanted = (service.get("spec") or {}).get("selector") or {}
-    index = _by_label(snapshot, service["metadata"].get("namespace", ""))
+    namespace = service["metadata"].get("namespace", "")
+    index = snapshot.once((_by_label, namespace), lambda: _by_label(snapshot, namespace))
     # the rarest label leaves the fewest to look at
     candidates = min((index.get(item, {}) for item in wanted.items()), key=len, default={})
     return [
@@ -117,20 +118,16 @@ _Labelled = dict[Ref, tuple[Object, list[dict[str, str]]]]
 
 def _by_label(snapshot: Snapshot, namespace: str) -> dict[tuple[str, str], _Labelled]:
     """Return the workloads of a namespace by each label of their templates and their live pods."""
-    key = _by_label, namespace
-    if key not in snapshot.derived:
-        index: dict[tuple[str, str], _Labelled] = {}
-        for workload in workloads(snapshot, namespace):
-            where = Ref(workload["kind"], namespace, workload["metadata"]["name"])
-            labels = [
-                (each.get("metadata") or {}).get("labels") or {}
-                for each in (template(workload), *pods_of(snapshot, workload))
-            ]
-            for item in {item for each in labels for item in each.items()}:
-                index.setdefault(item, {})[where] = workload, labels
-        snapshot.derived[key] = index
-    found: dict[tuple[str, str], _Labelled] = snapshot.derived[key]
-    return found
+    index: dict[tuple[str, str], _Labelled] = {}
+    for workload in workloads(snapshot, namespace):
+        where = Ref(workload["kind"], namespace, workload["metadata"]["name"])
+        labels = [
+            (each.get("metadata") or {}).get("labels") or {}
+            for each in (template(workload), *pods_of(snapshot, workload))
+        ]
+        for item in {item for each in labels for item in each.items()}:
+            index.setdefault(item, {})[where] = workload, labels
+    return index
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def _connections(snapshot: Snapshot) -> Iterator[tuple[Object, Object, dict[str,
                 if address.port in (None, port["port"]) and connection not in seen:
                     seen.add(connection)
                     yield user, service, port
-    for passage in parts.passages(snapshot.system) if snapshot.system else ():
+    for passage in parts.passages(snapshot.system):
         source, front = passage.source, passage.door.front
         client = workload_of_component(snapshot, source)
         server = snapshot.get("Service", front.namespace, front.name)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from nova_acceptance.components.kubernetes.members import (
-    of_kind,
     own_words,
     pods_of_component,
     workload_of_component,
@@ -52,7 +51,7 @@ def postgres_says_why(snapshot: Snapshot) -> Iterator[Finding]:
 
 def leaders_by_label(snapshot: Snapshot) -> Iterator[Finding]:
     """Find no leader, or several, by the label that each member's role is kept in."""
-    for component in of_kind(snapshot, Postgres):
+    for component in snapshot.system.of(Postgres):
         if component.role_label:
             yield from _leaders_by_label(snapshot, component, component.role_label)
 

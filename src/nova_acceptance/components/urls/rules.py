@@ -30,14 +30,13 @@ def urls_of_services(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _urls(snapshot: Snapshot) -> Iterator[HeldUrl]:
-    system = snapshot.system
-    for url in parts.urls(system, inside=True) if system else ():
+    for url in parts.urls(snapshot.system, inside=True):
         text = ((snapshot.at(url.holder) or {}).get("data") or {}).get(url.key)
-        if not (system and text):
+        if not text:
             continue
         # of a Secret a snapshot has nothing but the shapes
         seen = text if url.holder.kind == "Secret" else shape(text.encode())
-        if held := HeldUrl.of(url, system, seen):
+        if held := HeldUrl.of(url, snapshot.system, seen):
             yield held
 
 
