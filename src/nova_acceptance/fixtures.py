@@ -19,7 +19,7 @@ from nova_acceptance.cluster import Cluster, Request, obtain
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.lock import exclusive
 from nova_acceptance.collect import KUBE_SYSTEM, look
-from nova_acceptance.components.kubernetes.hosts import hosts
+from nova_acceptance.components.kubernetes.placement import hosts
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.registry import load
 from nova_acceptance.deploy import (

@@ -10,13 +10,12 @@ from nova_acceptance.components.dns.service import dns_services
 from nova_acceptance.components.kubernetes.backends import (
     carriers,
     endpoints_of,
-    is_done,
     knows_endpoints,
     offers,
     replicas_wanted,
+    selecting,
 )
 from nova_acceptance.components.kubernetes.status import condition, is_ready
-from nova_acceptance.components.kubernetes.workloads import selected
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
@@ -29,18 +28,14 @@ _FOLLOWS: Final = timedelta(seconds=20)
 def endpoints(snapshot: Snapshot) -> Iterator[Finding]:
     """Find Services without endpoints that are ready, and endpoints that are no pods'."""
     of_dns = {ref(service) for service in dns_services(snapshot)}  # which has its own rule
-    for service in snapshot.of_kind("Service"):
+    for service, behind in selecting(snapshot):
         namespace = service["metadata"].get("namespace", "")
-        spec = service.get("spec") or {}
-        if not spec.get("selector") or spec.get("type") == "ExternalName":
-            continue
         if ref(service) in of_dns:
             continue
         if not service["metadata"].get("uid") or not knows_endpoints(snapshot, namespace):
             continue
         if not snapshot.knows("Pod", namespace):
             continue
-        behind = [each for each in selected(snapshot, service) if not is_done(each)]
         found = endpoints_of(snapshot, ref(service))
         wrong = list(_stale(snapshot, service))
         yield from wrong

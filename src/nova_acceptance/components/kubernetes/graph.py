@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from nova_acceptance.components.dns.service import DNS, dns_services
@@ -73,29 +74,14 @@ class Graph:
             start: where to begin.
             others: whether to go on to the programs that a workload asks for something.
         """
-        directly = self.needs if others else self._made_of
         steps: dict[Ref, int] = {}
-        layer = list(dict.fromkeys(start))
-        depth = 0
-        while layer:
-            for where in layer:
-                steps.setdefault(where, depth)
-            layer = [needed for where in layer for needed in directly(where) if needed not in steps]
-            depth += 1
+        for where, before in _walked(start, self.needs if others else self._made_of).items():
+            steps[where] = steps[before] + 1 if before else 0
         return steps
 
     def chain(self, start: Iterable[Ref], end: Ref) -> list[Ref]:
         """Return a shortest path from one of the objects to what it needs, or nothing."""
-        came: dict[Ref, Ref | None] = dict.fromkeys(start)
-        layer = list(came)
-        while layer and end not in came:
-            after: list[Ref] = []
-            for where in layer:
-                for needed in self.needs(where):
-                    if needed not in came:
-                        came[needed] = where
-                        after.append(needed)
-            layer = after
+        came = _walked(start, self.needs)
         path: list[Ref] = []
         at: Ref | None = end if end in came else None
         while at is not None:
@@ -161,6 +147,21 @@ class Graph:
         elif CLOSED.search(condition(pod, "PodScheduled").get("message") or ""):
             yield from (ref(node) for node in self._snapshot.of_kind("Node") if _is_closed(node))
         yield from (found.target for found in references(pod, pod["metadata"].get("namespace", "")))
+
+
+def _walked(
+    start: Iterable[Ref], directly: Callable[[Ref], Iterable[Ref]]
+) -> dict[Ref, Ref | None]:
+    """Return all that these objects need, the nearest first, each with what first needed it."""
+    came: dict[Ref, Ref | None] = dict.fromkeys(start)
+    waiting = deque(came)
+    while waiting:
+        where = waiting.popleft()
+        for needed in directly(where):
+            if needed not in came:
+                came[needed] = where
+                waiting.append(needed)
+    return came
 
 
 def _is_closed(node: Object) -> bool:

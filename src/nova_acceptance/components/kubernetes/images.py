@@ -117,12 +117,12 @@ def images_absent(snapshot: Snapshot) -> Iterator[Finding]:
                     if image
                     else Phrase("its image is not on the node")
                 )
-                yield _found("IMAGE_NOT_PRESENT", ill, entry, what, message)
+                yield ill.finding("IMAGE_NOT_PRESENT", entry, what, short(message), grace=AT_ONCE)
             elif reason in {"InvalidImageName", "ImageInspectError"}:
                 what = Phrase(
                     "{image}: {what}", image=image or Phrase("its image"), what=short(message)
                 )
-                yield _found("IMAGE_NAME_INVALID", ill, entry, what, message)
+                yield ill.finding("IMAGE_NAME_INVALID", entry, what, short(message), grace=AT_ONCE)
             elif reason in _PULLING:
                 yield _pull(ill, entry)
 
@@ -140,10 +140,12 @@ def _pull(ill: Ill, entry: dict[str, Any]) -> Finding:
                 # one more try before it is believed
                 grace = answer.grace + (NEXT_TRY if reason == "ErrImagePull" else 0)
                 what = Phrase("{image}: {what}", image=image, what=answer.what)
-                return _found("IMAGE_PULL", ill, entry, what, text, grace=grace, cure=_cure(ill))
+                return ill.finding(
+                    "IMAGE_PULL", entry, what, short(text), grace=grace, cure=_cure(ill)
+                )
     text = next(iter(texts), reason)
     what = Phrase("{image}: {what}", image=image, what=short(text))
-    return _found("IMAGE_PULL", ill, entry, what, text, grace=None, cure=_cure(ill))
+    return ill.finding("IMAGE_PULL", entry, what, short(text), grace=None, cure=_cure(ill))
 
 
 def _image(ill: Ill, entry: dict[str, Any]) -> str:
@@ -157,27 +159,6 @@ def _cure(ill: Ill) -> Phrase:
     if not lacking:
         return NOTHING
     return Phrase("create the pull secret: {said}", said=short(lacking[-1]))
-
-
-def _found(
-    cause: str,
-    ill: Ill,
-    entry: dict[str, Any],
-    what: Phrase,
-    message: str,
-    *,
-    grace: float | None = AT_ONCE,
-    cure: Phrase = NOTHING,
-) -> Finding:
-    return Finding(
-        cause,
-        ill.subject,
-        Phrase("{container}: {what}", container=ill.container(entry["name"]), what=what),
-        cure,
-        evidence=tuple(filter(None, (short(message),))),
-        container=entry["name"],
-        grace=grace,
-    )
 
 
 BEFOREHAND: Final = (image_names_invalid,)

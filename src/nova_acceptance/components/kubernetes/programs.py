@@ -26,7 +26,7 @@ from nova_acceptance.components.kubernetes.pods import (
 )
 from nova_acceptance.components.kubernetes.startup import NOT_STARTED
 from nova_acceptance.components.kubernetes.status import State, condition, status_of
-from nova_acceptance.components.kubernetes.workloads import sidecars, statuses, workloads
+from nova_acceptance.components.kubernetes.workloads import workloads
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
@@ -85,10 +85,7 @@ _OOM: Final = re.compile(r"(?i)oom-?kill")
 def programs_ended(snapshot: Snapshot) -> Iterator[Finding]:
     """Find containers whose program has ended, now or before, by what it died of."""
     for ill in ill_pods(snapshot):
-        inits = (ill.pod.get("status") or {}).get("initContainerStatuses") or ()
-        lasting = sidecars(ill.pod)
-        for entry in statuses(ill.pod):
-            is_init = entry in inits and entry["name"] not in lasting
+        for entry, is_init in ill.entries:
             is_done = is_init and ended(entry).get("exitCode") == 0
             if not is_done and (found := _of_container(snapshot, ill, entry)):
                 yield found
@@ -97,10 +94,8 @@ def programs_ended(snapshot: Snapshot) -> Iterator[Finding]:
 def programs_unready(snapshot: Snapshot) -> Iterator[Finding]:
     """Find containers that run and are not ready, by what their probes are answered."""
     for ill in ill_pods(snapshot):
-        inits = (ill.pod.get("status") or {}).get("initContainerStatuses") or ()
-        lasting = sidecars(ill.pod)
-        for entry in statuses(ill.pod):
-            if entry in inits and entry["name"] not in lasting:
+        for entry, is_init in ill.entries:
+            if is_init:
                 continue  # it is never called ready while it runs
             if "running" in (entry.get("state") or {}) and not entry.get("ready"):
                 probe, answer = _probed(ill, entry["name"], "readiness", "startup")
@@ -156,7 +151,7 @@ def _of_container(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Findin
     how = ended(entry)
     if how and (how.get("reason") == "OOMKilled" or _OOM.search(how.get("message") or "")):
         grace = AT_ONCE if entry.get("restartCount", 0) else NEXT_TRY
-        return _found("OUT_OF_MEMORY", ill, entry, _how(entry), grace=grace)
+        return ill.finding("OUT_OF_MEMORY", entry, _how(entry), grace=grace)
     if found := _by_its_words(snapshot, ill, entry):
         return found
     if how.get("reason") in NOT_STARTED:
@@ -175,11 +170,11 @@ def _by_its_status(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Findi
     words = last_words(snapshot, ill.pod, entry["name"])
     patience = _patience(snapshot, ill, entry)
     if code == 0:
-        return _found("PROGRAM_ENDED", ill, entry, _how(entry), *words, grace=patience)
+        return ill.finding("PROGRAM_ENDED", entry, _how(entry), *words, grace=patience)
     what = _how(entry)
     if words:
         what = Phrase("{how}: {said}", how=what, said=words[-1].removeprefix("log: "))
-    return _found("CRASH_LOOP", ill, entry, what, *words, grace=patience)
+    return ill.finding("CRASH_LOOP", entry, what, *words, grace=patience)
 
 
 def _by_its_words(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Finding | None:
@@ -197,7 +192,7 @@ def _by_its_words(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Findin
                 # one that runs may have said it in passing, and just be starting
                 grace = STARTING if is_running else AT_ONCE
                 said = short(line)
-                return _found(cause, ill, entry, verbatim(said), said, grace=grace)
+                return ill.finding(cause, entry, verbatim(said), said, grace=grace)
     return None
 
 
@@ -229,7 +224,7 @@ def _killed(ill: Ill, entry: dict[str, Any]) -> Finding:
         answer=short(answer),
     )
     grace = AT_ONCE if restarts >= _FEW else RETURN if restarts else None
-    found = _found("PROBE_FAILING", ill, entry, what, short(answer), grace=grace)
+    found = ill.finding("PROBE_FAILING", entry, what, short(answer), grace=grace)
     return replace(found, is_root=bool(_REFUSED.search(answer)))
 
 
@@ -248,7 +243,7 @@ def _unready(
         "runs, and its {probe} probe fails: {answer}", probe=_PROBES[probe], answer=short(answer)
     )
     cause = "PROBE_FAILING" if is_deadly else "READINESS_FAILING"
-    found = _found(cause, ill, entry, what, short(answer), *words, grace=grace)
+    found = ill.finding(cause, entry, what, short(answer), *words, grace=grace)
     return replace(found, is_root=is_refused)
 
 
@@ -287,19 +282,6 @@ def _how(entry: dict[str, Any]) -> Phrase:
         restarts=restarts,
         code=code,
         reason=reason,
-    )
-
-
-def _found(
-    cause: str, ill: Ill, entry: dict[str, Any], what: Phrase, *evidence: str, grace: float | None
-) -> Finding:
-    return Finding(
-        cause,
-        ill.subject,
-        Phrase("{container}: {what}", container=ill.container(entry["name"]), what=what),
-        evidence=tuple(filter(None, evidence)),
-        container=entry["name"],
-        grace=grace,
     )
 
 

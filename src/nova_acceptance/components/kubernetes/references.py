@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from nova_acceptance.components.kubernetes.graces import NEXT_TRY, SETTLING
-from nova_acceptance.components.kubernetes.pods import Ill, ill_pods, message, short, waits_for
+from nova_acceptance.components.kubernetes.pods import Ill, ill_pods, short, waits_for
 from nova_acceptance.components.kubernetes.workloads import (
     Reference,
     references,
@@ -31,7 +31,6 @@ _NO_KEY_IN_VOLUME: Final = re.compile(
     r"(?i)volume \"([^\"]+)\".*references non-existent (secret|config) key: ?(\S+)"
 )
 _KINDS: Final = {"secret": "Secret", "configmap": "ConfigMap", "config": "ConfigMap"}
-_STARTED: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})
 
 
 def references_missing(snapshot: Snapshot) -> Iterator[Finding]:
@@ -65,18 +64,8 @@ def references_refused(snapshot: Snapshot) -> Iterator[Finding]:
                 part = Phrase("container {container}", container=entry["name"])
                 yield from _named(ill, said, part, SETTLING)
         if ill.phase == "Pending":
-            yield from _of_mounts(ill)
-
-
-def _of_mounts(ill: Ill) -> Iterator[Finding]:
-    latest: dict[str, None] = {}
-    for event in ill.events:
-        if event.get("reason") in _STARTED:
-            latest.clear()
-        elif event.get("reason") == "FailedMount":
-            latest[message(event)] = None
-    for said in latest:
-        yield from _named(ill, said, Phrase("a volume"), NEXT_TRY)
+            for said in dict.fromkeys(ill.said_since_its_start("FailedMount")):
+                yield from _named(ill, said, Phrase("a volume"), NEXT_TRY)
 
 
 def _named(ill: Ill, said: str, part: Phrase, grace: float) -> Iterator[Finding]:

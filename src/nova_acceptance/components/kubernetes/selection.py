@@ -8,17 +8,16 @@ from typing import Any, Final
 from nova_acceptance.components.kubernetes.backends import (
     carriers,
     declared_ports,
-    is_done,
     nearly_selected,
     offers,
     same_program,
+    selecting,
 )
 from nova_acceptance.components.kubernetes.graces import AT_ONCE, PLACING
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.kubernetes.workloads import (
     KINDS,
     pods_of,
-    selected,
     template,
     workload_of,
     workloads,
@@ -29,16 +28,11 @@ from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import NOTHING, Phrase
 from nova_acceptance.system import parts
 
-_OUTSIDE: Final = "ExternalName"
-
 
 def selectors(snapshot: Snapshot) -> Iterator[Finding]:
     """Find Services that select nothing, something else or too much."""
     declared = _workloads_declared(snapshot)
-    for service in snapshot.of_kind("Service"):
-        if not service["spec"].get("selector") or service["spec"].get("type") == _OUTSIDE:
-            continue
-        behind = [each for each in selected(snapshot, service) if not is_done(each)]
+    for service, behind in selecting(snapshot):
         own = declared.get(ref(service))
         if not behind:
             yield from _nothing(snapshot, service, own)

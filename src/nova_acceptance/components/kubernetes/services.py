@@ -9,16 +9,15 @@ from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.addresses import addresses_of
 from nova_acceptance.components.kubernetes.backends import (
     declared_ports,
-    is_done,
     offers,
     ready_behind,
+    selecting,
 )
-from nova_acceptance.components.kubernetes.checks.services import OUTSIDE, is_headless
+from nova_acceptance.components.kubernetes.checks.services import is_headless
 from nova_acceptance.components.kubernetes.graces import AT_ONCE
 from nova_acceptance.components.kubernetes.resolution import configured, service_at
 from nova_acceptance.components.kubernetes.status import status_of
 from nova_acceptance.components.kubernetes.workloads import (
-    selected,
     template,
     workloads,
 )
@@ -76,12 +75,8 @@ def headless_lost(snapshot: Snapshot) -> Iterator[Finding]:
 
 def target_ports(snapshot: Snapshot) -> Iterator[Finding]:
     """Find ports of Services that lead to no port of any pod behind them."""
-    for service in snapshot.of_kind("Service"):
-        spec = service["spec"]
-        if not spec.get("selector") or spec.get("type") == OUTSIDE:
-            continue
-        behind = [each for each in selected(snapshot, service) if not is_done(each)]
-        for port in spec.get("ports") or ():
+    for service, behind in selecting(snapshot):
+        for port in service["spec"].get("ports") or ():
             target = port.get("targetPort") or port["port"]
             is_named = isinstance(target, str) and not target.isdigit()
             if is_headless(service) and not is_named:

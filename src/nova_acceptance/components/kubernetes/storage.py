@@ -34,7 +34,6 @@ _NO_CLASS: Final = re.compile(r"(?i)storageclass(\.storage\.k8s\.io)? \"?([\w.-]
 _PASSING: Final = re.compile(r"failed to sync|no relationship found between node")
 _NO_DEFAULT: Final = re.compile(r"(?i)no storage class is set")
 _OLD_CLASS: Final = "volume.beta.kubernetes.io/storage-class"
-_STARTED: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,15 +259,11 @@ def _waits_for_a_pod(snapshot: Snapshot, claim: Object) -> bool:
 def _mount_failure(ill: Ill) -> str:
     """Return the latest failure to mount, unless the mounts succeeded after it."""
     latest = ""
-    for event in ill.events:
-        if event.get("reason") in _STARTED:
-            latest = ""
-        elif event.get("reason") in {"FailedMount", "FailedAttachVolume", "FailedMapVolume"}:
-            said = message(event)
-            if SOURCE_MISSING.search(said):
-                return ""
-            # what timed out says less than why
-            latest = latest if latest and "timed out waiting" in said else said
+    for said in ill.said_since_its_start("FailedMount", "FailedAttachVolume", "FailedMapVolume"):
+        if SOURCE_MISSING.search(said):
+            return ""
+        # what timed out says less than why
+        latest = latest if latest and "timed out waiting" in said else said
     return latest
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.backends import pods_selected
-from nova_acceptance.components.kubernetes.hosts import hosts
+from nova_acceptance.components.kubernetes.placement import hosts
 from nova_acceptance.components.kubernetes.pod_specs import is_leaving, restarts
 from nova_acceptance.components.kubernetes.status import is_ready, status_of
 from nova_acceptance.components.kubernetes.summaries import summary
@@ -148,7 +148,7 @@ def crowded_nodes(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     on_nodes = Counter(
         pod["spec"].get("nodeName", "no node") for pod in pods_selected(snapshot, spec)
     )
-    wanted = min(spec.replicas, len(hosts(list(snapshot.of_kind("Node")))))
+    wanted = min(spec.replicas, len(hosts(snapshot.of_kind("Node"))))
     if on_nodes and len(on_nodes) < wanted:
         yield Finding(
             "SPREAD_LOST",
