@@ -18,7 +18,7 @@ from nova_acceptance.components.kubernetes.resolution import (
 )
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.kubernetes.workloads import references, selected, statuses, template
-from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import NOTHING, Phrase
@@ -112,26 +112,20 @@ def search_path_lost(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "SEARCH_PATH_LOST",
             ref(user),
-            _names_unknown(ref(user), how, names),
+            Phrase(
+                "{user} has {how}, so that its pods do not know the cluster's names such as {name}"
+                if names
+                else "{user} has {how}, so that its pods do not know the cluster's names",
+                user=ref(user),
+                how=how,
+                name=names[0] if names else "",
+            ),
             cure,
             evidence=(
                 f"search list: {', '.join(searches) or 'the node has its own'}",
                 *(f"configured with {name}" for name in names),
             ),
         )
-
-
-def _names_unknown(user: Ref, how: str, names: list[str]) -> Phrase:
-    if not names:
-        return Phrase(
-            "{user} has {how}, so that its pods do not know the cluster's names", user=user, how=how
-        )
-    return Phrase(
-        "{user} has {how}, so that its pods do not know the cluster's names such as {name}",
-        user=user,
-        how=how,
-        name=names[0],
-    )
 
 
 def _completes(snapshot: Snapshot, user: Object) -> bool:
@@ -179,7 +173,14 @@ def zone_lost(snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding(
                 "DNS_ZONE_LOST",
                 where,
-                _zone_not_served(where, zone, served),
+                Phrase(
+                    "{where} lets CoreDNS serve {served} and not {zone}, the cluster's zone"
+                    if served
+                    else "{where} lets CoreDNS serve none and not {zone}, the cluster's zone",
+                    where=where,
+                    served=served,
+                    zone=zone,
+                ),
                 Phrase(
                     "write `kubernetes {zone} in-addr.arpa ip6.arpa` into its {key}, and restart "
                     "CoreDNS",
@@ -188,21 +189,6 @@ def zone_lost(snapshot: Snapshot) -> Iterator[Finding]:
                 ),
                 evidence=(f"zones of the plugin kubernetes: {', '.join(served) or 'none'}",),
             )
-
-
-def _zone_not_served(where: Ref, zone: str, served: list[str]) -> Phrase:
-    if not served:
-        return Phrase(
-            "{where} lets CoreDNS serve none and not {zone}, the cluster's zone",
-            where=where,
-            zone=zone,
-        )
-    return Phrase(
-        "{where} lets CoreDNS serve {served} and not {zone}, the cluster's zone",
-        where=where,
-        served=served,
-        zone=zone,
-    )
 
 
 def host_alias_wrong(snapshot: Snapshot) -> Iterator[Finding]:

@@ -112,10 +112,9 @@ def images_absent(snapshot: Snapshot) -> Iterator[Finding]:
             reason, message = waits_for(entry)
             image = str(entry.get("image") or "")
             if reason == "ErrImageNeverPull":
-                what = (
-                    Phrase("{image} is not on the node", image=image)
-                    if image
-                    else Phrase("its image is not on the node")
+                what = Phrase(
+                    "{image} is not on the node" if image else "its image is not on the node",
+                    image=image,
                 )
                 yield ill.finding("IMAGE_NOT_PRESENT", entry, what, short(message), grace=AT_ONCE)
             elif reason in {"InvalidImageName", "ImageInspectError"}:

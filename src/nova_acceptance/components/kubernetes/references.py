@@ -117,40 +117,26 @@ def _missing(
     more: int = 0,
 ) -> Finding:
     where, part = user
-    if keys:
-        said = Phrase(
-            "{target} has no key {keys}, which {where}, {part} wants",
-            target=target,
-            keys=keys,
-            where=where,
-            part=part,
-        )
-        cure = Phrase(
-            "put {keys} into {target}, or correct the key where it is named",
-            keys=keys,
-            target=target,
-        )
-    else:
-        said = _does_not_exist(target, where, part, more)
-        cure = Phrase("create {target}, or correct the name where it is named", target=target)
-    return Finding(cause, target, said, cure, evidence=tuple(seen), grace=grace)
-
-
-def _does_not_exist(target: Ref, where: Ref, part: Phrase, more: int) -> Phrase:
-    if not more:
-        return Phrase(
-            "{target} does not exist, which {where}, {part} wants",
-            target=target,
-            where=where,
-            part=part,
-        )
-    return Phrase(
-        "{target} does not exist, which {where}, {part} and {more} more wants",
+    said = Phrase(
+        "{target} has no key {keys}, which {where}, {part} wants"
+        if keys
+        else "{target} does not exist, which {where}, {part} and {more} more wants"
+        if more
+        else "{target} does not exist, which {where}, {part} wants",
         target=target,
+        keys=keys,
         where=where,
         part=part,
         more=more,
     )
+    cure = Phrase(
+        "put {keys} into {target}, or correct the key where it is named"
+        if keys
+        else "create {target}, or correct the name where it is named",
+        keys=keys,
+        target=target,
+    )
+    return Finding(cause, target, said, cure, evidence=tuple(seen), grace=grace)
 
 
 BEFOREHAND: Final = (references_missing,)

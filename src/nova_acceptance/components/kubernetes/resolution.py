@@ -142,23 +142,17 @@ def _is_absent(snapshot: Snapshot, service: Ref) -> bool:
 def nearest(snapshot: Snapshot, missing: Ref) -> Phrase:
     """Return what to name in the place of a Service that does not exist: those that there are."""
     there = sorted(ref(found).name for found in snapshot.of_kind("Service", missing.namespace))
-    if there:
-        return Phrase(
-            "name one that exists in {namespace}: {services}",
-            namespace=missing.namespace,
-            services=there,
-        )
     elsewhere = [ref(found) for found in snapshot.of_kind("Service") if _same(found, missing)]
-    if elsewhere:
-        return Phrase(
-            "{name} is in {namespaces}",
-            name=missing.name,
-            namespaces=sorted(it.namespace for it in elsewhere),
-        )
     return Phrase(
-        "create the Service {name} in {namespace}, or name another",
+        "name one that exists in {namespace}: {services}"
+        if there
+        else "{name} is in {namespaces}"
+        if elsewhere
+        else "create the Service {name} in {namespace}, or name another",
         name=missing.name,
         namespace=missing.namespace,
+        namespaces=sorted(it.namespace for it in elsewhere),
+        services=there,
     )
 
 

@@ -300,23 +300,15 @@ def _apart(where: Ref, workload: Object, nodes: list[Object]) -> Finding | None:
         key = term.get("topologyKey") or HOSTNAME
         places = {place for node in nodes if (place := _place(node, key))}
         if selects(term.get("labelSelector"), labels) and 0 < len(places) < wanted:
-            said = (
-                Phrase(
-                    "{where} wants {wanted} replicas apart by {key}, and only 1 place is open to "
-                    "them",
-                    where=where,
-                    wanted=wanted,
-                    key=key,
-                )
+            said = Phrase(
+                "{where} wants {wanted} replicas apart by {key}, and only 1 place is open to them"
                 if len(places) == 1
-                else Phrase(
-                    "{where} wants {wanted} replicas apart by {key}, and only {count} places are "
-                    "open to them",
-                    where=where,
-                    wanted=wanted,
-                    key=key,
-                    count=len(places),
-                )
+                else "{where} wants {wanted} replicas apart by {key}, and only {count} places are "
+                "open to them",
+                where=where,
+                wanted=wanted,
+                key=key,
+                count=len(places),
             )
             evidence = [f"{key}: {', '.join(sorted(places))}"]
             return _certain("ANTI_AFFINITY_UNSATISFIABLE", where, said, evidence)

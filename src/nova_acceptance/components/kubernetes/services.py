@@ -133,9 +133,12 @@ def _target_port_wrong(
             protocol=port.get("protocol", "TCP"),
             owners=owners,
         ),
-        Phrase("lead it to one of {ports}", ports=declared)
-        if declared
-        else Phrase("lead it to one of the ports that its container has"),
+        Phrase(
+            "lead it to one of {ports}"
+            if declared
+            else "lead it to one of the ports that its container has",
+            ports=declared,
+        ),
         evidence=(
             f"ports of {', '.join(owners)}: {', '.join(declared) or 'none declared'}",
             *((f"{target} is a port of {', '.join(others)}",) if others else ()),

@@ -107,10 +107,10 @@ def claims_without_volume(snapshot: Snapshot) -> Iterator[Finding]:
         phase = (claim.get("status") or {}).get("phase")
         if phase == "Lost":
             volume = claim["spec"].get("volumeName")
-            said = (
-                Phrase("{claim} has lost {volume}", claim=ref(claim), volume=volume)
-                if volume
-                else Phrase("{claim} has lost its volume", claim=ref(claim))
+            said = Phrase(
+                "{claim} has lost {volume}" if volume else "{claim} has lost its volume",
+                claim=ref(claim),
+                volume=volume,
             )
             yield Finding("CLAIM_LOST", ref(claim), said, grace=AT_ONCE)
         elif phase == "Pending":
@@ -279,9 +279,12 @@ def _class_missing(holder: Ref, who: Phrase, name: str, classes: list[str] | Non
         ),
         NOTHING
         if classes is None
-        else Phrase("name one of {classes}, or none, so that the default serves", classes=classes)
-        if classes
-        else Phrase("install a StorageClass; the cluster has none at all"),
+        else Phrase(
+            "name one of {classes}, or none, so that the default serves"
+            if classes
+            else "install a StorageClass; the cluster has none at all",
+            classes=classes,
+        ),
         evidence=() if classes is None else (f"StorageClasses: {there or 'none'}",),
         grace=AT_ONCE if classes is not None else SETTLING,
     )

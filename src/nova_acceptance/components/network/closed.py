@@ -79,27 +79,23 @@ def _why_silent(
         )
     if not at_pods or any(each.state not in SILENT for each in at_pods):
         others = [str(pod) for pod, each in seen.items() if each.state == "open"]
-        sentence = (
-            Phrase(
-                "{where} does not answer {pod}, and answers {others}",
-                where=where,
-                pod=source,
-                others=others,
-            )
+        sentence = Phrase(
+            "{where} does not answer {pod}, and answers {others}"
             if others
-            else Phrase("{where} does not answer {pod}", where=where, pod=source)
+            else "{where} does not answer {pod}",
+            where=where,
+            pod=source,
+            others=others,
         )
         return Finding("PORT_SILENT", subject, sentence, evidence=evidence)
     others = sorted(set(reached) - {source.namespace})
     cut_off = subject.namespace if others else source.namespace
-    sentence = (
-        Phrase(
-            "nothing of namespace {asked} answers namespace {namespace}",
-            asked=subject.namespace,
-            namespace=source.namespace,
-        )
+    sentence = Phrase(
+        "nothing of namespace {asked} answers namespace {namespace}"
         if others
-        else Phrase("nothing outside namespace {namespace} answers it", namespace=source.namespace)
+        else "nothing outside namespace {namespace} answers it",
+        asked=subject.namespace,
+        namespace=source.namespace,
     )
     return Finding("NETWORK_CUT", Ref("Namespace", "", cut_off), sentence, evidence=evidence)
 

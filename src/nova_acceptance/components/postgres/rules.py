@@ -73,25 +73,15 @@ def _leaders_by_label(snapshot: Snapshot, component: Postgres, label: str) -> It
         + (roles.get(pod["metadata"]["name"], "not ready") or f"no label {label}")
         for pod in pods
     )
-    if leaders:
-        yield Finding(
-            "TWO_LEADERS",
-            where,
-            Phrase(
-                "{count} members of {where} are labelled as leader: {leaders}",
-                count=len(leaders),
-                where=where,
-                leaders=leaders,
-            ),
-            evidence=seen,
-        )
-    else:
-        yield Finding(
-            "NO_LEADER",
-            where,
-            Phrase("no ready member of {where} is labelled as leader", where=where),
-            evidence=seen,
-        )
+    sentence = Phrase(
+        "{count} members of {where} are labelled as leader: {leaders}"
+        if leaders
+        else "no ready member of {where} is labelled as leader",
+        count=len(leaders),
+        where=where,
+        leaders=leaders,
+    )
+    yield Finding("TWO_LEADERS" if leaders else "NO_LEADER", where, sentence, evidence=seen)
 
 
 LIVE: Final = (postgres_says_why, leaders_by_label)

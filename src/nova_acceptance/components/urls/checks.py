@@ -30,12 +30,13 @@ def malformed_url(held: HeldUrl) -> Iterator[Finding]:
     """Find a value that is no URL, or more than one."""
     if held.is_alone and (held.address or held.is_numeric):
         return
-    if held.address is None:
-        sentence = Phrase("{holder}, {key}, is no URL", holder=held.holder, key=held.key)
-    else:
-        sentence = Phrase(
-            "{holder}, {key}, holds more than one URL", holder=held.holder, key=held.key
-        )
+    sentence = Phrase(
+        "{holder}, {key}, holds more than one URL"
+        if held.address
+        else "{holder}, {key}, is no URL",
+        holder=held.holder,
+        key=held.key,
+    )
     yield _found("URL_MALFORMED", held, sentence)
 
 
@@ -68,30 +69,19 @@ def wrong_service(held: HeldUrl) -> Iterator[Finding]:
     where = held.address or held.shape.partition("://")[2].rpartition("@")[2]
     host = held.address.host if held.address else ""
     found = service_meant(host, held.holder.namespace, held.zone) if host else None
-    if found and found != held.service:
-        sentence = Phrase(
-            "{holder}, {key}, leads to {service}, where nova.yaml says {wanted}",
-            holder=held.holder,
-            key=held.key,
-            service=found,
-            wanted=held.service,
-        )
-    elif found:
-        sentence = Phrase(
-            "{holder}, {key}, leads to {address}, which is no name of {wanted} in zone {zone}",
-            holder=held.holder,
-            key=held.key,
-            address=where,
-            wanted=held.service,
-            zone=held.zone,
-        )
-    else:
-        sentence = Phrase(
-            "{holder}, {key}, leads out of the cluster, to {address}",
-            holder=held.holder,
-            key=held.key,
-            address=where,
-        )
+    sentence = Phrase(
+        "{holder}, {key}, leads out of the cluster, to {address}"
+        if not found
+        else "{holder}, {key}, leads to {service}, where nova.yaml says {wanted}"
+        if found != held.service
+        else "{holder}, {key}, leads to {address}, which is no name of {wanted} in zone {zone}",
+        holder=held.holder,
+        key=held.key,
+        address=where,
+        service=found,
+        wanted=held.service,
+        zone=held.zone,
+    )
     cure = Phrase("name {service}", service=held.full_name)
     yield _found("URL_TARGET_WRONG", held, sentence, cure)
 
@@ -125,21 +115,14 @@ def wrong_database(held: HeldUrl) -> Iterator[Finding]:
     named = held.address.path.strip("/") if held.address else ""
     if held.address is None or wanted is None or named == wanted:
         return
-    sentence = (
-        Phrase(
-            "{holder}, {key}, names the database {named}, where nova.yaml says {wanted}",
-            holder=held.holder,
-            key=held.key,
-            named=named,
-            wanted=wanted,
-        )
+    sentence = Phrase(
+        "{holder}, {key}, names the database {named}, where nova.yaml says {wanted}"
         if named
-        else Phrase(
-            "{holder}, {key}, names no database, where nova.yaml says {wanted}",
-            holder=held.holder,
-            key=held.key,
-            wanted=wanted,
-        )
+        else "{holder}, {key}, names no database, where nova.yaml says {wanted}",
+        holder=held.holder,
+        key=held.key,
+        named=named,
+        wanted=wanted,
     )
     yield _found("URL_DATABASE_WRONG", held, sentence, Phrase("write /{database}", database=wanted))
 
@@ -150,21 +133,14 @@ def wrong_user(held: HeldUrl) -> Iterator[Finding]:
     users = held.wanted.users
     if held.address is None or not users or held.address.user in users:
         return
-    sentence = (
-        Phrase(
-            "{holder}, {key}, connects as {user}, whom nova.yaml does not let into {database}",
-            holder=held.holder,
-            key=held.key,
-            user=held.address.user,
-            database=held.url.target,
-        )
+    sentence = Phrase(
+        "{holder}, {key}, connects as {user}, whom nova.yaml does not let into {database}"
         if held.address.user
-        else Phrase(
-            "{holder}, {key}, connects as nobody, whom nova.yaml does not let into {database}",
-            holder=held.holder,
-            key=held.key,
-            database=held.url.target,
-        )
+        else "{holder}, {key}, connects as nobody, whom nova.yaml does not let into {database}",
+        holder=held.holder,
+        key=held.key,
+        user=held.address.user,
+        database=held.url.target,
     )
     yield _found("URL_USER_WRONG", held, sentence, Phrase("write {roles}", roles=_either(users)))
 

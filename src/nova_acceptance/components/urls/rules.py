@@ -102,16 +102,10 @@ def _differs_from_all(home: Ref, key: str, urls: list[HeldUrl]) -> Finding:
 
 
 def _other_password(url: HeldUrl, home: Ref, home_key: str) -> Phrase:
-    if not url.password:
-        return Phrase(
-            "{holder}, {key}, holds no password; {home}, {home_key} does",
-            holder=url.holder,
-            key=url.key,
-            home=home,
-            home_key=home_key,
-        )
     return Phrase(
-        "{holder}, {key}, holds another password than {home}, {home_key}",
+        "{holder}, {key}, holds another password than {home}, {home_key}"
+        if url.password
+        else "{holder}, {key}, holds no password; {home}, {home_key} does",
         holder=url.holder,
         key=url.key,
         home=home,

@@ -81,21 +81,14 @@ def _is_less(found: str, wanted: str) -> bool:
 
 
 def _too_small(where: Ref, found: str, wanted: str, template: str = "") -> Finding:
-    sentence = (
-        Phrase(
-            "{where} has {amount} for {claims}, and nova.yaml says {wanted}",
-            where=where,
-            amount=found,
-            claims=template,
-            wanted=wanted,
-        )
+    sentence = Phrase(
+        "{where} has {amount} for {claims}, and nova.yaml says {wanted}"
         if template
-        else Phrase(
-            "{where} has {amount}, and nova.yaml says {wanted}",
-            where=where,
-            amount=found,
-            wanted=wanted,
-        )
+        else "{where} has {amount}, and nova.yaml says {wanted}",
+        where=where,
+        amount=found,
+        claims=template,
+        wanted=wanted,
     )
     evidence = (f"storage {found}, wanted {wanted}",)
     return Finding("CLAIM_TOO_SMALL", where, sentence, evidence=evidence)

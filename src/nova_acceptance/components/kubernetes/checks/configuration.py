@@ -79,11 +79,15 @@ def unfit_values(snapshot: Snapshot, item: Configuration) -> Iterator[Finding]:
     for key, spec in item.keys.items():
         text = data.get(key, "")
         seen = text if item.kind == "Secret" else shape(text.encode())
-        if spec.holds == "certificate" and text and not _is_certificate(seen):
-            sentence = Phrase("{where} holds no certificate under {key}", where=where, key=key)
-            yield Finding("CERTIFICATE_UNREADABLE", where, sentence)
-        elif spec.holds == "private-key" and text and not _is_private_key(seen):
-            sentence = Phrase("{where} holds no private key under {key}", where=where, key=key)
+        fits = {"certificate": _is_certificate, "private-key": _is_private_key}.get(spec.holds)
+        if fits and text and not fits(seen):
+            sentence = Phrase(
+                "{where} holds no certificate under {key}"
+                if spec.holds == "certificate"
+                else "{where} holds no private key under {key}",
+                where=where,
+                key=key,
+            )
             yield Finding("CERTIFICATE_UNREADABLE", where, sentence)
 
 
@@ -136,15 +140,10 @@ def _says_other(where: Ref, key: str, text: str, wanted: str) -> Phrase:
     addresses = addresses_in(text, where, key)
     # not the text, whose path or query may hold a secret
     shown = [f"{it.scheme}://{it}" if it.scheme else str(it) for it in addresses]
-    if shown in ([], [wanted]):
-        return Phrase(
-            "{where}, {key}, does not say {wanted} and nothing else, as nova.yaml means",
-            where=where,
-            key=key,
-            wanted=wanted,
-        )
     return Phrase(
-        "{where}, {key}, says {addresses}, where nova.yaml means {wanted}",
+        "{where}, {key}, does not say {wanted} and nothing else, as nova.yaml means"
+        if shown in ([], [wanted])
+        else "{where}, {key}, says {addresses}, where nova.yaml means {wanted}",
         where=where,
         key=key,
         addresses=shown,

@@ -121,18 +121,12 @@ def wrong_api_token(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     for name, _, container in _containers(snapshot, spec):
         has_one = any(each["mountPath"] == _TOKEN for each in container.get("volumeMounts") or [])
         if has_one != spec.api_token:
-            sentence = (
-                Phrase(
-                    "container {container} of {workload} has no token of the API, and needs one",
-                    container=name,
-                    workload=spec.ref,
-                )
+            sentence = Phrase(
+                "container {container} of {workload} has no token of the API, and needs one"
                 if spec.api_token
-                else Phrase(
-                    "container {container} of {workload} has a token of the API, and needs none",
-                    container=name,
-                    workload=spec.ref,
-                )
+                else "container {container} of {workload} has a token of the API, and needs none",
+                container=name,
+                workload=spec.ref,
             )
             yield Finding("API_TOKEN_WRONG", spec.ref, sentence, container=name)
 

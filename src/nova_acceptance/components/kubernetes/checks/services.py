@@ -11,7 +11,7 @@ from nova_acceptance.components.kubernetes.backends import (
     ready_behind,
 )
 from nova_acceptance.components.kubernetes.workloads import template
-from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
@@ -87,7 +87,14 @@ def wrong_ports(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
         yield Finding(
             "SERVICE_PORT_WRONG",
             where,
-            _ports_differ(where, _told(actual), _told(wanted)),
+            Phrase(
+                "{service} has {ports}, where nova.yaml says {wanted}"
+                if actual
+                else "{service} has no port, where nova.yaml says {wanted}",
+                service=where,
+                ports=_told(actual),
+                wanted=_told(wanted),
+            ),
             Phrase("write {wanted}", wanted=_told(wanted)),
         )
 
@@ -158,15 +165,14 @@ def is_headless(service: Object) -> bool:
 
 def headless_lost(service: Object, why: Phrase) -> Finding:
     """Return what is wrong with a Service that has an address though its pods need names."""
-    if address := service["spec"].get("clusterIP"):
-        sentence = Phrase(
-            "{service} has {address} and is not headless", service=ref(service), address=address
-        )
-    else:
-        sentence = Phrase(
-            "{service} has an address that the cluster chooses and is not headless",
-            service=ref(service),
-        )
+    address = service["spec"].get("clusterIP")
+    sentence = Phrase(
+        "{service} has {address} and is not headless"
+        if address
+        else "{service} has an address that the cluster chooses and is not headless",
+        service=ref(service),
+        address=address,
+    )
     return Finding("HEADLESS_LOST", ref(service), sentence, evidence=(why,))
 
 
@@ -174,19 +180,6 @@ def _name(port: Object, front: Front) -> str:
     """Return a port's name: of one without a name, which is then the only one, nova.yaml's."""
     only = next(iter(front.service.ports)) if len(front.service.ports) == 1 else ""
     return str(port.get("name") or only or port["port"])
-
-
-def _ports_differ(service: Ref, ports: list[str], wanted: list[str]) -> Phrase:
-    if not ports:
-        return Phrase(
-            "{service} has no port, where nova.yaml says {wanted}", service=service, wanted=wanted
-        )
-    return Phrase(
-        "{service} has {ports}, where nova.yaml says {wanted}",
-        service=service,
-        ports=ports,
-        wanted=wanted,
-    )
 
 
 def _told(ports: dict[str, int]) -> list[str]:

@@ -206,9 +206,12 @@ def pods_left_over(snapshot: Snapshot, system: System, namespace: str) -> Iterat
         yield Finding(
             "POD_LEFT_OVER",
             where,
-            Phrase("{pod} has failed, and is still there", pod=where)
-            if where in declared
-            else Phrase("{pod} belongs to no workload of nova.yaml", pod=where),
+            Phrase(
+                "{pod} has failed, and is still there"
+                if where in declared
+                else "{pod} belongs to no workload of nova.yaml",
+                pod=where,
+            ),
             Phrase(
                 "`kubectl -n {namespace} delete pod {name}`, once nobody needs it",
                 namespace=namespace,
