@@ -12,7 +12,7 @@ from nova_acceptance.components.network.questions import (
     CLOSED_PORT,
     dial,
     dial_external,
-    dial_pod,
+    listening,
     undeclared,
 )
 from nova_acceptance.findings import NOWHERE, Finding
@@ -20,6 +20,7 @@ from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import External, Front, Passage, Workload
 from nova_acceptance.system.parts import Door, passages
+from nova_acceptance.vantage.questions import Dial
 
 CLOSED: Final = ("refused", "timeout", "unreachable")
 """How a port that lets nobody in answers."""
@@ -97,8 +98,8 @@ def unreached_external(connections: Connections, external: External) -> Iterator
 @check
 def wrong_ports_of_pods(connections: Connections, workload: Workload) -> Iterator[Finding]:
     """Find pods at which a declared port is not open, or another one answers, to their users."""
-    listening = connections.listening(workload)
-    if not listening:
+    at = listening(connections.objects, workload)
+    if not at:
         sentence = Phrase("{workload} has no pod with an address", workload=workload.name)
         yield Finding("WORKLOAD_NOT_READY", NOWHERE, sentence)
     mine = [it for it in passages(connections.system) if it.door.front.workload == workload]
@@ -106,7 +107,7 @@ def wrong_ports_of_pods(connections: Connections, workload: Workload) -> Iterato
         pod = connections.pods[name]
         found = [
             each
-            for address, port in listening.items()
+            for address, port in at.items()
             for each in (
                 *_not_open(connections, pod, address, port),
                 *_not_refused(connections, pod, address),
@@ -119,7 +120,7 @@ def wrong_ports_of_pods(connections: Connections, workload: Workload) -> Iterato
 
 
 def _not_open(connections: Connections, pod: PodRef, address: str, port: int) -> Iterator[Finding]:
-    state = connections.answer(pod, dial_pod(address, port)).state
+    state = connections.answer(pod, Dial(address, port)).state
     if state != "open":
         cause = "PORT_SILENT" if state in SILENT else "PORT_CLOSED"
         sentence = Phrase(
@@ -133,7 +134,7 @@ def _not_open(connections: Connections, pod: PodRef, address: str, port: int) ->
 
 
 def _not_refused(connections: Connections, pod: PodRef, address: str) -> Iterator[Finding]:
-    state = connections.answer(pod, dial_pod(address, CLOSED_PORT)).state
+    state = connections.answer(pod, Dial(address, CLOSED_PORT)).state
     if state != "refused":
         cause = "PORT_SILENT" if state in SILENT else "PORT_UNDECLARED_OPEN"
         sentence = Phrase(
