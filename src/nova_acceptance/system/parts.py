@@ -86,6 +86,12 @@ class Url:
         return f"{self.source.name if self.source else self.key} to {self.target}"
 
 
+def forms(name: str, namespace: str, zone: str) -> list[str]:
+    """Return the forms of a name in the cluster's DNS that work everywhere, shortest first."""
+    short = f"{name}.{namespace}"
+    return [short, f"{short}.svc", f"{short}.svc.{zone}"]
+
+
 def fronts(system: System) -> list[Front]:
     """Return every Service."""
     return [

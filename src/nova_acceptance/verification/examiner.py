@@ -21,12 +21,11 @@ from nova_acceptance.components.kubernetes.backends import endpoints_of
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.components.kubernetes.pods import is_on_its_way
 from nova_acceptance.components.kubernetes.status import is_unseen, status_of
-from nova_acceptance.components.kubernetes.workloads import KINDS, workload_of
+from nova_acceptance.components.kubernetes.workloads import workload_of
 from nova_acceptance.components.registry import kinds
 from nova_acceptance.diagnosis import Doctor, Explanation, Ranked
 from nova_acceptance.errors import NovaError
 from nova_acceptance.findings import Finding, Ref, ref
-from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system import System
 from nova_acceptance.verification.answers import of_error
@@ -83,7 +82,7 @@ class Examiner:
         """
         own = self._placed(shown, scope) if shown else None
         if own and not own.is_symptom and not explaining(own.cause):
-            known = self.fresh() if _is_of_the_api(own) else None
+            known = self.fresh() if own.subject != API else None  # of an object a look tells more
             return self._finding(_alone(own), scope, summary, known)
         doctor = self.fresh()
         if doctor is None:
@@ -231,13 +230,9 @@ def _is_on_its_way(snapshot: Snapshot, scope: Scope) -> bool:
     start = [*_with_workloads(snapshot, (*scope.targets, *scope.sources))]
     for where in Graph.of(snapshot).reach(start):
         found = snapshot.at(where)
-        if found and (is_on_its_way(found) if where.kind == "Pod" else _is_unseen(found)):
+        if found and (is_on_its_way(found) if where.kind == "Pod" else is_unseen(found)):
             return True
     return False
-
-
-def _is_unseen(obj: Object) -> bool:
-    return obj["kind"] in KINDS and is_unseen(obj)
 
 
 def _alone(own: Finding) -> Explanation:
@@ -252,11 +247,6 @@ def _with_workloads(snapshot: Snapshot, tier: Iterable[Ref]) -> Iterator[Ref]:
         workload = workload_of(snapshot, pod) if pod else None
         if workload:
             yield ref(workload)
-
-
-def _is_of_the_api(own: Finding) -> bool:
-    """Whether a diagnosis is about objects, of which a look tells more."""
-    return own.subject != API
 
 
 def _seen(snapshot: Snapshot, refs: Iterable[Ref]) -> Iterator[str]:

@@ -285,7 +285,7 @@ def test_silence_of_pods_of_a_namespace_that_is_cut_off(
     for question in (Dial(ADDRESS, 6379), Dial(ADDRESS, CLOSED_PORT)):
         asked.otherwise[WEB, question] = state("timeout")
     asked.otherwise[WEB, dial(FRONTS["cache"], 6379, SHOP)] = state("timeout")
-    connections.answer(WEB, Dial(ADDRESS, CLOSED_PORT))
+    connections.survey.answer(WEB, Dial(ADDRESS, CLOSED_PORT))
 
     found = checks.wrong_ports_of_pods(connections, FRONTS["cache"].workload)
     assert found[0].cause == "NETWORK_CUT"

@@ -16,7 +16,7 @@ from nova_acceptance.components.dns.client import Lookups
 from nova_acceptance.components.dns.lookups import Lookup, state_of_dns, why_wrong
 from nova_acceptance.components.dns.questions import (
     address,
-    forms,
+    every_form,
     of_another_type,
     pod_names,
     schema_version,
@@ -89,13 +89,13 @@ def other_servers(
 @check
 def unresolved_forms(lookups: Lookups, front: Front) -> Iterator[Finding]:
     """Find a Service that one of the full forms of its name does not lead to, from anywhere."""
-    *short, full = forms(front.name, front.namespace, lookups.system)
+    *short, full = every_form(front.name, front.namespace, lookups.system)
     for pod in lookups.pods.values():
         lookup = Lookup(
             full=full,
-            by_full=lookups.answer(pod, Resolve(full)),
-            by_form={form: lookups.answer(pod, Resolve(form)) for form in short},
-            served=lookups.answer(pod, address(front, lookups.system)),
+            by_full=lookups.survey.answer(pod, Resolve(full)),
+            by_form={form: lookups.survey.answer(pod, Resolve(form)) for form in short},
+            served=lookups.survey.answer(pod, address(front, lookups.system)),
             wanted=lookups.addresses(front),
         )
         if found := why_wrong(lookup):
@@ -106,7 +106,7 @@ def unresolved_forms(lookups: Lookups, front: Front) -> Iterator[Finding]:
 def wrong_bare_name(lookups: Lookups, front: Front) -> Iterator[Finding]:
     """Find a Service whose bare name does not work in its namespace, or does in another one."""
     for namespace, pod in lookups.pods.items():
-        answer = lookups.answer(pod, Resolve(front.name))
+        answer = lookups.survey.answer(pod, Resolve(front.name))
         if not answer.is_answered:
             yield _unresolved(pod, front.name, answer).at(front.ref)
         elif namespace == front.namespace:
@@ -169,7 +169,7 @@ def wrong_records(lookups: Lookups, front: Front, rdtype: str) -> Iterator[Findi
     for pod in lookups.pods.values():
         for record in wanted:
             for tcp in (False, True):
-                answer = lookups.answer(pod, Exchange(record.name, record.rdtype, tcp))
+                answer = lookups.survey.answer(pod, Exchange(record.name, record.rdtype, tcp))
                 yield from _wrong_record(pod, record, answer, front)
 
 
@@ -209,8 +209,8 @@ def wrong_pod_names(lookups: Lookups, headless: Front) -> Iterator[Finding]:
             yield Finding("NAME_UNRESOLVED", headless.ref, sentence)
             continue
         for source in lookups.pods.values():
-            for form in forms(name, headless.namespace, lookups.system):
-                answer = lookups.answer(source, Resolve(form))
+            for form in every_form(name, headless.namespace, lookups.system):
+                answer = lookups.survey.answer(source, Resolve(form))
                 yield from _wrong_pod_name(source, form, answer, addresses[pod], headless)
 
 
@@ -234,7 +234,7 @@ def _wrong_pod_name(
 def undenied_name(lookups: Lookups, absent: str, *, tcp: bool) -> Iterator[Finding]:
     """Find a name that does not exist, and that the DNS does not deny at once."""
     for pod in lookups.pods.values():
-        answer = lookups.answer(pod, Exchange(absent, "A", tcp))
+        answer = lookups.survey.answer(pod, Exchange(absent, "A", tcp))
         if not is_answered(answer):
             yield _unanswered(pod, absent, answer)
         elif not is_absent(answer):
@@ -259,7 +259,7 @@ def resolved_absent_name(lookups: Lookups, absent: str) -> Iterator[Finding]:
     """Find a name that does not exist, and that an application is not told to be unknown."""
     name = f"{absent}."
     for pod in lookups.pods.values():
-        answer = lookups.answer(pod, Resolve(name))
+        answer = lookups.survey.answer(pod, Resolve(name))
         if answer.addresses:
             sentence = Phrase(
                 "to {pod} the name {name}, which does not exist, resolves to {addresses}",
@@ -276,7 +276,7 @@ def resolved_absent_name(lookups: Lookups, absent: str) -> Iterator[Finding]:
 def denied_name(lookups: Lookups, front: Front) -> Iterator[Finding]:
     """Find a Service's name that is denied where it lacks only records of the type asked for."""
     for pod in lookups.pods.values():
-        answer = lookups.answer(pod, of_another_type(front, lookups.system))
+        answer = lookups.survey.answer(pod, of_another_type(front, lookups.system))
         if not is_answered(answer):
             yield _unanswered(pod, front.name, answer).at(front.ref)
         elif is_absent(answer) and not lookups.addresses(front):
@@ -298,7 +298,7 @@ def unspecified_dns(lookups: Lookups) -> Iterator[Finding]:
     """Find a DNS that does not name the version of the specification that names are made by."""
     question = schema_version(lookups.system)
     for pod in lookups.pods.values():
-        answer = lookups.answer(pod, question)
+        answer = lookups.survey.answer(pod, question)
         if not is_answered(answer):
             yield _unanswered(pod, question.name, answer)
         elif values(answer, question.rdtype) != {SCHEMA_VERSION}:

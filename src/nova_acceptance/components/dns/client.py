@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 from nova_acceptance.components.dns.questions import expected_records
 from nova_acceptance.components.dns.records import Records
@@ -12,10 +11,7 @@ from nova_acceptance.components.kubernetes.seen import Seen, addresses_of
 from nova_acceptance.components.kubernetes.vantage_points import VantagePoints
 from nova_acceptance.kube import PodRef
 from nova_acceptance.system import Front, System, Workload
-from nova_acceptance.vantage.questions import Answer, Question
 from nova_acceptance.vantage.survey import Survey
-
-AnswerT = TypeVar("AnswerT", bound=Answer)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +38,6 @@ class Lookups:
             FindingError: a namespace has no pod to ask from.
         """
         return self.points.all()
-
-    def answer(self, pod: PodRef, question: Question[AnswerT]) -> AnswerT:
-        """Return what a pod was answered.
-
-        Raises:
-            NovaError: it could not ask.
-        """
-        return self.survey.answer(pod, question)
 
     def addresses(self, front: Front) -> frozenset[str]:
         """Return what the API says that a Service's name stands for."""

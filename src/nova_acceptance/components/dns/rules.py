@@ -159,7 +159,7 @@ def zone_lost(snapshot: Snapshot) -> Iterator[Finding]:
     files = {
         found.target
         for each in makers
-        for found in references(template(each), DNS.namespace)
+        for found in references(each)
         if found.target.kind == "ConfigMap"
     }
     zone = snapshot.system.zone.rstrip(".").lower()

@@ -114,11 +114,8 @@ def addresses_of(snapshot: Snapshot, workload: Object) -> tuple[Address, ...]:
 
 
 def _addresses_of(snapshot: Snapshot, workload: Object) -> Iterator[Address]:
-    metadata = workload["metadata"]
-    namespace = metadata.get("namespace", "")
-    holder = Ref(workload["kind"], namespace, metadata["name"])
-    pod = template(workload)
-    for container in containers(pod):
+    holder = ref(workload)
+    for container in containers(template(workload)):
         literal = {
             variable["name"]: str(variable.get("value") or "")
             for variable in container.get("env") or ()
@@ -128,7 +125,7 @@ def _addresses_of(snapshot: Snapshot, workload: Object) -> Iterator[Address]:
             option, _, value = str(argument).rpartition("=")
             yield from addresses_in(value, holder, option.lstrip("-") or Phrase("arguments"))
     seen: set[tuple[Ref, str]] = set()
-    for reference in references(pod, namespace):
+    for reference in references(workload):
         if (reference.target, reference.key) in seen:
             continue
         seen.add((reference.target, reference.key))

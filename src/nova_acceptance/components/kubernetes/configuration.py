@@ -200,8 +200,7 @@ def _lacks_port(service: Object, address: Address) -> bool:
 
 def _references(snapshot: Snapshot) -> Iterator[Reference]:
     for user in configured(snapshot):
-        namespace = user["metadata"].get("namespace", "")
-        yield from (it for it in references(template(user), namespace) if not it.is_optional)
+        yield from (it for it in references(user) if not it.is_optional)
 
 
 def _declared(snapshot: Snapshot) -> Iterator[tuple[Configuration, Ref]]:

@@ -23,7 +23,6 @@ from nova_acceptance.components.kubernetes.workloads import (
     pods_of,
     references,
     selected,
-    template,
 )
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
@@ -117,7 +116,7 @@ class Graph:
         for entry in workload["spec"].get("volumeClaimTemplates") or ():
             if name := entry["spec"].get("storageClassName"):
                 yield Ref("StorageClass", "", name)
-        yield from (found.target for found in references(template(workload), namespace))
+        yield from (found.target for found in references(workload))
         yield from (ref(policy) for policy in every_selecting(self._snapshot, workload))
 
     def _asked(self, workload: Object) -> Iterator[Ref]:
@@ -146,7 +145,7 @@ class Graph:
             yield Ref("Node", "", node)
         elif CLOSED.search(condition(pod, "PodScheduled").get("message") or ""):
             yield from (ref(node) for node in self._snapshot.of_kind("Node") if _is_closed(node))
-        yield from (found.target for found in references(pod, pod["metadata"].get("namespace", "")))
+        yield from (found.target for found in references(pod))
 
 
 def _walked(

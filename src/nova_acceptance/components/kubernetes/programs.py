@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from nova_acceptance.components.kubernetes.graces import (
     AT_ONCE,
@@ -32,19 +32,13 @@ from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase, verbatim
 
-
-class _Words(NamedTuple):
-    cause: str
-    pattern: re.Pattern[str]
-
-
 _WORDS: Final = (
     # some images remark on a read-only file system in passing, with a question mark
-    _Words(
+    (
         "READ_ONLY_FILE_SYSTEM",
         re.compile(r"(?i)read-only file ?system(?!\?)|\bEROFS\b|errno 30\b"),
     ),
-    _Words(
+    (
         "VOLUME_FULL",
         # the kernel says the same where watches, shared memory or semaphores run out
         re.compile(
@@ -52,8 +46,8 @@ _WORDS: Final = (
             r".*(?:no space left on device|\bENOSPC\b|disk quota exceeded)"
         ),
     ),
-    _Words("PORT_IN_USE", re.compile(r"(?i)address already in use|\bEADDRINUSE\b")),
-    _Words(
+    ("PORT_IN_USE", re.compile(r"(?i)address already in use|\bEADDRINUSE\b")),
+    (
         "PERMISSION_DENIED",
         # not what a database or a server of keys answers by these words
         re.compile(

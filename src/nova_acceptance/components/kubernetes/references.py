@@ -12,7 +12,6 @@ from nova_acceptance.components.kubernetes.workloads import (
     Reference,
     references,
     statuses,
-    template,
     workloads,
 )
 from nova_acceptance.findings import Finding, Ref, ref
@@ -37,8 +36,7 @@ def references_missing(snapshot: Snapshot) -> Iterator[Finding]:
     """Find Secrets, ConfigMaps and keys that a specification names and that do not exist."""
     users: dict[tuple[str, Ref], list[tuple[Ref, Reference]]] = {}
     for workload in workloads(snapshot):
-        namespace = workload["metadata"].get("namespace", "")
-        for found in references(template(workload), namespace):
+        for found in references(workload):
             cause = None if found.is_optional else _lacks(snapshot, found)
             if cause:
                 users.setdefault((cause, found.target), []).append((ref(workload), found))
@@ -87,10 +85,9 @@ def _named(ill: Ill, said: str, part: Phrase, grace: float) -> Iterator[Finding]
 
 def _behind(ill: Ill, volume: str, kind: str) -> Iterator[Ref]:
     """Yield what a volume is made of."""
-    found = references(ill.pod, ill.where.namespace)
     yield from {
         each.target: None
-        for each in found
+        for each in references(ill.pod)
         if each.user == f"volume {volume}" and each.target.kind == kind
     }
 

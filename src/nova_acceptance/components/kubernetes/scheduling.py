@@ -174,10 +174,9 @@ def _barred_from_its_volume(snapshot: Snapshot, pod: Object) -> Phrase:
 
     To the scheduler, which looks at each node for itself, the others are the ones in conflict.
     """
-    namespace = pod["metadata"].get("namespace", "")
     claims = [
         snapshot.at(each.target)
-        for each in references(pod, namespace)
+        for each in references(pod)
         if each.target.kind == "PersistentVolumeClaim"
     ]
     names = [claim["spec"]["volumeName"] for claim in claims if claim and _is_bound(claim)]

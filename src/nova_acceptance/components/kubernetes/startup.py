@@ -29,7 +29,7 @@ from nova_acceptance.components.kubernetes.workloads import (
     statuses,
     template,
 )
-from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase, verbatim
@@ -219,10 +219,7 @@ def _texts(snapshot: Snapshot, workload: Object) -> Iterator[tuple[str, str]]:
             yield f"variable {variable['name']}", str(variable.get("value") or "")
         for text in (*(container.get("command") or ()), *(container.get("args") or ())):
             yield f"command of {container['name']}", str(text)
-    targets: dict[Ref, None] = {
-        each.target: None for each in references(pod, workload["metadata"].get("namespace", ""))
-    }
-    for target in targets:
+    for target in dict.fromkeys(each.target for each in references(workload)):
         for key, value in ((snapshot.at(target) or {}).get("data") or {}).items():
             yield f"{target}, key {key}", str(value)
 

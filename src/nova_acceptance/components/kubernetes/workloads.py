@@ -147,8 +147,9 @@ class Reference:
     is_optional: bool = False
 
 
-def references(pod: Object, namespace: str) -> Iterator[Reference]:
-    """Yield the Secrets, ConfigMaps and claims that a pod or template refers to."""
+def references(owner: Object) -> Iterator[Reference]:
+    """Yield the Secrets, ConfigMaps and claims that a workload, or a pod itself, refers to."""
+    pod, namespace = template(owner), owner["metadata"].get("namespace", "")
     for container in containers(pod):
         name = container["name"]
         who = Phrase("container {container}", container=name)

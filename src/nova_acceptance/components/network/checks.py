@@ -41,7 +41,7 @@ def open_passage(connections: Connections, passage: Passage) -> Iterator[Finding
     What is open to nobody is closed for another reason, and shows nothing.
     """
     pod, door = connections.pods[passage.source.name], passage.door
-    answer = connections.answer(pod, dial(door.front, door.port, connections.system))
+    answer = connections.survey.answer(pod, dial(door.front, door.port, connections.system))
     if answer.state == "unresolved":  # which is no proof that it is closed
         yield connections.closed(pod, door.front, door.port) or nameless(door.front)
     elif answer.state not in CLOSED:
@@ -80,7 +80,7 @@ def unreached_external(connections: Connections, external: External) -> Iterator
         sentence = Phrase("nothing uses {name}, so that nobody can try it", name=external.name)
         yield Finding("EXTERNAL_UNREACHABLE", NOWHERE, sentence)
     for user in users:
-        answer = connections.answer(connections.pods[user.name], dial_external(external))
+        answer = connections.survey.answer(connections.pods[user.name], dial_external(external))
         if answer.state != "open":
             sentence = Phrase(
                 "{user} does not reach {name} at {host}:{port} ({said})",
@@ -120,7 +120,7 @@ def wrong_ports_of_pods(connections: Connections, workload: Workload) -> Iterato
 
 
 def _not_open(connections: Connections, pod: PodRef, address: str, port: int) -> Iterator[Finding]:
-    state = connections.answer(pod, Dial(address, port)).state
+    state = connections.survey.answer(pod, Dial(address, port)).state
     if state != "open":
         cause = "PORT_SILENT" if state in SILENT else "PORT_CLOSED"
         sentence = Phrase(
@@ -134,7 +134,7 @@ def _not_open(connections: Connections, pod: PodRef, address: str, port: int) ->
 
 
 def _not_refused(connections: Connections, pod: PodRef, address: str) -> Iterator[Finding]:
-    state = connections.answer(pod, Dial(address, CLOSED_PORT)).state
+    state = connections.survey.answer(pod, Dial(address, CLOSED_PORT)).state
     if state != "refused":
         cause = "PORT_SILENT" if state in SILENT else "PORT_UNDECLARED_OPEN"
         sentence = Phrase(
@@ -168,7 +168,7 @@ def open_undeclared_port(connections: Connections, front: Front) -> Iterator[Fin
         if closed := connections.closed(pod, front, door.port):
             yield closed
             continue
-        answer = connections.answer(pod, undeclared(front, connections.system))
+        answer = connections.survey.answer(pod, undeclared(front, connections.system))
         if answer.state not in CLOSED:
             sentence = Phrase(
                 "{service} answers {pod} at port {port}, which it does not declare ({state})",

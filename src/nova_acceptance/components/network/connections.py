@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from nova_acceptance.components.dns.lookups import ask_why
 from nova_acceptance.components.kubernetes.addresses import service_meant
@@ -28,11 +27,9 @@ from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Front, System
 from nova_acceptance.system.parts import Door, doors, fronts, passages
-from nova_acceptance.vantage.questions import Answer, Dial, Question
+from nova_acceptance.vantage.questions import Answer, Dial
 from nova_acceptance.vantage.routes import Route, Routes
 from nova_acceptance.vantage.survey import Survey
-
-AnswerT = TypeVar("AnswerT", bound=Answer)
 
 
 @dataclass(eq=False)
@@ -58,19 +55,11 @@ class Connections:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
     _names: dict[Ref, Finding | None] = field(default_factory=dict, init=False)
 
-    def answer(self, pod: PodRef, question: Question[AnswerT]) -> AnswerT:
-        """Return what a pod was answered.
-
-        Raises:
-            NovaError: it could not ask.
-        """
-        return self.survey.answer(pod, question)
-
     def is_listened_at(self, door: Door) -> bool:
         """Whether a pod behind a Service's port finds it open at one of these pods itself."""
         pod = self.pods[door.front.workload.component]
         at_pods = listening_behind(self.objects, door).items()
-        return any(self.answer(pod, Dial(*each)).state == "open" for each in at_pods)
+        return any(self.survey.answer(pod, Dial(*each)).state == "open" for each in at_pods)
 
     def first_to(self, pods: Iterable[PodRef], front: Front, port: int) -> Route:
         """Return the route from the first of several pods to which the port is open.
@@ -105,7 +94,7 @@ class Connections:
         question = Dial(host, port)
         meant = service_meant(host, pod.namespace, self.system.zone)
         subject = meant or Ref("Service", pod.namespace, host)
-        seen = {pod: self.answer(pod, question)}
+        seen = {pod: self.survey.answer(pod, question)}
         if found := why_closed(pod, question, subject, seen=seen, at_pods=(), reached=()):
             raise FindingError(found)
         return self.routes.through(pod, host, port)
@@ -139,7 +128,7 @@ class Connections:
             ProbeError: it could not be asked.
         """
         question = dial(front, port, self.system)
-        answer = self.answer(pod, question)
+        answer = self.survey.answer(pod, question)
         if answer.state == "open":
             return None
         if unresolved := self._unresolved(pod, front):

@@ -151,7 +151,7 @@ class Postgres:
         """Ask again who leads, the next time; for when that may have changed."""
         with self._lock:
             for session in self._sessions.values():
-                session.__exit__(None, None, None)
+                session.close()
             self._sessions.clear()
             self._leader = ""
             self._failure = None
