@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from nova_acceptance.components.kubernetes.pod_specs import restarts
 from nova_acceptance.components.kubernetes.seen import Seen
+from nova_acceptance.components.kubernetes.workloads import restarts
 from nova_acceptance.kube import Object
 from nova_acceptance.system import Front, System, Workload
 from nova_acceptance.system.parts import fronts

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from nova_acceptance.components.kubernetes.pod_specs import restarts
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.status import is_ready
+from nova_acceptance.components.kubernetes.workloads import restarts
 from nova_acceptance.kube import Object
 from nova_acceptance.system import System
 from nova_acceptance.system.parts import uses

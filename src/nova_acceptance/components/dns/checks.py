@@ -13,7 +13,7 @@ import dns.rcode
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.dns.client import Lookups
-from nova_acceptance.components.dns.lookups import Lookup, state_of_dns, why_wrong
+from nova_acceptance.components.dns.lookups import state_of_dns, why_wrong
 from nova_acceptance.components.dns.questions import (
     address,
     every_form,
@@ -91,14 +91,14 @@ def unresolved_forms(lookups: Lookups, front: Front) -> Iterator[Finding]:
     """Find a Service that one of the full forms of its name does not lead to, from anywhere."""
     *short, full = every_form(front.name, front.namespace, lookups.system)
     for pod in lookups.pods.values():
-        lookup = Lookup(
-            full=full,
+        found = why_wrong(
+            full,
             by_full=lookups.survey.answer(pod, Resolve(full)),
             by_form={form: lookups.survey.answer(pod, Resolve(form)) for form in short},
             served=lookups.survey.answer(pod, address(front, lookups.system)),
             wanted=lookups.addresses(front),
         )
-        if found := why_wrong(lookup):
+        if found:
             yield found.at(_where(found.cause, pod, front))
 
 

@@ -6,11 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Final
 
-from nova_acceptance.components.kubernetes.backends import (
-    Endpoint,
-    pods_selected,
-    ready_behind,
-)
+from nova_acceptance.components.kubernetes.backends import Endpoint, pods_selected, ready_behind
 from nova_acceptance.components.kubernetes.summaries import summary
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.findings import Ref

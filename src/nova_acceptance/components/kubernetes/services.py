@@ -17,10 +17,7 @@ from nova_acceptance.components.kubernetes.checks.services import is_headless
 from nova_acceptance.components.kubernetes.graces import AT_ONCE
 from nova_acceptance.components.kubernetes.resolution import configured, service_at
 from nova_acceptance.components.kubernetes.status import status_of
-from nova_acceptance.components.kubernetes.workloads import (
-    template,
-    workloads,
-)
+from nova_acceptance.components.kubernetes.workloads import template, workloads
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from nova_acceptance import timeouts
 from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot, uid
@@ -46,6 +48,33 @@ def statuses(pod: Object) -> list[dict[str, Any]]:
     """Return the status of every container of a pod, those that only initialise it first."""
     status = pod.get("status") or {}
     return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+
+
+def is_leaving(pod: Object, now: datetime) -> bool:
+    """Whether a pod is being deleted and has had no time to be gone; one that had is stuck.
+
+    Args:
+        pod: the pod; its `deletionTimestamp` is when its grace ends.
+        now: this moment.
+    """
+    ends = pod["metadata"].get("deletionTimestamp")
+    if ends is None:
+        return False
+    return now - datetime.fromisoformat(ends) < timedelta(seconds=timeouts.POD_LEAVES)
+
+
+def restarts(pod: Object) -> int:
+    """Return how often containers of a pod have restarted by themselves.
+
+    A container that ended with its node (the runtime then knows no more than `Unknown`, status
+    255) did not restart by itself.
+    """
+    found = 0
+    for status in (pod.get("status") or {}).get("containerStatuses") or []:
+        last = (status.get("lastState") or {}).get("terminated") or {}
+        with_node = last.get("reason") == "Unknown" and last.get("exitCode") == 255  # noqa: PLR2004
+        found += status["restartCount"] - int(with_node and status["restartCount"] > 0)
+    return found
 
 
 def sidecars(pod: Object) -> frozenset[str]:

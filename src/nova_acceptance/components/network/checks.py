@@ -90,9 +90,7 @@ def unreached_external(connections: Connections, external: External) -> Iterator
                 port=external.port,
                 said=f"{answer.state} {answer.detail}".strip(),
             )
-            workload = user.workload
-            subject = workload.ref
-            yield Finding("EXTERNAL_UNREACHABLE", subject, sentence)
+            yield Finding("EXTERNAL_UNREACHABLE", user.workload.ref, sentence)
 
 
 @check
@@ -109,49 +107,35 @@ def wrong_ports_of_pods(connections: Connections, workload: Workload) -> Iterato
             each
             for address, port in at.items()
             for each in (
-                *_not_open(connections, pod, address, port),
-                *_not_refused(connections, pod, address),
+                *_otherwise(connections, pod, address, port, "open"),
+                *_otherwise(connections, pod, address, CLOSED_PORT, "refused"),
             )
         ]
         if any(each.cause == "PORT_SILENT" for each in found):
             # what the whole survey shows is more than one port's silence
-            yield from (it for it in _cut(connections, pod, mine) if it.cause == "NETWORK_CUT")
+            closed = (connections.closed(pod, it.door.front, it.door.port) for it in mine)
+            yield from (it for it in closed if it and it.cause == "NETWORK_CUT")
         yield from found
 
 
-def _not_open(connections: Connections, pod: PodRef, address: str, port: int) -> Iterator[Finding]:
+def _otherwise(
+    connections: Connections, pod: PodRef, address: str, port: int, wanted: str
+) -> Iterator[Finding]:
+    """Yield that a port of a pod itself is not `open`, or is not `refused`, as it should be."""
     state = connections.survey.answer(pod, Dial(address, port)).state
-    if state != "open":
-        cause = "PORT_SILENT" if state in SILENT else "PORT_CLOSED"
+    if state != wanted:
+        cause = "PORT_CLOSED" if wanted == "open" else "PORT_UNDECLARED_OPEN"
         sentence = Phrase(
-            "the declared port {port} at {address} is not open to {pod} ({state})",
+            "the declared port {port} at {address} is not open to {pod} ({state})"
+            if wanted == "open"
+            else "port {port} at {address}, where nothing should listen, does not refuse {pod} "
+            "({state})",
             port=port,
             address=address,
             pod=pod,
             state=state,
         )
-        yield Finding(cause, NOWHERE, sentence)
-
-
-def _not_refused(connections: Connections, pod: PodRef, address: str) -> Iterator[Finding]:
-    state = connections.survey.answer(pod, Dial(address, CLOSED_PORT)).state
-    if state != "refused":
-        cause = "PORT_SILENT" if state in SILENT else "PORT_UNDECLARED_OPEN"
-        sentence = Phrase(
-            "port {port} at {address}, where nothing should listen, does not refuse {pod} "
-            "({state})",
-            port=CLOSED_PORT,
-            address=address,
-            pod=pod,
-            state=state,
-        )
-        yield Finding(cause, NOWHERE, sentence)
-
-
-def _cut(connections: Connections, pod: PodRef, mine: list[Passage]) -> Iterator[Finding]:
-    for passage in mine:
-        if found := connections.closed(pod, passage.door.front, passage.door.port):
-            yield found
+        yield Finding.here("PORT_SILENT" if state in SILENT else cause, sentence)
 
 
 @check

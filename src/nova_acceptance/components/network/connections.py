@@ -16,11 +16,7 @@ from nova_acceptance.components.kubernetes.addresses import service_meant
 from nova_acceptance.components.kubernetes.seen import Seen, addresses_of
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.network.closed import why_closed
-from nova_acceptance.components.network.questions import (
-    CLOSED_PORT,
-    dial,
-    listening_behind,
-)
+from nova_acceptance.components.network.questions import CLOSED_PORT, dial, listening_behind
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import Finding, FindingError, Ref
 from nova_acceptance.kube import Kube, PodRef

@@ -11,7 +11,7 @@ from nova_acceptance.components.kubernetes.shapes import mark
 from nova_acceptance.components.urls.held import HeldUrl
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
-from nova_acceptance.phrase import NOTHING, Phrase
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Url
 
 
@@ -37,7 +37,7 @@ def malformed_url(held: HeldUrl) -> Iterator[Finding]:
         holder=held.holder,
         key=held.key,
     )
-    yield _found("URL_MALFORMED", held, sentence)
+    yield Finding("URL_MALFORMED", held.holder, sentence)
 
 
 @check
@@ -53,7 +53,7 @@ def wrong_scheme(held: HeldUrl) -> Iterator[Finding]:
             target=held.url.target,
         )
         cure = Phrase("write {scheme}://", scheme=held.wanted.scheme)
-        yield _found("URL_SCHEME_WRONG", held, sentence, cure)
+        yield Finding("URL_SCHEME_WRONG", held.holder, sentence, cure)
 
 
 @check
@@ -83,7 +83,7 @@ def wrong_service(held: HeldUrl) -> Iterator[Finding]:
         zone=held.zone,
     )
     cure = Phrase("name {service}", service=held.full_name)
-    yield _found("URL_TARGET_WRONG", held, sentence, cure)
+    yield Finding("URL_TARGET_WRONG", held.holder, sentence, cure)
 
 
 @check
@@ -105,7 +105,9 @@ def wrong_port(held: HeldUrl) -> Iterator[Finding]:
     )
     cure = Phrase("write {service}:{port}", service=held.full_name, port=held.wanted.port)
     is_of_another = is_declared or held.address.port is None
-    yield _found("URL_TARGET_WRONG" if is_of_another else "URL_PORT_WRONG", held, sentence, cure)
+    yield Finding(
+        "URL_TARGET_WRONG" if is_of_another else "URL_PORT_WRONG", held.holder, sentence, cure
+    )
 
 
 @check
@@ -124,7 +126,9 @@ def wrong_database(held: HeldUrl) -> Iterator[Finding]:
         named=named,
         wanted=wanted,
     )
-    yield _found("URL_DATABASE_WRONG", held, sentence, Phrase("write /{database}", database=wanted))
+    yield Finding(
+        "URL_DATABASE_WRONG", held.holder, sentence, Phrase("write /{database}", database=wanted)
+    )
 
 
 @check
@@ -142,7 +146,9 @@ def wrong_user(held: HeldUrl) -> Iterator[Finding]:
         user=held.address.user,
         database=held.url.target,
     )
-    yield _found("URL_USER_WRONG", held, sentence, Phrase("write {roles}", roles=_either(users)))
+    yield Finding(
+        "URL_USER_WRONG", held.holder, sentence, Phrase("write {roles}", roles=_either(users))
+    )
 
 
 @check
@@ -159,10 +165,6 @@ def missing_address(holder: Object | None, url: Url) -> Iterator[Finding]:
             target=url.target,
         )
         yield Finding("CONFIGURATION_KEY_MISSING", where, sentence)
-
-
-def _found(cause: str, held: HeldUrl, sentence: Phrase, cure: Phrase = NOTHING) -> Finding:
-    return Finding(cause, held.holder, sentence, cure)
 
 
 def _either(names: tuple[str, ...]) -> str:

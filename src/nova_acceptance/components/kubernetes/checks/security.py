@@ -8,7 +8,6 @@ from typing import Any, Final
 from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.backends import pods_selected
 from nova_acceptance.components.kubernetes.checks.workloads import no_pods
-from nova_acceptance.components.kubernetes.pod_specs import security_context
 from nova_acceptance.components.kubernetes.workloads import containers
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
@@ -19,6 +18,8 @@ from nova_acceptance.system import Workload
 Context = dict[str, Any]
 """A container's effective security context."""
 
+_INHERITED: Final = ("runAsNonRoot", "runAsUser", "runAsGroup", "seccompProfile")
+"""What a container takes from its pod where it says nothing itself."""
 _HOST: Final = ("hostNetwork", "hostPID", "hostIPC")
 _TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
 _FILTERS: Final = ("RuntimeDefault", "Localhost")
@@ -129,6 +130,16 @@ def wrong_api_token(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
                 workload=spec.ref,
             )
             yield Finding("API_TOKEN_WRONG", spec.ref, sentence, container=name)
+
+
+def security_context(pod: Object, container: dict[str, Any]) -> dict[str, Any]:
+    """Return a container's effective security context.
+
+    Source: https://kubernetes.io/docs/tasks/configure-pod-container/security-context/.
+    """
+    of_pod = pod["spec"].get("securityContext") or {}
+    inherited = {key: of_pod[key] for key in _INHERITED if key in of_pod}
+    return {**inherited, **(container.get("securityContext") or {})}
 
 
 def contexts(snapshot: Snapshot, spec: Workload) -> Iterator[tuple[str, Context]]:

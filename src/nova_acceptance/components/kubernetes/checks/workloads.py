@@ -10,10 +10,9 @@ from typing import Final
 from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.backends import pods_selected
 from nova_acceptance.components.kubernetes.placement import hosts
-from nova_acceptance.components.kubernetes.pod_specs import is_leaving, restarts
 from nova_acceptance.components.kubernetes.status import is_ready, status_of
 from nova_acceptance.components.kubernetes.summaries import summary
-from nova_acceptance.components.kubernetes.workloads import statuses
+from nova_acceptance.components.kubernetes.workloads import is_leaving, restarts, statuses
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
