@@ -105,6 +105,10 @@ class System(Strict):
         """Return the components of a kind, by its class."""
         return tuple(each for each in self.components if isinstance(each, model))
 
+    def users_of(self, external: External) -> list[Component]:
+        """Return the components that use an external system."""
+        return [it for it in self.components if external.name in {use.name for use in it.uses}]
+
     def component(self, name: str) -> Component:
         """Return the component of that name."""
         return next(each for each in self.components if each.name == name)

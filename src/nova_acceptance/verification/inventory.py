@@ -80,12 +80,7 @@ def counts(system: System, objects: Seen) -> dict[str, int]:
 def external_rows(system: System) -> list[dict[str, Any]]:
     """Return the systems that are declared and not verified, with who uses them."""
     return [
-        {
-            "name": external.name,
-            "used_by": [
-                it.name for it in system.components if external.name in {u.name for u in it.uses}
-            ],
-        }
+        {"name": external.name, "used_by": [user.name for user in system.users_of(external)]}
         for external in system.external
         if not external.verify
     ]

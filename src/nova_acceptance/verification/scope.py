@@ -29,7 +29,7 @@ from nova_acceptance.system import (
     Url,
     Workload,
 )
-from nova_acceptance.system.parts import Door, passages
+from nova_acceptance.system.parts import Door, front_of, passages
 
 API: Final = Ref("Service", "default", "kubernetes")
 """What stands for the API itself."""
@@ -80,8 +80,7 @@ def scope_of(
             targets |= dict.fromkeys(_of(value.door, system))
             sources |= dict.fromkeys(_of(value.source, system))
         elif isinstance(value, External):
-            for user in _users(value, system):
-                sources |= dict.fromkeys(_of(user, system))
+            sources |= {user.workload.ref: None for user in system.users_of(value)}
         else:
             targets |= dict.fromkeys(_of(value, system))
     for name in names:
@@ -124,22 +123,11 @@ def _of(value: object, system: System) -> Iterator[Ref]:
             yield from _of(value.front, system)
         case Url():
             yield value.holder
-            yield from _of_url(value, system)
+            owner = system.owner_of(value.target)
+            if front := front_of(owner) if owner else None:
+                yield from _of(front, system)
         case str() if value in system.namespaces:
             yield Ref("Namespace", "", value)
-
-
-def _users(external: External, system: System) -> Iterator[Workload]:
-    for component in system.components:
-        if external.name in {use.name for use in component.uses}:
-            yield component.workload
-
-
-def _of_url(url: Url, system: System) -> Iterator[Ref]:
-    owner = system.owner_of(url.target)
-    service = owner.client_service if owner else None
-    if owner and service:
-        yield from _of(Front(owner.workload, service), system)
 
 
 def _of_component(component: Component) -> Iterator[Ref]:

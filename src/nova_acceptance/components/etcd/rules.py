@@ -14,7 +14,7 @@ from nova_acceptance.components.kubernetes.members import (
     workload_of_component,
 )
 from nova_acceptance.components.kubernetes.status import is_ready
-from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 
@@ -44,11 +44,11 @@ def members_missing(snapshot: Snapshot) -> Iterator[Finding]:
     other families name it.
     """
     for component in snapshot.system.of(Etcd):
-        if found := workload_of_component(snapshot, component):
-            yield from _members_missing(snapshot, component, ref(found))
+        if workload_of_component(snapshot, component):
+            yield from _members_missing(snapshot, component)
 
 
-def _members_missing(snapshot: Snapshot, component: Etcd, where: Ref) -> Iterator[Finding]:
+def _members_missing(snapshot: Snapshot, component: Etcd) -> Iterator[Finding]:
     wanted = component.runs.replicas
     pods = pods_of_component(snapshot, component)
     ready = [pod for pod in pods if is_ready(pod)]
@@ -58,7 +58,7 @@ def _members_missing(snapshot: Snapshot, component: Etcd, where: Ref) -> Iterato
     cause = "ETCD_MEMBER_LOST" if len(ready) >= component.quorum else "ETCD_QUORUM_LOST"
     yield Finding(
         cause,
-        where,
+        component.workload.ref,
         Phrase(
             "{ready} of {wanted} members of etcd are ready ({there}); a quorum is {quorum}",
             ready=len(ready),

@@ -28,9 +28,7 @@ from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 
-CLOSED: Final = re.compile(
-    "|".join(("were unschedulable", *map(re.escape, CLOSED_BY_CLUSTER))),
-)
+CLOSED: Final = "|".join(("were unschedulable", *map(re.escape, CLOSED_BY_CLUSTER)))
 """The scheduler passed over nodes that the cluster or its administrator has closed."""
 
 
@@ -143,7 +141,7 @@ class Graph:
         spec = pod["spec"]
         if node := spec.get("nodeName"):
             yield Ref("Node", "", node)
-        elif CLOSED.search(condition(pod, "PodScheduled").get("message") or ""):
+        elif re.search(CLOSED, condition(pod, "PodScheduled").get("message") or ""):
             yield from (ref(node) for node in self._snapshot.of_kind("Node") if _is_closed(node))
         yield from (found.target for found in references(pod))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -37,7 +38,7 @@ def nodes_missed(snapshot: Snapshot) -> Iterator[Finding]:
     where there is such a pod, and none that wants a place, the node is passed over.
     """
     ill = list(ill_pods(snapshot))
-    is_missed = any(CLOSED.search(_scheduled(each.pod)) for each in ill)
+    is_missed = any(re.search(CLOSED, _scheduled(each.pod)) for each in ill)
     troubled = {str(each.pod["spec"].get("nodeName") or "") for each in ill}
     for node in snapshot.of_kind("Node"):
         if is_missed or ref(node).name in troubled:

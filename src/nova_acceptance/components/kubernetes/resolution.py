@@ -73,7 +73,8 @@ def missing_service(snapshot: Snapshot, address: Address, user: Object) -> Ref |
         return None
     spec = template(user)["spec"]
     is_full = ".svc" in f"{address.host}."
-    if not is_full and not searches_cluster(spec):
+    own_list = (spec.get("dnsConfig") or {}).get("searches")
+    if not is_full and (own_list or not uses_cluster_dns(spec)):
         return None
     meant = service_meant(address.host, namespace, snapshot.system.zone)
     if meant is None or not (is_full or _is_inside(snapshot, meant, namespace)):
@@ -94,12 +95,6 @@ def is_certain(address: Address) -> bool:
     if address.port is None or is_host_key(address.key):
         return is_host_key(address.key)
     return address.port >= _LOWEST_PORT and bool(_SAYS_ADDRESS.search(address.key))
-
-
-def searches_cluster(spec: Object) -> bool:
-    """Whether a pod of this specification completes names by the cluster's search list alone."""
-    own = (spec.get("dnsConfig") or {}).get("searches") or ()
-    return uses_cluster_dns(spec) and not own
 
 
 def uses_cluster_dns(spec: Object) -> bool:

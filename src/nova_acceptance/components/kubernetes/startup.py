@@ -36,6 +36,7 @@ from nova_acceptance.phrase import Phrase, verbatim
 
 NOT_STARTED: Final = frozenset({"StartError", "ContainerCannotRun"})
 """How a container ended that never ran."""
+_NOT_MADE: Final = frozenset({"CreateContainerError", "RunContainerError"})
 _NON_ROOT: Final = re.compile(r"(?i)runAsNonRoot|non-root policy|non-numeric user")
 _NOT_FETCHED: Final = re.compile(r"(?i)failed to sync (secret|configmap) cache|timed out waiting")
 """A busy kubelet's words for a Secret that it has not read yet, and will."""
@@ -157,7 +158,7 @@ def _not_started(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Finding
         cause = "NON_ROOT_REFUSED" if _NON_ROOT.search(said) else "CONTAINER_CANNOT_BE_MADE"
         grace = STARTING if _NOT_FETCHED.search(said) else SETTLING
         return ill.finding(cause, entry, verbatim(short(said)), short(said), grace=grace)
-    if _is_refused(reason, how):
+    if how.get("reason") in NOT_STARTED or reason in _NOT_MADE:
         return _refused(ill, entry, str(how.get("message") or said))
     return _left_at_once(snapshot, ill, entry)
 
@@ -185,13 +186,6 @@ def _left_at_once(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Findin
     if code not in _CODES:
         return None
     return ill.finding("COMMAND_NOT_FOUND", entry, _CODES[code], *words, grace=AT_ONCE)
-
-
-def _is_refused(reason: str, how: dict[str, Any]) -> bool:
-    return how.get("reason") in NOT_STARTED or reason in {
-        "CreateContainerError",
-        "RunContainerError",
-    }
 
 
 def _cut(text: str) -> Phrase:

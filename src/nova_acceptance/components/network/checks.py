@@ -7,7 +7,7 @@ from typing import Final
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.network.closed import SILENT
-from nova_acceptance.components.network.connections import Connections, nameless
+from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.network.questions import (
     CLOSED_PORT,
     dial,
@@ -43,7 +43,9 @@ def open_passage(connections: Connections, passage: Passage) -> Iterator[Finding
     pod, door = connections.pods[passage.source.name], passage.door
     answer = connections.survey.answer(pod, dial(door.front, door.port, connections.system))
     if answer.state == "unresolved":  # which is no proof that it is closed
-        yield connections.closed(pod, door.front, door.port) or nameless(door.front)
+        sentence = Phrase("the name of the Service does not resolve")
+        nameless = Finding("NAME_UNRESOLVED", door.front.ref, sentence)
+        yield connections.closed(pod, door.front, door.port) or nameless
     elif answer.state not in CLOSED:
         sentence = Phrase("{source} reaches {port}", source=passage.source.name, port=door.name)
         yield Finding("PORT_UNDECLARED_OPEN", NOWHERE, sentence, evidence=(answer.state,))
@@ -65,11 +67,7 @@ def _closed_to_all(connections: Connections, door: Door) -> Iterator[Finding]:
 @check
 def unreached_external(connections: Connections, external: External) -> Iterator[Finding]:
     """Find a system outside the cluster that a component which uses it does not reach."""
-    users = [
-        each
-        for each in connections.system.components
-        if external.name in {use.name for use in each.uses}
-    ]
+    users = connections.system.users_of(external)
     if not (external.host and external.port):
         sentence = Phrase(
             "nova.yaml does not say at which host and port {name} is", name=external.name

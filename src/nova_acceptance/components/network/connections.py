@@ -20,7 +20,6 @@ from nova_acceptance.components.network.questions import CLOSED_PORT, dial, list
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import Finding, FindingError, Ref
 from nova_acceptance.kube import Kube, PodRef
-from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Front, System
 from nova_acceptance.system.parts import Door, doors, fronts, passages
 from nova_acceptance.vantage.questions import Answer, Dial
@@ -162,9 +161,3 @@ class Connections:
             if (answer := self.survey.all_to(dial(door.front, door.port, self.system)).get(pod))
             and answer.state == "open"
         }
-
-
-def nameless(front: Front) -> Finding:
-    """Return that a Service's name does not resolve, where nothing else is known of why."""
-    sentence = Phrase("the name of the Service does not resolve")
-    return Finding("NAME_UNRESOLVED", front.ref, sentence)
