@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from nova_acceptance import timeouts
@@ -39,6 +39,7 @@ _MOMENT: Final = 1.0
 _OF_THE_DATA: Final = frozenset(cause.id for kind in kinds() for cause in family(kind.room))
 
 
+@dataclass(eq=False)
 class Examiner:
     """Explains failures by looks at one cluster; threads may share it.
 
@@ -49,23 +50,16 @@ class Examiner:
         sleep: waits for that many of them.
     """
 
-    def __init__(
-        self,
-        look: Callable[[], Snapshot],
-        system: System,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._look = look
-        self._system = system
-        self._clock = clock
-        self._sleep = sleep
-        self._patience = timeouts.STARTS_SHOW
-        self._lock = threading.Lock()
-        self._doctor: Doctor | None = None
-        self._failure: NovaError | None = None
-        self._looked = float("-inf")
-        self._looks = 0
+    _look: Callable[[], Snapshot]
+    _system: System
+    _clock: Callable[[], float] = time.monotonic
+    _sleep: Callable[[float], None] = time.sleep
+    _patience: float = field(default=timeouts.STARTS_SHOW, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _doctor: Doctor | None = field(default=None, init=False)
+    _failure: NovaError | None = field(default=None, init=False)
+    _looked: float = field(default=float("-inf"), init=False)
+    _looks: int = field(default=0, init=False)
 
     @property
     def snapshot(self) -> Snapshot | None:

@@ -13,7 +13,7 @@ from nova_acceptance.components.kubernetes.members import (
 )
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.postgres.spec import Postgres
-from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 
@@ -67,7 +67,7 @@ def _leaders_by_label(snapshot: Snapshot, component: Postgres, label: str) -> It
     leaders = sorted(name for name, role in roles.items() if role in LEADS)
     if found is None or not pods or len(leaders) == 1:
         return
-    where: Ref = ref(found)
+    where = ref(found)
     seen = tuple(
         f"Pod {pod['metadata']['name']}: "
         + (roles.get(pod["metadata"]["name"], "not ready") or f"no label {label}")
