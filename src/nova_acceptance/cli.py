@@ -216,7 +216,8 @@ def diagnose(context: str | None, namespaces: tuple[str, ...], spec: Path | None
     """
     kube = _kube(context)
     snapshot = examination.seen(kube, namespaces, spec)
-    asked = ask_components(kube, snapshot, snapshot.system) if snapshot.system else Answers()
+    system = snapshot.system
+    asked = ask_components(kube, snapshot, system) if system.components else Answers()
     found = account(snapshot, asked.findings, asked.unasked)
     for line in found.lines():
         click.echo(without_passwords(masking.mask(line)))

@@ -14,6 +14,7 @@ from nova_acceptance.components.dns import questions as dns_questions
 from nova_acceptance.components.dns.client import Lookups
 from nova_acceptance.components.dns.lookups import ask_dns
 from nova_acceptance.components.kubernetes.seen import Seen
+from nova_acceptance.components.kubernetes.vantage_points import VantagePoints, vantage_points
 from nova_acceptance.components.network import questions as reachability_questions
 from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.network.matrix import reachability_cells
@@ -26,7 +27,6 @@ from nova_acceptance.vantage.survey import Answers, Failures, Survey
 from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.access import Clients, RunAccess
 from nova_acceptance.verification.secret_values import SecretValues
-from nova_acceptance.verification.vantage_points import VantagePoints, vantage_points
 
 
 @pytest.fixture(scope="session")
@@ -127,27 +127,10 @@ def connections(
 
 @pytest.fixture(scope="session")
 def access(
-    *,
-    kube: Kube,
-    transcript: Transcript,
-    system: System,
-    objects: Seen,
-    routes: Routes,
-    connections: Connections,
-    component_pods: VantagePoints,
-    secret_values: SecretValues,
+    transcript: Transcript, connections: Connections, secret_values: SecretValues
 ) -> RunAccess:
     """How clients reach the components."""
-    return RunAccess(
-        kube=kube,
-        transcript=transcript,
-        system=system,
-        objects=objects,
-        routes=routes,
-        connections=connections,
-        points=component_pods,
-        secrets=secret_values,
-    )
+    return RunAccess(transcript, connections, secret_values)
 
 
 @pytest.fixture(scope="session")

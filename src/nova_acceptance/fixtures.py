@@ -20,7 +20,7 @@ from nova_acceptance.cluster import Cluster, Request, obtain
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.lock import exclusive
 from nova_acceptance.collect import KUBE_SYSTEM, look
-from nova_acceptance.components.kubernetes.hosts import hosts
+from nova_acceptance.components.kubernetes.placement import hosts
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.registry import load
 from nova_acceptance.deploy import (
@@ -36,7 +36,7 @@ from nova_acceptance.deploy import (
 from nova_acceptance.errors import DeployError, NovaError, SpecError
 from nova_acceptance.findings import Finding, FindingError
 from nova_acceptance.kube import Kube, Object
-from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.kube.snapshot import UNDECLARED, Snapshot
 from nova_acceptance.phrase import Phrase, verbatim
 from nova_acceptance.progress import Progress
 from nova_acceptance.report import EvidenceLog, Recorder
@@ -281,7 +281,7 @@ def _snapshot(kube: Kube, system: System, recorder: Recorder) -> None:
 def _seen(
     kube: Kube,
     namespaces: Sequence[str],
-    system: System | None = None,
+    system: System = UNDECLARED,
     *,
     kinds: Sequence[str] = (),
 ) -> Snapshot:

@@ -14,7 +14,7 @@ from nova_acceptance.cluster.home import Home, project
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.lock import exclusive
 from nova_acceptance.cluster.model import Request
-from nova_acceptance.components.kubernetes.hosts import hosts
+from nova_acceptance.components.kubernetes.placement import hosts
 from nova_acceptance.components.registry import load
 from nova_acceptance.errors import NovaError, UsageError
 from nova_acceptance.kube import Kube

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from nova_acceptance.components.kubernetes.pod_specs import restarts
 from nova_acceptance.components.kubernetes.status import is_ready, status_of
+from nova_acceptance.components.kubernetes.workloads import restarts
 from nova_acceptance.errors import NovaError
 from nova_acceptance.kube import Object
 from nova_acceptance.system import Workload

@@ -11,12 +11,12 @@ from nova_acceptance.components.dns import checks as dns_checks
 from nova_acceptance.components.dns.lookups import pilot
 from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.seen import Seen
+from nova_acceptance.components.kubernetes.vantage_points import VantagePoints
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.system import System
 from nova_acceptance.vantage.agent import ask_everywhere
 from nova_acceptance.vantage.questions import Exchanged
 from nova_acceptance.vantage.transcript import Transcript
-from nova_acceptance.verification.vantage_points import VantagePoints
 
 pytestmark = pytest.mark.cluster
 

@@ -8,7 +8,6 @@ from nova_acceptance.components.certificates import checks
 from nova_acceptance.components.certificates.held import HeldCertificate
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.shapes import shape
-from nova_acceptance.findings import Ref
 from nova_acceptance.system import Certificate, System
 from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.secret_values import SecretValues
@@ -21,11 +20,10 @@ def held(
     secret_values: SecretValues, certificate: Certificate, transcript: Transcript
 ) -> HeldCertificate:
     """The certificate and the public half of its key, as the Secret holds them."""
-    where = Ref("Secret", certificate.namespace, certificate.secret)
     keys = certificate.certificate, certificate.private_key
-    shapes = {key: shape(secret_values.text(*where, key).encode()) for key in keys}
-    found = HeldCertificate(where, shapes[keys[0]], shapes[keys[1]], *keys)
-    with transcript.asking("certificate", source="runner", target=str(where)) as asking:
+    shapes = {key: shape(secret_values.text(*certificate.ref, key).encode()) for key in keys}
+    found = HeldCertificate(certificate.ref, shapes[keys[0]], shapes[keys[1]], *keys)
+    with transcript.asking("certificate", source="runner", target=str(certificate.ref)) as asking:
         asking.answered(found)
     return found
 

@@ -12,7 +12,7 @@ from nova_acceptance.collect.looking import look
 from nova_acceptance.components.registry import load
 from nova_acceptance.errors import UsageError
 from nova_acceptance.kube import ApiError, Kube
-from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.kube.snapshot import UNDECLARED, Snapshot
 from nova_acceptance.system import System
 
 SPEC: Final = Path("nova.yaml")
@@ -34,18 +34,16 @@ def seen(kube: Kube, namespaces: Sequence[str] = (), spec: Path | None = None) -
         ClusterError: the API did not answer.
     """
     chosen = spec or (SPEC if SPEC.is_file() else None)
-    system = load(chosen) if chosen else None
+    system = load(chosen) if chosen else UNDECLARED
     wanted = _wanted(kube, namespaces, system, is_named=spec is not None)
-    is_meant = spec is not None or (system and not set(system.namespaces).isdisjoint(wanted))
-    return look(kube, wanted, system if is_meant else None, timeout=timeouts.EXAMINATION)
+    is_meant = spec is not None or not set(system.namespaces).isdisjoint(wanted)
+    return look(kube, wanted, system if is_meant else UNDECLARED, timeout=timeouts.EXAMINATION)
 
 
-def _wanted(
-    kube: Kube, namespaces: Sequence[str], system: System | None, *, is_named: bool
-) -> list[str]:
+def _wanted(kube: Kube, namespaces: Sequence[str], system: System, *, is_named: bool) -> list[str]:
     """Return where to look; names that are given have to exist, as far as that can be seen."""
     there = _namespaces(kube)
-    ours = list(system.namespaces) if system else []
+    ours = list(system.namespaces)
     if namespaces:
         unknown = [name for name in namespaces if there is not None and name not in there]
         if there is not None and unknown:
@@ -55,7 +53,7 @@ def _wanted(
             )
         return list(namespaces)
     if there is None:
-        if system:
+        if ours:
             return ours
         raise UsageError(
             "this user may not list namespaces",

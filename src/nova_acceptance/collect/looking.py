@@ -14,7 +14,7 @@ from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.errors import ClusterError, NovaError
 from nova_acceptance.kube import ApiUnreachableError, Kube, Object
 from nova_acceptance.kube.kinds import KINDS, Kind, kind_served, version_served
-from nova_acceptance.kube.snapshot import EVERYWHERE, Snapshot
+from nova_acceptance.kube.snapshot import EVERYWHERE, UNDECLARED, Snapshot
 from nova_acceptance.system import System
 
 KUBE_SYSTEM: Final = "kube-system"
@@ -41,7 +41,7 @@ class _Listed(NamedTuple):
 def look(
     kube: Kube,
     namespaces: Iterable[str],
-    system: System | None = None,
+    system: System = UNDECLARED,
     *,
     kinds: Collection[str] = (),
     logs: bool = True,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
@@ -15,6 +15,11 @@ EVERYWHERE = ""
 
 Index = Callable[[Object], Iterable[str]]
 """By which words an object is looked up."""
+
+UNDECLARED: Final = System(components=())
+"""In the place of nova.yaml: nothing is said of what should be there."""
+
+FoundT = TypeVar("FoundT")
 
 _OF_STRINGS: Final = frozenset({"data", "binaryData", "stringData"})
 """Fields whose keys are there with nothing under them where they are null."""
@@ -46,23 +51,22 @@ class Snapshot:
         failures: why a kind could not be listed, by kind and namespace.
         logs: last lines by namespace, pod and container.
         unread: what could not be read, a line each, such as a kind that is forbidden.
-        system: what nova.yaml says, where the cluster is looked at for its sake.
+        system: what nova.yaml says.
         is_watched: whether changes are followed, so that old events can be told from new ones.
-        derived: what was worked out from the objects as they are now; each change empties it.
     """
 
     listed: set[tuple[str, str]] = field(default_factory=set)
     failures: dict[tuple[str, str], BaseException] = field(default_factory=dict)
     logs: dict[tuple[str, str, str], list[Log]] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
-    system: System | None = None
+    system: System = UNDECLARED
     is_watched: bool = False
-    derived: dict[Any, Any] = field(default_factory=dict)
+    _derived: dict[Any, Any] = field(default_factory=dict)
     _objects: dict[str, dict[Ref, Object]] = field(default_factory=dict)
     _fresh: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, objects: Iterable[Object], *, system: System | None = None) -> Snapshot:
+    def of(cls, objects: Iterable[Object], *, system: System = UNDECLARED) -> Snapshot:
         """Return a snapshot of exactly these objects: of every kind, what is absent is absent."""
         found = cls(system=system)
         for obj in objects:
@@ -72,7 +76,7 @@ class Snapshot:
 
     def update(self, change: str, obj: Object, *, fresh: bool = True) -> None:
         """Take in one change; `fresh` says that it came after the first complete list."""
-        self.derived.clear()
+        self._derived.clear()
         of_its_kind = self._objects.setdefault(obj["kind"], {})
         if change == "DELETED":
             of_its_kind.pop(ref(obj), None)
@@ -113,15 +117,22 @@ class Snapshot:
                 are now.
             word: one of them; nothing is under the empty one.
         """
-        key = kind, by
-        if key not in self.derived:
-            groups: dict[str, list[Object]] = {}
+
+        def groups() -> dict[str, list[Object]]:
+            made: dict[str, list[Object]] = {}
             for obj in self._objects.get(kind, {}).values():
                 for its in filter(None, by(obj)):
-                    groups.setdefault(its, []).append(obj)
-            self.derived[key] = groups
-        found: dict[str, list[Object]] = self.derived[key]
-        return list(found.get(word, ()))
+                    made.setdefault(its, []).append(obj)
+            return made
+
+        return list(self.once((kind, by), groups).get(word, ()))
+
+    def once(self, key: Hashable, make: Callable[[], FoundT]) -> FoundT:
+        """Return what is worked out from the objects as they are now, made when first wanted."""
+        if key not in self._derived:
+            self._derived[key] = make()
+        found: FoundT = self._derived[key]
+        return found
 
     def owned_by(self, owner: Object, kind: str) -> list[Object]:
         """Return the objects of a kind that name `owner` as an owner."""

@@ -16,7 +16,6 @@ from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprExceptio
 
 from nova_acceptance import masking
 from nova_acceptance.collect import look
-from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.diagnosis import Explanation, Ranked
 from nova_acceptance.errors import DeployError, NovaError
 from nova_acceptance.findings import Finding
@@ -102,7 +101,7 @@ class Diagnosis:
 
     def unwell(self, components: Iterable[str]) -> Finding | None:
         """Return what is known to be wrong with parts of the system now, by their names."""
-        refs = [of_workload(self._system.component(name).workload) for name in components]
+        refs = [self._system.component(name).workload.ref for name in components]
         named = [each.root for each in self.named if each.root and each.root.subject in refs]
         found = self.examiner.explain(Scope(tuple(refs)), None, "").root
         return next(iter(named), found)

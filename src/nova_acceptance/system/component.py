@@ -10,20 +10,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import (
-    Field,
-)
+from pydantic import Field
 
-from nova_acceptance.system.base import (
-    Key,
-    Name,
-    Path,
-    Port,
-    Problem,
-    Quantity,
-    Short,
-    Strict,
-)
+from nova_acceptance.findings import Ref
+from nova_acceptance.system.base import Key, Name, Path, Port, Problem, Quantity, Short, Strict
 
 Layer = Literal["infrastructure", "services"]
 
@@ -50,6 +40,11 @@ class Claim(Strict):
     namespace: Name
     size: Quantity
 
+    @property
+    def ref(self) -> Ref:
+        """The claim on the cluster."""
+        return Ref("PersistentVolumeClaim", self.namespace, self.name)
+
 
 class Workload(Strict):
     """A Deployment, StatefulSet or DaemonSet and the Services in front of it.
@@ -69,6 +64,11 @@ class Workload(Strict):
     api_token: bool = False
     services: tuple[KubeService, ...] = ()
     layer: Layer = "infrastructure"
+
+    @property
+    def ref(self) -> Ref:
+        """The workload on the cluster."""
+        return Ref(self.kind, self.namespace, self.name)
 
     @property
     def claimed(self) -> tuple[Claim, ...]:

@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import (
-    Field,
-    GetJsonSchemaHandler,
-    model_validator,
-)
+from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core.core_schema import CoreSchema
 
-from nova_acceptance.system.base import (
-    Key,
-    Name,
-    Short,
-    Strict,
-)
+from nova_acceptance.findings import Ref
+from nova_acceptance.system.base import Key, Name, Short, Strict
 
 
 class KeySpec(Short):
@@ -53,6 +45,11 @@ class Configuration(Strict):
     keys: dict[Key, KeySpec]
     exactly: bool = True
     addresses: bool = False
+
+    @property
+    def ref(self) -> Ref:
+        """The object on the cluster."""
+        return Ref(self.kind, self.namespace, self.name)
 
     @model_validator(mode="before")
     @classmethod
@@ -89,6 +86,11 @@ class Certificate(Strict):
     names: tuple[str, ...] | None = None
     certificate: Key = "tls.crt"
     private_key: Key = "tls.key"
+
+    @property
+    def ref(self) -> Ref:
+        """The Secret on the cluster."""
+        return Ref("Secret", self.namespace, self.secret)
 
     @property
     def name(self) -> str:

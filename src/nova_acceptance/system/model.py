@@ -7,21 +7,11 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import (
-    Field,
-    SerializeAsAny,
-)
+from pydantic import Field, SerializeAsAny
 
-from nova_acceptance.system.base import (
-    Name,
-    Port,
-    Strict,
-)
-from nova_acceptance.system.component import (
-    Component,
-    Use,
-    Workload,
-)
+from nova_acceptance.findings import Ref
+from nova_acceptance.system.base import Name, Port, Strict
+from nova_acceptance.system.component import Component, Use, Workload
 from nova_acceptance.system.configuration import Certificate, Configuration, Conventions, KeySpec
 
 ComponentT = TypeVar("ComponentT", bound=Component)
@@ -100,17 +90,12 @@ class System(Strict):
     @cached_property
     def every_configuration(self) -> tuple[Configuration, ...]:
         """The listed ConfigMaps and Secrets and those of the components' uses, with all keys."""
-        listed = {
-            (it.kind, it.namespace, it.name): self._with_addresses(it) for it in self.configuration
-        }
+        listed = {it.ref: self._with_addresses(it) for it in self.configuration}
         for component in self.components:
             for use in component.uses:
                 if key := self.key_of(component, use):
-                    kind, name = self.holder_of(component, use)
-                    where = kind, component.namespace, name
-                    known = listed.get(where) or Configuration(
-                        kind=kind, namespace=component.namespace, name=name, keys={}
-                    )
+                    where = self.holder_of(component, use)
+                    known = listed.get(where) or Configuration(**where._asdict(), keys={})
                     is_url = self.owner_of(use.name) is not None
                     held = known.keys.get(key) or KeySpec(url=use.name if is_url else None)
                     listed[where] = known.model_copy(update={"keys": {**known.keys, key: held}})
@@ -119,6 +104,10 @@ class System(Strict):
     def of(self, model: type[ComponentT]) -> tuple[ComponentT, ...]:
         """Return the components of a kind, by its class."""
         return tuple(each for each in self.components if isinstance(each, model))
+
+    def users_of(self, external: External) -> list[Component]:
+        """Return the components that use an external system."""
+        return [it for it in self.components if external.name in {use.name for use in it.uses}]
 
     def component(self, name: str) -> Component:
         """Return the component of that name."""
@@ -132,13 +121,12 @@ class System(Strict):
                 return each
         return None
 
-    def holder_of(
-        self, component: Component, use: Use
-    ) -> tuple[Literal["Secret", "ConfigMap"], str]:
-        """Return kind and name of what tells a component where something is that it uses."""
+    def holder_of(self, component: Component, use: Use) -> Ref:
+        """Return the object that tells a component where something is that it uses."""
         if use.config_map:
-            return "ConfigMap", use.config_map
-        return "Secret", use.secret or self.conventions.secret.format(name=component.name)
+            return Ref("ConfigMap", component.namespace, use.config_map)
+        name = use.secret or self.conventions.secret.format(name=component.name)
+        return Ref("Secret", component.namespace, name)
 
     def key_of(self, component: Component, use: Use) -> str | None:  # noqa: ARG002 - of its use
         """Return the key under which that is; None where nothing says so."""

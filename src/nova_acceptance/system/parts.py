@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nova_acceptance.findings import Ref
 from nova_acceptance.system.component import Component, KubeService, Workload
 from nova_acceptance.system.model import System
 
@@ -25,6 +26,11 @@ class Front:
     def namespace(self) -> str:
         """The namespace of both."""
         return self.workload.namespace
+
+    @property
+    def ref(self) -> Ref:
+        """The Service on the cluster."""
+        return Ref("Service", self.namespace, self.name)
 
     def full_name(self, zone: str) -> str:
         """Return its name in the cluster's DNS, such as `redis.nova-redis.svc.cluster.local`."""
@@ -63,13 +69,13 @@ class Url:
     """A URL that a ConfigMap or Secret holds, and what it leads to.
 
     Attributes:
-        holder: kind, namespace and name of what holds it.
+        holder: the ConfigMap or Secret that holds it.
         key: the key.
         target: what it leads to, by the name under which it is used.
         source: who connects by it; None where the file does not say.
     """
 
-    holder: tuple[str, str, str]
+    holder: Ref
     key: str
     target: str
     source: Component | None
@@ -78,6 +84,12 @@ class Url:
     def name(self) -> str:
         """Who uses what, or the key and what it leads to."""
         return f"{self.source.name if self.source else self.key} to {self.target}"
+
+
+def forms(name: str, namespace: str, zone: str) -> list[str]:
+    """Return the forms of a name in the cluster's DNS that work everywhere, shortest first."""
+    short = f"{name}.{namespace}"
+    return [short, f"{short}.svc", f"{short}.svc.{zone}"]
 
 
 def fronts(system: System) -> list[Front]:
@@ -148,21 +160,19 @@ def urls(system: System, *, inside: bool) -> list[Url]:
 
 
 def _urls(system: System) -> Iterator[Url]:
-    told: set[tuple[tuple[str, str, str], str]] = set()
+    told: set[tuple[Ref, str]] = set()
     for component in system.components:
         for use in component.uses:
             key = system.key_of(component, use)
             owner = system.owner_of(use.name)
             if key and (owner is None or owner.url(use.name)):
-                kind, name = system.holder_of(component, use)
-                holder = kind, component.namespace, name
+                holder = system.holder_of(component, use)
                 told.add((holder, key))
                 yield Url(holder, key, use.name, component)
     for item in system.configuration:
-        holder = item.kind, item.namespace, item.name
         for key, spec in item.keys.items():
-            if spec.url and (holder, key) not in told:
-                yield Url(holder, key, spec.url, None)
+            if spec.url and (item.ref, key) not in told:
+                yield Url(item.ref, key, spec.url, None)
 
 
 def _by_name(system: System, name: str) -> Component | None:

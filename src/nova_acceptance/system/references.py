@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from nova_acceptance.findings import Ref
 from nova_acceptance.system.base import Path, Problem
 from nova_acceptance.system.component import Component
 from nova_acceptance.system.model import System
@@ -77,14 +78,14 @@ def _namespaces_exist(system: System) -> Iterator[Problem]:
 def _uses_exist(system: System) -> Iterator[Problem]:
     external = {each.name for each in system.external}
     for index, component in enumerate(system.components):
-        keys: dict[tuple[str, str], str] = {}
+        keys: dict[tuple[Ref, str], str] = {}
         for place, use in enumerate(component.uses):
             path: Path = ("components", index, "uses", place)
             if use.name not in external and system.owner_of(use.name) is None:
                 yield path, f"{use.name} is neither a component, nor a part of one, nor external"
                 continue
             if key := system.key_of(component, use):
-                holder = system.holder_of(component, use)[1]
+                holder = system.holder_of(component, use)
                 if other := keys.get((holder, key)):
                     yield path, f"{use.name} and {other} would both be {key}"
                 keys[holder, key] = use.name

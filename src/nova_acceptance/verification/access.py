@@ -5,69 +5,42 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from nova_acceptance.components.kind import Access
-from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.registry import kind_of
 from nova_acceptance.errors import NovaError, ProbeError
 from nova_acceptance.kube import Kube, PodRef
-from nova_acceptance.system import Component, SecretKey, System, parts
-from nova_acceptance.vantage.routes import Route, Routes
+from nova_acceptance.system import Component, SecretKey, parts
+from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.secret_values import SecretValues
-from nova_acceptance.verification.vantage_points import VantagePoints
 
 
-class RunAccess(Access):
-    """What clients ask for to reach a component, in one run.
+@dataclass(frozen=True, eq=False)
+class RunAccess:
+    """What clients ask for to reach a component, in one run: `components.kind.Access`.
 
-    Args:
-        kube: the cluster's API.
+    Attributes:
         transcript: takes down what is asked.
-        system: what nova.yaml says.
-        objects: what the API says.
-        routes: opens routes.
-        connections: from pods to Services.
-        points: a pod of every component in which a container runs.
+        connections: from pods to Services, with all that they know of the cluster.
         secrets: the values of the system's Secrets.
     """
 
-    def __init__(
-        self,
-        *,
-        kube: Kube,
-        transcript: Transcript,
-        system: System,
-        objects: Seen,
-        routes: Routes,
-        connections: Connections,
-        points: VantagePoints,
-        secrets: SecretValues,
-    ) -> None:
-        self._kube = kube
-        self._transcript = transcript
-        self._system = system
-        self._objects = objects
-        self._routes = routes
-        self._connections = connections
-        self._points = points
-        self._secrets = secrets
+    transcript: Transcript
+    connections: Connections
+    secrets: SecretValues
 
     @property
     def kube(self) -> Kube:
         """The cluster's API."""
-        return self._kube
-
-    @property
-    def transcript(self) -> Transcript:
-        """Takes down what is asked and what comes back."""
-        return self._transcript
+        return self.connections.kube
 
     def pods(self, component: Component) -> Sequence[PodRef]:
         """Return the component's pods, in the order of their names."""
-        return self._objects.refs_of(component.workload)
+        return self.connections.objects.refs_of(component.workload)
 
     def to_service(self, component: Component) -> Route:
         """Return the route to a component through the Service by which clients connect."""
@@ -77,34 +50,35 @@ class RunAccess(Access):
                 f"{component.name} has no Service by which one could connect to it",
                 hint="name one under `services` in nova.yaml",
             )
-        return self._connections.first_to(self._pods_to_ask(component), front, port)
+        return self.connections.first_to(self._pods_to_ask(component), front, port)
 
     def to_role(self, component: Component, role: str) -> Route:
         """Return the route to the members of a component in a role, through their Service."""
         service = next(each for each in component.every_service if each.role == role)
         front = parts.Front(component.workload, service)
         port = next(iter(service.ports.values()))
-        return self._connections.first_to(self._pods_to_ask(component), front, port)
+        return self.connections.first_to(self._pods_to_ask(component), front, port)
 
     def to_pod(self, pod: PodRef, port: int) -> Route:
         """Return the route to a port of a pod itself."""
-        return self._routes.to(pod, port)
+        return self.connections.routes.to(pod, port)
 
     def password(self, component: Component, home: SecretKey) -> str:
         """Return what a Secret of the component's namespace holds."""
-        return self._secrets.text("Secret", component.namespace, home.secret, home.key)
+        return self.secrets.text("Secret", component.namespace, home.secret, home.key)
 
     def _pods_to_ask(self, component: Component) -> Iterator[PodRef]:
         """Yield pods to ask a component from, as its users reach it.
 
         Where nothing that runs uses it, they are those of services, of any other, or its own.
         """
-        users = {user.name for user, owner in parts.uses(self._system) if owner is component}
-        services = {each.name for each in self._system.services}
-        others = {each.name for each in self._system.components} - {component.name}
+        system, pods = self.connections.system, self.connections.pods
+        users = {user.name for user, owner in parts.uses(system) if owner is component}
+        services = {each.name for each in system.services}
+        others = {each.name for each in system.components} - {component.name}
         for names in (users, services, others, {component.name}):
-            if running := [name for name in self._points if name in names]:
-                yield from map(self._points.__getitem__, running)
+            if running := [name for name in pods if name in names]:
+                yield from (pods[name] for name in running)
                 return
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from nova_acceptance import masking
 from nova_acceptance.components.kind import ComponentCheck
 from nova_acceptance.components.kubernetes.seen import Seen
+from nova_acceptance.components.kubernetes.vantage_points import vantage_points
 from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.network.questions import every_question
 from nova_acceptance.components.registry import component_checks
@@ -27,7 +28,6 @@ from nova_acceptance.verification.answers import of_error
 from nova_acceptance.verification.examiner import Examiner
 from nova_acceptance.verification.scope import scope_of
 from nova_acceptance.verification.secret_values import SecretValues
-from nova_acceptance.verification.vantage_points import vantage_points
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,8 @@ def ask_components(kube: Kube, snapshot: Snapshot, system: System) -> Answers:
         snapshot: what its objects showed a moment ago.
         system: what nova.yaml says.
     """
-    transcript, checks = (
-        Transcript(),
-        [it for it in component_checks(system) if not it.check.writes],
-    )
+    transcript = Transcript()
+    checks = [each for each in component_checks(system) if not each.check.writes]
     try:
         secrets = SecretValues(
             kube,
@@ -76,17 +74,7 @@ def ask_components(kube: Kube, snapshot: Snapshot, system: System) -> Answers:
             survey=Survey(kube, transcript, questions),
             pods=points,
         )
-        access = RunAccess(
-            kube=kube,
-            transcript=transcript,
-            system=system,
-            objects=objects,
-            routes=routes,
-            connections=connections,
-            points=points,
-            secrets=secrets,
-        )
-        clients = Clients(access)
+        clients = Clients(RunAccess(transcript, connections, secrets))
         try:
             return _asked(clients, checks, Examiner(lambda: snapshot, system), system)
         finally:

@@ -11,23 +11,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from nova_acceptance import timeouts
 from nova_acceptance.causes import ANY, explaining, family
 from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.components.kubernetes.backends import endpoints_of
-from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.components.kubernetes.pods import is_on_its_way
 from nova_acceptance.components.kubernetes.status import is_unseen, status_of
-from nova_acceptance.components.kubernetes.workloads import KINDS, workload_of
+from nova_acceptance.components.kubernetes.workloads import workload_of
 from nova_acceptance.components.registry import kinds
 from nova_acceptance.diagnosis import Doctor, Explanation, Ranked
 from nova_acceptance.errors import NovaError
 from nova_acceptance.findings import Finding, Ref, ref
-from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system import System
 from nova_acceptance.verification.answers import of_error
@@ -41,6 +39,7 @@ _MOMENT: Final = 1.0
 _OF_THE_DATA: Final = frozenset(cause.id for kind in kinds() for cause in family(kind.room))
 
 
+@dataclass(eq=False)
 class Examiner:
     """Explains failures by looks at one cluster; threads may share it.
 
@@ -51,23 +50,16 @@ class Examiner:
         sleep: waits for that many of them.
     """
 
-    def __init__(
-        self,
-        look: Callable[[], Snapshot],
-        system: System,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._look = look
-        self._system = system
-        self._clock = clock
-        self._sleep = sleep
-        self._patience = timeouts.STARTS_SHOW
-        self._lock = threading.Lock()
-        self._doctor: Doctor | None = None
-        self._failure: NovaError | None = None
-        self._looked = float("-inf")
-        self._looks = 0
+    _look: Callable[[], Snapshot]
+    _system: System
+    _clock: Callable[[], float] = time.monotonic
+    _sleep: Callable[[float], None] = time.sleep
+    _patience: float = field(default=timeouts.STARTS_SHOW, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _doctor: Doctor | None = field(default=None, init=False)
+    _failure: NovaError | None = field(default=None, init=False)
+    _looked: float = field(default=float("-inf"), init=False)
+    _looks: int = field(default=0, init=False)
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -84,7 +76,7 @@ class Examiner:
         """
         own = self._placed(shown, scope) if shown else None
         if own and not own.is_symptom and not explaining(own.cause):
-            known = self.fresh() if _is_of_the_api(own) else None
+            known = self.fresh() if own.subject != API else None  # of an object a look tells more
             return self._finding(_alone(own), scope, summary, known)
         doctor = self.fresh()
         if doctor is None:
@@ -170,7 +162,7 @@ class Examiner:
         if own and own.meaning.behind == "workloads":
             for workload in self._system.every_workload:
                 if workload.namespace in (own.subject.namespace, own.subject.name):
-                    yield of_workload(workload)
+                    yield workload.ref
         if "dns" in behind:
             yield DNS
 
@@ -179,7 +171,7 @@ class Examiner:
         for component in self._system.components:
             for name in component.needs:
                 needed = self._system.component(name).workload
-                yield of_workload(component.workload), of_workload(needed)
+                yield component.workload.ref, needed.ref
 
     def _placed(self, shown: Finding, scope: Scope) -> Finding:
         known = home_of(shown.cause, self._system, scope)
@@ -232,13 +224,9 @@ def _is_on_its_way(snapshot: Snapshot, scope: Scope) -> bool:
     start = [*_with_workloads(snapshot, (*scope.targets, *scope.sources))]
     for where in Graph.of(snapshot).reach(start):
         found = snapshot.at(where)
-        if found and (is_on_its_way(found) if where.kind == "Pod" else _is_unseen(found)):
+        if found and (is_on_its_way(found) if where.kind == "Pod" else is_unseen(found)):
             return True
     return False
-
-
-def _is_unseen(obj: Object) -> bool:
-    return obj["kind"] in KINDS and is_unseen(obj)
 
 
 def _alone(own: Finding) -> Explanation:
@@ -253,11 +241,6 @@ def _with_workloads(snapshot: Snapshot, tier: Iterable[Ref]) -> Iterator[Ref]:
         workload = workload_of(snapshot, pod) if pod else None
         if workload:
             yield ref(workload)
-
-
-def _is_of_the_api(own: Finding) -> bool:
-    """Whether a diagnosis is about objects, of which a look tells more."""
-    return own.subject != API
 
 
 def _seen(snapshot: Snapshot, refs: Iterable[Ref]) -> Iterator[str]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from nova_acceptance.components.kubernetes.declared import of_workload
-from nova_acceptance.components.kubernetes.pod_specs import restarts
 from nova_acceptance.components.kubernetes.seen import Seen
+from nova_acceptance.components.kubernetes.workloads import restarts
 from nova_acceptance.kube import Object
 from nova_acceptance.system import Front, System, Workload
 from nova_acceptance.system.parts import fronts
@@ -81,19 +80,14 @@ def counts(system: System, objects: Seen) -> dict[str, int]:
 def external_rows(system: System) -> list[dict[str, Any]]:
     """Return the systems that are declared and not verified, with who uses them."""
     return [
-        {
-            "name": external.name,
-            "used_by": [
-                it.name for it in system.components if external.name in {u.name for u in it.uses}
-            ],
-        }
+        {"name": external.name, "used_by": [user.name for user in system.users_of(external)]}
         for external in system.external
         if not external.verify
     ]
 
 
 def _row(workload: Workload, objects: Seen) -> dict[str, Any]:
-    found = objects.at(of_workload(workload)) or {}
+    found = objects.at(workload.ref) or {}
     pods = objects.pods_of(workload) if found else []
     return {
         "layer": workload.layer,

@@ -14,12 +14,6 @@ from nova_acceptance.causes import family
 from nova_acceptance.components.dns.client import Lookups
 from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.components.kind import ComponentCheck
-from nova_acceptance.components.kubernetes.declared import (
-    of_claim,
-    of_configuration,
-    of_front,
-    of_workload,
-)
 from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.registry import kind_of
 from nova_acceptance.findings import Ref
@@ -35,7 +29,7 @@ from nova_acceptance.system import (
     Url,
     Workload,
 )
-from nova_acceptance.system.parts import Door, passages
+from nova_acceptance.system.parts import Door, front_of, passages
 
 API: Final = Ref("Service", "default", "kubernetes")
 """What stands for the API itself."""
@@ -86,8 +80,7 @@ def scope_of(
             targets |= dict.fromkeys(_of(value.door, system))
             sources |= dict.fromkeys(_of(value.source, system))
         elif isinstance(value, External):
-            for user in _users(value, system):
-                sources |= dict.fromkeys(_of(user, system))
+            sources |= {user.workload.ref: None for user in system.users_of(value)}
         else:
             targets |= dict.fromkeys(_of(value, system))
     for name in names:
@@ -95,9 +88,9 @@ def scope_of(
     for value in fixtures:
         if isinstance(value, Lookups):
             targets[DNS] = None
-            sources |= {of_workload(each.workload): None for each in system.components}
+            sources |= {each.workload.ref: None for each in system.components}
         elif isinstance(value, Connections):
-            sources |= {of_workload(each.source.workload): None for each in passages(system)}
+            sources |= {each.source.workload.ref: None for each in passages(system)}
     return Scope(tuple(targets), tuple(ref for ref in sources if ref not in targets))
 
 
@@ -106,9 +99,7 @@ def home_of(cause: str, system: System, scope: Scope = Scope(())) -> Ref | None:
 
     Of several components of a kind it is the one that the test is about.
     """
-    homes = [
-        of_workload(it.workload) for it in system.components if cause in _ids(kind_of(it).room)
-    ]
+    homes = [it.workload.ref for it in system.components if cause in _ids(kind_of(it).room)]
     within = [ref for ref in homes if ref in (*scope.targets, *scope.sources)]
     if homes:
         return next(iter((*within, *homes)))
@@ -119,46 +110,29 @@ def home_of(cause: str, system: System, scope: Scope = Scope(())) -> Ref | None:
 
 def _of(value: object, system: System) -> Iterator[Ref]:
     match value:
-        case Workload():
-            yield of_workload(value)
+        case Workload() | Claim() | Configuration() | Certificate():
+            yield value.ref
         case Component():
             yield from _of_component(value)
         case ComponentCheck():
             yield from _of_component(value.component)
         case Front():
-            yield of_front(value)
-            yield of_workload(value.workload)
+            yield value.ref
+            yield value.workload.ref
         case Door():
             yield from _of(value.front, system)
-        case Claim():
-            yield of_claim(value)
-        case Configuration():
-            yield of_configuration(value)
-        case Certificate():
-            yield Ref("Secret", value.namespace, value.secret)
         case Url():
-            yield Ref(*value.holder)
-            yield from _of_url(value, system)
+            yield value.holder
+            owner = system.owner_of(value.target)
+            if front := front_of(owner) if owner else None:
+                yield from _of(front, system)
         case str() if value in system.namespaces:
             yield Ref("Namespace", "", value)
 
 
-def _users(external: External, system: System) -> Iterator[Workload]:
-    for component in system.components:
-        if external.name in {use.name for use in component.uses}:
-            yield component.workload
-
-
-def _of_url(url: Url, system: System) -> Iterator[Ref]:
-    owner = system.owner_of(url.target)
-    service = owner.client_service if owner else None
-    if owner and service:
-        yield from _of(Front(owner.workload, service), system)
-
-
 def _of_component(component: Component) -> Iterator[Ref]:
     """Return a component's workload with its Services and the Secrets of its passwords."""
-    yield of_workload(component.workload)
+    yield component.workload.ref
     for service in component.every_service:
         yield Ref("Service", component.namespace, service.name)
     for home in component.secrets:
@@ -172,7 +146,7 @@ def _of_name(name: str, system: System) -> Iterator[Ref]:
             yield from _of_component(component)
     for item in system.every_configuration:
         if item.name == name:
-            yield of_configuration(item)
+            yield item.ref
 
 
 def _ids(name: str) -> frozenset[str]:

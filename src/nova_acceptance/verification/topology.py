@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from nova_acceptance.components.kubernetes.declared import of_workload
-from nova_acceptance.components.kubernetes.pod_specs import restarts
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.status import is_ready
+from nova_acceptance.components.kubernetes.workloads import restarts
 from nova_acceptance.kube import Object
 from nova_acceptance.system import System
 from nova_acceptance.system.parts import uses
@@ -115,7 +114,7 @@ def limits(system: System, objects: Seen) -> list[dict[str, Any]]:
     """Return what the workloads declare to be deliberately less, and whom it concerns."""
     found: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
     for workload in system.every_workload:
-        there = objects.at(of_workload(workload))
+        there = objects.at(workload.ref)
         for name, reasons in _declared(there).items() if there else ():
             found.setdefault((name, tuple(sorted(reasons.items()))), []).append(workload.name)
     return [

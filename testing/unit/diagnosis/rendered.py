@@ -14,7 +14,7 @@ from nova_acceptance.deploy import load_credentials, render
 from nova_acceptance.diagnosis import beforehand
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
-from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.kube.snapshot import UNDECLARED, Snapshot
 from nova_acceptance.system import System
 
 ROOT = Path(__file__).parents[3]
@@ -54,7 +54,7 @@ class Nova:
         data[key] = data[key].replace(old, new)
 
     def snapshot(self, *, knows_nova: bool = True) -> Snapshot:
-        return Snapshot.of(self.objects.values(), system=system() if knows_nova else None)
+        return Snapshot.of(self.objects.values(), system=system() if knows_nova else UNDECLARED)
 
     def diagnoses(self, *, knows_nova: bool = True) -> list[Finding]:
         return list(beforehand(self.snapshot(knows_nova=knows_nova)))

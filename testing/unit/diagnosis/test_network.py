@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.components.kubernetes.policies import Peer, allows, selects
+from nova_acceptance.components.kubernetes.placement import selects
+from nova_acceptance.components.kubernetes.policies import Peer, allows
 from nova_acceptance.diagnosis import Doctor
 from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object

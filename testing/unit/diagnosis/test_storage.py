@@ -9,7 +9,7 @@ import pytest
 from nova_acceptance.components.kubernetes import storage
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
-from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.kube.snapshot import UNDECLARED, Snapshot
 from nova_acceptance.system import System
 from testing.unit.diagnosis.recorded import (
     asking,
@@ -34,7 +34,7 @@ def etcd(name: str | None = "standard", size: str = "1Gi") -> Object:
     return workload
 
 
-def found(*objects: Object, system: System | None = None) -> list[Finding]:
+def found(*objects: Object, system: System = UNDECLARED) -> list[Finding]:
     snapshot = Snapshot.of(objects, system=system)
     rules = (*storage.BEFOREHAND, *storage.LIVE)
     return [each for rule in rules for each in rule(snapshot)]

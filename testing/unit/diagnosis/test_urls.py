@@ -13,7 +13,7 @@ from nova_acceptance.system import Url
 from testing.unit.diagnosis.rendered import Nova, system
 from testing.unit.system.specs import spec
 
-HOLDER = "Secret", "nova-services", "user-service-secrets"
+HOLDER = Ref("Secret", "nova-services", "user-service-secrets")
 REDIS = Url(HOLDER, "REDIS_URL", "redis", None)
 DATABASE = Url(HOLDER, "DATABASE_URL", "nova_auth", None)
 HOST = "redis-service.nova-redis.svc.cluster.local"
@@ -24,7 +24,7 @@ def found(url: Url, text: str) -> list[str]:
     held = HeldUrl.of(url, system(), shape(text.encode()))
     assert held is not None
     every = checks.differing_url(held)
-    assert {each.subject for each in every} <= {Ref(*HOLDER)}
+    assert {each.subject for each in every} <= {HOLDER}
     assert all("s3cret" not in f"{each.headline} {each.evidence}" for each in every)
     return [each.cause for each in every]
 
@@ -98,7 +98,7 @@ components:
     namespace: data
     services: [{name: redis, ports: {redis: 6380, metrics: 9121}}]
 """)
-    url = Url(("Secret", "data", "s"), "REDIS_URL", "redis", None)
+    url = Url(Ref("Secret", "data", "s"), "REDIS_URL", "redis", None)
 
     def causes(text: str) -> list[str]:
         held = HeldUrl.of(url, two, shape(text.encode()))

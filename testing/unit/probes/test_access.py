@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.registry import load
 from nova_acceptance.kube import PodRef
 from nova_acceptance.verification.access import RunAccess
-from nova_acceptance.verification.vantage_points import VantagePoints
 from testing.unit.report.test_texts import ROOT
 
 NOVA = load(ROOT / "nova.yaml")
@@ -27,8 +27,12 @@ NOVA = load(ROOT / "nova.yaml")
 def test_component_is_asked_from_its_users_or_else_from_what_runs(
     running: list[str], asked: list[str]
 ) -> None:
-    access: Any = object.__new__(RunAccess)
-    access._system, access._points = NOVA, VantagePoints({})
-    access._points.update({name: PodRef("n", name) for name in running})
+    pods = {name: PodRef("n", name) for name in running}
+    nothing: Any = None
+    access = RunAccess(
+        transcript=nothing,
+        connections=Connections(nothing, NOVA, nothing, nothing, nothing, pods),
+        secrets=nothing,
+    )
 
     assert [pod.name for pod in access._pods_to_ask(NOVA.component("redis"))] == asked

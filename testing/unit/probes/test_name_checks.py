@@ -13,11 +13,11 @@ from nova_acceptance.components.dns import checks
 from nova_acceptance.components.dns.client import Lookups
 from nova_acceptance.components.dns.questions import absent_names, every_question
 from nova_acceptance.components.kubernetes.backends import Endpoint
+from nova_acceptance.components.kubernetes.vantage_points import VantagePoints
 from nova_acceptance.findings import NOWHERE, Finding, FindingError, Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.system.parts import fronts
 from nova_acceptance.vantage.questions import Answer, Exchange, Exchanged, Resolve, Resolved
-from nova_acceptance.verification.vantage_points import VantagePoints
 from testing.unit.probes.a_nova import nova, service
 from testing.unit.probes.seen import Asked, Seen, told
 

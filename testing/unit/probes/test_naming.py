@@ -8,7 +8,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from nova_acceptance.components.dns.lookups import Lookup, state_of_dns, why_wrong
+from nova_acceptance.components.dns.lookups import state_of_dns, why_wrong
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.kube import PodRef
 from nova_acceptance.vantage.questions import Exchanged, Resolved
@@ -90,14 +90,16 @@ def test_nothing_asked_says_nothing() -> None:
 )
 def test_one_name(full: Resolved, short: Resolved, exchange: Exchanged, cause: str | None) -> None:
     wanted = frozenset({"10.0.0.1"})
-    found = why_wrong(Lookup(f"{NAME}.", full, {"redis-service": short}, exchange, wanted))
+    found = why_wrong(
+        f"{NAME}.", by_full=full, by_form={"redis-service": short}, served=exchange, wanted=wanted
+    )
 
     assert (found.cause if found else None) == cause
 
 
 def test_name_with_nothing_behind_it_is_not_the_fault_of_the_dns() -> None:
     absent = served(rcode=dns.rcode.NXDOMAIN)
-    found = why_wrong(Lookup(f"{NAME}.", resolved(), {}, absent, frozenset()))
+    found = why_wrong(f"{NAME}.", by_full=resolved(), by_form={}, served=absent, wanted=frozenset())
 
     assert found is not None
     assert found.cause == "NAME_UNRESOLVED"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nova_acceptance.components.kubernetes.hosts import hosts
+from nova_acceptance.components.kubernetes.placement import hosts
 
 
 def node(name: str, *taints: tuple[str, str], **spec: Any) -> dict[str, Any]:

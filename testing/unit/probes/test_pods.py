@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.components.kubernetes.pod_specs import is_leaving, restarts, security_context
+from nova_acceptance.components.kubernetes.checks.security import security_context
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.kubernetes.successor import await_successor, crash, kill
 from nova_acceptance.components.kubernetes.summaries import summary
-from nova_acceptance.components.kubernetes.workloads import containers
+from nova_acceptance.components.kubernetes.workloads import containers, is_leaving, restarts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import ExecResult, PodRef
 from nova_acceptance.vantage import in_pod

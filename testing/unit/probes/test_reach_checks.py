@@ -10,12 +10,12 @@ from nova_acceptance.components.http import checks as http
 from nova_acceptance.components.http.questions import first_words, health
 from nova_acceptance.components.http.spec import Http
 from nova_acceptance.components.kubernetes.backends import Endpoint
+from nova_acceptance.components.kubernetes.vantage_points import VantagePoints
 from nova_acceptance.components.network import checks
 from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.network.questions import (
     CLOSED_PORT,
     dial,
-    dial_pod,
     every_question,
     listening,
     undeclared,
@@ -25,7 +25,6 @@ from nova_acceptance.kube import PodRef
 from nova_acceptance.system import External, System
 from nova_acceptance.system.parts import Passage, closed_passages, fronts, passages
 from nova_acceptance.vantage.questions import Answer, Dial, Get, Http2, Page
-from nova_acceptance.verification.vantage_points import VantagePoints
 from testing.unit.probes.seen import Asked, Seen, told
 from testing.unit.system.specs import spec
 
@@ -224,7 +223,7 @@ def test_passage_to_what_nobody_uses_is_seen_to_be_open_from_its_own_pods(
     closed = dial(FRONTS["cache"], 6379, SHOP)
     asked.otherwise[TAX, closed] = state("refused")
     asked.otherwise[CACHE, closed] = state(by_service)
-    asked.otherwise[CACHE, dial_pod(ADDRESS, 6379)] = state(at_pod)
+    asked.otherwise[CACHE, Dial(ADDRESS, 6379)] = state(at_pod)
 
     found = checks.open_passage(connected(asked, seen, pods, system), passage("tax", "cache"))
     assert causes(found) == expected
@@ -274,7 +273,7 @@ def test_external_system_that_nobody_can_try(connections: Connections, external:
 def test_ports_of_pods(
     connections: Connections, asked: Asked, port: int, word: str, cause: str
 ) -> None:
-    asked.otherwise[TAX, dial_pod(ADDRESS, port)] = state(word)
+    asked.otherwise[TAX, Dial(ADDRESS, port)] = state(word)
 
     web = FRONTS["web"].workload
     assert causes(checks.wrong_ports_of_pods(connections, web)) == [cause]
@@ -283,7 +282,7 @@ def test_ports_of_pods(
 def test_declared_port_that_is_not_open_is_told_at_the_service_that_leads_to_it(
     connections: Connections, asked: Asked
 ) -> None:
-    asked.otherwise[TAX, dial_pod(ADDRESS, 8080)] = state("refused")
+    asked.otherwise[TAX, Dial(ADDRESS, 8080)] = state("refused")
     web = FRONTS["web"].workload
 
     (found,) = checks.wrong_ports_of_pods(connections, web)
@@ -294,10 +293,10 @@ def test_declared_port_that_is_not_open_is_told_at_the_service_that_leads_to_it(
 def test_silence_of_pods_of_a_namespace_that_is_cut_off(
     connections: Connections, asked: Asked
 ) -> None:
-    for question in (dial_pod(ADDRESS, 6379), dial_pod(ADDRESS, CLOSED_PORT)):
+    for question in (Dial(ADDRESS, 6379), Dial(ADDRESS, CLOSED_PORT)):
         asked.otherwise[WEB, question] = state("timeout")
     asked.otherwise[WEB, dial(FRONTS["cache"], 6379, SHOP)] = state("timeout")
-    connections.answer(WEB, dial_pod(ADDRESS, CLOSED_PORT))
+    connections.survey.answer(WEB, Dial(ADDRESS, CLOSED_PORT))
 
     found = checks.wrong_ports_of_pods(connections, FRONTS["cache"].workload)
     assert found[0].cause == "NETWORK_CUT"

@@ -44,12 +44,14 @@ def places(template: str) -> list[tuple[str, str]]:
     )
 
 
-def literal(call: ast.Call) -> str | None:
-    """Return the words that a phrase is made from; None where they are worked out."""
-    match call.args[0]:
-        case ast.Constant(str(words)):
-            return words
-    return None
+def literals(words: ast.expr) -> list[str]:
+    """Return the words that a phrase may be made from; none where they are worked out."""
+    match words:
+        case ast.Constant(str(found)):
+            return [found]
+        case ast.IfExp(body=first, orelse=other) if literals(first) and literals(other):
+            return literals(first) + literals(other)
+    return []
 
 
 def is_of_a_cause(words: ast.expr) -> bool:
@@ -63,7 +65,7 @@ def has_words(template: str) -> bool:
 
 def templates() -> set[str]:
     """Return what phrases are made from, but for those that only quote."""
-    found = {words for _, call in calls() if (words := literal(call))}
+    found = {words for _, call in calls() for words in literals(call.args[0])}
     return {template for template in found if re.fullmatch(r"\{\w+\}", template) is None}
 
 
@@ -72,7 +74,7 @@ def test_phrases_are_made_from_words_that_a_catalogue_can_have() -> None:
         f"{path.relative_to(ROOT)}:{call.lineno}"
         for path, call in calls()
         # what the catalogue of causes says is translated there
-        if literal(call) is None and not is_of_a_cause(call.args[0])
+        if not literals(call.args[0]) and not is_of_a_cause(call.args[0])
     ]
 
     assert strange == []

@@ -12,6 +12,7 @@ from nova_acceptance.components.postgres.spec import Postgres
 from nova_acceptance.components.redis.spec import Redis
 from nova_acceptance.components.registry import load
 from nova_acceptance.errors import SpecError
+from nova_acceptance.findings import Ref
 from nova_acceptance.system import System
 from testing.unit.system.specs import NOVA, TEXT, changed, spec
 
@@ -133,8 +134,8 @@ components:
     assert (sessions.password is None, cache.password is None) == (False, True)
     assert (cache.workload.name, cache.workload.kind) == ("redis", "Deployment")
     assert [system.holder_of(web, use) for use in web.uses] == [
-        ("Secret", "web-env"),
-        ("ConfigMap", "web-config"),
+        Ref("Secret", web.namespace, "web-env"),
+        Ref("ConfigMap", web.namespace, "web-config"),
     ]
     assert [system.env_of(web, use) for use in web.uses] == ["SESSIONS_URL", None]
 

@@ -32,7 +32,7 @@ def wrong_type(secret: Object | None, declared: Certificate) -> Iterator[Finding
 
     It is the type of the keys `tls.crt` and `tls.key` alone.
     """
-    where = Ref("Secret", declared.namespace, declared.secret)
+    where = declared.ref
     if secret is None:
         yield Finding("CONFIGURATION_MISSING", where, Phrase("there is no {where}", where=where))
     elif (declared.certificate, declared.private_key) == (CERTIFICATE, KEY):
@@ -53,19 +53,13 @@ def unreadable_certificate(held: HeldCertificate) -> Iterator[Finding]:
     try:
         held.read()
     except ValueError as error:
-        sentence = (
-            Phrase(
-                "{where} holds a certificate under {key} that cannot be read ({error})",
-                where=held.where,
-                key=held.certificate_key,
-                error=error,
-            )
+        sentence = Phrase(
+            "{where} holds a certificate under {key} that cannot be read ({error})"
             if held.certificate.lstrip().startswith("-----BEGIN CERTIFICATE")
-            else Phrase(
-                "{where} holds no certificate under {key}",
-                where=held.where,
-                key=held.certificate_key,
-            )
+            else "{where} holds no certificate under {key}",
+            where=held.where,
+            key=held.certificate_key,
+            error=error,
         )
         yield Finding("CERTIFICATE_UNREADABLE", held.where, sentence)
 
@@ -135,13 +129,13 @@ def wrong_time(held: HeldCertificate, days_left: int = 0) -> Iterator[Finding]:
     shown, now, where = held.read(), datetime.now(UTC), held.where
     begins, ends = shown.not_valid_before_utc, shown.not_valid_after_utc
     seen = (f"notBefore {begins.isoformat()}, notAfter {ends.isoformat()}, now {now.isoformat()}",)
-    if ends <= now:
-        said = Phrase("the certificate of {where} expired on {day}", where=where, day=ends.date())
-        yield Finding("CERTIFICATE_EXPIRED", where, said, evidence=seen)
-    elif begins > now:
+    if ends <= now or begins > now:
         said = Phrase(
-            "the certificate of {where} is not valid before {begins}",
+            "the certificate of {where} expired on {day}"
+            if ends <= now
+            else "the certificate of {where} is not valid before {begins}",
             where=where,
+            day=ends.date(),
             begins=begins.isoformat(),
         )
         yield Finding("CERTIFICATE_EXPIRED", where, said, evidence=seen)
@@ -162,10 +156,10 @@ def wrong_time(held: HeldCertificate, days_left: int = 0) -> Iterator[Finding]:
 
 def _does_not_name(where: Ref, lacking: list[str]) -> Phrase:
     names, more = lacking[:_NAMES_SAID], len(lacking) - _NAMES_SAID
-    if more <= 0:
-        return Phrase("the certificate of {where} does not name {names}", where=where, names=names)
     return Phrase(
-        "the certificate of {where} does not name {names} and {more} more",
+        "the certificate of {where} does not name {names} and {more} more"
+        if more > 0
+        else "the certificate of {where} does not name {names}",
         where=where,
         names=names,
         more=more,

@@ -11,7 +11,7 @@ from nova_acceptance.components.kubernetes.shapes import PRIVATE_KEY, fingerprin
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.system import Certificate, System
-from nova_acceptance.system.parts import fronts
+from nova_acceptance.system.parts import forms, fronts
 
 CERTIFICATE = "tls.crt"
 KEY = "tls.key"
@@ -101,8 +101,7 @@ def names_of(declared: Certificate, system: System) -> list[str]:
         name
         for front in fronts(system)
         if front.workload.layer == "services" and front.namespace == declared.namespace
-        for short in (f"{front.name}.{front.namespace}",)
-        for name in (front.name, short, f"{short}.svc", f"{short}.svc.{system.zone}")
+        for name in (front.name, *forms(front.name, front.namespace, system.zone))
     ]
 
 

@@ -18,10 +18,7 @@ def certificates(snapshot: Snapshot) -> Iterator[Finding]:
 
     What several checks say of one and the same is said once.
     """
-    declared = {
-        Ref("Secret", item.namespace, item.secret): item
-        for item in (snapshot.system.certificates if snapshot.system else ())
-    }
+    declared = {it.ref: it for it in snapshot.system.certificates}
     for secret in snapshot.of_kind("Secret"):
         item = declared.get(ref(secret))
         if item or secret.get("type") == checks.TYPE:
@@ -37,7 +34,7 @@ def _found(snapshot: Snapshot, secret: Object, declared: Certificate | None) -> 
         yield from checks.wrong_type(secret, declared)
     yield from checks.foreign_key(held)
     yield from checks.wrong_time(held, declared.days_left if declared else 0)
-    if declared and snapshot.system:
+    if declared:
         yield from checks.lacking_names(held, declared, snapshot.system)
 
 

@@ -13,10 +13,10 @@ import dns.rcode
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.dns.client import Lookups
-from nova_acceptance.components.dns.lookups import Lookup, state_of_dns, why_wrong
+from nova_acceptance.components.dns.lookups import state_of_dns, why_wrong
 from nova_acceptance.components.dns.questions import (
     address,
-    forms,
+    every_form,
     of_another_type,
     pod_names,
     schema_version,
@@ -30,7 +30,6 @@ from nova_acceptance.components.dns.records import (
 )
 from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.components.kubernetes.backends import ready_behind
-from nova_acceptance.components.kubernetes.declared import of_front
 from nova_acceptance.findings import NOWHERE, Finding, Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.kube.snapshot import Snapshot
@@ -90,16 +89,16 @@ def other_servers(
 @check
 def unresolved_forms(lookups: Lookups, front: Front) -> Iterator[Finding]:
     """Find a Service that one of the full forms of its name does not lead to, from anywhere."""
-    *short, full = forms(front.name, front.namespace, lookups.system)
+    *short, full = every_form(front.name, front.namespace, lookups.system)
     for pod in lookups.pods.values():
-        lookup = Lookup(
-            full=full,
-            by_full=lookups.answer(pod, Resolve(full)),
-            by_form={form: lookups.answer(pod, Resolve(form)) for form in short},
-            served=lookups.answer(pod, address(front, lookups.system)),
+        found = why_wrong(
+            full,
+            by_full=lookups.survey.answer(pod, Resolve(full)),
+            by_form={form: lookups.survey.answer(pod, Resolve(form)) for form in short},
+            served=lookups.survey.answer(pod, address(front, lookups.system)),
             wanted=lookups.addresses(front),
         )
-        if found := why_wrong(lookup):
+        if found:
             yield found.at(_where(found.cause, pod, front))
 
 
@@ -107,9 +106,9 @@ def unresolved_forms(lookups: Lookups, front: Front) -> Iterator[Finding]:
 def wrong_bare_name(lookups: Lookups, front: Front) -> Iterator[Finding]:
     """Find a Service whose bare name does not work in its namespace, or does in another one."""
     for namespace, pod in lookups.pods.items():
-        answer = lookups.answer(pod, Resolve(front.name))
+        answer = lookups.survey.answer(pod, Resolve(front.name))
         if not answer.is_answered:
-            yield _unresolved(pod, front.name, answer).at(of_front(front))
+            yield _unresolved(pod, front.name, answer).at(front.ref)
         elif namespace == front.namespace:
             yield from _at_home(lookups, front, pod, answer)
         elif answer.addresses - _of_its_namesake(lookups, front, namespace):
@@ -120,7 +119,7 @@ def wrong_bare_name(lookups: Lookups, front: Front) -> Iterator[Finding]:
                 name=front.name,
                 addresses=sorted(answer.addresses),
             )
-            yield Finding("NAME_RESOLVES_WRONGLY", of_front(front), sentence)
+            yield Finding("NAME_RESOLVES_WRONGLY", front.ref, sentence)
 
 
 def _at_home(lookups: Lookups, front: Front, pod: PodRef, answer: Resolved) -> Iterator[Finding]:
@@ -142,7 +141,7 @@ def _at_home(lookups: Lookups, front: Front, pod: PodRef, answer: Resolved) -> I
             namespace=front.namespace,
             wanted=sorted(wanted) or "nothing",
         )
-        yield Finding("NAME_RESOLVES_WRONGLY", of_front(front), sentence)
+        yield Finding("NAME_RESOLVES_WRONGLY", front.ref, sentence)
 
 
 def _of_its_namesake(lookups: Lookups, front: Front, namespace: str) -> frozenset[str]:
@@ -166,11 +165,11 @@ def wrong_records(lookups: Lookups, front: Front, rdtype: str) -> Iterator[Findi
             service=front.name,
             rdtype=rdtype,
         )
-        yield Finding("NAME_UNRESOLVED", of_front(front), sentence)
+        yield Finding("NAME_UNRESOLVED", front.ref, sentence)
     for pod in lookups.pods.values():
         for record in wanted:
             for tcp in (False, True):
-                answer = lookups.answer(pod, Exchange(record.name, record.rdtype, tcp))
+                answer = lookups.survey.answer(pod, Exchange(record.name, record.rdtype, tcp))
                 yield from _wrong_record(lookups, pod, record, answer, front)
 
 
@@ -179,7 +178,7 @@ def _wrong_record(
 ) -> Iterator[Finding]:
     served = values(answer, wanted.rdtype)
     if not is_answered(answer):
-        yield _unanswered(pod, wanted.name, answer).at(of_front(front))
+        yield _unanswered(pod, wanted.name, answer).at(front.ref)
     elif served != wanted.values and not _is_of_other_services(lookups, wanted, served):
         sentence = Phrase(
             "the DNS answers {pod} with {served} as {rdtype} of {name}, where the API says "
@@ -215,11 +214,11 @@ def wrong_pod_names(lookups: Lookups, headless: Front) -> Iterator[Finding]:
         pod, *_ = name.split(".")
         if pod not in addresses:
             sentence = Phrase("there is no pod {pod} with an address", pod=pod)
-            yield Finding("NAME_UNRESOLVED", of_front(headless), sentence)
+            yield Finding("NAME_UNRESOLVED", headless.ref, sentence)
             continue
         for source in lookups.pods.values():
-            for form in forms(name, headless.namespace, lookups.system):
-                answer = lookups.answer(source, Resolve(form))
+            for form in every_form(name, headless.namespace, lookups.system):
+                answer = lookups.survey.answer(source, Resolve(form))
                 yield from _wrong_pod_name(source, form, answer, addresses[pod], headless)
 
 
@@ -227,7 +226,7 @@ def _wrong_pod_name(
     source: PodRef, form: str, answer: Resolved, wanted: str, front: Front
 ) -> Iterator[Finding]:
     if not answer.addresses:
-        yield _unresolved(source, form, answer).at(of_front(front))
+        yield _unresolved(source, form, answer).at(front.ref)
     elif answer.addresses != {wanted}:
         sentence = Phrase(
             "to {source} the name {name} resolves to {addresses}, and the pod is at {wanted}",
@@ -236,14 +235,14 @@ def _wrong_pod_name(
             addresses=sorted(answer.addresses),
             wanted=wanted,
         )
-        yield Finding("NAME_RESOLVES_WRONGLY", of_front(front), sentence)
+        yield Finding("NAME_RESOLVES_WRONGLY", front.ref, sentence)
 
 
 @check
 def undenied_name(lookups: Lookups, absent: str, *, tcp: bool) -> Iterator[Finding]:
     """Find a name that does not exist, and that the DNS does not deny at once."""
     for pod in lookups.pods.values():
-        answer = lookups.answer(pod, Exchange(absent, "A", tcp))
+        answer = lookups.survey.answer(pod, Exchange(absent, "A", tcp))
         if not is_answered(answer):
             yield _unanswered(pod, absent, answer)
         elif not is_absent(answer):
@@ -268,7 +267,7 @@ def resolved_absent_name(lookups: Lookups, absent: str) -> Iterator[Finding]:
     """Find a name that does not exist, and that an application is not told to be unknown."""
     name = f"{absent}."
     for pod in lookups.pods.values():
-        answer = lookups.answer(pod, Resolve(name))
+        answer = lookups.survey.answer(pod, Resolve(name))
         if answer.addresses:
             sentence = Phrase(
                 "to {pod} the name {name}, which does not exist, resolves to {addresses}",
@@ -285,12 +284,12 @@ def resolved_absent_name(lookups: Lookups, absent: str) -> Iterator[Finding]:
 def denied_name(lookups: Lookups, front: Front) -> Iterator[Finding]:
     """Find a Service's name that is denied where it lacks only records of the type asked for."""
     for pod in lookups.pods.values():
-        answer = lookups.answer(pod, of_another_type(front, lookups.system))
+        answer = lookups.survey.answer(pod, of_another_type(front, lookups.system))
         if not is_answered(answer):
-            yield _unanswered(pod, front.name, answer).at(of_front(front))
+            yield _unanswered(pod, front.name, answer).at(front.ref)
         elif is_absent(answer) and not lookups.addresses(front):
             sentence = Phrase("nothing is behind the name {name}", name=front.name)
-            yield Finding("NAME_UNRESOLVED", of_front(front), sentence)
+            yield Finding("NAME_UNRESOLVED", front.ref, sentence)
         elif is_absent(answer) or answer.message is None or answer.message.answer:
             sentence = Phrase(
                 "the DNS answers {pod} with {said} to the name {name} and a type that it has no "
@@ -307,7 +306,7 @@ def unspecified_dns(lookups: Lookups) -> Iterator[Finding]:
     """Find a DNS that does not name the version of the specification that names are made by."""
     question = schema_version(lookups.system)
     for pod in lookups.pods.values():
-        answer = lookups.answer(pod, question)
+        answer = lookups.survey.answer(pod, question)
         if not is_answered(answer):
             yield _unanswered(pod, question.name, answer)
         elif values(answer, question.rdtype) != {SCHEMA_VERSION}:
@@ -350,4 +349,4 @@ def _where(cause: str, pod: PodRef, front: Front) -> Ref:
     """Return at what it is that a name does not resolve: the pod that asked, or the Service."""
     if cause == "SEARCH_PATH_LOST":
         return Ref("Pod", pod.namespace, pod.name)
-    return of_front(front)
+    return front.ref

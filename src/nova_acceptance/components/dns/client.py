@@ -3,48 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Protocol, TypeVar
 
 from nova_acceptance.components.dns.questions import expected_records
 from nova_acceptance.components.dns.records import Records
 from nova_acceptance.components.kubernetes.checks.services import is_headless
 from nova_acceptance.components.kubernetes.seen import Seen, addresses_of
+from nova_acceptance.components.kubernetes.vantage_points import VantagePoints
 from nova_acceptance.findings import ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.system import Front, System, Workload
-from nova_acceptance.vantage.questions import Answer, Question
 from nova_acceptance.vantage.survey import Survey
 
-AnswerT = TypeVar("AnswerT", bound=Answer)
 
-
-class NamespacePods(Protocol):
-    """A pod of every namespace in which the system has a component."""
-
-    def all(self) -> Mapping[str, PodRef]:
-        """Return them by their namespaces.
-
-        Raises:
-            FindingError: one of them has no pod in which a container runs.
-        """
-
-
+@dataclass(frozen=True, eq=False)
 class Lookups:
     """The answers to names, beside what the API says that they should be.
 
-    Args:
+    Attributes:
         survey: every name, asked from every namespace.
-        pods: who asked.
+        points: a pod of every namespace in which the system has a component.
         objects: what the API says.
         system: what nova.yaml says.
     """
 
-    def __init__(self, survey: Survey, pods: NamespacePods, objects: Seen, system: System) -> None:
-        self.system = system
-        self._survey = survey
-        self._pods = pods
-        self._objects = objects
+    survey: Survey
+    points: VantagePoints
+    objects: Seen
+    system: System
 
     @property
     def pods(self) -> Mapping[str, PodRef]:
@@ -53,23 +40,15 @@ class Lookups:
         Raises:
             FindingError: a namespace has no pod to ask from.
         """
-        return self._pods.all()
-
-    def answer(self, pod: PodRef, question: Question[AnswerT]) -> AnswerT:
-        """Return what a pod was answered.
-
-        Raises:
-            NovaError: it could not ask.
-        """
-        return self._survey.answer(pod, question)
+        return self.points.all()
 
     def addresses(self, front: Front) -> frozenset[str]:
         """Return what the API says that a Service's name stands for."""
-        return addresses_of(self._objects, front)
+        return addresses_of(self.objects, front)
 
     def records(self, front: Front, *types: str) -> list[Records]:
         """Return the records of some types that the API implies for a Service."""
-        expected = expected_records(self._objects, front, self.system)
+        expected = expected_records(self.objects, front, self.system)
         return [each for each in expected if each.rdtype in types]
 
     def headless_before(self, pointer: str) -> frozenset[str]:
@@ -80,15 +59,15 @@ class Lookups:
         """
         return frozenset(
             f"{where.name}.{where.namespace}.svc.{self.system.zone}"
-            for service in self._objects.of_kind("Service")
+            for service in self.objects.of_kind("Service")
             if is_headless(service)
             for where in (ref(service),)
-            for endpoint in self._objects.endpoints(where.name, where.namespace)
+            for endpoint in self.objects.endpoints(where.name, where.namespace)
             if ip_address(endpoint.address).reverse_pointer == pointer
         )
 
     def pod_addresses(self, workload: Workload) -> dict[str, str]:
         """Return the addresses of a workload's pods by their names, of those that have one."""
-        pods = self._objects.pods_of(workload)
+        pods = self.objects.pods_of(workload)
         found = {pod["metadata"]["name"]: pod["status"].get("podIP") for pod in pods}
         return {name: address for name, address in found.items() if address}

@@ -7,7 +7,7 @@ they mean is worked out by pure functions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
 import dns.rcode
@@ -16,7 +16,7 @@ from nova_acceptance import timeouts
 from nova_acceptance.components.dns.questions import kubernetes_address
 from nova_acceptance.components.dns.records import is_answered, values
 from nova_acceptance.components.dns.service import DNS
-from nova_acceptance.findings import NOWHERE, Finding, Ref
+from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import System
@@ -47,132 +47,122 @@ def state_of_dns(asked: Mapping[PodRef, Sequence[Exchanged]]) -> Finding | None:
         asked: the answers to `pilot` of each pod.
     """
     every = [answer for answers in asked.values() for answer in answers]
-    if not every:
-        return None
-    evidence = tuple(_told(answer) for answer in every)
+    found = _wrong_as_a_whole(asked, every) if every else None
+    return replace(found, evidence=tuple(map(_told, every))) if found else None
+
+
+def _wrong_as_a_whole(
+    asked: Mapping[PodRef, Sequence[Exchanged]], every: Sequence[Exchanged]
+) -> Finding | None:
     answered = [answer for answer in every if answer.message is not None]
     if not answered:
-        return Finding(
-            "DNS_DOWN",
-            DNS,
-            Phrase(
-                "the cluster's DNS answers nobody ({states}): asked from {count} pods",
-                states=sorted({answer.state for answer in every}),
-                count=len(asked),
-            ),
-            evidence=evidence,
+        sentence = Phrase(
+            "the cluster's DNS answers nobody ({states}): asked from {count} pods",
+            states=sorted({answer.state for answer in every}),
+            count=len(asked),
         )
-    refused = [answer for answer in answered if _rcode(answer) != dns.rcode.NOERROR]
-    if refused:
-        said = dns.rcode.to_text(_rcode(refused[0]))
-        cause = "DNS_WRONG_ANSWER" if _rcode(refused[0]) == dns.rcode.NXDOMAIN else "DNS_DOWN"
-        return Finding(
-            cause,
-            DNS,
-            Phrase(
-                "the cluster's DNS answers {said} to the name of the API's own Service", said=said
-            ),
-            evidence=evidence,
+        return Finding("DNS_DOWN", DNS, sentence)
+    if refused := [code for code in map(_rcode, answered) if code != dns.rcode.NOERROR]:
+        sentence = Phrase(
+            "the cluster's DNS answers {said} to the name of the API's own Service",
+            said=dns.rcode.to_text(refused[0]),
         )
+        is_denied = refused[0] == dns.rcode.NXDOMAIN
+        return Finding("DNS_WRONG_ANSWER" if is_denied else "DNS_DOWN", DNS, sentence)
     silent = [pod for pod, answers in asked.items() if all(a.message is None for a in answers)]
     if silent:
-        return Finding(
-            "NETWORK_CUT",
-            Ref("Namespace", "", silent[0].namespace),
-            Phrase("the cluster's DNS answers others, and not {pods}", pods=silent),
-            evidence=evidence,
-        )
+        sentence = Phrase("the cluster's DNS answers others, and not {pods}", pods=silent)
+        return Finding("NETWORK_CUT", Ref("Namespace", "", silent[0].namespace), sentence)
     soonest = min(answer.seconds for answer in answered)
     if soonest > timeouts.DNS_PROMPT:
-        return Finding(
-            "DNS_SLOW",
-            DNS,
-            Phrase(
-                "the cluster's DNS takes {seconds:.1f} s for an answer at best", seconds=soonest
-            ),
-            evidence=evidence,
+        sentence = Phrase(
+            "the cluster's DNS takes {seconds:.1f} s for an answer at best", seconds=soonest
         )
+        return Finding("DNS_SLOW", DNS, sentence)
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """One name as a pod resolves it.
+def why_wrong(
+    full: str,
+    *,
+    by_full: Resolved,
+    by_form: Mapping[str, Resolved],
+    served: Exchanged,
+    wanted: frozenset[str],
+) -> Finding | None:
+    """Return why a pod does not resolve a name as it should; None where it does.
 
-    Attributes:
+    Args:
         full: its absolute name, with the final dot.
         by_full: what the resolver makes of that.
         by_form: what it makes of the forms that need the search list, by form.
         served: the name server's own answer.
         wanted: the addresses that the API implies; empty where nothing is behind the name.
     """
+    found = _wrongly_served(full.rstrip("."), served, wanted) or _wrongly_resolved(
+        full, by_full, by_form, wanted
+    )
+    evidence = tuple(map(_told, (by_full, *by_form.values(), served)))
+    return replace(found, evidence=evidence) if found else None
 
-    full: str
-    by_full: Resolved
-    by_form: Mapping[str, Resolved]
-    served: Exchanged
-    wanted: frozenset[str]
 
-
-def why_wrong(lookup: Lookup) -> Finding | None:
-    """Return why a pod does not resolve a name as it should; None where it does."""
-    answers: list[Answer] = [lookup.by_full, *lookup.by_form.values(), lookup.served]
-    evidence = tuple(_told(answer) for answer in answers)
-    name = lookup.full.rstrip(".")
-    served = values(lookup.served, "A") | values(lookup.served, "AAAA")
-    if not is_answered(lookup.served):
-        sentence = Phrase("the DNS gave no answer for {name}", name=name)
-        return Finding("NAME_UNRESOLVED", NOWHERE, sentence, evidence=evidence)
-    if not lookup.wanted:
-        sentence = Phrase("nothing is behind the name {name}", name=name)
-        return Finding("NAME_UNRESOLVED", NOWHERE, sentence, evidence=evidence)
-    if served != lookup.wanted:
+def _wrongly_served(name: str, served: Exchanged, wanted: frozenset[str]) -> Finding | None:
+    """Judge the name server's answer."""
+    addresses = values(served, "A") | values(served, "AAAA")
+    if not is_answered(served) or not wanted:
         sentence = Phrase(
-            "the DNS serves {served} for {name}, where the API says {wanted}",
-            served=sorted(served) or dns.rcode.to_text(_rcode(lookup.served)),
+            "nothing is behind the name {name}"
+            if is_answered(served)
+            else "the DNS gave no answer for {name}",
             name=name,
-            wanted=sorted(lookup.wanted),
         )
-        return Finding("DNS_WRONG_ANSWER", DNS, sentence, evidence=evidence)
-    return _of_resolver(lookup, evidence)
+        return Finding.here("NAME_UNRESOLVED", sentence)
+    if addresses == wanted:
+        return None
+    sentence = Phrase(
+        "the DNS serves {served} for {name}, where the API says {wanted}",
+        served=sorted(addresses) or dns.rcode.to_text(_rcode(served)),
+        name=name,
+        wanted=sorted(wanted),
+    )
+    return Finding("DNS_WRONG_ANSWER", DNS, sentence)
 
 
-def _of_resolver(lookup: Lookup, evidence: tuple[str, ...]) -> Finding | None:
+def _wrongly_resolved(
+    name: str, by_full: Resolved, by_form: Mapping[str, Resolved], wanted: frozenset[str]
+) -> Finding | None:
     """Judge what the pod's resolver makes of an answer that is right."""
-    if not lookup.by_full.is_answered:
+    if not by_full.is_answered:
         sentence = Phrase(
             "the DNS serves {name} rightly, and the pod's own lookup gets no answer ({said})",
-            name=lookup.full,
-            said=lookup.by_full.detail or lookup.by_full.state,
+            name=name,
+            said=by_full.detail or by_full.state,
         )
-        return Finding("NAME_UNRESOLVED", NOWHERE, sentence, evidence=evidence)
-    if lookup.by_full.addresses != lookup.wanted:
+        return Finding.here("NAME_UNRESOLVED", sentence)
+    if by_full.addresses != wanted:
         sentence = Phrase(
             "the DNS serves {name} rightly, and the pod resolves it to {addresses}",
-            name=lookup.full,
-            addresses=sorted(lookup.by_full.addresses) or lookup.by_full.detail,
+            name=name,
+            addresses=sorted(by_full.addresses) or by_full.detail,
         )
-        return Finding("NAME_RESOLVES_WRONGLY", NOWHERE, sentence, evidence=evidence)
-    wrong = {
-        form: answer for form, answer in lookup.by_form.items() if answer.addresses != lookup.wanted
-    }
+        return Finding.here("NAME_RESOLVES_WRONGLY", sentence)
+    wrong = {form: answer for form, answer in by_form.items() if answer.addresses != wanted}
     if not wrong:
         return None
-    forms = list(wrong)
-    if any(answer.addresses for answer in wrong.values()):
-        sentence = Phrase(
-            "{forms} resolves to other addresses than {name} does", forms=forms, name=lookup.full
-        )
-        return Finding("NAME_RESOLVES_WRONGLY", NOWHERE, sentence, evidence=evidence)
-    if all(answer.is_absent for answer in wrong.values()):
-        sentence = Phrase(
-            "{name} resolves, and {forms} does not: the search list lacks the zone",
-            name=lookup.full,
-            forms=forms,
-        )
-        return Finding("SEARCH_PATH_LOST", NOWHERE, sentence, evidence=evidence)
-    sentence = Phrase("{forms} did not resolve", forms=forms)
-    return Finding("NAME_UNRESOLVED", NOWHERE, sentence, evidence=evidence)
+    leads_elsewhere = any(answer.addresses for answer in wrong.values())
+    is_absent = all(answer.is_absent for answer in wrong.values())
+    sentence = Phrase(
+        "{forms} resolves to other addresses than {name} does"
+        if leads_elsewhere
+        else "{name} resolves, and {forms} does not: the search list lacks the zone"
+        if is_absent
+        else "{forms} did not resolve",
+        forms=list(wrong),
+        name=name,
+    )
+    if leads_elsewhere:
+        return Finding.here("NAME_RESOLVES_WRONGLY", sentence)
+    return Finding.here("SEARCH_PATH_LOST" if is_absent else "NAME_UNRESOLVED", sentence)
 
 
 def ask_why(kube: Kube, pod: PodRef, host: str, wanted: frozenset[str]) -> Finding | None:
@@ -187,7 +177,7 @@ def ask_why(kube: Kube, pod: PodRef, host: str, wanted: frozenset[str]) -> Findi
     assert isinstance(by_full, Resolved)
     assert isinstance(by_form, Resolved)
     assert isinstance(served, Exchanged)
-    return why_wrong(Lookup(full, by_full, {host: by_form}, served, wanted))
+    return why_wrong(full, by_full=by_full, by_form={host: by_form}, served=served, wanted=wanted)
 
 
 def ask_dns(kube: Kube, pods: Iterable[PodRef], system: System) -> Finding | None:

@@ -6,23 +6,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from nova_acceptance.components.dns.records import Records, records
-from nova_acceptance.components.kubernetes.declared import of_front
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.system import Front, System
-from nova_acceptance.system.parts import fronts
+from nova_acceptance.system.parts import forms, fronts
 from nova_acceptance.vantage.questions import Answer, Exchange, Question, Resolve
 
 ABSENT: Final = "absent"
 
 
-def forms(name: str, namespace: str, system: System) -> list[str]:
-    """Return the forms of a name that work from every namespace, shortest first."""
-    return [
-        f"{name}.{namespace}",
-        f"{name}.{namespace}.svc",
-        f"{name}.{namespace}.svc.{system.zone}",
-        f"{name}.{namespace}.svc.{system.zone}.",
-    ]
+def every_form(name: str, namespace: str, system: System) -> list[str]:
+    """Return the forms of a name that work from every namespace, the absolute one as the last."""
+    found = forms(name, namespace, system.zone)
+    return [*found, f"{found[-1]}."]
 
 
 def pod_names(front: Front) -> list[str]:
@@ -43,7 +38,7 @@ def absent_names(system: System) -> list[str]:
 
 def expected_records(objects: Seen, front: Front, system: System) -> list[Records]:
     """Return the records that should be served for a Service, by what the API says of it now."""
-    service = objects.at(of_front(front))
+    service = objects.at(front.ref)
     if service is None:
         return []
     endpoints = objects.endpoints(front.name, front.namespace)
@@ -55,14 +50,14 @@ def every_question(system: System, objects: Seen) -> Sequence[Question[Answer]]:
     hosts: list[str] = []
     exchanges: list[Question[Answer]] = []
     for front in fronts(system):
-        hosts += [front.name, *forms(front.name, front.namespace, system)]
+        hosts += [front.name, *every_form(front.name, front.namespace, system)]
         exchanges.append(address(front, system))
         for expected in expected_records(objects, front, system):
             exchanges += [Exchange(expected.name, expected.rdtype, tcp) for tcp in (False, True)]
         exchanges.append(of_another_type(front, system))
         if front.service.headless:
             for name in pod_names(front):
-                hosts += forms(name, front.namespace, system)
+                hosts += every_form(name, front.namespace, system)
     for name in absent_names(system):
         hosts.append(f"{name}.")
         exchanges += [Exchange(name, "A", tcp) for tcp in (False, True)]

@@ -10,17 +10,15 @@ from nova_acceptance.components.dns.checks import missing_servers
 from nova_acceptance.components.dns.service import DNS, dns_services
 from nova_acceptance.components.kubernetes.addresses import addresses_of, services_meant
 from nova_acceptance.components.kubernetes.backends import carriers, knows_endpoints, ready_behind
-from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.kubernetes.resolution import (
     configured,
     is_certain,
     service_at,
     uses_cluster_dns,
-    zone_of,
 )
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.kubernetes.workloads import references, selected, statuses, template
-from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import NOTHING, Phrase
@@ -96,7 +94,7 @@ def search_path_lost(snapshot: Snapshot) -> Iterator[Finding]:
 
     Where nova.yaml declares the workload every short name is to resolve in it.
     """
-    declared = set(map(of_workload, snapshot.system.every_workload if snapshot.system else ()))
+    declared = {it.ref for it in snapshot.system.every_workload}
     for user in configured(snapshot):
         spec = template(user)["spec"]
         if uses_cluster_dns(spec) or _completes(snapshot, user):
@@ -114,7 +112,14 @@ def search_path_lost(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "SEARCH_PATH_LOST",
             ref(user),
-            _names_unknown(ref(user), how, names),
+            Phrase(
+                "{user} has {how}, so that its pods do not know the cluster's names such as {name}"
+                if names
+                else "{user} has {how}, so that its pods do not know the cluster's names",
+                user=ref(user),
+                how=how,
+                name=names[0] if names else "",
+            ),
             cure,
             evidence=(
                 f"search list: {', '.join(searches) or 'the node has its own'}",
@@ -123,23 +128,10 @@ def search_path_lost(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
-def _names_unknown(user: Ref, how: str, names: list[str]) -> Phrase:
-    if not names:
-        return Phrase(
-            "{user} has {how}, so that its pods do not know the cluster's names", user=user, how=how
-        )
-    return Phrase(
-        "{user} has {how}, so that its pods do not know the cluster's names such as {name}",
-        user=user,
-        how=how,
-        name=names[0],
-    )
-
-
 def _completes(snapshot: Snapshot, user: Object) -> bool:
     """Whether a dnsConfig of its own has what the cluster's search list would have."""
     searches = set((template(user)["spec"].get("dnsConfig") or {}).get("searches") or ())
-    zone, namespace = zone_of(snapshot), user["metadata"].get("namespace", "")
+    zone, namespace = snapshot.system.zone, user["metadata"].get("namespace", "")
     return {f"{namespace}.svc.{zone}", f"svc.{zone}"} <= {name.rstrip(".") for name in searches}
 
 
@@ -147,7 +139,7 @@ def _names_lost(snapshot: Snapshot, user: Object) -> list[str]:
     """Return the names of Services in a workload's configuration that it does not resolve."""
     spec = template(user)["spec"]
     namespace = user["metadata"].get("namespace", "")
-    zone = zone_of(snapshot)
+    zone = snapshot.system.zone
     asks_cluster = spec.get("dnsPolicy") == "None" and (spec.get("dnsConfig") or {}).get(
         "nameservers"
     )
@@ -167,21 +159,28 @@ def zone_lost(snapshot: Snapshot) -> Iterator[Finding]:
     files = {
         found.target
         for each in makers
-        for found in references(template(each), DNS.namespace)
+        for found in references(each)
         if found.target.kind == "ConfigMap"
     }
-    zone = zone_of(snapshot).rstrip(".").lower()
+    zone = snapshot.system.zone.rstrip(".").lower()
     for where in sorted(files):
         text = ((snapshot.at(where) or {}).get("data") or {}).get(corefile.KEY)
         zones = corefile.zones_of_the_cluster(text) if text else None
-        if zones is None or (zones and not snapshot.system):
+        if zones is None or (zones and not snapshot.system.components):
             continue  # only nova.yaml knows which of its zones a cluster should serve
         if not corefile.covers(zones, zone):
             served = sorted(zones)
             yield Finding(
                 "DNS_ZONE_LOST",
                 where,
-                _zone_not_served(where, zone, served),
+                Phrase(
+                    "{where} lets CoreDNS serve {served} and not {zone}, the cluster's zone"
+                    if served
+                    else "{where} lets CoreDNS serve none and not {zone}, the cluster's zone",
+                    where=where,
+                    served=served,
+                    zone=zone,
+                ),
                 Phrase(
                     "write `kubernetes {zone} in-addr.arpa ip6.arpa` into its {key}, and restart "
                     "CoreDNS",
@@ -192,24 +191,9 @@ def zone_lost(snapshot: Snapshot) -> Iterator[Finding]:
             )
 
 
-def _zone_not_served(where: Ref, zone: str, served: list[str]) -> Phrase:
-    if not served:
-        return Phrase(
-            "{where} lets CoreDNS serve none and not {zone}, the cluster's zone",
-            where=where,
-            zone=zone,
-        )
-    return Phrase(
-        "{where} lets CoreDNS serve {served} and not {zone}, the cluster's zone",
-        where=where,
-        served=served,
-        zone=zone,
-    )
-
-
 def host_alias_wrong(snapshot: Snapshot) -> Iterator[Finding]:
     """Find templates whose hosts file knows a Service under another address than its own."""
-    zone = zone_of(snapshot)
+    zone = snapshot.system.zone
     for user in configured(snapshot):
         where = ref(user)
         for alias in template(user)["spec"].get("hostAliases") or ():

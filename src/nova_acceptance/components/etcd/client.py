@@ -54,15 +54,15 @@ class RefusalError(ProbeError):
         self.shown = Finding(cause, NOWHERE, said, evidence=(text[:300],)) if cause else None
 
 
+@dataclass(frozen=True, eq=False)
 class Member:
     """One member of etcd, asked by itself.
 
     Source: https://etcd.io/docs/v3.4/dev-guide/api_grpc_gateway/ (keys and values in base64).
     """
 
-    def __init__(self, route: Route, transcript: Transcript) -> None:
-        self._route = route
-        self._transcript = transcript
+    _route: Route
+    _transcript: Transcript
 
     @property
     def status(self) -> Status:

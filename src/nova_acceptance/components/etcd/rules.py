@@ -9,13 +9,12 @@ from typing import Final
 from nova_acceptance.components.etcd.spec import Etcd
 from nova_acceptance.components.kubernetes.members import (
     is_hindered,
-    of_kind,
     own_words,
     pods_of_component,
     workload_of_component,
 )
 from nova_acceptance.components.kubernetes.status import is_ready
-from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 
@@ -44,12 +43,12 @@ def members_missing(snapshot: Snapshot) -> Iterator[Finding]:
     Where all that are missing are kept from running by something else, that is the cause, and the
     other families name it.
     """
-    for component in of_kind(snapshot, Etcd):
-        if found := workload_of_component(snapshot, component):
-            yield from _members_missing(snapshot, component, ref(found))
+    for component in snapshot.system.of(Etcd):
+        if workload_of_component(snapshot, component):
+            yield from _members_missing(snapshot, component)
 
 
-def _members_missing(snapshot: Snapshot, component: Etcd, where: Ref) -> Iterator[Finding]:
+def _members_missing(snapshot: Snapshot, component: Etcd) -> Iterator[Finding]:
     wanted = component.runs.replicas
     pods = pods_of_component(snapshot, component)
     ready = [pod for pod in pods if is_ready(pod)]
@@ -59,7 +58,7 @@ def _members_missing(snapshot: Snapshot, component: Etcd, where: Ref) -> Iterato
     cause = "ETCD_MEMBER_LOST" if len(ready) >= component.quorum else "ETCD_QUORUM_LOST"
     yield Finding(
         cause,
-        where,
+        component.workload.ref,
         Phrase(
             "{ready} of {wanted} members of etcd are ready ({there}); a quorum is {quorum}",
             ready=len(ready),

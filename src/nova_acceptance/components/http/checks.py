@@ -86,7 +86,7 @@ def _answers(
     front = front_of(service)
     for pod in connections.users_of(front, service.port):
         closed = connections.closed(pod, front, service.port)
-        yield pod, closed or connections.answer(pod, question)
+        yield pod, closed or connections.survey.answer(pod, question)
 
 
 def _said(page: Page) -> str:

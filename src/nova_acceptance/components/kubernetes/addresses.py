@@ -107,21 +107,15 @@ def addresses_of(snapshot: Snapshot, workload: Object) -> tuple[Address, ...]:
     They are in the literal values of its variables and arguments, and in the ConfigMaps and
     Secrets that it refers to.
     """
-    key = addresses_of, ref(workload)
-    if snapshot.at(ref(workload)) is not workload:
+    where = ref(workload)
+    if snapshot.at(where) is not workload:
         return tuple(_addresses_of(snapshot, workload))  # one that is not of this snapshot
-    if key not in snapshot.derived:
-        snapshot.derived[key] = tuple(_addresses_of(snapshot, workload))
-    found: tuple[Address, ...] = snapshot.derived[key]
-    return found
+    return snapshot.once((_addresses_of, where), lambda: tuple(_addresses_of(snapshot, workload)))
 
 
 def _addresses_of(snapshot: Snapshot, workload: Object) -> Iterator[Address]:
-    metadata = workload["metadata"]
-    namespace = metadata.get("namespace", "")
-    holder = Ref(workload["kind"], namespace, metadata["name"])
-    pod = template(workload)
-    for container in containers(pod):
+    holder = ref(workload)
+    for container in containers(template(workload)):
         literal = {
             variable["name"]: str(variable.get("value") or "")
             for variable in container.get("env") or ()
@@ -131,7 +125,7 @@ def _addresses_of(snapshot: Snapshot, workload: Object) -> Iterator[Address]:
             option, _, value = str(argument).rpartition("=")
             yield from addresses_in(value, holder, option.lstrip("-") or Phrase("arguments"))
     seen: set[tuple[Ref, str]] = set()
-    for reference in references(pod, namespace):
+    for reference in references(workload):
         if (reference.target, reference.key) in seen:
             continue
         seen.add((reference.target, reference.key))

@@ -18,26 +18,23 @@ from nova_acceptance.phrase import Phrase
 
 class _Answer(NamedTuple):
     cause: str
-    pattern: re.Pattern[str]
+    pattern: str
     grace: float = SETTLING
 
 
 _ANSWERS: Final = (
     # a namespace's first ServiceAccount comes a moment after the namespace itself
-    _Answer("SERVICE_ACCOUNT_MISSING", re.compile(r"(?i)service ?account \S+/default\b"), RETURN),
-    _Answer("SERVICE_ACCOUNT_MISSING", re.compile(r"(?i)service ?account .*not found")),
-    _Answer("PRIORITY_CLASS_MISSING", re.compile(r"(?i)no PriorityClass")),
-    _Answer("RUNTIME_CLASS_MISSING", re.compile(r"(?i)RuntimeClass .*not found")),
-    _Answer("QUOTA_EXCEEDED", re.compile(r"(?i)exceeded quota|failed quota")),
-    _Answer("LIMIT_RANGE_VIOLATED", re.compile(r"(?i)usage per|limit to request ratio")),
+    _Answer("SERVICE_ACCOUNT_MISSING", r"(?i)service ?account \S+/default\b", RETURN),
+    _Answer("SERVICE_ACCOUNT_MISSING", r"(?i)service ?account .*not found"),
+    _Answer("PRIORITY_CLASS_MISSING", r"(?i)no PriorityClass"),
+    _Answer("RUNTIME_CLASS_MISSING", r"(?i)RuntimeClass .*not found"),
+    _Answer("QUOTA_EXCEEDED", r"(?i)exceeded quota|failed quota"),
+    _Answer("LIMIT_RANGE_VIOLATED", r"(?i)usage per|limit to request ratio"),
     _Answer(
-        "POD_SECURITY_VIOLATED",
-        re.compile(r"(?i)podsecurity|pod security policy|security context constraint"),
+        "POD_SECURITY_VIOLATED", r"(?i)podsecurity|pod security policy|security context constraint"
     ),
-    _Answer("WEBHOOK_FAILED", re.compile(r"(?i)webhook|denied the request"), NEXT_TRY),
-    _Answer(
-        "POD_REFUSED", re.compile(r"(?i)is invalid|is forbidden|must be|not allowed"), NEXT_TRY
-    ),
+    _Answer("WEBHOOK_FAILED", r"(?i)webhook|denied the request", NEXT_TRY),
+    _Answer("POD_REFUSED", r"(?i)is invalid|is forbidden|must be|not allowed", NEXT_TRY),
 )
 
 
@@ -58,7 +55,7 @@ def pods_refused(snapshot: Snapshot) -> Iterator[Finding]:
     for workload in workloads(snapshot):
         for controller in controllers(snapshot, workload):
             said = _refusal(snapshot, controller)
-            answer = next((each for each in _ANSWERS if each.pattern.search(said)), None)
+            answer = next((each for each in _ANSWERS if re.search(each.pattern, said)), None)
             if said and answer:
                 yield Finding(
                     answer.cause,

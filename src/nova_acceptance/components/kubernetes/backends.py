@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from nova_acceptance.components.kubernetes.placement import selects
-from nova_acceptance.components.kubernetes.workloads import containers, matches
+from nova_acceptance.components.kubernetes.workloads import containers, matches, selected
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
@@ -214,6 +214,13 @@ def _repository(image: str) -> str:
     return f"{head}{slash}{tail.partition(':')[0]}"
 
 
+def selecting(snapshot: Snapshot) -> Iterator[tuple[Object, list[Object]]]:
+    """Yield the Services that select pods, each with the workloads of these, ended Jobs aside."""
+    for service in snapshot.of_kind("Service"):
+        if service["spec"].get("selector") and service["spec"].get("type") != "ExternalName":
+            yield service, [each for each in selected(snapshot, service) if not _is_done(each)]
+
+
 def carriers(snapshot: Snapshot, service: Object) -> list[Object]:
     """Return the pods that carry the labels that a Service selects, those that go away aside."""
     selector = service["spec"].get("selector") or {}
@@ -245,6 +252,6 @@ def replicas_wanted(workload: Object) -> int:
     return 1 if found is None or workload["kind"] in ("Job", "Pod") else int(found)
 
 
-def is_done(workload: Object) -> bool:
+def _is_done(workload: Object) -> bool:
     """Whether a Job's pods have ended, so that they stand behind nothing."""
     return workload["kind"] == "Job" and not (workload.get("status") or {"active": 1}).get("active")

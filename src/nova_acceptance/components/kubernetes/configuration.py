@@ -8,7 +8,6 @@ from typing import Final
 
 from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.addresses import Address, addresses_in, addresses_of
-from nova_acceptance.components.kubernetes.declared import of_configuration, of_front
 from nova_acceptance.components.kubernetes.members import workload_of_component
 from nova_acceptance.components.kubernetes.resolution import (
     configured,
@@ -27,7 +26,7 @@ from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.system import Configuration, Front, System, parts
+from nova_acceptance.system import Front, parts
 from nova_acceptance.system.parts import front_of
 
 _SOURCES: Final = {
@@ -43,17 +42,17 @@ def configuration_missing(snapshot: Snapshot) -> Iterator[Finding]:
     For what a pod refers to, its start-up says so.
     """
     wanted = {each.target for each in _references(snapshot)}
-    for item, where in _declared(snapshot):
-        is_known = snapshot.knows(item.kind, item.namespace) and _has_namespace(snapshot, where)
-        if is_known and where not in wanted:
+    for item in snapshot.system.every_configuration:
+        is_known = snapshot.knows(item.kind, item.namespace) and _has_namespace(snapshot, item.ref)
+        if is_known and item.ref not in wanted:
             yield from checks.configuration.missing_configuration(snapshot, item)
 
 
 def configuration_keys(snapshot: Snapshot) -> Iterator[Finding]:
     """Find keys that are missing, empty or undeclared in the objects of nova.yaml."""
     told_by_startup = {(each.target, each.key) for each in _references(snapshot) if each.key}
-    for item, where in _declared(snapshot):
-        told = frozenset(key for holder, key in told_by_startup if holder == where)
+    for item in snapshot.system.every_configuration:
+        told = frozenset(key for holder, key in told_by_startup if holder == item.ref)
         lacking = checks.configuration.missing_keys(snapshot, item, told)
         yield from lacking or checks.configuration.empty_values(snapshot, item)
         yield from checks.configuration.undeclared_keys(snapshot, item)
@@ -61,7 +60,7 @@ def configuration_keys(snapshot: Snapshot) -> Iterator[Finding]:
 
 def stale_endpoint_url(snapshot: Snapshot) -> Iterator[Finding]:
     """Find addresses of Services that do not exist; one diagnosis for what holds them."""
-    outside = _outside(snapshot)
+    outside = {(url.holder, url.key) for url in parts.urls(snapshot.system, inside=False)}
     declared = _fronts(snapshot)
     found: dict[Ref, dict[tuple[str, str], tuple[Ref, set[str]]]] = defaultdict(dict)
     for user in configured(snapshot):
@@ -130,21 +129,21 @@ def url_port_wrong(snapshot: Snapshot) -> Iterator[Finding]:
 
 def address_wrong(snapshot: Snapshot) -> Iterator[Finding]:
     """Find addresses of services that are not those of nova.yaml, where nothing else says so."""
-    for item, where in _declared(snapshot):
-        data = (snapshot.at(where) or {}).get("data") or {}
+    for item in snapshot.system.every_configuration:
+        data = (snapshot.at(item.ref) or {}).get("data") or {}
         for key, spec in item.keys.items():
             text = str(data.get(key) or "").strip()
-            if not (snapshot.system and spec.address and text):
+            if not (spec.address and text):
                 continue
             front = front_of(snapshot.system.component(spec.address))
-            addresses = addresses_in(text, where, key)
+            addresses = addresses_in(text, item.ref, key)
             if front and not any(_is_told_of(snapshot, each, front) for each in addresses):
                 yield from checks.configuration.wrong_address(snapshot, snapshot.system, item, key)
 
 
 def _is_told_of(snapshot: Snapshot, address: Address, front: Front) -> bool:
     """Whether an address names a Service, or a port, that does not exist, which is said as such."""
-    meant, own = service_at(snapshot, address, front.namespace), of_front(front)
+    meant, own = service_at(snapshot, address, front.namespace), front.ref
     if meant is None:
         return ".svc" in f"{address.host}." or snapshot.at(own) is None
     is_of_another_port = address.port not in front.service.ports.values()
@@ -153,15 +152,12 @@ def _is_told_of(snapshot: Snapshot, address: Address, front: Front) -> bool:
 
 def variables_not_given(snapshot: Snapshot) -> Iterator[Finding]:
     """Find variables that no container of a component gets from where nova.yaml says."""
-    if snapshot.system is None:
-        return
     for component in snapshot.system.components:
         user = workload_of_component(snapshot, component)
         for use in component.uses if user else ():
             key = snapshot.system.key_of(component, use)
             env = snapshot.system.env_of(component, use)
-            kind, name = snapshot.system.holder_of(component, use)
-            holder = Ref(kind, component.namespace, name)
+            holder = snapshot.system.holder_of(component, use)
             if key and env and user and not _is_given(user, env, holder, key):
                 yield Finding(
                     "VARIABLE_NOT_GIVEN",
@@ -204,19 +200,7 @@ def _lacks_port(service: Object, address: Address) -> bool:
 
 def _references(snapshot: Snapshot) -> Iterator[Reference]:
     for user in configured(snapshot):
-        namespace = user["metadata"].get("namespace", "")
-        yield from (it for it in references(template(user), namespace) if not it.is_optional)
-
-
-def _declared(snapshot: Snapshot) -> Iterator[tuple[Configuration, Ref]]:
-    for item in snapshot.system.every_configuration if snapshot.system else ():
-        yield item, of_configuration(item)
-
-
-def _outside(snapshot: Snapshot) -> set[tuple[Ref, str]]:
-    """Return where the URLs of systems outside the cluster are."""
-    urls = parts.urls(snapshot.system, inside=False) if snapshot.system else ()
-    return {(Ref(*url.holder), url.key) for url in urls}
+        yield from (it for it in references(user) if not it.is_optional)
 
 
 def _has_namespace(snapshot: Snapshot, where: Ref) -> bool:
@@ -225,11 +209,7 @@ def _has_namespace(snapshot: Snapshot, where: Ref) -> bool:
 
 def _fronts(snapshot: Snapshot) -> dict[Ref, set[int]]:
     """Return the ports of every Service that nova.yaml declares."""
-    system: System | None = snapshot.system
-    return {
-        of_front(front): set(front.service.ports.values())
-        for front in (parts.fronts(system) if system else ())
-    }
+    return {it.ref: set(it.service.ports.values()) for it in parts.fronts(snapshot.system)}
 
 
 BEFOREHAND: Final = (

@@ -20,14 +20,12 @@ def controllers_silent(snapshot: Snapshot) -> Iterator[Finding]:
     unseen = [found for found in workloads(snapshot) if uid(found) and is_unseen(found)]
     if unseen:
         few, more = [ref(found) for found in unseen[:_FEW]], len(unseen) - _FEW
-        said = (
-            Phrase(
-                "no controller has seen the last change of {workloads} and {more} more",
-                workloads=few,
-                more=more,
-            )
+        said = Phrase(
+            "no controller has seen the last change of {workloads} and {more} more"
             if more > 0
-            else Phrase("no controller has seen the last change of {workloads}", workloads=few)
+            else "no controller has seen the last change of {workloads}",
+            workloads=few,
+            more=more,
         )
         yield Finding(
             "CONTROLLERS_SILENT",

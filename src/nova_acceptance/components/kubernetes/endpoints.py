@@ -10,13 +10,12 @@ from nova_acceptance.components.dns.service import dns_services
 from nova_acceptance.components.kubernetes.backends import (
     carriers,
     endpoints_of,
-    is_done,
     knows_endpoints,
     offers,
     replicas_wanted,
+    selecting,
 )
 from nova_acceptance.components.kubernetes.status import condition, is_ready
-from nova_acceptance.components.kubernetes.workloads import selected
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
@@ -29,18 +28,14 @@ _FOLLOWS: Final = timedelta(seconds=20)
 def endpoints(snapshot: Snapshot) -> Iterator[Finding]:
     """Find Services without endpoints that are ready, and endpoints that are no pods'."""
     of_dns = {ref(service) for service in dns_services(snapshot)}  # which has its own rule
-    for service in snapshot.of_kind("Service"):
+    for service, behind in selecting(snapshot):
         namespace = service["metadata"].get("namespace", "")
-        spec = service.get("spec") or {}
-        if not spec.get("selector") or spec.get("type") == "ExternalName":
-            continue
         if ref(service) in of_dns:
             continue
         if not service["metadata"].get("uid") or not knows_endpoints(snapshot, namespace):
             continue
         if not snapshot.knows("Pod", namespace):
             continue
-        behind = [each for each in selected(snapshot, service) if not is_done(each)]
         found = endpoints_of(snapshot, ref(service))
         wrong = list(_stale(snapshot, service))
         yield from wrong
@@ -52,7 +47,9 @@ def endpoints(snapshot: Snapshot) -> Iterator[Finding]:
 def _stale(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
     found = endpoints_of(snapshot, ref(service))
     namespace = service["metadata"].get("namespace", "")
-    addresses = _settled_addresses(snapshot, namespace)
+    addresses = snapshot.once(
+        (_settled_addresses, namespace), lambda: _settled_addresses(snapshot, namespace)
+    )
     if addresses is None:
         return  # the two lists are of two moments
     strange = sorted({each.address for each in found} - addresses)
@@ -91,13 +88,8 @@ def _stale(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
 
 def _settled_addresses(snapshot: Snapshot, namespace: str) -> set[str] | None:
     """Return the addresses of a namespace's pods; None while one of them has just changed."""
-    key = _settled_addresses, namespace
-    if key not in snapshot.derived:
-        pods = list(snapshot.of_kind("Pod", namespace))
-        is_settled = all(_is_settled(pod) for pod in pods)
-        snapshot.derived[key] = {ip for pod in pods for ip in _ips(pod)} if is_settled else None
-    found: set[str] | None = snapshot.derived[key]
-    return found
+    pods = list(snapshot.of_kind("Pod", namespace))
+    return {ip for pod in pods for ip in _ips(pod)} if all(map(_is_settled, pods)) else None
 
 
 def _is_settled(pod: Object) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from nova_acceptance.components.dns.service import DNS, dns_services
@@ -22,15 +23,12 @@ from nova_acceptance.components.kubernetes.workloads import (
     pods_of,
     references,
     selected,
-    template,
 )
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 
-CLOSED: Final = re.compile(
-    "|".join(("were unschedulable", *map(re.escape, CLOSED_BY_CLUSTER))),
-)
+CLOSED: Final = "|".join(("were unschedulable", *map(re.escape, CLOSED_BY_CLUSTER)))
 """The scheduler passed over nodes that the cluster or its administrator has closed."""
 
 
@@ -45,9 +43,7 @@ class Graph:
     @classmethod
     def of(cls, snapshot: Snapshot) -> Graph:
         """Return the graph of a snapshot as it is now, the same one until it changes."""
-        found: Graph = snapshot.derived.get(cls) or cls(snapshot)
-        snapshot.derived[cls] = found
-        return found
+        return snapshot.once("graph", lambda: cls(snapshot))
 
     def needs(self, where: Ref) -> tuple[Ref, ...]:
         """Return what an object directly needs; an object that is absent may be among it."""
@@ -75,29 +71,14 @@ class Graph:
             start: where to begin.
             others: whether to go on to the programs that a workload asks for something.
         """
-        directly = self.needs if others else self._made_of
         steps: dict[Ref, int] = {}
-        layer = list(dict.fromkeys(start))
-        depth = 0
-        while layer:
-            for where in layer:
-                steps.setdefault(where, depth)
-            layer = [needed for where in layer for needed in directly(where) if needed not in steps]
-            depth += 1
+        for where, before in _walked(start, self.needs if others else self._made_of).items():
+            steps[where] = steps[before] + 1 if before else 0
         return steps
 
     def chain(self, start: Iterable[Ref], end: Ref) -> list[Ref]:
         """Return a shortest path from one of the objects to what it needs, or nothing."""
-        came: dict[Ref, Ref | None] = dict.fromkeys(start)
-        layer = list(came)
-        while layer and end not in came:
-            after: list[Ref] = []
-            for where in layer:
-                for needed in self.needs(where):
-                    if needed not in came:
-                        came[needed] = where
-                        after.append(needed)
-            layer = after
+        came = _walked(start, self.needs)
         path: list[Ref] = []
         at: Ref | None = end if end in came else None
         while at is not None:
@@ -133,7 +114,7 @@ class Graph:
         for entry in workload["spec"].get("volumeClaimTemplates") or ():
             if name := entry["spec"].get("storageClassName"):
                 yield Ref("StorageClass", "", name)
-        yield from (found.target for found in references(template(workload), namespace))
+        yield from (found.target for found in references(workload))
         yield from (ref(policy) for policy in every_selecting(self._snapshot, workload))
 
     def _asked(self, workload: Object) -> Iterator[Ref]:
@@ -141,7 +122,7 @@ class Graph:
         namespace = workload["metadata"].get("namespace", "")
         if status_of(workload).is_current:
             return  # it runs; whether what it is configured with is right decides nothing below it
-        zone = self._snapshot.system.zone if self._snapshot.system else "cluster.local"
+        zone = self._snapshot.system.zone
         for address in addresses_of(self._snapshot, workload):
             if meant := services_meant(address.host, namespace, zone):
                 there = [where for where in meant if self._snapshot.at(where)]
@@ -160,9 +141,24 @@ class Graph:
         spec = pod["spec"]
         if node := spec.get("nodeName"):
             yield Ref("Node", "", node)
-        elif CLOSED.search(condition(pod, "PodScheduled").get("message") or ""):
+        elif re.search(CLOSED, condition(pod, "PodScheduled").get("message") or ""):
             yield from (ref(node) for node in self._snapshot.of_kind("Node") if _is_closed(node))
-        yield from (found.target for found in references(pod, pod["metadata"].get("namespace", "")))
+        yield from (found.target for found in references(pod))
+
+
+def _walked(
+    start: Iterable[Ref], directly: Callable[[Ref], Iterable[Ref]]
+) -> dict[Ref, Ref | None]:
+    """Return all that these objects need, the nearest first, each with what first needed it."""
+    came: dict[Ref, Ref | None] = dict.fromkeys(start)
+    waiting = deque(came)
+    while waiting:
+        where = waiting.popleft()
+        for needed in directly(where):
+            if needed not in came:
+                came[needed] = where
+                waiting.append(needed)
+    return came
 
 
 def _is_closed(node: Object) -> bool:

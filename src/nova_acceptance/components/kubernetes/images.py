@@ -28,56 +28,37 @@ _REFERENCE: Final = re.compile(
 
 class _Answer(NamedTuple):
     what: Phrase
-    pattern: re.Pattern[str]
-    grace: float
+    pattern: str
+    grace: float = AT_ONCE
 
 
 _ANSWERS: Final = (
-    _Answer(
-        Phrase("it is not for this node's platform"),
-        re.compile(r"no match(ing manifest)? for"),
-        AT_ONCE,
-    ),
+    _Answer(Phrase("it is not for this node's platform"), r"no match(ing manifest)? for"),
     _Answer(
         Phrase("the registry wants other credentials or has no such repository"),
-        re.compile(r"denied|unauthorized|authorization failed|authentication required|\b40[13]\b"),
-        AT_ONCE,
+        r"denied|unauthorized|authorization failed|authentication required|\b40[13]\b",
     ),
     _Answer(
-        Phrase("the registry's certificate is not trusted"),
-        re.compile(r"x509|tls: |server gave http response"),
-        AT_ONCE,
+        Phrase("the registry's certificate is not trusted"), r"x509|tls: |server gave http response"
     ),
-    _Answer(Phrase("its name is no reference"), re.compile(r"invalid reference"), AT_ONCE),
-    _Answer(
-        Phrase("the registry's name is not known"),
-        re.compile(r"no such host"),
-        AT_ONCE,
-    ),
+    _Answer(Phrase("its name is no reference"), r"invalid reference"),
+    _Answer(Phrase("the registry's name is not known"), r"no such host"),
     _Answer(
         Phrase("the registry's name could not be asked for"),
-        re.compile(r"lookup |server misbehaving|name resolution"),
+        r"lookup |server misbehaving|name resolution",
         NEXT_TRY,
     ),
     _Answer(
         Phrase("the registry cannot be reached"),
-        re.compile(r"network is unreachable|connection refused|no route to host"),
-        AT_ONCE,
+        r"network is unreachable|connection refused|no route to host",
     ),
     _Answer(
-        Phrase("the registry does not answer"),
-        re.compile(r"i/o timeout|deadline exceeded|timed out"),
-        RETURN,
+        Phrase("the registry does not answer"), r"i/o timeout|deadline exceeded|timed out", RETURN
     ),
-    _Answer(
-        Phrase("the registry allows no more for now"),
-        re.compile(r"toomanyrequests|rate limit"),
-        RETURN,
-    ),
+    _Answer(Phrase("the registry allows no more for now"), r"toomanyrequests|rate limit", RETURN),
     _Answer(
         Phrase("the registry has no such image or tag"),
-        re.compile(r"not found|does not exist|manifest unknown|name unknown|not known"),
-        AT_ONCE,
+        r"not found|does not exist|manifest unknown|name unknown|not known",
     ),
 )
 _PULLING: Final = frozenset(
@@ -112,17 +93,16 @@ def images_absent(snapshot: Snapshot) -> Iterator[Finding]:
             reason, message = waits_for(entry)
             image = str(entry.get("image") or "")
             if reason == "ErrImageNeverPull":
-                what = (
-                    Phrase("{image} is not on the node", image=image)
-                    if image
-                    else Phrase("its image is not on the node")
+                what = Phrase(
+                    "{image} is not on the node" if image else "its image is not on the node",
+                    image=image,
                 )
-                yield _found("IMAGE_NOT_PRESENT", ill, entry, what, message)
+                yield ill.finding("IMAGE_NOT_PRESENT", entry, what, short(message), grace=AT_ONCE)
             elif reason in {"InvalidImageName", "ImageInspectError"}:
                 what = Phrase(
                     "{image}: {what}", image=image or Phrase("its image"), what=short(message)
                 )
-                yield _found("IMAGE_NAME_INVALID", ill, entry, what, message)
+                yield ill.finding("IMAGE_NAME_INVALID", entry, what, short(message), grace=AT_ONCE)
             elif reason in _PULLING:
                 yield _pull(ill, entry)
 
@@ -136,14 +116,16 @@ def _pull(ill: Ill, entry: dict[str, Any]) -> Finding:
     for text in texts:
         for answer in _ANSWERS:
             # the name itself may hold the very words
-            if answer.pattern.search(text.replace(image, "").lower()):
+            if re.search(answer.pattern, text.replace(image, "").lower()):
                 # one more try before it is believed
                 grace = answer.grace + (NEXT_TRY if reason == "ErrImagePull" else 0)
                 what = Phrase("{image}: {what}", image=image, what=answer.what)
-                return _found("IMAGE_PULL", ill, entry, what, text, grace=grace, cure=_cure(ill))
+                return ill.finding(
+                    "IMAGE_PULL", entry, what, short(text), grace=grace, cure=_cure(ill)
+                )
     text = next(iter(texts), reason)
     what = Phrase("{image}: {what}", image=image, what=short(text))
-    return _found("IMAGE_PULL", ill, entry, what, text, grace=None, cure=_cure(ill))
+    return ill.finding("IMAGE_PULL", entry, what, short(text), grace=None, cure=_cure(ill))
 
 
 def _image(ill: Ill, entry: dict[str, Any]) -> str:
@@ -157,27 +139,6 @@ def _cure(ill: Ill) -> Phrase:
     if not lacking:
         return NOTHING
     return Phrase("create the pull secret: {said}", said=short(lacking[-1]))
-
-
-def _found(
-    cause: str,
-    ill: Ill,
-    entry: dict[str, Any],
-    what: Phrase,
-    message: str,
-    *,
-    grace: float | None = AT_ONCE,
-    cure: Phrase = NOTHING,
-) -> Finding:
-    return Finding(
-        cause,
-        ill.subject,
-        Phrase("{container}: {what}", container=ill.container(entry["name"]), what=what),
-        cure,
-        evidence=tuple(filter(None, (short(message),))),
-        container=entry["name"],
-        grace=grace,
-    )
 
 
 BEFOREHAND: Final = (image_names_invalid,)

@@ -16,19 +16,17 @@ from nova_acceptance.phrase import Phrase
 
 def undeclared_workload(snapshot: Snapshot) -> Iterator[Finding]:
     """Find workloads in Nova's namespaces that nova.yaml does not know."""
-    if system := snapshot.system:
-        for namespace in system.namespaces:
-            yield from checks.workloads.undeclared_workloads(snapshot, system, namespace)
+    for namespace in snapshot.system.namespaces:
+        yield from checks.workloads.undeclared_workloads(snapshot, snapshot.system, namespace)
 
 
 def pod_left_over(snapshot: Snapshot) -> Iterator[Finding]:
     """Find pods in Nova's namespaces that nobody keeps; those of a workload are told by it."""
-    if system := snapshot.system:
-        for namespace in system.namespaces:
-            for found in checks.workloads.pods_left_over(snapshot, system, namespace):
-                pod = snapshot.at(found.subject)
-                if pod and uid(pod) and workload_of(snapshot, pod) is pod:
-                    yield found
+    for namespace in snapshot.system.namespaces:
+        for found in checks.workloads.pods_left_over(snapshot, snapshot.system, namespace):
+            pod = snapshot.at(found.subject)
+            if pod and uid(pod) and workload_of(snapshot, pod) is pod:
+                yield found
 
 
 def rollout_paused(snapshot: Snapshot) -> Iterator[Finding]:

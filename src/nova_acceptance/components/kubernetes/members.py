@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 from nova_acceptance.components.kubernetes.status import condition, is_ready
 from nova_acceptance.components.kubernetes.workloads import pods_of
-from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system.component import Component
-from nova_acceptance.system.model import ComponentT
 
 LINE = 300
 """As much of a line as a reader needs."""
@@ -31,11 +30,6 @@ def pods_of_component(snapshot: Snapshot, component: Component) -> list[Object]:
     """Return the pods of a component; none where its workload is absent."""
     found = workload_of_component(snapshot, component)
     return pods_of(snapshot, found) if found else []
-
-
-def of_kind(snapshot: Snapshot, model: type[ComponentT]) -> tuple[ComponentT, ...]:
-    """Return the components of a kind that nova.yaml declares; none where there is no file."""
-    return snapshot.system.of(model) if snapshot.system else ()
 
 
 def is_running(pod: Object) -> bool:
@@ -65,7 +59,10 @@ def own_words(
     grace: float,
     over: re.Pattern[str] | None = None,
 ) -> Iterator[Finding]:
-    """Yield what the pods of a kind of component say of themselves.
+    """Yield what the pods of a kind of component say of themselves, in a log or to a probe.
+
+    Of a pod that is ready nothing is believed: what its log tells is over. Of what is said several
+    times the latest counts.
 
     Args:
         snapshot: what was seen.
@@ -74,40 +71,19 @@ def own_words(
         grace: seconds for which it has to be seen before a wait gives up because of it.
         over: what takes back all that was said before.
     """
-    pods = [pod for it in of_kind(snapshot, model) for pod in pods_of_component(snapshot, it)]
+    pods = [pod for it in snapshot.system.of(model) for pod in pods_of_component(snapshot, it)]
     for pod in pods:
+        lines = () if is_ready(pod) else (*_logged(snapshot, pod), *_answered(snapshot, pod))
         for cause, pattern in words:
-            if found := said(snapshot, pod, pattern, over):
-                where, line = found
-                sentence = Phrase("{where} says: {line}", where=where, line=line)
-                yield Finding(cause, where, sentence, evidence=(line,), grace=grace)
-
-
-def said(
-    snapshot: Snapshot,
-    pod: Object,
-    pattern: re.Pattern[str],
-    over: re.Pattern[str] | None = None,
-) -> tuple[Ref, str] | None:
-    """Return who said it and the line, the latest one: a container's log or a probe's answer.
-
-    Of a pod that is ready nothing is believed: what its log tells is over.
-
-    Args:
-        snapshot: what was seen.
-        pod: who may have said it.
-        pattern: what is looked for.
-        over: what takes back all that was said before.
-    """
-    if is_ready(pod):
-        return None
-    found = ""
-    for line in (*_logged(snapshot, pod), *_answered(snapshot, pod)):
-        if over and over.search(line):
-            found = ""
-        elif pattern.search(line):
-            found = line.strip()[:LINE]
-    return (ref(pod), found) if found else None
+            said = ""
+            for line in lines:
+                if over and over.search(line):
+                    said = ""
+                elif pattern.search(line):
+                    said = line.strip()[:LINE]
+            if said:
+                sentence = Phrase("{where} says: {line}", where=ref(pod), line=said)
+                yield Finding(cause, ref(pod), sentence, evidence=(said,), grace=grace)
 
 
 def _logged(snapshot: Snapshot, pod: Object) -> Iterator[str]:

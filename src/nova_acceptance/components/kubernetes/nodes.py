@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -23,8 +24,9 @@ def nodes_unfit(snapshot: Snapshot) -> Iterator[Finding]:
     nodes = list(snapshot.of_kind("Node"))
     is_any_open = any(is_ready(node) and not is_cordoned(node) for node in nodes)
     for node in nodes:
-        yield from _unready(node, None if is_any_open else RETURN)
-        yield from _strained(node, None)
+        unready = checks.nodes.unready_node(node)
+        yield from (replace(each, grace=None if is_any_open else RETURN) for each in unready)
+        yield from checks.nodes.strained_node(node)
         if is_cordoned(node) and not is_any_open:
             yield _cordoned(node, RETURN)
 
@@ -36,14 +38,14 @@ def nodes_missed(snapshot: Snapshot) -> Iterator[Finding]:
     where there is such a pod, and none that wants a place, the node is passed over.
     """
     ill = list(ill_pods(snapshot))
-    is_missed = any(CLOSED.search(_scheduled(each.pod)) for each in ill)
+    is_missed = any(re.search(CLOSED, _scheduled(each.pod)) for each in ill)
     troubled = {str(each.pod["spec"].get("nodeName") or "") for each in ill}
     for node in snapshot.of_kind("Node"):
-        if is_missed or _name(node) in troubled:
-            yield from _unready(node, RETURN)
+        if is_missed or ref(node).name in troubled:
+            yield from (replace(it, grace=RETURN) for it in checks.nodes.unready_node(node))
         if is_missed:
-            yield from _strained(node, RETURN)
-        if is_cordoned(node) and (is_missed or _name(node) not in troubled):
+            yield from (replace(it, grace=RETURN) for it in checks.nodes.strained_node(node))
+        if is_cordoned(node) and (is_missed or ref(node).name not in troubled):
             yield _cordoned(node, RETURN if is_missed else None)
 
 
@@ -53,26 +55,12 @@ def is_cordoned(node: Object) -> bool:
     return bool(spec.get("unschedulable")) or f"{TAINT}unschedulable" in taints_of(node)
 
 
-def _name(node: Object) -> str:
-    return str(node["metadata"]["name"])
-
-
 def _scheduled(pod: Object) -> str:
     return str(condition(pod, "PodScheduled").get("message") or "")
 
 
-def _unready(node: Object, grace: float | None) -> Iterator[Finding]:
-    for found in checks.nodes.unready_node(node):
-        yield replace(found, grace=grace)
-
-
-def _strained(node: Object, grace: float | None) -> Iterator[Finding]:
-    for found in checks.nodes.strained_node(node):
-        yield replace(found, grace=grace)
-
-
 def _cordoned(node: Object, grace: float | None) -> Finding:
-    name = _name(node)
+    name = ref(node).name
     return Finding(
         "NODE_CORDONED",
         ref(node),

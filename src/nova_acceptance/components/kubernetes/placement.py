@@ -17,7 +17,25 @@ from nova_acceptance.phrase import Phrase
 HOSTNAME: Final = "kubernetes.io/hostname"
 CLOSED_BY_CLUSTER: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 """Taints that tell a node's state, not whom it is meant for."""
+_TOLERATED: Final = frozenset(
+    {"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"}
+)
+"""Taints that Nova's replicated workloads put up with where they need three nodes."""
+_PREFERENCE: Final = "PreferNoSchedule"
 _MEBI: Final = 1024**2
+
+
+def hosts(nodes: Iterable[Object]) -> list[str]:
+    """Return the names of the nodes that replicas of Nova can be placed on."""
+    return [
+        node["metadata"]["name"]
+        for node in nodes
+        if not node["spec"].get("unschedulable")
+        and all(
+            taint["key"] in _TOLERATED or taint["effect"] == _PREFERENCE
+            for taint in node["spec"].get("taints") or ()
+        )
+    ]
 
 
 def requests(pod: Object) -> dict[str, Decimal]:

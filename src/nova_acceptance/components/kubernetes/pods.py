@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,16 +10,23 @@ from typing import Any, Final
 from nova_acceptance.components.kubernetes.graces import SETTLING
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.components.kubernetes.status import condition, is_ready, status_of
-from nova_acceptance.components.kubernetes.workloads import KINDS, pods_of, statuses, workload_of
-from nova_acceptance.findings import Ref, ref
+from nova_acceptance.components.kubernetes.workloads import (
+    KINDS,
+    pods_of,
+    sidecars,
+    statuses,
+    workload_of,
+)
+from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object, describe
 from nova_acceptance.kube.snapshot import Snapshot
-from nova_acceptance.phrase import Phrase
+from nova_acceptance.phrase import NOTHING, Phrase
 
 LINES = 5
 """Last lines of a log that a message quotes."""
 LONGEST = 400
 """Characters of a message or a line that are quoted."""
+_STARTED: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})
 _BEFORE_THE_START: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 
 
@@ -59,6 +66,40 @@ class Ill:
     def said(self, *reasons: str) -> list[str]:
         """Return the messages of its events of these reasons, oldest first."""
         return [message(event) for event in self.events if event.get("reason") in reasons]
+
+    def said_since_its_start(self, *reasons: str) -> list[str]:
+        """Return the same, without what is older than the latest start of one of its containers."""
+        starts = [n for n, event in enumerate(self.events, 1) if event.get("reason") in _STARTED]
+        events = self.events[max(starts, default=0) :]
+        return [message(event) for event in events if event.get("reason") in reasons]
+
+    @property
+    def entries(self) -> Iterator[tuple[dict[str, Any], bool]]:
+        """The status of each container, and whether that has to end before the others start."""
+        inits = (self.pod.get("status") or {}).get("initContainerStatuses") or ()
+        lasting = sidecars(self.pod)
+        for entry in statuses(self.pod):
+            yield entry, entry in inits and entry["name"] not in lasting
+
+    def finding(
+        self,
+        cause: str,
+        entry: Mapping[str, Any],
+        what: Phrase,
+        *evidence: str,
+        grace: float | None,
+        cure: Phrase = NOTHING,
+    ) -> Finding:
+        """Return what is wrong with one of its containers, given by its status."""
+        return Finding(
+            cause,
+            self.subject,
+            Phrase("{container}: {what}", container=self.container(entry["name"]), what=what),
+            cure,
+            evidence=tuple(filter(None, evidence)),
+            container=entry["name"],
+            grace=grace,
+        )
 
 
 def ill_pods(snapshot: Snapshot) -> Iterator[Ill]:

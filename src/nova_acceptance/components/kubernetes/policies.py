@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from nova_acceptance.components.kubernetes.placement import selects
 from nova_acceptance.components.kubernetes.workloads import containers, pods_of, template
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
@@ -51,7 +52,7 @@ def selecting(snapshot: Snapshot, peer: Peer, direction: Direction) -> list[Obje
         policy
         for policy in snapshot.of_kind("NetworkPolicy", peer.namespace)
         if direction in directions(policy)
-        and selects(policy["spec"].get("podSelector"), peer.labels)
+        and selects(policy["spec"].get("podSelector") or {}, peer.labels)
     ]
 
 
@@ -59,7 +60,7 @@ def every_selecting(snapshot: Snapshot, workload: Object) -> Iterator[Object]:
     """Yield the policies that select a workload's pods, in whichever direction."""
     labels = template(workload).get("metadata", {}).get("labels") or {}
     for policy in snapshot.of_kind("NetworkPolicy", workload["metadata"].get("namespace", "")):
-        if selects(policy["spec"].get("podSelector"), labels):
+        if selects(policy["spec"].get("podSelector") or {}, labels):
             yield policy
 
 
@@ -92,37 +93,15 @@ def allows(
     )
 
 
-def selects(selector: dict[str, Any] | None, labels: dict[str, str]) -> bool:
-    """Whether a label selector selects these labels; an empty one selects everything."""
-    selector = selector or {}
-    if not (selector.get("matchLabels") or {}).items() <= labels.items():
-        return False
-    return all(_meets(each, labels) for each in selector.get("matchExpressions") or ())
-
-
-def _meets(expression: dict[str, Any], labels: dict[str, str]) -> bool:
-    key, values = expression["key"], expression.get("values") or ()
-    match expression["operator"]:
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-    return True
-
-
 def _is_peer(rule: dict[str, Any], other: Peer, own: str) -> bool:
     if block := rule.get("ipBlock"):
         return _is_in(block, other.ips)
     if "namespaceSelector" in rule:
-        if not selects(rule["namespaceSelector"], other.namespace_labels):
+        if not selects(rule["namespaceSelector"] or {}, other.namespace_labels):
             return False
     elif other.namespace != own:
         return False
-    return "podSelector" not in rule or selects(rule["podSelector"], other.labels)
+    return "podSelector" not in rule or selects(rule["podSelector"] or {}, other.labels)
 
 
 def _is_in(block: dict[str, Any], ips: tuple[str, ...]) -> bool:

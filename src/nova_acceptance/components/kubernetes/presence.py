@@ -15,7 +15,7 @@ def namespaces_inactive(snapshot: Snapshot) -> Iterator[Finding]:
     """Find namespaces that are not there, or on their way out, although something is wanted."""
     if not snapshot.knows("Namespace"):
         return
-    wanted = dict.fromkeys(snapshot.system.namespaces if snapshot.system else ())
+    wanted = dict.fromkeys(snapshot.system.namespaces)
     there = (each["metadata"].get("namespace", "") for each in workloads(snapshot))
     wanted |= dict.fromkeys(name for name in there if snapshot.get("Namespace", "", name))
     for name in wanted:
@@ -24,7 +24,7 @@ def namespaces_inactive(snapshot: Snapshot) -> Iterator[Finding]:
 
 def workload_missing(snapshot: Snapshot) -> Iterator[Finding]:
     """Find workloads of nova.yaml that are not there, in namespaces that are."""
-    for spec in snapshot.system.every_workload if snapshot.system else ():
+    for spec in snapshot.system.every_workload:
         is_home = snapshot.get("Namespace", "", spec.namespace) is not None
         if is_home and snapshot.knows(spec.kind, spec.namespace):
             yield from checks.workloads.missing_workload(snapshot, spec)
@@ -32,7 +32,7 @@ def workload_missing(snapshot: Snapshot) -> Iterator[Finding]:
 
 def replicas_wrong(snapshot: Snapshot) -> Iterator[Finding]:
     """Find workloads that are scaled otherwise than nova.yaml says."""
-    for spec in snapshot.system.every_workload if snapshot.system else ():
+    for spec in snapshot.system.every_workload:
         yield from checks.workloads.wrong_scale(snapshot, spec)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from nova_acceptance.components.kubernetes.graces import (
     AT_ONCE,
@@ -26,25 +26,19 @@ from nova_acceptance.components.kubernetes.pods import (
 )
 from nova_acceptance.components.kubernetes.startup import NOT_STARTED
 from nova_acceptance.components.kubernetes.status import State, condition, status_of
-from nova_acceptance.components.kubernetes.workloads import sidecars, statuses, workloads
+from nova_acceptance.components.kubernetes.workloads import workloads
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase, verbatim
 
-
-class _Words(NamedTuple):
-    cause: str
-    pattern: re.Pattern[str]
-
-
 _WORDS: Final = (
     # some images remark on a read-only file system in passing, with a question mark
-    _Words(
+    (
         "READ_ONLY_FILE_SYSTEM",
         re.compile(r"(?i)read-only file ?system(?!\?)|\bEROFS\b|errno 30\b"),
     ),
-    _Words(
+    (
         "VOLUME_FULL",
         # the kernel says the same where watches, shared memory or semaphores run out
         re.compile(
@@ -52,8 +46,8 @@ _WORDS: Final = (
             r".*(?:no space left on device|\bENOSPC\b|disk quota exceeded)"
         ),
     ),
-    _Words("PORT_IN_USE", re.compile(r"(?i)address already in use|\bEADDRINUSE\b")),
-    _Words(
+    ("PORT_IN_USE", re.compile(r"(?i)address already in use|\bEADDRINUSE\b")),
+    (
         "PERMISSION_DENIED",
         # not what a database or a server of keys answers by these words
         re.compile(
@@ -85,10 +79,7 @@ _OOM: Final = re.compile(r"(?i)oom-?kill")
 def programs_ended(snapshot: Snapshot) -> Iterator[Finding]:
     """Find containers whose program has ended, now or before, by what it died of."""
     for ill in ill_pods(snapshot):
-        inits = (ill.pod.get("status") or {}).get("initContainerStatuses") or ()
-        lasting = sidecars(ill.pod)
-        for entry in statuses(ill.pod):
-            is_init = entry in inits and entry["name"] not in lasting
+        for entry, is_init in ill.entries:
             is_done = is_init and ended(entry).get("exitCode") == 0
             if not is_done and (found := _of_container(snapshot, ill, entry)):
                 yield found
@@ -97,10 +88,8 @@ def programs_ended(snapshot: Snapshot) -> Iterator[Finding]:
 def programs_unready(snapshot: Snapshot) -> Iterator[Finding]:
     """Find containers that run and are not ready, by what their probes are answered."""
     for ill in ill_pods(snapshot):
-        inits = (ill.pod.get("status") or {}).get("initContainerStatuses") or ()
-        lasting = sidecars(ill.pod)
-        for entry in statuses(ill.pod):
-            if entry in inits and entry["name"] not in lasting:
+        for entry, is_init in ill.entries:
+            if is_init:
                 continue  # it is never called ready while it runs
             if "running" in (entry.get("state") or {}) and not entry.get("ready"):
                 probe, answer = _probed(ill, entry["name"], "readiness", "startup")
@@ -156,7 +145,7 @@ def _of_container(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Findin
     how = ended(entry)
     if how and (how.get("reason") == "OOMKilled" or _OOM.search(how.get("message") or "")):
         grace = AT_ONCE if entry.get("restartCount", 0) else NEXT_TRY
-        return _found("OUT_OF_MEMORY", ill, entry, _how(entry), grace=grace)
+        return ill.finding("OUT_OF_MEMORY", entry, _how(entry), grace=grace)
     if found := _by_its_words(snapshot, ill, entry):
         return found
     if how.get("reason") in NOT_STARTED:
@@ -175,11 +164,11 @@ def _by_its_status(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Findi
     words = last_words(snapshot, ill.pod, entry["name"])
     patience = _patience(snapshot, ill, entry)
     if code == 0:
-        return _found("PROGRAM_ENDED", ill, entry, _how(entry), *words, grace=patience)
+        return ill.finding("PROGRAM_ENDED", entry, _how(entry), *words, grace=patience)
     what = _how(entry)
     if words:
         what = Phrase("{how}: {said}", how=what, said=words[-1].removeprefix("log: "))
-    return _found("CRASH_LOOP", ill, entry, what, *words, grace=patience)
+    return ill.finding("CRASH_LOOP", entry, what, *words, grace=patience)
 
 
 def _by_its_words(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Finding | None:
@@ -197,7 +186,7 @@ def _by_its_words(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Findin
                 # one that runs may have said it in passing, and just be starting
                 grace = STARTING if is_running else AT_ONCE
                 said = short(line)
-                return _found(cause, ill, entry, verbatim(said), said, grace=grace)
+                return ill.finding(cause, entry, verbatim(said), said, grace=grace)
     return None
 
 
@@ -229,7 +218,7 @@ def _killed(ill: Ill, entry: dict[str, Any]) -> Finding:
         answer=short(answer),
     )
     grace = AT_ONCE if restarts >= _FEW else RETURN if restarts else None
-    found = _found("PROBE_FAILING", ill, entry, what, short(answer), grace=grace)
+    found = ill.finding("PROBE_FAILING", entry, what, short(answer), grace=grace)
     return replace(found, is_root=bool(_REFUSED.search(answer)))
 
 
@@ -248,7 +237,7 @@ def _unready(
         "runs, and its {probe} probe fails: {answer}", probe=_PROBES[probe], answer=short(answer)
     )
     cause = "PROBE_FAILING" if is_deadly else "READINESS_FAILING"
-    found = _found(cause, ill, entry, what, short(answer), *words, grace=grace)
+    found = ill.finding(cause, entry, what, short(answer), *words, grace=grace)
     return replace(found, is_root=is_refused)
 
 
@@ -287,19 +276,6 @@ def _how(entry: dict[str, Any]) -> Phrase:
         restarts=restarts,
         code=code,
         reason=reason,
-    )
-
-
-def _found(
-    cause: str, ill: Ill, entry: dict[str, Any], what: Phrase, *evidence: str, grace: float | None
-) -> Finding:
-    return Finding(
-        cause,
-        ill.subject,
-        Phrase("{container}: {what}", container=ill.container(entry["name"]), what=what),
-        evidence=tuple(filter(None, evidence)),
-        container=entry["name"],
-        grace=grace,
     )
 
 

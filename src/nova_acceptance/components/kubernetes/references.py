@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from nova_acceptance.components.kubernetes.graces import NEXT_TRY, SETTLING
-from nova_acceptance.components.kubernetes.pods import Ill, ill_pods, message, short, waits_for
+from nova_acceptance.components.kubernetes.pods import Ill, ill_pods, short, waits_for
 from nova_acceptance.components.kubernetes.workloads import (
     Reference,
     references,
     statuses,
-    template,
     workloads,
 )
 from nova_acceptance.findings import Finding, Ref, ref
@@ -31,15 +30,13 @@ _NO_KEY_IN_VOLUME: Final = re.compile(
     r"(?i)volume \"([^\"]+)\".*references non-existent (secret|config) key: ?(\S+)"
 )
 _KINDS: Final = {"secret": "Secret", "configmap": "ConfigMap", "config": "ConfigMap"}
-_STARTED: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})
 
 
 def references_missing(snapshot: Snapshot) -> Iterator[Finding]:
     """Find Secrets, ConfigMaps and keys that a specification names and that do not exist."""
     users: dict[tuple[str, Ref], list[tuple[Ref, Reference]]] = {}
     for workload in workloads(snapshot):
-        namespace = workload["metadata"].get("namespace", "")
-        for found in references(template(workload), namespace):
+        for found in references(workload):
             cause = None if found.is_optional else _lacks(snapshot, found)
             if cause:
                 users.setdefault((cause, found.target), []).append((ref(workload), found))
@@ -65,18 +62,8 @@ def references_refused(snapshot: Snapshot) -> Iterator[Finding]:
                 part = Phrase("container {container}", container=entry["name"])
                 yield from _named(ill, said, part, SETTLING)
         if ill.phase == "Pending":
-            yield from _of_mounts(ill)
-
-
-def _of_mounts(ill: Ill) -> Iterator[Finding]:
-    latest: dict[str, None] = {}
-    for event in ill.events:
-        if event.get("reason") in _STARTED:
-            latest.clear()
-        elif event.get("reason") == "FailedMount":
-            latest[message(event)] = None
-    for said in latest:
-        yield from _named(ill, said, Phrase("a volume"), NEXT_TRY)
+            for said in dict.fromkeys(ill.said_since_its_start("FailedMount")):
+                yield from _named(ill, said, Phrase("a volume"), NEXT_TRY)
 
 
 def _named(ill: Ill, said: str, part: Phrase, grace: float) -> Iterator[Finding]:
@@ -98,10 +85,9 @@ def _named(ill: Ill, said: str, part: Phrase, grace: float) -> Iterator[Finding]
 
 def _behind(ill: Ill, volume: str, kind: str) -> Iterator[Ref]:
     """Yield what a volume is made of."""
-    found = references(ill.pod, ill.where.namespace)
     yield from {
         each.target: None
-        for each in found
+        for each in references(ill.pod)
         if each.user == f"volume {volume}" and each.target.kind == kind
     }
 
@@ -128,40 +114,26 @@ def _missing(
     more: int = 0,
 ) -> Finding:
     where, part = user
-    if keys:
-        said = Phrase(
-            "{target} has no key {keys}, which {where}, {part} wants",
-            target=target,
-            keys=keys,
-            where=where,
-            part=part,
-        )
-        cure = Phrase(
-            "put {keys} into {target}, or correct the key where it is named",
-            keys=keys,
-            target=target,
-        )
-    else:
-        said = _does_not_exist(target, where, part, more)
-        cure = Phrase("create {target}, or correct the name where it is named", target=target)
-    return Finding(cause, target, said, cure, evidence=tuple(seen), grace=grace)
-
-
-def _does_not_exist(target: Ref, where: Ref, part: Phrase, more: int) -> Phrase:
-    if not more:
-        return Phrase(
-            "{target} does not exist, which {where}, {part} wants",
-            target=target,
-            where=where,
-            part=part,
-        )
-    return Phrase(
-        "{target} does not exist, which {where}, {part} and {more} more wants",
+    said = Phrase(
+        "{target} has no key {keys}, which {where}, {part} wants"
+        if keys
+        else "{target} does not exist, which {where}, {part} and {more} more wants"
+        if more
+        else "{target} does not exist, which {where}, {part} wants",
         target=target,
+        keys=keys,
         where=where,
         part=part,
         more=more,
     )
+    cure = Phrase(
+        "put {keys} into {target}, or correct the key where it is named"
+        if keys
+        else "create {target}, or correct the name where it is named",
+        keys=keys,
+        target=target,
+    )
+    return Finding(cause, target, said, cure, evidence=tuple(seen), grace=grace)
 
 
 BEFOREHAND: Final = (references_missing,)

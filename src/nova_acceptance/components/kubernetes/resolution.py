@@ -14,7 +14,6 @@ from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 
-ZONE: Final = "cluster.local"
 _SPEAKS_NAMES: Final = re.compile(
     r"^(https?|wss?|tcp|tls|ssl|udp|rediss?|redis[+-].*|sentinel|postgres(ql)?|postgresql\+.*|pg|"
     r"mysql.*|mariadb.*|sqlserver|mssql.*|oracle|mongodb|amqps?|nats|kafka.*|pulsar.*|grpcs?|dns|"
@@ -40,11 +39,6 @@ _LOWEST_PORT: Final = 53
 """Below this `name:number` is rather an image and its tag."""
 
 
-def zone_of(snapshot: Snapshot) -> str:
-    """Return the zone of the cluster's DNS, as far as it is known."""
-    return snapshot.system.zone if snapshot.system else ZONE
-
-
 def configured(snapshot: Snapshot) -> Iterator[Object]:
     """Yield every workload, and every pod that none of them made; not a node's own static pods."""
     yield from workloads(snapshot)
@@ -57,7 +51,7 @@ def configured(snapshot: Snapshot) -> Iterator[Object]:
 
 def service_at(snapshot: Snapshot, address: Address, namespace: str) -> Object | None:
     """Return the Service that an address leads to from a namespace; None where none does."""
-    meant = services_meant(address.host, namespace, zone_of(snapshot))
+    meant = services_meant(address.host, namespace, snapshot.system.zone)
     return next((found for found in map(snapshot.at, meant) if found), None)
 
 
@@ -79,9 +73,10 @@ def missing_service(snapshot: Snapshot, address: Address, user: Object) -> Ref |
         return None
     spec = template(user)["spec"]
     is_full = ".svc" in f"{address.host}."
-    if not is_full and not searches_cluster(spec):
+    own_list = (spec.get("dnsConfig") or {}).get("searches")
+    if not is_full and (own_list or not uses_cluster_dns(spec)):
         return None
-    meant = service_meant(address.host, namespace, zone_of(snapshot))
+    meant = service_meant(address.host, namespace, snapshot.system.zone)
     if meant is None or not (is_full or _is_inside(snapshot, meant, namespace)):
         return None
     return meant if _is_absent(snapshot, meant) else None
@@ -100,12 +95,6 @@ def is_certain(address: Address) -> bool:
     if address.port is None or is_host_key(address.key):
         return is_host_key(address.key)
     return address.port >= _LOWEST_PORT and bool(_SAYS_ADDRESS.search(address.key))
-
-
-def searches_cluster(spec: Object) -> bool:
-    """Whether a pod of this specification completes names by the cluster's search list alone."""
-    own = (spec.get("dnsConfig") or {}).get("searches") or ()
-    return uses_cluster_dns(spec) and not own
 
 
 def uses_cluster_dns(spec: Object) -> bool:
@@ -132,7 +121,7 @@ def _is_inside(snapshot: Snapshot, meant: Ref, own: str) -> bool:
     name = meant.namespace
     if name == own or snapshot.get("Namespace", "", name) or not _TLD.fullmatch(name):
         return True
-    if snapshot.system and name in snapshot.system.namespaces:
+    if name in snapshot.system.namespaces:
         return True
     if _PUBLIC.fullmatch(name):
         return False
@@ -148,23 +137,17 @@ def _is_absent(snapshot: Snapshot, service: Ref) -> bool:
 def nearest(snapshot: Snapshot, missing: Ref) -> Phrase:
     """Return what to name in the place of a Service that does not exist: those that there are."""
     there = sorted(ref(found).name for found in snapshot.of_kind("Service", missing.namespace))
-    if there:
-        return Phrase(
-            "name one that exists in {namespace}: {services}",
-            namespace=missing.namespace,
-            services=there,
-        )
     elsewhere = [ref(found) for found in snapshot.of_kind("Service") if _same(found, missing)]
-    if elsewhere:
-        return Phrase(
-            "{name} is in {namespaces}",
-            name=missing.name,
-            namespaces=sorted(it.namespace for it in elsewhere),
-        )
     return Phrase(
-        "create the Service {name} in {namespace}, or name another",
+        "name one that exists in {namespace}: {services}"
+        if there
+        else "{name} is in {namespaces}"
+        if elsewhere
+        else "create the Service {name} in {namespace}, or name another",
         name=missing.name,
         namespace=missing.namespace,
+        namespaces=sorted(it.namespace for it in elsewhere),
+        services=there,
     )
 
 

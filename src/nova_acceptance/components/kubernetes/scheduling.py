@@ -28,7 +28,7 @@ from nova_acceptance.phrase import NOTHING, Phrase, verbatim
 
 class _Reason(NamedTuple):
     cause: str
-    pattern: re.Pattern[str]
+    pattern: str
     what: Phrase  # empty where the scheduler's own words are exact
     grace: float | None = PLACING
 
@@ -37,44 +37,38 @@ _REASONS: Final = (
     _Reason("UNSCHEDULABLE", CLOSED, Phrase("nodes that are closed or not ready"), RETURN),
     _Reason(
         "UNSCHEDULABLE",
-        re.compile(r"(?i)persistentvolumeclaim|persistent volumes? to bind|storageclass"),
+        r"(?i)persistentvolumeclaim|persistent volumes? to bind|storageclass",
         Phrase("its claims have no volume"),
         None,
     ),
-    _Reason("INSUFFICIENT_RESOURCES", re.compile(r"Insufficient [\w./-]+|Too many pods"), NOTHING),
-    _Reason("HOST_PORT_CONFLICT", re.compile(r"free ports"), Phrase("a port of the node is taken")),
+    _Reason("INSUFFICIENT_RESOURCES", r"Insufficient [\w./-]+|Too many pods", NOTHING),
+    _Reason("HOST_PORT_CONFLICT", r"free ports", Phrase("a port of the node is taken")),
     _Reason(
         "VOLUME_NODE_CONFLICT",
-        re.compile(r"volume node affinity conflict|no available volume zone"),
+        r"volume node affinity conflict|no available volume zone",
         Phrase("its volume is elsewhere"),
     ),
-    _Reason(
-        "UNSCHEDULABLE", re.compile(r"max volume count"), Phrase("the node holds no more volumes")
-    ),
-    _Reason("SPREAD_UNSATISFIABLE", re.compile(r"topology spread"), Phrase("spread constraints")),
+    _Reason("UNSCHEDULABLE", r"max volume count", Phrase("the node holds no more volumes")),
+    _Reason("SPREAD_UNSATISFIABLE", r"topology spread", Phrase("spread constraints")),
     _Reason(
         "ANTI_AFFINITY_UNSATISFIABLE",
-        re.compile(r"pods? anti-affinity"),
+        r"pods? anti-affinity",
         Phrase("another pod is already on every node that is open to it"),
     ),
     _Reason(
-        "AFFINITY_UNSATISFIABLE",
-        re.compile(r"pod affinity rules"),
-        Phrase("pods to be beside are nowhere"),
+        "AFFINITY_UNSATISFIABLE", r"pod affinity rules", Phrase("pods to be beside are nowhere")
     ),
     _Reason(
         "ANTI_AFFINITY_UNSATISFIABLE",
-        re.compile(r"pod affinity/anti-affinity"),
+        r"pod affinity/anti-affinity",
         Phrase("it must not be beside the pods that are there"),
     ),
     _Reason(
         "NODE_SELECTOR_UNMATCHED",
-        re.compile(r"(?i)node affinity|node selector|affinity/selector|node\(s\) didn't match"),
+        r"(?i)node affinity|node selector|affinity/selector|node\(s\) didn't match",
         Phrase("no node has the labels asked for"),
     ),
-    _Reason(
-        "TAINT_NOT_TOLERATED", re.compile(r"(?:untolerated |had )taints?(?:\(s\))?[^,.]*"), NOTHING
-    ),
+    _Reason("TAINT_NOT_TOLERATED", r"(?:untolerated |had )taints?(?:\(s\))?[^,.]*", NOTHING),
 )
 """What the scheduler says, by what it checks last: a node that fails late fits in all before.
 
@@ -92,7 +86,7 @@ def templates_without_node(snapshot: Snapshot) -> Iterator[Finding]:
     if not (nodes and snapshot.knows("Node")):
         return
     for workload in workloads(snapshot):
-        if _wants_pods(workload) and not status_of(workload).is_current:
+        if workload["spec"].get("replicas", 1) and not status_of(workload).is_current:
             found = _unplaceable(workload, nodes)
             if found is not None and not _is_node_awaited(snapshot, pods_of(snapshot, workload)):
                 yield found
@@ -125,7 +119,7 @@ def reason_of(message: str) -> tuple[str, Phrase, float | None]:
     """Return what the scheduler's message comes down to: the cause, in words, and its grace."""
     said = re.split(r"(?i)\s*preemption:", message)[0]
     for reason in _REASONS:
-        if found := reason.pattern.search(said):
+        if found := re.search(reason.pattern, said):
             return reason.cause, reason.what or verbatim(found[0].strip()), reason.grace
     what = verbatim(short(said)) or Phrase("the scheduler does not say why")
     return "UNSCHEDULABLE", what, RETURN
@@ -174,13 +168,12 @@ def _barred_from_its_volume(snapshot: Snapshot, pod: Object) -> Phrase:
 
     To the scheduler, which looks at each node for itself, the others are the ones in conflict.
     """
-    namespace = pod["metadata"].get("namespace", "")
     claims = [
         snapshot.at(each.target)
-        for each in references(pod, namespace)
+        for each in references(pod)
         if each.target.kind == "PersistentVolumeClaim"
     ]
-    names = [claim["spec"]["volumeName"] for claim in claims if claim and _is_bound(claim)]
+    names = [name for claim in claims if claim and (name := claim["spec"].get("volumeName"))]
     volumes = [snapshot.get("PersistentVolume", "", name) for name in names]
     homes = [
         node
@@ -190,7 +183,7 @@ def _barred_from_its_volume(snapshot: Snapshot, pod: Object) -> Phrase:
     if not homes or not all(untolerated(pod, node) for node in homes):
         return NOTHING
     barred = [
-        Phrase("{node}, which has the taint {taints}", node=_name(node), taints=taints)
+        Phrase("{node}, which has the taint {taints}", node=ref(node).name, taints=taints)
         for node, taints in ((node, untolerated(pod, node)) for node in homes)
     ]
     return Phrase("its volume is on {nodes}", nodes=_enumerated(barred))
@@ -204,14 +197,6 @@ def _enumerated(parts: list[Phrase]) -> Phrase:
     return Phrase(
         "{first}; {rest}", first=_enumerated(parts[:half]), rest=_enumerated(parts[half:])
     )
-
-
-def _is_bound(claim: Object) -> bool:
-    return bool(claim["spec"].get("volumeName"))
-
-
-def _wants_pods(workload: Object) -> bool:
-    return bool(workload["spec"].get("replicas", 1))
 
 
 def _unplaceable(workload: Object, nodes: list[Object]) -> Finding | None:
@@ -233,11 +218,11 @@ def _unplaceable(workload: Object, nodes: list[Object]) -> Finding | None:
                 where=where,
                 taints=taints,
             ),
-            [f"Node {_name(node)}: {', '.join(untolerated(pod, node))}" for node in chosen],
+            [f"Node {ref(node).name}: {', '.join(untolerated(pod, node))}" for node in chosen],
         )
     roomy = [node for node in tolerated if not short_of(pod, node)]
     if not roomy:
-        lacking = {_name(node): short_of(pod, node) for node in tolerated}
+        lacking = {ref(node).name: short_of(pod, node) for node in tolerated}
         first = next(iter(lacking.values()))[0]
         return _certain(
             "INSUFFICIENT_RESOURCES",
@@ -267,7 +252,7 @@ def _spread(where: Ref, pod: Object, nodes: list[Object]) -> Finding | None:
                     where=where,
                     key=key,
                 ),
-                [f"Node {_name(node)}: {_labels(node)}" for node in nodes],
+                [f"Node {ref(node).name}: {_labels(node)}" for node in nodes],
             )
     return None
 
@@ -283,7 +268,7 @@ def _unmatched(where: Ref, pod: Object, nodes: list[Object]) -> Finding:
             where=where,
             labels=asked or Phrase("its required node affinity"),
         ),
-        [f"Node {_name(node)}: {_labels(node)}" for node in nodes],
+        [f"Node {ref(node).name}: {_labels(node)}" for node in nodes],
     )
 
 
@@ -300,23 +285,15 @@ def _apart(where: Ref, workload: Object, nodes: list[Object]) -> Finding | None:
         key = term.get("topologyKey") or HOSTNAME
         places = {place for node in nodes if (place := _place(node, key))}
         if selects(term.get("labelSelector"), labels) and 0 < len(places) < wanted:
-            said = (
-                Phrase(
-                    "{where} wants {wanted} replicas apart by {key}, and only 1 place is open to "
-                    "them",
-                    where=where,
-                    wanted=wanted,
-                    key=key,
-                )
+            said = Phrase(
+                "{where} wants {wanted} replicas apart by {key}, and only 1 place is open to them"
                 if len(places) == 1
-                else Phrase(
-                    "{where} wants {wanted} replicas apart by {key}, and only {count} places are "
-                    "open to them",
-                    where=where,
-                    wanted=wanted,
-                    key=key,
-                    count=len(places),
-                )
+                else "{where} wants {wanted} replicas apart by {key}, and only {count} places are "
+                "open to them",
+                where=where,
+                wanted=wanted,
+                key=key,
+                count=len(places),
             )
             evidence = [f"{key}: {', '.join(sorted(places))}"]
             return _certain("ANTI_AFFINITY_UNSATISFIABLE", where, said, evidence)
@@ -325,7 +302,7 @@ def _apart(where: Ref, workload: Object, nodes: list[Object]) -> Finding | None:
 
 def _place(node: Object, key: str) -> str:
     labels = node["metadata"].get("labels") or {}
-    return str(labels.get(key) or (_name(node) if key == HOSTNAME else ""))
+    return str(labels.get(key) or (ref(node).name if key == HOSTNAME else ""))
 
 
 def _certain(cause: str, where: Ref, summary: Phrase, evidence: list[str]) -> Finding:
@@ -335,10 +312,6 @@ def _certain(cause: str, where: Ref, summary: Phrase, evidence: list[str]) -> Fi
 def _labels(node: Object) -> str:
     labels = node["metadata"].get("labels") or {}
     return ", ".join(f"{key}={value}" for key, value in sorted(labels.items())) or "no labels"
-
-
-def _name(node: Object) -> str:
-    return str(node["metadata"]["name"])
 
 
 BEFOREHAND: Final = (templates_without_node,)

@@ -6,12 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Final
 
-from nova_acceptance.components.kubernetes.backends import (
-    Endpoint,
-    pods_selected,
-    ready_behind,
-)
-from nova_acceptance.components.kubernetes.declared import of_front
+from nova_acceptance.components.kubernetes.backends import Endpoint, pods_selected, ready_behind
 from nova_acceptance.components.kubernetes.summaries import summary
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.findings import Ref
@@ -92,7 +87,7 @@ class Seen(Snapshot):
 
 def addresses_of(objects: Seen, front: Front) -> frozenset[str]:
     """Return what a Service's name stands for: its own address, or those behind a headless one."""
-    found = objects.at(of_front(front))
+    found = objects.at(front.ref)
     if found is None or found["spec"].get("type") == "ExternalName":
         return frozenset()  # of an alias the cluster has no address
     own = found["spec"].get("clusterIP")

@@ -8,18 +8,16 @@ from typing import Any, Final
 from nova_acceptance.components.kubernetes.backends import (
     carriers,
     declared_ports,
-    is_done,
     nearly_selected,
     offers,
     same_program,
+    selecting,
 )
-from nova_acceptance.components.kubernetes.declared import of_front, of_workload
 from nova_acceptance.components.kubernetes.graces import AT_ONCE, PLACING
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.kubernetes.workloads import (
     KINDS,
     pods_of,
-    selected,
     template,
     workload_of,
     workloads,
@@ -30,16 +28,11 @@ from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import NOTHING, Phrase
 from nova_acceptance.system import parts
 
-_OUTSIDE: Final = "ExternalName"
-
 
 def selectors(snapshot: Snapshot) -> Iterator[Finding]:
     """Find Services that select nothing, something else or too much."""
-    declared = _workloads_declared(snapshot)
-    for service in snapshot.of_kind("Service"):
-        if not service["spec"].get("selector") or service["spec"].get("type") == _OUTSIDE:
-            continue
-        behind = [each for each in selected(snapshot, service) if not is_done(each)]
+    declared = {it.ref: it.workload.ref for it in parts.fronts(snapshot.system)}
+    for service, behind in selecting(snapshot):
         own = declared.get(ref(service))
         if not behind:
             yield from _nothing(snapshot, service, own)
@@ -63,7 +56,7 @@ def _nothing(snapshot: Snapshot, service: Object, own: Ref | None) -> Iterator[F
         # a label that is put on pods while they run: some pod carries it, or one may yet come
         lacking = service["spec"]["selector"].keys() - set().union(*map(_labels_of, near))
         pods = [pod for each in near for pod in pods_of(snapshot, each) if is_ready(pod)]
-        if not pods or any(_carries(pod, lacking) for pod in pods):
+        if not pods or any(lacking & (pod["metadata"].get("labels") or {}).keys() for pod in pods):
             return
         grace = PLACING
     if next(workloads(snapshot, namespace), None) is None:
@@ -78,7 +71,10 @@ def _nothing(snapshot: Snapshot, service: Object, own: Ref | None) -> Iterator[F
             namespace=namespace,
         ),
         _cure_of_selector(snapshot, service, own),
-        evidence=tuple(_labels(snapshot, namespace)),
+        evidence=tuple(
+            f"labels of {ref(each)}: {_shown(_labels_of(each))}"
+            for each in workloads(snapshot, namespace)
+        ),
         grace=grace,
     )
 
@@ -97,16 +93,12 @@ def _are_labelled_by_an_operator(snapshot: Snapshot, service: Object) -> bool:
     )
 
 
-def _carries(pod: Object, keys: set[str]) -> bool:
-    return not keys.isdisjoint(pod["metadata"].get("labels") or {})
-
-
 def _follows_role(snapshot: Snapshot, service: Object) -> bool:
     """Whether a Service follows the member in a role, as nova.yaml says it should."""
     where, selector = ref(service), service["spec"]["selector"]
     return any(
         each.role and selector.get(component.role_label) == each.role
-        for component in (snapshot.system.components if snapshot.system else ())
+        for component in snapshot.system.components
         for each in component.services
         if (component.namespace, each.name) == (where.namespace, where.name)
     )
@@ -122,7 +114,7 @@ def _selects_other(service: Object, behind: list[Object], own: Ref) -> Finding:
             others=[ref(each) for each in behind],
             own=own,
         ),
-        evidence=(f"selector: {_selector(service)}",),
+        evidence=(f"selector: {_shown(service['spec']['selector'])}",),
     )
 
 
@@ -147,7 +139,7 @@ def _too_wide(service: Object, behind: list[Object], own: Ref | None) -> Iterato
                 workloads=[ref(each) for each in (first, *alien)],
             ),
             evidence=(
-                f"selector: {_selector(service)}",
+                f"selector: {_shown(service['spec']['selector'])}",
                 *(f"labels of {ref(each)}: {_shown(_labels_of(each))}" for each in (first, *alien)),
             ),
         )
@@ -158,13 +150,6 @@ def _differ(one: Object, other: Object, ports: Any) -> bool:
     found = [all(offers(template(each), port) for port in ports) for each in (one, other)]
     silent = [not declared_ports(template(each)) for each in (one, other)]
     return found[0] != found[1] or (bool(ports) and silent[0] != silent[1])
-
-
-def _workloads_declared(snapshot: Snapshot) -> dict[Ref, Ref]:
-    return {
-        of_front(it): of_workload(it.workload)
-        for it in (parts.fronts(snapshot.system) if snapshot.system else ())
-    }
 
 
 def _cure_of_selector(snapshot: Snapshot, service: Object, own: Ref | None) -> Phrase:
@@ -180,11 +165,6 @@ def _cure_of_selector(snapshot: Snapshot, service: Object, own: Ref | None) -> P
         workload=ref(meant),
         labels=_pairs(_labels_of(meant)) or Phrase("none"),
     )
-
-
-def _labels(snapshot: Snapshot, namespace: str) -> Iterator[str]:
-    for workload in workloads(snapshot, namespace):
-        yield f"labels of {ref(workload)}: {_shown(_labels_of(workload))}"
 
 
 def _labels_of(workload: Object) -> dict[str, str]:

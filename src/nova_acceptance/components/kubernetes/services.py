@@ -9,30 +9,25 @@ from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.addresses import addresses_of
 from nova_acceptance.components.kubernetes.backends import (
     declared_ports,
-    is_done,
     offers,
     ready_behind,
+    selecting,
 )
-from nova_acceptance.components.kubernetes.checks.services import OUTSIDE, is_headless
-from nova_acceptance.components.kubernetes.declared import of_front
+from nova_acceptance.components.kubernetes.checks.services import is_headless
 from nova_acceptance.components.kubernetes.graces import AT_ONCE
 from nova_acceptance.components.kubernetes.resolution import configured, service_at
 from nova_acceptance.components.kubernetes.status import status_of
-from nova_acceptance.components.kubernetes.workloads import (
-    selected,
-    template,
-    workloads,
-)
+from nova_acceptance.components.kubernetes.workloads import template, workloads
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.system import Front, parts
+from nova_acceptance.system import parts
 
 
 def service_missing(snapshot: Snapshot) -> Iterator[Finding]:
     """Find Services of nova.yaml that are not there, in namespaces that are."""
-    for front in _fronts(snapshot):
+    for front in parts.fronts(snapshot.system):
         home = snapshot.get("Namespace", "", front.namespace)
         is_home = home is not None or not snapshot.knows("Namespace")
         if is_home and snapshot.knows("Service", front.namespace):
@@ -41,7 +36,7 @@ def service_missing(snapshot: Snapshot) -> Iterator[Finding]:
 
 def service_wrong(snapshot: Snapshot) -> Iterator[Finding]:
     """Find Services of nova.yaml of another type, or with other ports, than it says."""
-    for front in _fronts(snapshot):
+    for front in parts.fronts(snapshot.system):
         yield from checks.services.wrong_type(snapshot, front)
         yield from checks.services.wrong_ports(snapshot, front)
         yield from checks.services.wrong_targets(snapshot, front)
@@ -77,12 +72,8 @@ def headless_lost(snapshot: Snapshot) -> Iterator[Finding]:
 
 def target_ports(snapshot: Snapshot) -> Iterator[Finding]:
     """Find ports of Services that lead to no port of any pod behind them."""
-    for service in snapshot.of_kind("Service"):
-        spec = service["spec"]
-        if not spec.get("selector") or spec.get("type") == OUTSIDE:
-            continue
-        behind = [each for each in selected(snapshot, service) if not is_done(each)]
-        for port in spec.get("ports") or ():
+    for service, behind in selecting(snapshot):
+        for port in service["spec"].get("ports") or ():
             target = port.get("targetPort") or port["port"]
             is_named = isinstance(target, str) and not target.isdigit()
             if is_headless(service) and not is_named:
@@ -139,9 +130,12 @@ def _target_port_wrong(
             protocol=port.get("protocol", "TCP"),
             owners=owners,
         ),
-        Phrase("lead it to one of {ports}", ports=declared)
-        if declared
-        else Phrase("lead it to one of the ports that its container has"),
+        Phrase(
+            "lead it to one of {ports}"
+            if declared
+            else "lead it to one of the ports that its container has",
+            ports=declared,
+        ),
         evidence=(
             f"ports of {', '.join(owners)}: {', '.join(declared) or 'none declared'}",
             *((f"{target} is a port of {', '.join(others)}",) if others else ()),
@@ -172,11 +166,7 @@ def _needs_names(snapshot: Snapshot, workload: Object, service: str) -> bool:
 
 
 def _declares(snapshot: Snapshot, where: Ref) -> bool:
-    return where in map(of_front, _fronts(snapshot))
-
-
-def _fronts(snapshot: Snapshot) -> list[Front]:
-    return parts.fronts(snapshot.system) if snapshot.system else []
+    return where in (front.ref for front in parts.fronts(snapshot.system))
 
 
 BEFOREHAND: Final = (service_missing, service_wrong, headless_lost, target_ports)

@@ -18,7 +18,6 @@ from nova_acceptance.components.kubernetes.pods import (
     ended,
     ill_pods,
     last_words,
-    message,
     short,
     stands_alone,
     waits_for,
@@ -27,27 +26,27 @@ from nova_acceptance.components.kubernetes.status import status_of
 from nova_acceptance.components.kubernetes.workloads import (
     containers,
     references,
-    sidecars,
     statuses,
     template,
 )
-from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase, verbatim
 
 NOT_STARTED: Final = frozenset({"StartError", "ContainerCannotRun"})
 """How a container ended that never ran."""
+_NOT_MADE: Final = frozenset({"CreateContainerError", "RunContainerError"})
 _NON_ROOT: Final = re.compile(r"(?i)runAsNonRoot|non-root policy|non-numeric user")
 _NOT_FETCHED: Final = re.compile(r"(?i)failed to sync (secret|configmap) cache|timed out waiting")
 """A busy kubelet's words for a Secret that it has not read yet, and will."""
 _FORMAT: Final = re.compile(r"(?i)exec format error")
+_OTHER_FORMAT: Final = verbatim("exec format error")
 _COMMAND: Final = re.compile(
     r"(?i)executable file not found|exec: .*(no such file|permission denied|is a directory)"
     r"|exec(ing)? .*: (no such file|permission denied|not found)|no command specified"
 )
 _OF_REFERENCES: Final = re.compile(r"(?i)(secret|configmap)s? \"?\S+ not found|couldn't find key")
-_STARTED: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})
 _AS_A_PROGRAM: Final = re.compile(r"(?i)read-only file system|oom-?kill")
 """What a program would have died of as well: not the runtime's matter."""
 _CODES: Final = {
@@ -90,13 +89,9 @@ def names_before_readiness(snapshot: Snapshot) -> Iterator[Finding]:
 def sandboxes_failed(snapshot: Snapshot) -> Iterator[Finding]:
     """Find pods whose network or surroundings cannot be made."""
     for ill in ill_pods(snapshot):
-        latest = ""
-        for event in ill.events:
-            if event.get("reason") in _STARTED:
-                latest = ""
-            elif event.get("reason") == "FailedCreatePodSandBox":
-                latest = message(event)
-        if latest and ill.phase == "Pending":
+        failures = ill.said_since_its_start("FailedCreatePodSandBox")
+        if failures and ill.phase == "Pending":
+            latest = failures[-1]
             yield Finding(
                 "SANDBOX_FAILED",
                 ill.where,
@@ -139,19 +134,17 @@ def hooks_failed(snapshot: Snapshot) -> Iterator[Finding]:
 def inits_unfinished(snapshot: Snapshot) -> Iterator[Finding]:
     """Find pods that wait for one of their own init containers."""
     for ill in ill_pods(snapshot):
-        lasting = sidecars(ill.pod)
-        for entry in (ill.pod.get("status") or {}).get("initContainerStatuses") or ():
-            if "running" in (entry.get("state") or {}) and entry["name"] not in lasting:
-                name = entry["name"]
+        for entry, is_init in ill.entries:
+            if is_init and "running" in (entry.get("state") or {}):
                 yield Finding(
                     "INIT_UNFINISHED",
                     ill.subject,
                     Phrase(
                         "{container} runs and has to end before the others start",
-                        container=ill.container(name),
+                        container=ill.container(entry["name"]),
                     ),
-                    evidence=last_words(snapshot, ill.pod, name),
-                    container=name,
+                    evidence=last_words(snapshot, ill.pod, entry["name"]),
+                    container=entry["name"],
                     grace=STARTING if stands_alone(snapshot, ill.workload) else None,
                 )
 
@@ -164,21 +157,22 @@ def _not_started(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Finding
             return None
         cause = "NON_ROOT_REFUSED" if _NON_ROOT.search(said) else "CONTAINER_CANNOT_BE_MADE"
         grace = STARTING if _NOT_FETCHED.search(said) else SETTLING
-        return _found(cause, ill, entry, verbatim(short(said)), said, grace=grace)
-    if _is_refused(reason, how):
+        return ill.finding(cause, entry, verbatim(short(said)), short(said), grace=grace)
+    if how.get("reason") in NOT_STARTED or reason in _NOT_MADE:
         return _refused(ill, entry, str(how.get("message") or said))
     return _left_at_once(snapshot, ill, entry)
 
 
 def _refused(ill: Ill, entry: dict[str, Any], text: str) -> Finding | None:
     """Judge a container by what its runtime says of it."""
+    said = short(text)
     if _FORMAT.search(text):
-        return _found("ARCHITECTURE_WRONG", ill, entry, verbatim("exec format error"), text)
+        return ill.finding("ARCHITECTURE_WRONG", entry, _OTHER_FORMAT, said, grace=AT_ONCE)
     if _COMMAND.search(text):
-        return _found("COMMAND_NOT_FOUND", ill, entry, _cut(text), text)
+        return ill.finding("COMMAND_NOT_FOUND", entry, _cut(text), said, grace=AT_ONCE)
     if _AS_A_PROGRAM.search(text):
         return None
-    return _found("CONTAINER_CANNOT_BE_MADE", ill, entry, _cut(text), text, grace=NEXT_TRY)
+    return ill.finding("CONTAINER_CANNOT_BE_MADE", entry, _cut(text), said, grace=NEXT_TRY)
 
 
 def _left_at_once(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Finding | None:
@@ -188,35 +182,10 @@ def _left_at_once(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Findin
         return None
     words = last_words(snapshot, ill.pod, entry["name"])
     if any(_FORMAT.search(line) for line in words):
-        return _found("ARCHITECTURE_WRONG", ill, entry, verbatim("exec format error"), *words)
+        return ill.finding("ARCHITECTURE_WRONG", entry, _OTHER_FORMAT, *words, grace=AT_ONCE)
     if code not in _CODES:
         return None
-    return _found("COMMAND_NOT_FOUND", ill, entry, _CODES[code], *words)
-
-
-def _is_refused(reason: str, how: dict[str, Any]) -> bool:
-    return how.get("reason") in NOT_STARTED or reason in {
-        "CreateContainerError",
-        "RunContainerError",
-    }
-
-
-def _found(
-    cause: str,
-    ill: Ill,
-    entry: dict[str, Any],
-    what: Phrase,
-    *evidence: str,
-    grace: float = AT_ONCE,
-) -> Finding:
-    return Finding(
-        cause,
-        ill.subject,
-        Phrase("{container}: {what}", container=ill.container(entry["name"]), what=what),
-        evidence=tuple(short(line) for line in evidence if line),
-        container=entry["name"],
-        grace=grace,
-    )
+    return ill.finding("COMMAND_NOT_FOUND", entry, _CODES[code], *words, grace=AT_ONCE)
 
 
 def _cut(text: str) -> Phrase:
@@ -244,10 +213,7 @@ def _texts(snapshot: Snapshot, workload: Object) -> Iterator[tuple[str, str]]:
             yield f"variable {variable['name']}", str(variable.get("value") or "")
         for text in (*(container.get("command") or ()), *(container.get("args") or ())):
             yield f"command of {container['name']}", str(text)
-    targets: dict[Ref, None] = {
-        each.target: None for each in references(pod, workload["metadata"].get("namespace", ""))
-    }
-    for target in targets:
+    for target in dict.fromkeys(each.target for each in references(workload)):
         for key, value in ((snapshot.at(target) or {}).get("data") or {}).items():
             yield f"{target}, key {key}", str(value)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from nova_acceptance.components.kubernetes import checks
@@ -18,7 +17,7 @@ from nova_acceptance.components.kubernetes.graces import (
     STARTING,
 )
 from nova_acceptance.components.kubernetes.pods import Ill, ill_pods, message, short
-from nova_acceptance.components.kubernetes.workloads import references, template, workloads
+from nova_acceptance.components.kubernetes.workloads import references, workloads
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
@@ -34,16 +33,6 @@ _NO_CLASS: Final = re.compile(r"(?i)storageclass(\.storage\.k8s\.io)? \"?([\w.-]
 _PASSING: Final = re.compile(r"failed to sync|no relationship found between node")
 _NO_DEFAULT: Final = re.compile(r"(?i)no storage class is set")
 _OLD_CLASS: Final = "volume.beta.kubernetes.io/storage-class"
-_STARTED: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A claim, or a template of claims, without a volume so far."""
-
-    holder: Ref
-    who: Phrase
-    storage_class: str | None
 
 
 def storage_class_missing(snapshot: Snapshot) -> Iterator[Finding]:
@@ -51,10 +40,10 @@ def storage_class_missing(snapshot: Snapshot) -> Iterator[Finding]:
     if not snapshot.knows("StorageClass"):
         return
     classes = sorted(found["metadata"]["name"] for found in snapshot.of_kind("StorageClass"))
-    for wanted in _wanted(snapshot):
-        name = wanted.storage_class
+    for holder, who, claim in _wanted(snapshot):
+        name = _class_of(claim)
         if name and name not in classes and not _has_volumes(snapshot, name):
-            yield _class_missing(wanted.holder, wanted.who, name, classes)
+            yield _class_missing(holder, who, name, classes)
 
 
 def default_storage_class_missing(snapshot: Snapshot) -> Iterator[Finding]:
@@ -65,19 +54,18 @@ def default_storage_class_missing(snapshot: Snapshot) -> Iterator[Finding]:
     if any(is_default(each) for each in classes) or _has_volumes(snapshot, ""):
         return
     names = ", ".join(sorted(each["metadata"]["name"] for each in classes))
-    for wanted in _wanted(snapshot):
-        if wanted.storage_class is None:
-            yield _default_missing(wanted.holder, wanted.who, names)
+    for holder, who, claim in _wanted(snapshot):
+        if _class_of(claim) is None:
+            yield _default_missing(holder, who, names)
 
 
 def claims_missing(snapshot: Snapshot) -> Iterator[Finding]:
     """Find claims that a specification names and that nobody has made."""
     for workload in workloads(snapshot):
-        namespace = workload["metadata"].get("namespace", "")
-        for found in references(template(workload), namespace):
+        for found in references(workload):
             where = found.target
             absent = where.kind == "PersistentVolumeClaim" and snapshot.at(where) is None
-            if absent and snapshot.knows(where.kind, namespace):
+            if absent and snapshot.knows(where.kind, where.namespace):
                 yield Finding(
                     "CLAIM_MISSING",
                     where,
@@ -93,7 +81,7 @@ def claims_missing(snapshot: Snapshot) -> Iterator[Finding]:
 
 def claims_too_small(snapshot: Snapshot) -> Iterator[Finding]:
     """Find claims that are smaller than nova.yaml says; those of a small template once."""
-    for spec in snapshot.system.every_workload if snapshot.system else ():
+    for spec in snapshot.system.every_workload:
         for name in spec.claims:
             small = checks.claims.small_template(snapshot, spec, name)
             yield from small
@@ -108,10 +96,10 @@ def claims_without_volume(snapshot: Snapshot) -> Iterator[Finding]:
         phase = (claim.get("status") or {}).get("phase")
         if phase == "Lost":
             volume = claim["spec"].get("volumeName")
-            said = (
-                Phrase("{claim} has lost {volume}", claim=ref(claim), volume=volume)
-                if volume
-                else Phrase("{claim} has lost its volume", claim=ref(claim))
+            said = Phrase(
+                "{claim} has lost {volume}" if volume else "{claim} has lost its volume",
+                claim=ref(claim),
+                volume=volume,
             )
             yield Finding("CLAIM_LOST", ref(claim), said, grace=AT_ONCE)
         elif phase == "Pending":
@@ -142,7 +130,7 @@ def _why_unbound(snapshot: Snapshot, claim: Object) -> Iterator[Finding]:
     latest = said[-1] if said else ""
     if missing := _NO_CLASS.search(latest):
         yield _class_missing(holder, who, missing[2], None)
-    elif _NO_DEFAULT.search(latest) and _of_claim(holder, who, claim).storage_class != "":
+    elif _NO_DEFAULT.search(latest) and _class_of(claim) != "":
         yield _default_missing(holder, who, "")
     elif latest:
         yield Finding(
@@ -179,23 +167,27 @@ def _unanswered(events: Iterable[Object]) -> str:
     return "" if "Provisioning" in said else said.get("ExternalProvisioning", "")
 
 
-def _wanted(snapshot: Snapshot) -> Iterator[_Wanted]:
-    """Yield the claims without a volume, each template of a StatefulSet once for all of its."""
+def _wanted(snapshot: Snapshot) -> Iterator[tuple[Ref, Phrase, Object]]:
+    """Yield the claims without a volume, each template of a StatefulSet once for all of its.
+
+    Before each is where it is written, and how a sentence about it begins.
+    """
     for workload in snapshot.of_kind("StatefulSet"):
         for entry in workload["spec"].get("volumeClaimTemplates") or ():
             name = entry["metadata"]["name"]
             if not _are_bound(snapshot, workload, name):
-                yield _of_claim(ref(workload), _of_template(ref(workload), name), entry)
+                yield ref(workload), _of_template(ref(workload), name), entry
     for claim in snapshot.of_kind("PersistentVolumeClaim"):
-        holder, _ = _holder(snapshot, claim)
+        holder, who = _holder(snapshot, claim)
         if holder == ref(claim) and not _is_bound(claim):
-            yield _of_claim(holder, verbatim(str(holder)), claim)
+            yield holder, who, claim
 
 
-def _of_claim(holder: Ref, who: Phrase, claim: Object) -> _Wanted:
-    spec, annotations = claim["spec"], claim["metadata"].get("annotations") or {}
-    name = annotations.get(_OLD_CLASS, spec.get("storageClassName"))
-    return _Wanted(holder, who, name)
+def _class_of(claim: Object) -> str | None:
+    """Return the class that a claim, or a template of claims, names; None where it names none."""
+    annotations = claim["metadata"].get("annotations") or {}
+    name: str | None = annotations.get(_OLD_CLASS, claim["spec"].get("storageClassName"))
+    return name
 
 
 def _holder(snapshot: Snapshot, claim: Object) -> tuple[Ref, Phrase]:
@@ -260,15 +252,11 @@ def _waits_for_a_pod(snapshot: Snapshot, claim: Object) -> bool:
 def _mount_failure(ill: Ill) -> str:
     """Return the latest failure to mount, unless the mounts succeeded after it."""
     latest = ""
-    for event in ill.events:
-        if event.get("reason") in _STARTED:
-            latest = ""
-        elif event.get("reason") in {"FailedMount", "FailedAttachVolume", "FailedMapVolume"}:
-            said = message(event)
-            if SOURCE_MISSING.search(said):
-                return ""
-            # what timed out says less than why
-            latest = latest if latest and "timed out waiting" in said else said
+    for said in ill.said_since_its_start("FailedMount", "FailedAttachVolume", "FailedMapVolume"):
+        if SOURCE_MISSING.search(said):
+            return ""
+        # what timed out says less than why
+        latest = latest if latest and "timed out waiting" in said else said
     return latest
 
 
@@ -284,9 +272,12 @@ def _class_missing(holder: Ref, who: Phrase, name: str, classes: list[str] | Non
         ),
         NOTHING
         if classes is None
-        else Phrase("name one of {classes}, or none, so that the default serves", classes=classes)
-        if classes
-        else Phrase("install a StorageClass; the cluster has none at all"),
+        else Phrase(
+            "name one of {classes}, or none, so that the default serves"
+            if classes
+            else "install a StorageClass; the cluster has none at all",
+            classes=classes,
+        ),
         evidence=() if classes is None else (f"StorageClasses: {there or 'none'}",),
         grace=AT_ONCE if classes is not None else SETTLING,
     )

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from nova_acceptance.components.kubernetes.backends import addresses_in
-from nova_acceptance.components.kubernetes.pod_specs import restarts
 from nova_acceptance.components.kubernetes.status import is_ready
+from nova_acceptance.components.kubernetes.workloads import restarts
 from nova_acceptance.kube import Object
 
 

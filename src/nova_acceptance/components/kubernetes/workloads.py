@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from nova_acceptance import timeouts
 from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot, uid
@@ -46,6 +48,33 @@ def statuses(pod: Object) -> list[dict[str, Any]]:
     """Return the status of every container of a pod, those that only initialise it first."""
     status = pod.get("status") or {}
     return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+
+
+def is_leaving(pod: Object, now: datetime) -> bool:
+    """Whether a pod is being deleted and has had no time to be gone; one that had is stuck.
+
+    Args:
+        pod: the pod; its `deletionTimestamp` is when its grace ends.
+        now: this moment.
+    """
+    ends = pod["metadata"].get("deletionTimestamp")
+    if ends is None:
+        return False
+    return now - datetime.fromisoformat(ends) < timedelta(seconds=timeouts.POD_LEAVES)
+
+
+def restarts(pod: Object) -> int:
+    """Return how often containers of a pod have restarted by themselves.
+
+    A container that ended with its node (the runtime then knows no more than `Unknown`, status
+    255) did not restart by itself.
+    """
+    found = 0
+    for status in (pod.get("status") or {}).get("containerStatuses") or []:
+        last = (status.get("lastState") or {}).get("terminated") or {}
+        with_node = last.get("reason") == "Unknown" and last.get("exitCode") == 255  # noqa: PLR2004
+        found += status["restartCount"] - int(with_node and status["restartCount"] > 0)
+    return found
 
 
 def sidecars(pod: Object) -> frozenset[str]:
@@ -102,7 +131,8 @@ def selected(snapshot: Snapshot, service: Object) -> list[Object]:
     database's member) does not keep a workload from being meant, if one of its pods carries it.
     """
     wanted = (service.get("spec") or {}).get("selector") or {}
-    index = _by_label(snapshot, service["metadata"].get("namespace", ""))
+    namespace = service["metadata"].get("namespace", "")
+    index = snapshot.once((_by_label, namespace), lambda: _by_label(snapshot, namespace))
     # the rarest label leaves the fewest to look at
     candidates = min((index.get(item, {}) for item in wanted.items()), key=len, default={})
     return [
@@ -117,20 +147,16 @@ _Labelled = dict[Ref, tuple[Object, list[dict[str, str]]]]
 
 def _by_label(snapshot: Snapshot, namespace: str) -> dict[tuple[str, str], _Labelled]:
     """Return the workloads of a namespace by each label of their templates and their live pods."""
-    key = _by_label, namespace
-    if key not in snapshot.derived:
-        index: dict[tuple[str, str], _Labelled] = {}
-        for workload in workloads(snapshot, namespace):
-            where = Ref(workload["kind"], namespace, workload["metadata"]["name"])
-            labels = [
-                (each.get("metadata") or {}).get("labels") or {}
-                for each in (template(workload), *pods_of(snapshot, workload))
-            ]
-            for item in {item for each in labels for item in each.items()}:
-                index.setdefault(item, {})[where] = workload, labels
-        snapshot.derived[key] = index
-    found: dict[tuple[str, str], _Labelled] = snapshot.derived[key]
-    return found
+    index: dict[tuple[str, str], _Labelled] = {}
+    for workload in workloads(snapshot, namespace):
+        where = Ref(workload["kind"], namespace, workload["metadata"]["name"])
+        labels = [
+            (each.get("metadata") or {}).get("labels") or {}
+            for each in (template(workload), *pods_of(snapshot, workload))
+        ]
+        for item in {item for each in labels for item in each.items()}:
+            index.setdefault(item, {})[where] = workload, labels
+    return index
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +176,9 @@ class Reference:
     is_optional: bool = False
 
 
-def references(pod: Object, namespace: str) -> Iterator[Reference]:
-    """Yield the Secrets, ConfigMaps and claims that a pod or template refers to."""
+def references(owner: Object) -> Iterator[Reference]:
+    """Yield the Secrets, ConfigMaps and claims that a workload, or a pod itself, refers to."""
+    pod, namespace = template(owner), owner["metadata"].get("namespace", "")
     for container in containers(pod):
         name = container["name"]
         who = Phrase("container {container}", container=name)

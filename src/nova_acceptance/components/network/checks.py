@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from nova_acceptance.checks import check
-from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.network.closed import SILENT
-from nova_acceptance.components.network.connections import Connections, nameless
+from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.network.questions import (
     CLOSED_PORT,
     dial,
     dial_external,
-    dial_pod,
+    listening,
     undeclared,
 )
 from nova_acceptance.findings import NOWHERE, Finding, Ref
@@ -21,6 +20,7 @@ from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import External, Front, Passage, Workload
 from nova_acceptance.system.parts import Door, passages
+from nova_acceptance.vantage.questions import Dial
 
 CLOSED: Final = ("refused", "timeout", "unreachable")
 """How a port that lets nobody in answers."""
@@ -41,9 +41,11 @@ def open_passage(connections: Connections, passage: Passage) -> Iterator[Finding
     What is open to nobody is closed for another reason, and shows nothing.
     """
     pod, door = connections.pods[passage.source.name], passage.door
-    answer = connections.answer(pod, dial(door.front, door.port, connections.system))
+    answer = connections.survey.answer(pod, dial(door.front, door.port, connections.system))
     if answer.state == "unresolved":  # which is no proof that it is closed
-        yield connections.closed(pod, door.front, door.port) or nameless(door.front)
+        sentence = Phrase("the name of the Service does not resolve")
+        nameless = Finding("NAME_UNRESOLVED", door.front.ref, sentence)
+        yield connections.closed(pod, door.front, door.port) or nameless
     elif answer.state not in CLOSED:
         sentence = Phrase("{source} reaches {port}", source=passage.source.name, port=door.name)
         yield Finding("PORT_UNDECLARED_OPEN", NOWHERE, sentence, evidence=(answer.state,))
@@ -65,11 +67,7 @@ def _closed_to_all(connections: Connections, door: Door) -> Iterator[Finding]:
 @check
 def unreached_external(connections: Connections, external: External) -> Iterator[Finding]:
     """Find a system outside the cluster that a component which uses it does not reach."""
-    users = [
-        each
-        for each in connections.system.components
-        if external.name in {use.name for use in each.uses}
-    ]
+    users = connections.system.users_of(external)
     if not (external.host and external.port):
         sentence = Phrase(
             "nova.yaml does not say at which host and port {name} is", name=external.name
@@ -80,7 +78,7 @@ def unreached_external(connections: Connections, external: External) -> Iterator
         sentence = Phrase("nothing uses {name}, so that nobody can try it", name=external.name)
         yield Finding("EXTERNAL_UNREACHABLE", NOWHERE, sentence)
     for user in users:
-        answer = connections.answer(connections.pods[user.name], dial_external(external))
+        answer = connections.survey.answer(connections.pods[user.name], dial_external(external))
         if answer.state != "open":
             sentence = Phrase(
                 "{user} does not reach {name} at {host}:{port} ({said})",
@@ -90,16 +88,14 @@ def unreached_external(connections: Connections, external: External) -> Iterator
                 port=external.port,
                 said=f"{answer.state} {answer.detail}".strip(),
             )
-            workload = user.workload
-            subject = of_workload(workload)
-            yield Finding("EXTERNAL_UNREACHABLE", subject, sentence)
+            yield Finding("EXTERNAL_UNREACHABLE", user.workload.ref, sentence)
 
 
 @check
 def wrong_ports_of_pods(connections: Connections, workload: Workload) -> Iterator[Finding]:
     """Find pods at which a declared port is not open, or another one answers, to their users."""
-    listening = connections.listening(workload)
-    if not listening:
+    at = listening(connections.objects, workload)
+    if not at:
         sentence = Phrase("{workload} has no pod with an address", workload=workload.name)
         yield Finding("WORKLOAD_NOT_READY", NOWHERE, sentence)
     mine = [it for it in passages(connections.system) if it.door.front.workload == workload]
@@ -107,55 +103,52 @@ def wrong_ports_of_pods(connections: Connections, workload: Workload) -> Iterato
         pod = connections.pods[name]
         found = [
             each
-            for address, port in listening.items()
+            for address, port in at.items()
             for each in (
-                *_not_open(connections, pod, address, port, workload),
-                *_not_refused(connections, pod, address),
+                *_otherwise(connections, pod, address, port, workload),
+                *_otherwise(connections, pod, address, CLOSED_PORT),
             )
         ]
         if any(each.cause == "PORT_SILENT" for each in found):
             # what the whole survey shows is more than one port's silence
-            yield from (it for it in _cut(connections, pod, mine) if it.cause == "NETWORK_CUT")
+            closed = (connections.closed(pod, it.door.front, it.door.port) for it in mine)
+            yield from (it for it in closed if it and it.cause == "NETWORK_CUT")
         yield from found
 
 
-def _not_open(
-    connections: Connections, pod: PodRef, address: str, port: int, workload: Workload
+def _otherwise(
+    connections: Connections,
+    pod: PodRef,
+    address: str,
+    port: int,
+    workload: Workload | None = None,
 ) -> Iterator[Finding]:
-    """Yield that the port behind a workload's first Service, by which it is asked, is not open."""
-    state = connections.answer(pod, dial_pod(address, port)).state
-    if state != "open":
-        cause = "PORT_SILENT" if state in SILENT else "PORT_CLOSED"
+    """Yield that a port of a pod itself is not open, or is not refused, as it should be.
+
+    Args:
+        connections: from the pods that ask.
+        pod: who asks.
+        address: of the pod that is asked.
+        port: its port.
+        workload: whose first Service leads to the port; None where nothing should listen.
+    """
+    state = connections.survey.answer(pod, Dial(address, port)).state
+    if state != ("open" if workload else "refused"):
+        cause = "PORT_CLOSED" if workload else "PORT_UNDECLARED_OPEN"
         sentence = Phrase(
-            "the declared port {port} at {address} is not open to {pod} ({state})",
+            "the declared port {port} at {address} is not open to {pod} ({state})"
+            if workload
+            else "port {port} at {address}, where nothing should listen, does not refuse {pod} "
+            "({state})",
             port=port,
             address=address,
             pod=pod,
             state=state,
         )
-        where = Ref("Service", workload.namespace, workload.services[0].name)
-        yield Finding(cause, where, sentence)
-
-
-def _not_refused(connections: Connections, pod: PodRef, address: str) -> Iterator[Finding]:
-    state = connections.answer(pod, dial_pod(address, CLOSED_PORT)).state
-    if state != "refused":
-        cause = "PORT_SILENT" if state in SILENT else "PORT_UNDECLARED_OPEN"
-        sentence = Phrase(
-            "port {port} at {address}, where nothing should listen, does not refuse {pod} "
-            "({state})",
-            port=CLOSED_PORT,
-            address=address,
-            pod=pod,
-            state=state,
-        )
-        yield Finding(cause, NOWHERE, sentence)
-
-
-def _cut(connections: Connections, pod: PodRef, mine: list[Passage]) -> Iterator[Finding]:
-    for passage in mine:
-        if found := connections.closed(pod, passage.door.front, passage.door.port):
-            yield found
+        where = NOWHERE
+        if workload:
+            where = Ref("Service", workload.namespace, workload.services[0].name)
+        yield Finding("PORT_SILENT" if state in SILENT else cause, where, sentence)
 
 
 @check
@@ -172,7 +165,7 @@ def open_undeclared_port(connections: Connections, front: Front) -> Iterator[Fin
         if closed := connections.closed(pod, front, door.port):
             yield closed
             continue
-        answer = connections.answer(pod, undeclared(front, connections.system))
+        answer = connections.survey.answer(pod, undeclared(front, connections.system))
         if answer.state not in CLOSED:
             sentence = Phrase(
                 "{service} answers {pod} at port {port}, which it does not declare ({state})",

@@ -34,39 +34,26 @@ def why_closed(
         reached: the namespaces of which the source reached anything.
     """
     answer = seen[source]
-    where = f"{port.host}:{port.port}"
-    evidence = tuple(f"from {pod}: {each.evidence.answer}" for pod, each in seen.items())
     if answer.state == "open":
         return None
-    if answer.state == "unresolved":
+    where = f"{port.host}:{port.port}"
+    evidence = tuple(f"from {pod}: {each.evidence.answer}" for pod, each in seen.items())
+    if answer.state not in SILENT:
+        cause = {"unresolved": "NAME_UNRESOLVED", "refused": "PORT_CLOSED"}.get(answer.state)
         sentence = Phrase(
-            "{pod} cannot resolve {host} ({said})",
+            "{pod} cannot resolve {host} ({said})"
+            if answer.state == "unresolved"
+            else "{where} refuses {pod}"
+            if answer.state == "refused"
+            else "{where} cuts {pod} off",
             pod=source,
             host=port.host,
             said=answer.detail,
+            where=where,
         )
-        return Finding("NAME_UNRESOLVED", subject, sentence, evidence=evidence)
-    if answer.state == "refused":
-        sentence = Phrase("{where} refuses {pod}", where=where, pod=source)
-        return Finding("PORT_CLOSED", subject, sentence, evidence=evidence)
-    if answer.state not in SILENT:
-        sentence = Phrase("{where} cuts {pod} off", where=where, pod=source)
-        return Finding("CONNECTION_CUT", subject, sentence, evidence=evidence)
-    return _why_silent(source, where, subject, seen=seen, at_pods=at_pods, reached=reached)
-
-
-def _why_silent(
-    source: PodRef,
-    where: str,
-    subject: Ref,
-    *,
-    seen: Mapping[PodRef, Answer],
-    at_pods: Sequence[Answer],
-    reached: Iterable[str],
-) -> Finding:
-    """Tell a port that is silent from a network that is cut."""
-    evidence = tuple(f"from {pod}: {each.evidence.answer}" for pod, each in seen.items())
+        return Finding(cause or "CONNECTION_CUT", subject, sentence, evidence=evidence)
     evidence += tuple(f"at the pods themselves: {each.evidence.answer}" for each in at_pods)
+    here = Ref("Namespace", "", source.namespace)
     if elsewhere := _answered_elsewhere(source, subject, seen):
         sentence = Phrase(
             "{where} answers {others}, and nobody in {namespace}",
@@ -74,34 +61,28 @@ def _why_silent(
             others=elsewhere,
             namespace=source.namespace,
         )
-        return Finding(
-            "NETWORK_CUT", Ref("Namespace", "", source.namespace), sentence, evidence=evidence
-        )
+        return Finding("NETWORK_CUT", here, sentence, evidence=evidence)
     if not at_pods or any(each.state not in SILENT for each in at_pods):
         others = [str(pod) for pod, each in seen.items() if each.state == "open"]
-        sentence = (
-            Phrase(
-                "{where} does not answer {pod}, and answers {others}",
-                where=where,
-                pod=source,
-                others=others,
-            )
+        sentence = Phrase(
+            "{where} does not answer {pod}, and answers {others}"
             if others
-            else Phrase("{where} does not answer {pod}", where=where, pod=source)
+            else "{where} does not answer {pod}",
+            where=where,
+            pod=source,
+            others=others,
         )
         return Finding("PORT_SILENT", subject, sentence, evidence=evidence)
-    others = sorted(set(reached) - {source.namespace})
-    cut_off = subject.namespace if others else source.namespace
-    sentence = (
-        Phrase(
-            "nothing of namespace {asked} answers namespace {namespace}",
-            asked=subject.namespace,
-            namespace=source.namespace,
-        )
-        if others
-        else Phrase("nothing outside namespace {namespace} answers it", namespace=source.namespace)
+    reaches_others = not set(reached) <= {source.namespace}
+    sentence = Phrase(
+        "nothing of namespace {asked} answers namespace {namespace}"
+        if reaches_others
+        else "nothing outside namespace {namespace} answers it",
+        asked=subject.namespace,
+        namespace=source.namespace,
     )
-    return Finding("NETWORK_CUT", Ref("Namespace", "", cut_off), sentence, evidence=evidence)
+    cut_off = Ref("Namespace", "", subject.namespace) if reaches_others else here
+    return Finding("NETWORK_CUT", cut_off, sentence, evidence=evidence)
 
 
 def _answered_elsewhere(source: PodRef, subject: Ref, seen: Mapping[PodRef, Answer]) -> list[str]:

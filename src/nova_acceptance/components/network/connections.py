@@ -9,38 +9,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeVar
+from dataclasses import dataclass, field
 
 from nova_acceptance.components.dns.lookups import ask_why
 from nova_acceptance.components.kubernetes.addresses import service_meant
-from nova_acceptance.components.kubernetes.declared import of_front
 from nova_acceptance.components.kubernetes.seen import Seen, addresses_of
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.network.closed import why_closed
-from nova_acceptance.components.network.questions import (
-    CLOSED_PORT,
-    dial,
-    dial_pod,
-    listening,
-    listening_behind,
-)
+from nova_acceptance.components.network.questions import CLOSED_PORT, dial, listening_behind
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import Finding, FindingError, Ref
 from nova_acceptance.kube import Kube, PodRef
-from nova_acceptance.phrase import Phrase
-from nova_acceptance.system import Front, System, Workload
+from nova_acceptance.system import Front, System
 from nova_acceptance.system.parts import Door, doors, fronts, passages
-from nova_acceptance.vantage.questions import Answer, Dial, Question
+from nova_acceptance.vantage.questions import Answer, Dial
 from nova_acceptance.vantage.routes import Route, Routes
 from nova_acceptance.vantage.survey import Survey
 
-AnswerT = TypeVar("AnswerT", bound=Answer)
 
-
+@dataclass(eq=False)
 class Connections:
     """Connections through pods to Services, opened only where the survey found an open port.
 
-    Args:
+    Attributes:
         kube: the API that the pods are behind.
         system: what nova.yaml says.
         objects: what the API says.
@@ -50,53 +41,20 @@ class Connections:
             why not.
     """
 
-    def __init__(
-        self,
-        *,
-        kube: Kube,
-        system: System,
-        objects: Seen,
-        routes: Routes,
-        survey: Survey,
-        pods: Mapping[str, PodRef],
-    ) -> None:
-        self.system = system
-        self.pods = pods
-        self._kube = kube
-        self._objects = objects
-        self._routes = routes
-        self._survey = survey
-        self._lock = threading.Lock()
-        self._names: dict[tuple[str, str], Finding | None] = {}
-
-    def answer(self, pod: PodRef, question: Question[AnswerT]) -> AnswerT:
-        """Return what a pod was answered.
-
-        Raises:
-            NovaError: it could not ask.
-        """
-        return self._survey.answer(pod, question)
-
-    def listening(self, workload: Workload) -> dict[str, int]:
-        """Return a port at which each of a workload's pods should listen, by its address."""
-        return listening(self._objects, workload)
+    kube: Kube
+    system: System
+    objects: Seen
+    routes: Routes
+    survey: Survey
+    pods: Mapping[str, PodRef]
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _names: dict[Ref, Finding | None] = field(default_factory=dict, init=False)
 
     def is_listened_at(self, door: Door) -> bool:
         """Whether a pod behind a Service's port finds it open at one of these pods itself."""
         pod = self.pods[door.front.workload.component]
-        at_pods = listening_behind(self._objects, door).items()
-        return any(self.answer(pod, dial_pod(*each)).state == "open" for each in at_pods)
-
-    def to(self, pod: PodRef, front: Front, port: int) -> Route:
-        """Return the route from inside a pod to a Service's declared port.
-
-        Raises:
-            FindingError: it is closed, with the cause that this shows.
-            ProbeError: it could not be asked.
-        """
-        if found := self.closed(pod, front, port):
-            raise FindingError(found)
-        return self._routes.through(pod, front.full_name(self.system.zone), port)
+        at_pods = listening_behind(self.objects, door).items()
+        return any(self.survey.answer(pod, Dial(*each)).state == "open" for each in at_pods)
 
     def first_to(self, pods: Iterable[PodRef], front: Front, port: int) -> Route:
         """Return the route from the first of several pods to which the port is open.
@@ -109,7 +67,7 @@ class Connections:
         for pod in pods:
             found = self.closed(pod, front, port)
             if found is None:
-                return self._routes.through(pod, front.full_name(self.system.zone), port)
+                return self.routes.through(pod, front.full_name(self.system.zone), port)
             shown.append(found)
         if shown:
             raise FindingError(shown[0])
@@ -127,14 +85,14 @@ class Connections:
         """
         for front in fronts(self.system):
             if host == front.full_name(self.system.zone) and port in front.service.ports.values():
-                return self.to(pod, front, port)
+                return self.first_to([pod], front, port)
         question = Dial(host, port)
-        subject = service_meant(host, pod.namespace, self.system.zone)
-        seen = {pod: self._survey.answer(pod, question)}
-        subject = subject or Ref("Service", pod.namespace, host)
+        meant = service_meant(host, pod.namespace, self.system.zone)
+        subject = meant or Ref("Service", pod.namespace, host)
+        seen = {pod: self.survey.answer(pod, question)}
         if found := why_closed(pod, question, subject, seen=seen, at_pods=(), reached=()):
             raise FindingError(found)
-        return self._routes.through(pod, host, port)
+        return self.routes.through(pod, host, port)
 
     def users_of(self, front: Front, port: int) -> list[PodRef]:
         """Return a pod of each component that is to reach a Service's port.
@@ -165,16 +123,16 @@ class Connections:
             ProbeError: it could not be asked.
         """
         question = dial(front, port, self.system)
-        answer = self._survey.answer(pod, question)
+        answer = self.survey.answer(pod, question)
         if answer.state == "open":
             return None
         if unresolved := self._unresolved(pod, front):
-            return unresolved.at(of_front(front))
-        seen = {**self._survey.all_to(question), pod: answer}
+            return unresolved.at(front.ref)
+        seen = {**self.survey.all_to(question), pod: answer}
         return why_closed(
             pod,
             question,
-            of_front(front),
+            front.ref,
             seen=seen,
             at_pods=list(self._at_pods(pod, front)),
             reached=self._reached(pod),
@@ -182,31 +140,24 @@ class Connections:
 
     def _unresolved(self, pod: PodRef, front: Front) -> Finding | None:
         """Return what is wrong with a Service's name, asked once for all who want it."""
-        key = front.namespace, front.name
         with self._lock:
-            if key not in self._names:
+            if front.ref not in self._names:
                 host = front.full_name(self.system.zone)
-                wanted = addresses_of(self._objects, front)
-                self._names[key] = ask_why(self._kube, pod, host, wanted) if wanted else None
-            return self._names[key]
+                wanted = addresses_of(self.objects, front)
+                self._names[front.ref] = ask_why(self.kube, pod, host, wanted) if wanted else None
+            return self._names[front.ref]
 
     def _at_pods(self, pod: PodRef, front: Front) -> Iterator[Answer]:
-        for other in self._objects.pods_of(front.workload):
+        for other in self.objects.pods_of(front.workload):
             if is_ready(other):
-                question = dial_pod(other["status"]["podIP"], CLOSED_PORT)
-                if answer := self._survey.all_to(question).get(pod):
+                question = Dial(other["status"]["podIP"], CLOSED_PORT)
+                if answer := self.survey.all_to(question).get(pod):
                     yield answer
 
     def _reached(self, pod: PodRef) -> set[str]:
         return {
             door.front.namespace
             for door in doors(self.system)
-            if (answer := self._survey.all_to(dial(door.front, door.port, self.system)).get(pod))
+            if (answer := self.survey.all_to(dial(door.front, door.port, self.system)).get(pod))
             and answer.state == "open"
         }
-
-
-def nameless(front: Front) -> Finding:
-    """Return that a Service's name does not resolve, where nothing else is known of why."""
-    sentence = Phrase("the name of the Service does not resolve")
-    return Finding("NAME_UNRESOLVED", of_front(front), sentence)

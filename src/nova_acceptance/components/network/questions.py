@@ -40,7 +40,7 @@ def every_question(
             for workload in system.every_workload
             if workload.name in reached
             for address, port in listening(objects, workload).items()
-            for question in (dial_pod(address, CLOSED_PORT), dial_pod(address, port))
+            for question in (Dial(address, CLOSED_PORT), Dial(address, port))
         ]
         asked += [
             question
@@ -48,7 +48,7 @@ def every_question(
             if door.front.workload.component == name
             for question in (
                 dial(door.front, door.port, system),
-                *(dial_pod(*at) for at in listening_behind(objects, door).items()),
+                *(Dial(*at) for at in listening_behind(objects, door).items()),
             )
         ]
         used = {use.name for use in system.component(name).uses}
@@ -77,11 +77,6 @@ def dial(front: Front, port: int, system: System) -> Dial:
 def undeclared(front: Front, system: System) -> Dial:
     """Return the connection to a port that a Service does not declare."""
     return Dial(front.full_name(system.zone), CLOSED_PORT, timeout=SILENCE)
-
-
-def dial_pod(address: str, port: int) -> Dial:
-    """Return the connection to a pod's own address."""
-    return Dial(address, port)
 
 
 def dial_external(external: External) -> Dial:

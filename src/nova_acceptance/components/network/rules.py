@@ -38,7 +38,14 @@ def network_policy_denies(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "NETWORK_POLICY_DENIES",
             policy,
-            _does_not_let(policy, list(connections)),
+            Phrase(
+                "{policy} does not let {connection} (and {more} more)"
+                if len(connections) > 1
+                else "{policy} does not let {connection}",
+                policy=policy,
+                connection=next(iter(connections)),
+                more=len(connections) - 1,
+            ),
             Phrase(
                 "let it through, or `kubectl -n {namespace} delete networkpolicy {name}`",
                 namespace=policy.namespace,
@@ -46,18 +53,6 @@ def network_policy_denies(snapshot: Snapshot) -> Iterator[Finding]:
             ),
             evidence=tuple(f"closed: {each}" for each in connections),
         )
-
-
-def _does_not_let(policy: Ref, connections: list[Phrase]) -> Phrase:
-    first, *others = connections
-    if not others:
-        return Phrase("{policy} does not let {connection}", policy=policy, connection=first)
-    return Phrase(
-        "{policy} does not let {connection} (and {more} more)",
-        policy=policy,
-        connection=first,
-        more=len(others),
-    )
 
 
 def _connections(snapshot: Snapshot) -> Iterator[tuple[Object, Object, dict[str, Any]]]:
@@ -73,7 +68,7 @@ def _connections(snapshot: Snapshot) -> Iterator[tuple[Object, Object, dict[str,
                 if address.port in (None, port["port"]) and connection not in seen:
                     seen.add(connection)
                     yield user, service, port
-    for passage in parts.passages(snapshot.system) if snapshot.system else ():
+    for passage in parts.passages(snapshot.system):
         source, front = passage.source, passage.door.front
         client = workload_of_component(snapshot, source)
         server = snapshot.get("Service", front.namespace, front.name)

@@ -33,6 +33,7 @@ class View:
     timelines: frozenset[int]
 
 
+@dataclass(frozen=True, eq=False)
 class Patroni:
     """Every member's Patroni, each asked from inside its own pod.
 
@@ -45,13 +46,10 @@ class Patroni:
         transcript: who takes down what is asked.
     """
 
-    def __init__(
-        self, kube: Kube, members: Mapping[str, PodRef], port: int, transcript: Transcript
-    ) -> None:
-        self._kube = kube
-        self._members = members
-        self._question = Get("127.0.0.1", port, "/cluster")
-        self._transcript = transcript
+    _kube: Kube
+    _members: Mapping[str, PodRef]
+    _port: int
+    _transcript: Transcript
 
     @property
     def views(self) -> dict[str, View]:
@@ -60,9 +58,8 @@ class Patroni:
         Raises:
             ProbeError: one did not answer.
         """
-        asked = ask_everywhere(
-            self._kube, {pod: [self._question] for pod in self._members.values()}
-        )
+        question = Get("127.0.0.1", self._port, "/cluster")
+        asked = ask_everywhere(self._kube, {pod: [question] for pod in self._members.values()})
         self._transcript.add(*(page.evidence for (page,) in asked.values()))
         return {pod.name: _view(pod, page) for pod, (page,) in asked.items()}
 

@@ -151,7 +151,7 @@ class Postgres:
         """Ask again who leads, the next time; for when that may have changed."""
         with self._lock:
             for session in self._sessions.values():
-                session.__exit__(None, None, None)
+                session.close()
             self._sessions.clear()
             self._leader = ""
             self._failure = None
@@ -327,10 +327,10 @@ def leadership(leaders: Sequence[str], answers: Mapping[str, bool]) -> Finding:
         leaders: who leads.
         answers: whether each of the members that answered follows.
     """
-    sentence = (
-        Phrase("PostgreSQL has {count} leaders: {names}", count=len(leaders), names=list(leaders))
-        if leaders
-        else Phrase("PostgreSQL has 0 leaders: none")
+    sentence = Phrase(
+        "PostgreSQL has {count} leaders: {names}" if leaders else "PostgreSQL has 0 leaders: none",
+        count=len(leaders),
+        names=list(leaders),
     )
     evidence = tuple(
         f"{name}: {'in recovery' if follows else 'not in recovery'}"
@@ -344,8 +344,14 @@ def _set_at(is_of_the_server: object, role: object, database: object) -> Phrase:
     """Return where something is set by hand."""
     if is_of_the_server:
         return Phrase("the leader, by ALTER SYSTEM,")
-    if role and database:
-        return Phrase("role {role} in database {database}", role=role, database=database)
-    if database:
-        return Phrase("database {database}", database=database)
-    return Phrase("role {role}", role=role) if role else Phrase("every role")
+    return Phrase(
+        "role {role} in database {database}"
+        if role and database
+        else "database {database}"
+        if database
+        else "role {role}"
+        if role
+        else "every role",
+        role=role,
+        database=database,
+    )

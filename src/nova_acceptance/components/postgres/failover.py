@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from nova_acceptance import timeouts
@@ -52,6 +52,7 @@ class Failover:
     evidence: Evidence
 
 
+@dataclass(eq=False)
 class Failovers:
     """The failover of each PostgreSQL, brought about once for all that ask what came of it.
 
@@ -60,11 +61,10 @@ class Failovers:
         client_of: returns the client of a PostgreSQL.
     """
 
-    def __init__(self, access: Access, client_of: Callable[[Spec], Postgres]) -> None:
-        self._access = access
-        self._client_of = client_of
-        self._seen: dict[str, Failover | Exception] = {}
-        self._tables: dict[str, tuple[Spec, Reach, str]] = {}
+    _access: Access
+    _client_of: Callable[[Spec], Postgres]
+    _seen: dict[str, Failover | Exception] = field(default_factory=dict, init=False)
+    _tables: dict[str, tuple[Spec, Reach, str]] = field(default_factory=dict, init=False)
 
     def of(self, spec: Spec, writer: Reach) -> Failover:
         """Kill the leader's pod under writes, and watch until the writes go on and it is back."""

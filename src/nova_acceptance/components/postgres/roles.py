@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, LiteralString
 
 from nova_acceptance.components.postgres.sql import Session
@@ -21,6 +22,7 @@ ON_TABLE: Final = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENC
 ON_SEQUENCE: Final = ("USAGE", "SELECT", "UPDATE")
 
 
+@dataclass(frozen=True, eq=False)
 class Role:
     """One role that exists, asked of the leader.
 
@@ -32,9 +34,8 @@ class Role:
         session: returns a superuser's session in a database.
     """
 
-    def __init__(self, name: str, session: Callable[[str], Session]) -> None:
-        self.name = name
-        self._session = session
+    name: str
+    _session: Callable[[str], Session]
 
     @property
     def has_expired(self) -> bool:

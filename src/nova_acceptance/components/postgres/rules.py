@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from nova_acceptance.components.kubernetes.members import (
-    of_kind,
     own_words,
     pods_of_component,
     workload_of_component,
 )
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.postgres.spec import Postgres
-from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 
@@ -52,7 +51,7 @@ def postgres_says_why(snapshot: Snapshot) -> Iterator[Finding]:
 
 def leaders_by_label(snapshot: Snapshot) -> Iterator[Finding]:
     """Find no leader, or several, by the label that each member's role is kept in."""
-    for component in of_kind(snapshot, Postgres):
+    for component in snapshot.system.of(Postgres):
         if component.role_label:
             yield from _leaders_by_label(snapshot, component, component.role_label)
 
@@ -68,31 +67,21 @@ def _leaders_by_label(snapshot: Snapshot, component: Postgres, label: str) -> It
     leaders = sorted(name for name, role in roles.items() if role in LEADS)
     if found is None or not pods or len(leaders) == 1:
         return
-    where: Ref = ref(found)
+    where = ref(found)
     seen = tuple(
         f"Pod {pod['metadata']['name']}: "
         + (roles.get(pod["metadata"]["name"], "not ready") or f"no label {label}")
         for pod in pods
     )
-    if leaders:
-        yield Finding(
-            "TWO_LEADERS",
-            where,
-            Phrase(
-                "{count} members of {where} are labelled as leader: {leaders}",
-                count=len(leaders),
-                where=where,
-                leaders=leaders,
-            ),
-            evidence=seen,
-        )
-    else:
-        yield Finding(
-            "NO_LEADER",
-            where,
-            Phrase("no ready member of {where} is labelled as leader", where=where),
-            evidence=seen,
-        )
+    sentence = Phrase(
+        "{count} members of {where} are labelled as leader: {leaders}"
+        if leaders
+        else "no ready member of {where} is labelled as leader",
+        count=len(leaders),
+        where=where,
+        leaders=leaders,
+    )
+    yield Finding("TWO_LEADERS" if leaders else "NO_LEADER", where, sentence, evidence=seen)
 
 
 LIVE: Final = (postgres_says_why, leaders_by_label)

@@ -11,8 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, LiteralString
+from typing import Any, LiteralString, Self
 
 import psycopg
 from psycopg import sql
@@ -55,36 +54,25 @@ class Login:
     password: str = field(repr=False)
 
 
+@dataclass(eq=False)
 class Session:
     """One connection. Each statement is a transaction of its own unless a block says otherwise.
 
     One that is cut for the API's sake is opened anew, unless something is known to it alone.
     """
 
-    def __init__(
-        self,
-        connection: psycopg.Connection[Row],
-        login: Login,
-        route: Route,
-        transcript: Transcript,
-    ) -> None:
-        self._connection = connection
-        self._is_renewable = True
-        self._blocks = 0
-        self._used = time.monotonic()
-        self._login = login
-        self._route = route
-        self._transcript = transcript
+    _connection: psycopg.Connection[Row]
+    _login: Login
+    _route: Route
+    _transcript: Transcript
+    _is_renewable: bool = field(default=True, init=False)
+    _blocks: int = field(default=0, init=False)
+    _used: float = field(default_factory=time.monotonic, init=False)
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

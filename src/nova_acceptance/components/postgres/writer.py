@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from types import TracebackType
-from typing import LiteralString
+from typing import LiteralString, Self
 
 import psycopg
 
@@ -53,16 +52,11 @@ class Writer:
         self.acknowledged: list[Acknowledged] = []
         self.errors: list[str] = []
 
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join(timeouts.CONNECT)
 

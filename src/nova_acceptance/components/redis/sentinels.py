@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nova_acceptance.components.kind import Access
@@ -13,6 +13,7 @@ from nova_acceptance.components.redis.spec import Redis as Spec
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.system import Component, Front, System
+from nova_acceptance.system.parts import forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +104,11 @@ def _hosts(pod: Object, objects: Seen, system: System, spec: Spec) -> Iterator[s
     for service in spec.every_service:
         behind = {each.pod for each in objects.endpoints(service.name, spec.namespace)}
         if service.headless:
-            yield from _forms(f"{name}.{service.name}", spec, system)
+            own = f"{name}.{service.name}"
+            yield from (own, *forms(own, spec.namespace, system.zone))
         elif behind == {name}:
-            yield from _forms(service.name, spec, system)
+            yield from (service.name, *forms(service.name, spec.namespace, system.zone))
             yield from addresses_of(objects, Front(spec.workload, service))
-
-
-def _forms(name: str, spec: Spec, system: System) -> Iterable[str]:
-    namespace = f"{name}.{spec.namespace}"
-    return name, namespace, f"{namespace}.svc", f"{namespace}.svc.{system.zone}"
 
 
 def close(clients: Sequence[Sentinel | Server]) -> None:

@@ -9,9 +9,9 @@ from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.addresses import service_meant
 from nova_acceptance.components.kubernetes.shapes import mark
 from nova_acceptance.components.urls.held import HeldUrl
-from nova_acceptance.findings import Finding, Ref
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
-from nova_acceptance.phrase import NOTHING, Phrase
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Url
 
 
@@ -30,13 +30,14 @@ def malformed_url(held: HeldUrl) -> Iterator[Finding]:
     """Find a value that is no URL, or more than one."""
     if held.is_alone and (held.address or held.is_numeric):
         return
-    if held.address is None:
-        sentence = Phrase("{holder}, {key}, is no URL", holder=held.holder, key=held.key)
-    else:
-        sentence = Phrase(
-            "{holder}, {key}, holds more than one URL", holder=held.holder, key=held.key
-        )
-    yield _found("URL_MALFORMED", held, sentence)
+    sentence = Phrase(
+        "{holder}, {key}, holds more than one URL"
+        if held.address
+        else "{holder}, {key}, is no URL",
+        holder=held.holder,
+        key=held.key,
+    )
+    yield Finding("URL_MALFORMED", held.holder, sentence)
 
 
 @check
@@ -52,7 +53,7 @@ def wrong_scheme(held: HeldUrl) -> Iterator[Finding]:
             target=held.url.target,
         )
         cure = Phrase("write {scheme}://", scheme=held.wanted.scheme)
-        yield _found("URL_SCHEME_WRONG", held, sentence, cure)
+        yield Finding("URL_SCHEME_WRONG", held.holder, sentence, cure)
 
 
 @check
@@ -68,32 +69,21 @@ def wrong_service(held: HeldUrl) -> Iterator[Finding]:
     where = held.address or held.shape.partition("://")[2].rpartition("@")[2]
     host = held.address.host if held.address else ""
     found = service_meant(host, held.holder.namespace, held.zone) if host else None
-    if found and found != held.service:
-        sentence = Phrase(
-            "{holder}, {key}, leads to {service}, where nova.yaml says {wanted}",
-            holder=held.holder,
-            key=held.key,
-            service=found,
-            wanted=held.service,
-        )
-    elif found:
-        sentence = Phrase(
-            "{holder}, {key}, leads to {address}, which is no name of {wanted} in zone {zone}",
-            holder=held.holder,
-            key=held.key,
-            address=where,
-            wanted=held.service,
-            zone=held.zone,
-        )
-    else:
-        sentence = Phrase(
-            "{holder}, {key}, leads out of the cluster, to {address}",
-            holder=held.holder,
-            key=held.key,
-            address=where,
-        )
+    sentence = Phrase(
+        "{holder}, {key}, leads out of the cluster, to {address}"
+        if not found
+        else "{holder}, {key}, leads to {service}, where nova.yaml says {wanted}"
+        if found != held.service
+        else "{holder}, {key}, leads to {address}, which is no name of {wanted} in zone {zone}",
+        holder=held.holder,
+        key=held.key,
+        address=where,
+        service=found,
+        wanted=held.service,
+        zone=held.zone,
+    )
     cure = Phrase("name {service}", service=held.full_name)
-    yield _found("URL_TARGET_WRONG", held, sentence, cure)
+    yield Finding("URL_TARGET_WRONG", held.holder, sentence, cure)
 
 
 @check
@@ -115,7 +105,9 @@ def wrong_port(held: HeldUrl) -> Iterator[Finding]:
     )
     cure = Phrase("write {service}:{port}", service=held.full_name, port=held.wanted.port)
     is_of_another = is_declared or held.address.port is None
-    yield _found("URL_TARGET_WRONG" if is_of_another else "URL_PORT_WRONG", held, sentence, cure)
+    yield Finding(
+        "URL_TARGET_WRONG" if is_of_another else "URL_PORT_WRONG", held.holder, sentence, cure
+    )
 
 
 @check
@@ -125,23 +117,18 @@ def wrong_database(held: HeldUrl) -> Iterator[Finding]:
     named = held.address.path.strip("/") if held.address else ""
     if held.address is None or wanted is None or named == wanted:
         return
-    sentence = (
-        Phrase(
-            "{holder}, {key}, names the database {named}, where nova.yaml says {wanted}",
-            holder=held.holder,
-            key=held.key,
-            named=named,
-            wanted=wanted,
-        )
+    sentence = Phrase(
+        "{holder}, {key}, names the database {named}, where nova.yaml says {wanted}"
         if named
-        else Phrase(
-            "{holder}, {key}, names no database, where nova.yaml says {wanted}",
-            holder=held.holder,
-            key=held.key,
-            wanted=wanted,
-        )
+        else "{holder}, {key}, names no database, where nova.yaml says {wanted}",
+        holder=held.holder,
+        key=held.key,
+        named=named,
+        wanted=wanted,
     )
-    yield _found("URL_DATABASE_WRONG", held, sentence, Phrase("write /{database}", database=wanted))
+    yield Finding(
+        "URL_DATABASE_WRONG", held.holder, sentence, Phrase("write /{database}", database=wanted)
+    )
 
 
 @check
@@ -150,29 +137,24 @@ def wrong_user(held: HeldUrl) -> Iterator[Finding]:
     users = held.wanted.users
     if held.address is None or not users or held.address.user in users:
         return
-    sentence = (
-        Phrase(
-            "{holder}, {key}, connects as {user}, whom nova.yaml does not let into {database}",
-            holder=held.holder,
-            key=held.key,
-            user=held.address.user,
-            database=held.url.target,
-        )
+    sentence = Phrase(
+        "{holder}, {key}, connects as {user}, whom nova.yaml does not let into {database}"
         if held.address.user
-        else Phrase(
-            "{holder}, {key}, connects as nobody, whom nova.yaml does not let into {database}",
-            holder=held.holder,
-            key=held.key,
-            database=held.url.target,
-        )
+        else "{holder}, {key}, connects as nobody, whom nova.yaml does not let into {database}",
+        holder=held.holder,
+        key=held.key,
+        user=held.address.user,
+        database=held.url.target,
     )
-    yield _found("URL_USER_WRONG", held, sentence, Phrase("write {roles}", roles=_either(users)))
+    yield Finding(
+        "URL_USER_WRONG", held.holder, sentence, Phrase("write {roles}", roles=_either(users))
+    )
 
 
 @check
 def missing_address(holder: Object | None, url: Url) -> Iterator[Finding]:
     """Find a component that is not told where a system outside the cluster is."""
-    where = Ref(*url.holder)
+    where = url.holder
     if holder is None:
         yield Finding("CONFIGURATION_MISSING", where, Phrase("there is no {where}", where=where))
     elif (holder.get("data") or {}).get(url.key) in (None, "", mark("")):
@@ -183,10 +165,6 @@ def missing_address(holder: Object | None, url: Url) -> Iterator[Finding]:
             target=url.target,
         )
         yield Finding("CONFIGURATION_KEY_MISSING", where, sentence)
-
-
-def _found(cause: str, held: HeldUrl, sentence: Phrase, cure: Phrase = NOTHING) -> Finding:
-    return Finding(cause, held.holder, sentence, cure)
 
 
 def _either(names: tuple[str, ...]) -> str:

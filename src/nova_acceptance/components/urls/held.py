@@ -9,6 +9,7 @@ from typing import Final
 from nova_acceptance.components.kubernetes.addresses import Address, addresses_in
 from nova_acceptance.findings import Ref
 from nova_acceptance.system import Component, System, Url, UrlOf
+from nova_acceptance.system.parts import forms
 
 _PASSWORD: Final = re.compile(r"://[^\s:/@?#]*:([^\s@]*)@")
 _NUMERIC: Final = re.compile(
@@ -43,14 +44,14 @@ class HeldUrl:
         wanted = owner.url(url.target) if owner else None
         if owner is None or wanted is None:
             return None
-        addresses = [it for it in addresses_in(shape, Ref(*url.holder), url.key) if it.scheme]
+        addresses = [it for it in addresses_in(shape, url.holder, url.key) if it.scheme]
         address = addresses[0] if addresses else None
         return cls(url, owner, wanted, system.zone, shape, address)
 
     @property
     def holder(self) -> Ref:
         """The object that holds it."""
-        return Ref(*self.url.holder)
+        return self.url.holder
 
     @property
     def key(self) -> str:
@@ -88,4 +89,4 @@ class HeldUrl:
         """The names of that Service to a pod of the namespace in which the URL is."""
         name, namespace = self.service.name, self.service.namespace
         bare = (name,) if self.holder.namespace == namespace else ()
-        return (*bare, f"{name}.{namespace}", f"{name}.{namespace}.svc", self.full_name)
+        return (*bare, *forms(name, namespace, self.zone))

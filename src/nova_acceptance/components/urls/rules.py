@@ -30,15 +30,13 @@ def urls_of_services(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _urls(snapshot: Snapshot) -> Iterator[HeldUrl]:
-    system = snapshot.system
-    for url in parts.urls(system, inside=True) if system else ():
-        holder = Ref(*url.holder)
-        text = ((snapshot.at(holder) or {}).get("data") or {}).get(url.key)
-        if not (system and text):
+    for url in parts.urls(snapshot.system, inside=True):
+        text = ((snapshot.at(url.holder) or {}).get("data") or {}).get(url.key)
+        if not text:
             continue
         # of a Secret a snapshot has nothing but the shapes
-        held = HeldUrl.of(url, system, text if holder.kind == "Secret" else shape(text.encode()))
-        if held:
+        seen = text if url.holder.kind == "Secret" else shape(text.encode())
+        if held := HeldUrl.of(url, snapshot.system, seen):
             yield held
 
 
@@ -104,16 +102,10 @@ def _differs_from_all(home: Ref, key: str, urls: list[HeldUrl]) -> Finding:
 
 
 def _other_password(url: HeldUrl, home: Ref, home_key: str) -> Phrase:
-    if not url.password:
-        return Phrase(
-            "{holder}, {key}, holds no password; {home}, {home_key} does",
-            holder=url.holder,
-            key=url.key,
-            home=home,
-            home_key=home_key,
-        )
     return Phrase(
-        "{holder}, {key}, holds another password than {home}, {home_key}",
+        "{holder}, {key}, holds another password than {home}, {home_key}"
+        if url.password
+        else "{holder}, {key}, holds no password; {home}, {home_key} does",
         holder=url.holder,
         key=url.key,
         home=home,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nova_acceptance.checks import check
-from nova_acceptance.components.kubernetes.declared import of_claim, of_workload
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.quantity import amount
@@ -19,7 +18,7 @@ KIND = "PersistentVolumeClaim"
 @check
 def unfit_claim(snapshot: Snapshot, claim: Claim) -> Iterator[Finding]:
     """Find a claim that is missing, has no volume, or is smaller than nova.yaml says."""
-    where = of_claim(claim)
+    where = claim.ref
     found = snapshot.at(where)
     phase = ((found or {}).get("status") or {}).get("phase")
     if found is None:
@@ -35,7 +34,7 @@ def unfit_claim(snapshot: Snapshot, claim: Claim) -> Iterator[Finding]:
 @check
 def small_claim(snapshot: Snapshot, claim: Claim) -> Iterator[Finding]:
     """Find a claim that asks for, or was given, less than nova.yaml says."""
-    found = snapshot.at(of_claim(claim))
+    found = snapshot.at(claim.ref)
     if found is None:
         return
     status = found.get("status") or {}
@@ -49,7 +48,7 @@ def small_claim(snapshot: Snapshot, claim: Claim) -> Iterator[Finding]:
 @check
 def small_template(snapshot: Snapshot, spec: Workload, template: str) -> Iterator[Finding]:
     """Find a template of claims that asks for less than nova.yaml says."""
-    where = of_workload(spec)
+    where = spec.ref
     found = snapshot.at(where) or {"spec": {}}
     for entry in found["spec"].get("volumeClaimTemplates") or ():
         asked = _size((entry["spec"].get("resources") or {}).get("requests"))
@@ -82,21 +81,14 @@ def _is_less(found: str, wanted: str) -> bool:
 
 
 def _too_small(where: Ref, found: str, wanted: str, template: str = "") -> Finding:
-    sentence = (
-        Phrase(
-            "{where} has {amount} for {claims}, and nova.yaml says {wanted}",
-            where=where,
-            amount=found,
-            claims=template,
-            wanted=wanted,
-        )
+    sentence = Phrase(
+        "{where} has {amount} for {claims}, and nova.yaml says {wanted}"
         if template
-        else Phrase(
-            "{where} has {amount}, and nova.yaml says {wanted}",
-            where=where,
-            amount=found,
-            wanted=wanted,
-        )
+        else "{where} has {amount}, and nova.yaml says {wanted}",
+        where=where,
+        amount=found,
+        claims=template,
+        wanted=wanted,
     )
     evidence = (f"storage {found}, wanted {wanted}",)
     return Finding("CLAIM_TOO_SMALL", where, sentence, evidence=evidence)

@@ -9,7 +9,6 @@ from cryptography import x509
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.addresses import addresses_in
-from nova_acceptance.components.kubernetes.declared import of_configuration
 from nova_acceptance.components.kubernetes.shapes import PRIVATE_KEY, shape
 from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube.snapshot import Snapshot
@@ -21,7 +20,7 @@ from nova_acceptance.system.parts import front_of
 @check
 def missing_configuration(snapshot: Snapshot, item: Configuration) -> Iterator[Finding]:
     """Find a ConfigMap or Secret that is not there."""
-    where = of_configuration(item)
+    where = item.ref
     if snapshot.at(where) is None:
         yield Finding(
             "CONFIGURATION_MISSING",
@@ -44,7 +43,7 @@ def missing_keys(
     snapshot: Snapshot, item: Configuration, but: frozenset[str] = frozenset()
 ) -> Iterator[Finding]:
     """Find an object that lacks a key, those under `but` aside."""
-    data, where = _data(snapshot, item), of_configuration(item)
+    data, where = _data(snapshot, item), item.ref
     if data is None:
         return
     if lacking := [key for key in item.keys if key not in data and key not in but]:
@@ -59,7 +58,7 @@ def missing_keys(
 @check
 def undeclared_keys(snapshot: Snapshot, item: Configuration) -> Iterator[Finding]:
     """Find an object that has a key which nova.yaml does not list, where it lists all."""
-    data, where = _data(snapshot, item) or {}, of_configuration(item)
+    data, where = _data(snapshot, item) or {}, item.ref
     if item.exactly and (surplus := sorted(data.keys() - item.keys.keys())):
         yield Finding(
             "CONFIGURATION_KEY_UNDECLARED",
@@ -76,22 +75,26 @@ def unfit_values(snapshot: Snapshot, item: Configuration) -> Iterator[Finding]:
     """Find keys with nothing, or with no certificate or private key where one is wanted."""
     yield from missing_configuration(snapshot, item)
     yield from empty_values(snapshot, item)
-    data, where = _data(snapshot, item) or {}, of_configuration(item)
+    data, where = _data(snapshot, item) or {}, item.ref
     for key, spec in item.keys.items():
         text = data.get(key, "")
         seen = text if item.kind == "Secret" else shape(text.encode())
-        if spec.holds == "certificate" and text and not _is_certificate(seen):
-            sentence = Phrase("{where} holds no certificate under {key}", where=where, key=key)
-            yield Finding("CERTIFICATE_UNREADABLE", where, sentence)
-        elif spec.holds == "private-key" and text and not _is_private_key(seen):
-            sentence = Phrase("{where} holds no private key under {key}", where=where, key=key)
+        fits = {"certificate": _is_certificate, "private-key": _is_private_key}.get(spec.holds)
+        if fits and text and not fits(seen):
+            sentence = Phrase(
+                "{where} holds no certificate under {key}"
+                if spec.holds == "certificate"
+                else "{where} holds no private key under {key}",
+                where=where,
+                key=key,
+            )
             yield Finding("CERTIFICATE_UNREADABLE", where, sentence)
 
 
 @check
 def empty_values(snapshot: Snapshot, item: Configuration) -> Iterator[Finding]:
     """Find keys under which there is nothing."""
-    data, where = _data(snapshot, item) or {}, of_configuration(item)
+    data, where = _data(snapshot, item) or {}, item.ref
     if empty := [key for key, value in data.items() if not value]:
         sentence = Phrase("{where} holds nothing under {keys}", where=where, keys=empty)
         yield Finding("CONFIGURATION_KEY_MISSING", where, sentence)
@@ -103,7 +106,7 @@ def wrong_address(
 ) -> Iterator[Finding]:
     """Find a key that does not hold a component's address, by its full name and port."""
     yield from missing_configuration(snapshot, item)
-    data, where = _data(snapshot, item), of_configuration(item)
+    data, where = _data(snapshot, item), item.ref
     if data is None:
         return
     component = system.component(str(item.keys[key].address))
@@ -125,7 +128,7 @@ def wrong_address(
 
 def _data(snapshot: Snapshot, item: Configuration) -> dict[str, str] | None:
     """Return what an object holds, a Secret's values by their shapes; None where it is absent."""
-    found = snapshot.at(of_configuration(item))
+    found = snapshot.at(item.ref)
     if found is None:
         return None
     held = {**(found.get("binaryData") or {}), **(found.get("data") or {})}
@@ -137,15 +140,10 @@ def _says_other(where: Ref, key: str, text: str, wanted: str) -> Phrase:
     addresses = addresses_in(text, where, key)
     # not the text, whose path or query may hold a secret
     shown = [f"{it.scheme}://{it}" if it.scheme else str(it) for it in addresses]
-    if shown in ([], [wanted]):
-        return Phrase(
-            "{where}, {key}, does not say {wanted} and nothing else, as nova.yaml means",
-            where=where,
-            key=key,
-            wanted=wanted,
-        )
     return Phrase(
-        "{where}, {key}, says {addresses}, where nova.yaml means {wanted}",
+        "{where}, {key}, does not say {wanted} and nothing else, as nova.yaml means"
+        if shown in ([], [wanted])
+        else "{where}, {key}, says {addresses}, where nova.yaml means {wanted}",
         where=where,
         key=key,
         addresses=shown,

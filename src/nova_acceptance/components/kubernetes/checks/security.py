@@ -8,8 +8,6 @@ from typing import Any, Final
 from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.backends import pods_selected
 from nova_acceptance.components.kubernetes.checks.workloads import no_pods
-from nova_acceptance.components.kubernetes.declared import of_workload
-from nova_acceptance.components.kubernetes.pod_specs import security_context
 from nova_acceptance.components.kubernetes.workloads import containers
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
@@ -20,6 +18,8 @@ from nova_acceptance.system import Workload
 Context = dict[str, Any]
 """A container's effective security context."""
 
+_INHERITED: Final = ("runAsNonRoot", "runAsUser", "runAsGroup", "seccompProfile")
+"""What a container takes from its pod where it says nothing itself."""
 _HOST: Final = ("hostNetwork", "hostPID", "hostIPC")
 _TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
 _FILTERS: Final = ("RuntimeDefault", "Localhost")
@@ -88,10 +88,10 @@ def unlimited_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding
             sentence = Phrase(
                 "container {container} of {workload} has no {lacking}",
                 container=name,
-                workload=of_workload(spec),
+                workload=spec.ref,
                 lacking=lacking,
             )
-            yield Finding("RESOURCES_UNSET", of_workload(spec), sentence, container=name)
+            yield Finding("RESOURCES_UNSET", spec.ref, sentence, container=name)
 
 
 @check
@@ -109,10 +109,10 @@ def exposed_pods(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
             sentence = Phrase(
                 "pod {pod} of {workload} shares with its node: {shared}",
                 pod=pod["metadata"]["name"],
-                workload=of_workload(spec),
+                workload=spec.ref,
                 shared=shared,
             )
-            yield Finding("NODE_EXPOSED", of_workload(spec), sentence)
+            yield Finding("NODE_EXPOSED", spec.ref, sentence)
 
 
 @check
@@ -122,20 +122,24 @@ def wrong_api_token(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     for name, _, container in _containers(snapshot, spec):
         has_one = any(each["mountPath"] == _TOKEN for each in container.get("volumeMounts") or [])
         if has_one != spec.api_token:
-            sentence = (
-                Phrase(
-                    "container {container} of {workload} has no token of the API, and needs one",
-                    container=name,
-                    workload=of_workload(spec),
-                )
+            sentence = Phrase(
+                "container {container} of {workload} has no token of the API, and needs one"
                 if spec.api_token
-                else Phrase(
-                    "container {container} of {workload} has a token of the API, and needs none",
-                    container=name,
-                    workload=of_workload(spec),
-                )
+                else "container {container} of {workload} has a token of the API, and needs none",
+                container=name,
+                workload=spec.ref,
             )
-            yield Finding("API_TOKEN_WRONG", of_workload(spec), sentence, container=name)
+            yield Finding("API_TOKEN_WRONG", spec.ref, sentence, container=name)
+
+
+def security_context(pod: Object, container: dict[str, Any]) -> dict[str, Any]:
+    """Return a container's effective security context.
+
+    Source: https://kubernetes.io/docs/tasks/configure-pod-container/security-context/.
+    """
+    of_pod = pod["spec"].get("securityContext") or {}
+    inherited = {key: of_pod[key] for key in _INHERITED if key in of_pod}
+    return {**inherited, **(container.get("securityContext") or {})}
 
 
 def contexts(snapshot: Snapshot, spec: Workload) -> Iterator[tuple[str, Context]]:
@@ -152,10 +156,10 @@ def _weak(
     if weak:
         yield Finding(
             "SECURITY_CONTEXT_WEAK",
-            of_workload(spec),
+            spec.ref,
             Phrase(
                 "{workload}: {containers} {what}",
-                workload=of_workload(spec),
+                workload=spec.ref,
                 containers=list(weak),
                 what=what,
             ),

@@ -10,9 +10,8 @@ from nova_acceptance.components.kubernetes.backends import (
     pods_selected,
     ready_behind,
 )
-from nova_acceptance.components.kubernetes.declared import of_front, of_workload
 from nova_acceptance.components.kubernetes.workloads import template
-from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
@@ -34,7 +33,7 @@ def wrong_service(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
 @check
 def missing_service(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
     """Find a Service that is not there."""
-    where = of_front(front)
+    where = front.ref
     if snapshot.at(where) is None:
         there = sorted(ref(each).name for each in snapshot.of_kind("Service", front.namespace))
         yield Finding(
@@ -55,7 +54,7 @@ def wrong_type(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
 
     By a headless one its pods have names of their own; by the others a client has one address.
     """
-    found, where = snapshot.at(of_front(front)), of_front(front)
+    found, where = snapshot.at(front.ref), front.ref
     if found is None:
         return
     kind = found["spec"].get("type") or CLUSTER_IP
@@ -79,7 +78,7 @@ def wrong_type(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
 @check
 def wrong_ports(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
     """Find a Service whose ports are not those of nova.yaml; a single one needs no name."""
-    found, where = snapshot.at(of_front(front)), of_front(front)
+    found, where = snapshot.at(front.ref), front.ref
     if found is None or found["spec"].get("type") == OUTSIDE:
         return
     wanted, ports = front.service.ports, found["spec"].get("ports") or []
@@ -88,7 +87,14 @@ def wrong_ports(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
         yield Finding(
             "SERVICE_PORT_WRONG",
             where,
-            _ports_differ(where, _told(actual), _told(wanted)),
+            Phrase(
+                "{service} has {ports}, where nova.yaml says {wanted}"
+                if actual
+                else "{service} has no port, where nova.yaml says {wanted}",
+                service=where,
+                ports=_told(actual),
+                wanted=_told(wanted),
+            ),
             Phrase("write {wanted}", wanted=_told(wanted)),
         )
 
@@ -96,8 +102,8 @@ def wrong_ports(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
 @check
 def wrong_targets(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
     """Find ports of a Service that lead to another port of its pods than nova.yaml says."""
-    found, where = snapshot.at(of_front(front)), of_front(front)
-    owner = snapshot.at(of_workload(front.workload)) if front.service.targets else None
+    found, where = snapshot.at(front.ref), front.ref
+    owner = snapshot.at(front.workload.ref) if front.service.targets else None
     if found is None or owner is None:
         return
     numbers = {it.get("name"): it["containerPort"] for it in declared_ports(template(owner))}
@@ -127,7 +133,7 @@ def wrong_backends(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
 
     One for a role leads to as many as are in that role.
     """
-    where, role = of_front(front), front.service.role
+    where, role = front.ref, front.service.role
     behind = {each.pod or each.address for each in ready_behind(snapshot, where)}
     pods = {ref(pod).name for pod in pods_selected(snapshot, front.workload)}
     expected = front.workload.expected_behind(front.service)
@@ -148,7 +154,7 @@ def wrong_backends(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
                 pods=sorted(behind),
                 wanted=wanted,
             ),
-            evidence=(f"pods of {of_workload(front.workload)}: {', '.join(sorted(pods))}",),
+            evidence=(f"pods of {front.workload.ref}: {', '.join(sorted(pods))}",),
         )
 
 
@@ -159,15 +165,14 @@ def is_headless(service: Object) -> bool:
 
 def headless_lost(service: Object, why: Phrase) -> Finding:
     """Return what is wrong with a Service that has an address though its pods need names."""
-    if address := service["spec"].get("clusterIP"):
-        sentence = Phrase(
-            "{service} has {address} and is not headless", service=ref(service), address=address
-        )
-    else:
-        sentence = Phrase(
-            "{service} has an address that the cluster chooses and is not headless",
-            service=ref(service),
-        )
+    address = service["spec"].get("clusterIP")
+    sentence = Phrase(
+        "{service} has {address} and is not headless"
+        if address
+        else "{service} has an address that the cluster chooses and is not headless",
+        service=ref(service),
+        address=address,
+    )
     return Finding("HEADLESS_LOST", ref(service), sentence, evidence=(why,))
 
 
@@ -175,19 +180,6 @@ def _name(port: Object, front: Front) -> str:
     """Return a port's name: of one without a name, which is then the only one, nova.yaml's."""
     only = next(iter(front.service.ports)) if len(front.service.ports) == 1 else ""
     return str(port.get("name") or only or port["port"])
-
-
-def _ports_differ(service: Ref, ports: list[str], wanted: list[str]) -> Phrase:
-    if not ports:
-        return Phrase(
-            "{service} has no port, where nova.yaml says {wanted}", service=service, wanted=wanted
-        )
-    return Phrase(
-        "{service} has {ports}, where nova.yaml says {wanted}",
-        service=service,
-        ports=ports,
-        wanted=wanted,
-    )
 
 
 def _told(ports: dict[str, int]) -> list[str]:

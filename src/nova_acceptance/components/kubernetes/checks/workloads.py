@@ -9,12 +9,10 @@ from typing import Final
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.backends import pods_selected
-from nova_acceptance.components.kubernetes.declared import of_workload
-from nova_acceptance.components.kubernetes.hosts import hosts
-from nova_acceptance.components.kubernetes.pod_specs import is_leaving, restarts
+from nova_acceptance.components.kubernetes.placement import hosts
 from nova_acceptance.components.kubernetes.status import is_ready, status_of
 from nova_acceptance.components.kubernetes.summaries import summary
-from nova_acceptance.components.kubernetes.workloads import statuses
+from nova_acceptance.components.kubernetes.workloads import is_leaving, restarts, statuses
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
@@ -28,7 +26,7 @@ DECLARED: Final = ("Deployment", "StatefulSet")
 @check
 def missing_workload(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find a workload that is not there."""
-    where = of_workload(spec)
+    where = spec.ref
     if snapshot.at(where) is None:
         there = [ref(each).name for each in snapshot.of_kind(spec.kind, spec.namespace)]
         yield Finding(
@@ -42,7 +40,7 @@ def missing_workload(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
 @check
 def wrong_scale(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find a workload that wants another number of replicas than nova.yaml says."""
-    where = of_workload(spec)
+    where = spec.ref
     found = snapshot.at(where)
     replicas = found["spec"].get("replicas", 1) if found else spec.replicas
     if replicas != spec.replicas:
@@ -71,7 +69,7 @@ def lacking_replicas(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find a workload without as many replicas, up to date and ready, as nova.yaml says."""
     yield from missing_workload(snapshot, spec)
     yield from wrong_scale(snapshot, spec)
-    found = snapshot.at(of_workload(spec))
+    found = snapshot.at(spec.ref)
     if found is None:
         return
     yield from unfinished_rollout(found)
@@ -139,7 +137,7 @@ def restarted_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding
                 sentence = Phrase(
                     "{restarted}, the last time by {ends}", restarted=sentence, ends=ends
                 )
-            yield Finding("CONTAINER_RESTARTED", of_workload(spec), sentence)
+            yield Finding("CONTAINER_RESTARTED", spec.ref, sentence)
 
 
 @check
@@ -149,14 +147,14 @@ def crowded_nodes(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     on_nodes = Counter(
         pod["spec"].get("nodeName", "no node") for pod in pods_selected(snapshot, spec)
     )
-    wanted = min(spec.replicas, len(hosts(list(snapshot.of_kind("Node")))))
+    wanted = min(spec.replicas, len(hosts(snapshot.of_kind("Node"))))
     if on_nodes and len(on_nodes) < wanted:
         yield Finding(
             "SPREAD_LOST",
-            of_workload(spec),
+            spec.ref,
             Phrase(
                 "the pods of {workload} are on {nodes}, where {wanted} nodes could carry them",
-                workload=of_workload(spec),
+                workload=spec.ref,
                 nodes=sorted(on_nodes),
                 wanted=wanted,
             ),
@@ -176,7 +174,7 @@ def undeclared_workloads(snapshot: Snapshot, system: System, namespace: str) -> 
     """Find what runs in a namespace that nova.yaml does not know, unless it allows that."""
     if system.undeclared == "allowed":
         return
-    declared = set(map(of_workload, system.every_workload))
+    declared = {each.ref for each in system.every_workload}
     for kind in DECLARED:
         for found in snapshot.of_kind(kind, namespace):
             if (where := ref(found)) not in declared:
@@ -207,9 +205,12 @@ def pods_left_over(snapshot: Snapshot, system: System, namespace: str) -> Iterat
         yield Finding(
             "POD_LEFT_OVER",
             where,
-            Phrase("{pod} has failed, and is still there", pod=where)
-            if where in declared
-            else Phrase("{pod} belongs to no workload of nova.yaml", pod=where),
+            Phrase(
+                "{pod} has failed, and is still there"
+                if where in declared
+                else "{pod} belongs to no workload of nova.yaml",
+                pod=where,
+            ),
             Phrase(
                 "`kubectl -n {namespace} delete pod {name}`, once nobody needs it",
                 namespace=namespace,
@@ -220,6 +221,6 @@ def pods_left_over(snapshot: Snapshot, system: System, namespace: str) -> Iterat
 
 
 def _not_ready(spec: Workload, why: Phrase, *evidence: str) -> Finding:
-    where = of_workload(spec)
+    where = spec.ref
     sentence = Phrase("{where} is not ready: {why}", where=where, why=why)
     return Finding("WORKLOAD_NOT_READY", where, sentence, evidence=evidence)

@@ -153,10 +153,10 @@ def _away(postgres: Postgres) -> list[Finding]:
     away = [name for name in postgres.replicas if standbys.get(name, _ABSENT)[0] != STREAMS]
     if postgres.replicas and not away:
         return []
-    sentence = (
-        Phrase("{leader} does not stream to {members}", leader=postgres.leader, members=away)
-        if away
-        else Phrase("no member follows {leader}", leader=postgres.leader)
+    sentence = Phrase(
+        "{leader} does not stream to {members}" if away else "no member follows {leader}",
+        leader=postgres.leader,
+        members=away,
     )
     pod = postgres.members[away[0]] if away else None
     subject = Ref("Pod", pod.namespace, pod.name) if pod else NOWHERE

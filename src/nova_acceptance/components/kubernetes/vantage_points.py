@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from nova_acceptance.components.kubernetes.declared import of_workload
 from nova_acceptance.components.kubernetes.members import is_running
 from nova_acceptance.components.kubernetes.seen import Seen, ref
 from nova_acceptance.components.kubernetes.status import is_ready
@@ -46,7 +45,7 @@ def vantage_points(objects: Seen, workloads: Mapping[str, list[Workload]]) -> Va
         objects: what the API says.
         workloads: those whose pods will do, by the name that they stand for.
     """
-    found = VantagePoints({name: of_workload(each[0]) for name, each in workloads.items() if each})
+    found = VantagePoints({name: each[0].ref for name, each in workloads.items() if each})
     for name, candidates in workloads.items():
         pods = sorted(_running(objects, candidates), key=lambda pair: not pair[0])
         if pods:
