@@ -114,6 +114,23 @@ def test_cluster_that_is_there_is_never_replaced(
     assert "nova-cluster down nova" in (refused.value.hint or "")
 
 
+def test_cluster_whose_creation_failed_is_not_created_by_the_kubeconfig_of_an_earlier_one(
+    tmp_path: Path,
+) -> None:
+    home, false = Home(tmp_path), Path("/bin/false")
+    directory, log = home.cluster("nova"), home.log("nova")
+    directory.mkdir(parents=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    cluster = KindCluster("nova", directory, kind=false, docker=false, engine=None, log=log)
+    cluster.kubeconfig.touch()
+    assert cluster.is_created
+
+    with pytest.raises(ClusterError):
+        cluster.create(1, None, Progress(io.StringIO()))
+
+    assert not cluster.is_created
+
+
 def test_kind_cluster_is_ours_while_its_configuration_is_kept(tmp_path: Path) -> None:
     cluster = Foreign(Home(tmp_path), []).cluster("nova")
     assert not cluster.is_ours

@@ -152,6 +152,8 @@ class KindCluster:
         """
         self._directory.mkdir(parents=True, exist_ok=True)
         self._log.unlink(missing_ok=True)
+        # of a cluster that went with its engine; it would call this one created before it is
+        self.kubeconfig.unlink(missing_ok=True)
         title = f"creating kind cluster {self.name} with {nodes} nodes"
         with progress.step(title) as step, socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
