@@ -7,7 +7,6 @@ once, with the cause, and nobody tries it again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 import pytest
 
@@ -16,12 +15,13 @@ from nova_acceptance.cluster.runs import running
 from nova_acceptance.components.dns import questions as dns_questions
 from nova_acceptance.components.dns.client import Lookups
 from nova_acceptance.components.dns.lookups import ask_dns
+from nova_acceptance.components.kubernetes.policies import distinguishing
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.vantage_points import VantagePoints, vantage_points
 from nova_acceptance.components.network import questions as reachability_questions
 from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.network.matrix import reachability_cells
-from nova_acceptance.findings import FindingError
+from nova_acceptance.findings import FindingError, ref
 from nova_acceptance.kube import Kube
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.report import Recorder
@@ -33,12 +33,6 @@ from nova_acceptance.vantage.survey import Answers, Failures, Survey
 from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.access import Clients, RunAccess
 from nova_acceptance.verification.secret_values import SecretValues
-
-_ASKED_FROM: Final = {
-    PlaceKind.CONTAINER: "{count} pods were asked from in their own container: {pods}",
-    PlaceKind.EPHEMERAL: "{count} pods were asked from in an ephemeral container: {pods}",
-    PlaceKind.PROBE_POD: "{count} pods were asked from by a probe pod beside each: {pods}",
-}
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +53,7 @@ def namespace_pods(objects: Seen, system: System) -> VantagePoints:
 
 @pytest.fixture(scope="session")
 def places(
-    pytestconfig: pytest.Config, kube: Kube, system: System, recorder: Recorder
+    pytestconfig: pytest.Config, kube: Kube, system: System, objects: Seen, recorder: Recorder
 ) -> Iterator[Places]:
     """From where the network of each pod is asked; what was made for it is gone at the end."""
     with running(Home.of_user()) as (run, is_alive):
@@ -73,7 +67,7 @@ def places(
         )
         with Places(kube, settings) as opened:
             yield opened
-            _tell(opened, recorder)
+            _tell(opened, objects, recorder)
 
 
 @pytest.fixture(scope="session")
@@ -172,9 +166,30 @@ def clients(access: RunAccess) -> Iterator[Clients]:
     opened.close()
 
 
-def _tell(places: Places, recorder: Recorder) -> None:
+def _tell(places: Places, objects: Seen, recorder: Recorder) -> None:
     """Record once from where the pods' networks were asked."""
     for kind, pods in places.used().items():
-        if pods:
-            said = Phrase(_ASKED_FROM[kind], count=len(pods), pods=pods)
-            recorder.tell("note", text=said)
+        if not pods:
+            continue
+        said = {
+            PlaceKind.CONTAINER: Phrase(
+                "asked from inside their own containers: {pods}", pods=pods
+            ),
+            PlaceKind.EPHEMERAL: Phrase("asked from ephemeral containers in: {pods}", pods=pods),
+            PlaceKind.PROBE_POD: Phrase("asked from probe pods in place of: {pods}", pods=pods),
+        }
+        recorder.tell("note", text=said[kind])
+        seen = [objects.get("Pod", pod.namespace, pod.name) for pod in pods]
+        policies = {
+            ref(policy)
+            for pod in seen
+            if pod and kind is PlaceKind.PROBE_POD
+            for policy in distinguishing(objects, pod)
+        }
+        if policies:
+            told = Phrase(
+                "probe pods are judged by other rules than the pods in whose place they ask: "
+                "{policies} selects pods by their labels",
+                policies=sorted(policies),
+            )
+            recorder.tell("note", text=told)

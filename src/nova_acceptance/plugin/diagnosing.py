@@ -17,12 +17,12 @@ from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprExceptio
 from nova_acceptance import masking
 from nova_acceptance.collect import look
 from nova_acceptance.diagnosis import Explanation, Ranked
-from nova_acceptance.errors import DeployError, NovaError
+from nova_acceptance.errors import DeployError, NovaError, UnaskedError
 from nova_acceptance.findings import Finding
 from nova_acceptance.fixtures import SYSTEM
 from nova_acceptance.kube import Kube
 from nova_acceptance.kube.snapshot import Snapshot
-from nova_acceptance.phrase import Phrase
+from nova_acceptance.phrase import Phrase, told, verbatim
 from nova_acceptance.plugin import facts
 from nova_acceptance.plugin.collected import keep_collected
 from nova_acceptance.plugin.facts import extra
@@ -33,6 +33,9 @@ from nova_acceptance.verification.scope import Scope, scope_of
 
 COLLECTED: Final = "collected"
 """The directory beside the record that holds what was kept of each cause."""
+
+UNASKED: Final = "unasked"
+"""The key of a report's extra that says why a test could not ask."""
 
 _FOUND: Final = pytest.StashKey[list[Finding]]()
 """What the check found whose assertion failed last."""
@@ -207,9 +210,13 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the cause before everything else that a report says of a failure."""
     error = call.excinfo.value if call.excinfo else None
-    if error and _carried(error):
+    if isinstance(error, UnaskedError):
+        call.excinfo = _skipped(error)
+    elif error and _carried(error):
         call.excinfo = _bare(error)
     report = yield
+    if isinstance(error, UnaskedError):
+        extra(report)[UNASKED] = masking.masked(told({"why_not": _why_not(error)}))
     if report.failed and error:
         diagnosis = item.config.stash[_DIAGNOSIS]
         try:
@@ -256,6 +263,17 @@ def _bare(error: BaseException) -> pytest.ExceptionInfo[BaseException]:
     """Return an error without the way to it, which is not shown, and takes long to spell out."""
     plain = pytest.fail.Exception(str(error), pytrace=False).with_traceback(error.__traceback__)
     return pytest.ExceptionInfo.from_exception(plain)
+
+
+def _skipped(error: UnaskedError) -> pytest.ExceptionInfo[BaseException]:
+    """Return what pytest knows that is neither passed nor failed."""
+    plain = pytest.skip.Exception(masking.mask(str(error))).with_traceback(error.__traceback__)
+    return pytest.ExceptionInfo.from_exception(plain)
+
+
+def _why_not(error: UnaskedError) -> Phrase:
+    said = verbatim(error.message)
+    return Phrase("{what} → {hint}", what=said, hint=error.hint) if error.hint else said
 
 
 def _carried(error: BaseException) -> Explanation | None:

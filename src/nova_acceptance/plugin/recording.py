@@ -14,13 +14,19 @@ import pytest
 from nova_acceptance.deploy.provenance import provenance
 from nova_acceptance.errors import NovaError
 from nova_acceptance.plugin import REPORTS, layers, masked, options, summary, workers
+from nova_acceptance.plugin.diagnosing import UNASKED
 from nova_acceptance.plugin.facts import DIRECTORY, extra
-from nova_acceptance.report import Fact, Record, Run, layer_of, load, write_all
+from nova_acceptance.report import Fact, Outcome, Record, Run, layer_of, load, write_all
 from nova_acceptance.report.page import FILE_NAME as PAGE
 from nova_acceptance.report.record import FILE_NAME, SCHEMA
 from nova_acceptance.report.watch import Watch
 
 _PACKAGES: Final = ("nova-acceptance", "pytest", "pytest-html", "pytest-xdist", "kubernetes")
+NOT_ASKED: Final = 6
+"""The exit status of a run in which nothing is wrong that could be asked, and something could not.
+
+pytest itself has those up to 5.
+"""
 _LONGEST: Final = 60_000
 """Characters kept of one piece of captured output or of a traceback."""
 
@@ -129,7 +135,7 @@ class Recording:
             "phase",
             nodeid=report.nodeid,
             when=report.when,
-            outcome=report.outcome,
+            outcome="not asked" if UNASKED in more else report.outcome,
             expected_failure=hasattr(report, "wasxfail"),
             seconds=round(report.duration, 4),
             message=_message(report),
@@ -143,6 +149,7 @@ class Recording:
             ],
             worker=worker,
             **described,
+            **more.get(UNASKED, {}),
         )
 
     # Workers of pytest-xdist
@@ -202,6 +209,9 @@ class Recording:
             raise
         finally:
             self._finish(int(exitstatus))
+            is_unasked = self._run is not None and self._run.outcomes[Outcome.NOT_ASKED]
+            if is_unasked and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = NOT_ASKED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print verdicts by layer, and how to go on."""

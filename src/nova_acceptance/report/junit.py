@@ -23,6 +23,8 @@ _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U001
 
 _NO_RESULT: Final = "NO RESULT: collected, but the run ended before the test did"
 
+_SKIPPED: Final = (Outcome.NOT_ASKED, Outcome.SKIPPED, Outcome.XFAILED)
+
 
 def render(run: Run) -> str:
     """Return the whole document."""
@@ -69,7 +71,7 @@ def _totals(name: str, tests: Sequence[Test]) -> dict[str, str]:
         "tests": str(len(tests)),
         "failures": str(outcomes[Outcome.FAILED]),
         "errors": str(outcomes[Outcome.ERROR] + outcomes[Outcome.NO_RESULT]),
-        "skipped": str(outcomes[Outcome.SKIPPED] + outcomes[Outcome.XFAILED]),
+        "skipped": str(sum(outcomes[each] for each in _SKIPPED)),
         "time": f"{sum(test.seconds for test in tests):.3f}",
     }
 
@@ -88,7 +90,7 @@ def _case(test: Test) -> ET.Element:
             _add(case, "error", test.text, message=_message(test), type=test.cause or "Error")
         case Outcome.NO_RESULT:
             _add(case, "error", test.text, message=_NO_RESULT, type="NoResult")
-        case Outcome.SKIPPED | Outcome.XFAILED:
+        case Outcome.NOT_ASKED | Outcome.SKIPPED | Outcome.XFAILED:
             _add(case, "skipped", test.text, message=test.message, type=str(test.outcome))
     if test.evidence:
         _add(case, "system-out", "\n".join(_line(entry) for entry in test.evidence))

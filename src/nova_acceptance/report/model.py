@@ -37,6 +37,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
     ERROR = "error"
     NO_RESULT = "no result"
+    NOT_ASKED = "not asked"
     SKIPPED = "skipped"
     XFAILED = "xfailed"
     PASSED = "passed"
@@ -91,6 +92,7 @@ class Test:
         began: seconds from the run's start until its set-up; None where that is not known.
         cause: the name of the cause that explains its failure; empty where there is none.
         culprit: the object at which that cause is.
+        why_not: why it could not be asked; empty where it was.
         message: the failure in one line.
         text: the failure in full.
         evidence: dicts with the fields of `evidence.Evidence`.
@@ -113,6 +115,7 @@ class Test:
     began: float | None = None
     cause: str = ""
     culprit: str = ""
+    why_not: Phrase = NOTHING
 
     def concerns(self, component: str) -> bool:
         """Tell whether the test says something about a component."""
@@ -336,6 +339,7 @@ def verdict_of(outcomes: Counter[Outcome]) -> Verdict:
         return Verdict.NOT_VERIFIED
     if any(outcomes[outcome] for outcome in REJECTING):
         return Verdict.REJECTED
-    if outcomes[Outcome.NO_RESULT] or not outcomes[Outcome.PASSED]:
+    unknown = outcomes[Outcome.NO_RESULT] + outcomes[Outcome.NOT_ASKED]
+    if unknown or not outcomes[Outcome.PASSED]:
         return Verdict.INCOMPLETE
     return Verdict.ACCEPTED

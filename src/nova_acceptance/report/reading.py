@@ -6,6 +6,7 @@ pytest-xdist each tell what they see) or odd (a record written by a crash).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -163,9 +164,11 @@ class _Tests:
         test.sections += [
             (text(heading), text(content)) for heading, content in _pairs(event.get("sections"))
         ]
+        test.why_not = phrase_of(event, "why_not") or test.why_not
         outcome = {
             "passed": Outcome.PASSED,
             "skipped": Outcome.XFAILED if event.get("expected_failure") else Outcome.SKIPPED,
+            "not asked": Outcome.NOT_ASKED,
         }.get(text(event.get("outcome")), Outcome.FAILED if when == "call" else Outcome.ERROR)
         self._fail(test, when, outcome, event)
 
@@ -214,6 +217,9 @@ def _problems(
         yield Problem("cut-off")
     if without := count(tests)[Outcome.NO_RESULT]:
         yield Problem("without-result", {"n": without})
+    unasked = Counter(test.why_not for test in tests if test.outcome is Outcome.NOT_ASKED)
+    for why, tests_of_it in unasked.most_common():
+        yield Problem("not-asked", {"n": tests_of_it, "text": why})
     if events.damaged:
         yield Problem("damaged", {"n": events.damaged})
 

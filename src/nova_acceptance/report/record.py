@@ -20,9 +20,10 @@ schema's number. The types and their fields beside `type` and `time`:
                     needs {workload: [workloads that it asks]}
     reachability    cells [{source, target, port, wanted (open, closed), state, detail, seconds}]
     note            text
-    phase           nodeid, when (setup, call, teardown), outcome (passed, failed, skipped),
-                    expected_failure, seconds, text, message, evidence, sections, worker, test;
-                    diagnosis where it failed
+    phase           nodeid, when (setup, call, teardown), outcome (passed, failed, skipped,
+                    not asked), expected_failure, seconds, text, message, evidence, sections,
+                    worker, test;
+                    diagnosis where it failed, why_not where it could not be asked
     diagnosis       source (preflight, deployment, test), nodeid, and the fields of a diagnosis:
                     the moment at which a cause is first named
     collected-material

@@ -15,6 +15,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
@@ -27,6 +28,7 @@ from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage import in_pod
 from nova_acceptance.vantage.probe_pods import CONTAINER, ProbePods, Settings, container
 
+_AT_ONCE: Final = 8
 DEFAULT_CONTAINER: Final = "kubectl.kubernetes.io/default-container"
 READ_ONLY: Final = Settings(is_writing=False)
 """Only what is there is used."""
@@ -124,6 +126,23 @@ class Places:
             return known.place
         return self.run(pod, "in_pod_agent", "[]", timeout=timeouts.EXEC, again=Again.FREELY)[0]
 
+    def askable(self, pods: Iterable[PodRef]) -> list[PodRef]:
+        """Return those of some pods that can be asked from, all tried side by side."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            wanted = list(pods)
+            return [
+                pod
+                for pod, found in zip(wanted, pool.map(self._can_ask, wanted), strict=True)
+                if found
+            ]
+
+    def _can_ask(self, pod: PodRef) -> bool:
+        try:
+            self.of(pod)
+        except UnaskedError:
+            return False
+        return True
+
     def run(
         self,
         pod: PodRef,
@@ -205,13 +224,9 @@ class Places:
                 else:
                     return known.place
             known.failure = UnaskedError(
-                Phrase(
-                    "nothing can be asked from pod {pod}: {why}",
-                    pod=pod,
-                    why=known.reasons[-1],
-                ),
+                known.reasons[-1],
                 hint=known.hint,
-                evidence=known.reasons,
+                evidence=[f"pod {pod}: {reason}" for reason in known.reasons],
             )
             raise known.failure
 
@@ -228,7 +243,9 @@ class Places:
         if kind is PlaceKind.EPHEMERAL:
             return Place(pod, kind, pod, self._ephemeral(pod))
         if not self._settings.is_writing:
-            raise UnaskedError(Phrase("nothing is made here, so there is no probe pod"))
+            raise UnaskedError(
+                Phrase("a command that only reads asks from containers with Python alone")
+            )
         return Place(pod, kind, self._probe_pods.beside(seen), CONTAINER)
 
     def _ephemeral(self, pod: PodRef) -> str:

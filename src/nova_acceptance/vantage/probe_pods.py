@@ -171,11 +171,11 @@ class ProbePods:
         if lacking:
             error = UnaskedError(
                 Phrase(
-                    "no pod can be asked from in {namespace}: this user may not {lacking} there",
-                    namespace=namespace,
+                    "nothing can be asked from inside pods: this user may not {lacking}",
                     lacking=lacking,
                 ),
-                hint=Phrase("grant it, or accept that it is not verified"),
+                hint=Phrase("grant it in the system's namespaces, or do without these answers"),
+                evidence=[f"in namespace {namespace}"],
             )
             with self._lock:
                 self._forbidden[namespace] = error
@@ -183,7 +183,7 @@ class ProbePods:
 
     def _await(self, pod: Object) -> None:
         name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-        why = "it did not start in time"
+        reason, said = "not in time", ""
         for _, seen in self._kube.watch(
             "v1",
             "Pod",
@@ -195,21 +195,22 @@ class ProbePods:
             if status.get("phase") == "Running":
                 return
             if lost := _why_lost(status):
-                why = lost
+                reason, said = lost
                 break
         with suppress(ClusterError):
             _remove(self._kube, pod)
         raise UnaskedError(
             Phrase(
-                "no probe pod runs in {namespace} with image {image}: {why}",
-                namespace=namespace,
+                "nothing can be asked from inside pods: "
+                "none starts with the image {image} ({reason})",
                 image=self._settings.image,
-                why=why,
+                reason=reason,
             ),
             hint=Phrase(
                 "name an image with Python 3.8 or later that the nodes have or can pull: "
                 "`--probe-image=IMAGE`"
             ),
+            evidence=[f"in namespace {namespace}: {said}"],
         )
 
 
@@ -259,26 +260,26 @@ def _remove(kube: Kube, pod: Object) -> None:
 def _refused(namespace: str, error: ApiError) -> UnaskedError:
     return UnaskedError(
         Phrase(
-            "the API refuses a probe pod in {namespace}: {said}",
-            namespace=namespace,
+            "nothing can be asked from inside pods: the API refuses a probe pod: {said}",
             said=error.detail or error.reason or error.status,
         ),
         hint=Phrase("a quota or a policy of the cluster may forbid it; its owner can tell"),
-        evidence=error.causes,
+        evidence=[f"in namespace {namespace}", *error.causes],
     )
 
 
-def _why_lost(status: Object) -> str:
+def _why_lost(status: Object) -> tuple[str, str] | None:
+    """Return the reason for which a pod will not run, and what else is said of it."""
     for container in status.get("containerStatuses") or ():
         waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") in _LOST:
-            return ": ".join(filter(None, (waiting["reason"], waiting.get("message", ""))))
+            return waiting["reason"], waiting.get("message", "")
     if status.get("phase") in ("Failed", "Succeeded"):
-        return str(status.get("message") or status.get("reason") or "it ended at once")
+        return status.get("reason") or "it ended at once", status.get("message", "")
     for condition in status.get("conditions") or ():
         if condition.get("reason") == "Unschedulable":
-            return str(condition.get("message", "Unschedulable"))
-    return ""
+            return "Unschedulable", condition.get("message", "")
+    return None
 
 
 def _spec(pod: Object, settings: Settings) -> Object:

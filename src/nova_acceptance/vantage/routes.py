@@ -22,7 +22,7 @@ from functools import partial
 from typing import Self
 
 from nova_acceptance import timeouts
-from nova_acceptance.errors import ClusterError, ProbeError
+from nova_acceptance.errors import ClusterError, ProbeError, UnaskedError
 from nova_acceptance.kube import (
     Again,
     ApiUnreachableError,
@@ -31,11 +31,14 @@ from nova_acceptance.kube import (
     PodRef,
     is_api_away,
 )
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.places import Place, Places
 
 LEASES = range(20000, 30000)
 """Ports of a pod's loopback, below the ones that a kernel hands out by itself."""
 LOOPBACK = "127.0.0.1"
+RUNNER = "runner"
+"""Who asks through a port-forward."""
 RETRY = 0.05
 RETRY_API = 0.5
 
@@ -55,6 +58,28 @@ class Route:
     source: str
     target: str
     forward: Forward | None = field(default=None, repr=False, compare=False)
+
+    def require_network(self) -> None:
+        """See that a connection comes over the cluster's network.
+
+        A port-forward ends on the pod's loopback, from which servers often let in whom they would
+        refuse otherwise, and it leads to one pod whatever a Service does.
+
+        Raises:
+            UnaskedError: it does not.
+        """
+        if self.source == RUNNER:
+            raise UnaskedError(
+                Phrase(
+                    "who is let in over the network cannot be asked through a port-forward, "
+                    "the only way there"
+                ),
+                hint=Phrase(
+                    "name an image with Python 3.8 or later that the nodes have or can pull: "
+                    "`--probe-image=IMAGE`"
+                ),
+                evidence=[self.target],
+            )
 
     def fault_since(self, moment: float) -> Fault | None:
         """Return what has been wrong with the way itself since a moment of `time.monotonic`."""
@@ -85,7 +110,7 @@ class Routes:
 
     def to(self, pod: PodRef, port: int) -> Route:
         """Return the route to a pod's port; its successor of the same name is reached as well."""
-        return self._kept("runner", f"{pod}:{port}", pod, port)
+        return self._kept(RUNNER, f"{pod}:{port}", pod, port)
 
     def through(self, pod: PodRef, host: str, port: int) -> Route:
         """Return the route from the place of `pod` to an address that it resolves and reaches.

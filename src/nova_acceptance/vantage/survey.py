@@ -42,7 +42,7 @@ class Survey:
         on_asked: Callable[[Answers, Failures], object] = lambda _answers, _failures: None,
     ) -> None:
         self._places = places
-        self._transcript = transcript
+        self.transcript = transcript
         self._questions = questions
         self._on_asked = on_asked
         self._lock = threading.Lock()
@@ -63,7 +63,7 @@ class Survey:
             if (pod, question) not in self._answers:
                 (self._answers[pod, question],) = ask(self._places, pod, [question])
             answer = cast(AnswerT, self._answers[pod, question])
-        self._transcript.add(answer.evidence)
+        self.transcript.add(answer.evidence)
         return answer
 
     def all_to(self, question: Question[AnswerT]) -> dict[PodRef, AnswerT]:

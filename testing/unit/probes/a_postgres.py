@@ -245,5 +245,11 @@ class Connections:
     def login(self, reach: Reach) -> Login:
         return self.postgres.login(reach.role.name, reach.grant.database)
 
+    def refusal(self, login: Login) -> str:
+        return self.server.refusal(login)
+
+    def replication_refusal(self, login: Login) -> str:
+        return self.server.replication_refusal(login)
+
     def session(self, _reach: Reach) -> ASession:
         return self.opened

@@ -264,7 +264,7 @@ def test_probe_pod_that_is_gone_is_made_again() -> None:
 
 def test_nothing_is_made_by_who_only_reads() -> None:
     cluster: Any = Cluster(pod(WEB))
-    with pytest.raises(UnaskedError, match="nothing is made here"):
+    with pytest.raises(UnaskedError, match="only reads"):
         Places(cluster).of(WEB)
 
     assert cluster.probes == []

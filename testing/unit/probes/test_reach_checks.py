@@ -25,6 +25,7 @@ from nova_acceptance.kube import PodRef
 from nova_acceptance.system import External, System
 from nova_acceptance.system.parts import Passage, closed_passages, fronts, passages
 from nova_acceptance.vantage.questions import Answer, Dial, Get, Http2, Page
+from testing.unit.probes.places import OwnContainers
 from testing.unit.probes.seen import Asked, Seen, told
 from testing.unit.system.specs import spec
 
@@ -93,7 +94,7 @@ def pods() -> VantagePoints:
 
 def connected(asked: Any, seen: Any, pods: VantagePoints, system: System = SHOP) -> Connections:
     return Connections(
-        places=NOTHING,  # the API shows no Service, so that no name is asked for
+        places=OwnContainers(NOTHING),  # the API shows no Service, so that no name is asked for
         system=system,
         objects=seen,
         routes=NOTHING,

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from nova_acceptance.report import load, metrics
+from nova_acceptance.report.model import Outcome
 from testing.unit.report.events import (
     END,
     HEALTH,
@@ -69,7 +70,7 @@ def test_tests_are_counted_by_layer_and_outcome(samples_of: Any) -> None:
         ("infrastructure", "no result"): 1.0,
         ("services", "failed"): 1.0,
     }
-    assert len(tests) == 2 * 6
+    assert len(tests) == 2 * len(Outcome)
     assert found["nova_acceptance_test_seconds"] == {("infrastructure",): 1.5, ("services",): 1.5}
 
 

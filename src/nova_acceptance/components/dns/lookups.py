@@ -184,11 +184,13 @@ def ask_why(places: Places, pod: PodRef, host: str, wanted: frozenset[str]) -> F
 def ask_dns(places: Places, pods: Iterable[PodRef], system: System) -> Finding | None:
     """Ask from pods whether the cluster's DNS answers, and return what is wrong with it.
 
+    From those that cannot be asked nothing is known of it.
+
     Raises:
-        ProbeError: nothing could be asked from one of the pods.
+        ProbeError: one of the others could not be asked.
     """
-    questions = pilot(system)
-    return state_of_dns(ask_everywhere(places, dict.fromkeys(pods, questions)))
+    asked = dict.fromkeys(places.askable(pods), pilot(system))
+    return state_of_dns(ask_everywhere(places, asked))
 
 
 def _rcode(answer: Exchanged) -> dns.rcode.Rcode:

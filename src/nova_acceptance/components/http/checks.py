@@ -10,6 +10,7 @@ from nova_acceptance.checks import check
 from nova_acceptance.components.http.questions import first_words, front_of, health
 from nova_acceptance.components.http.spec import Http
 from nova_acceptance.components.network.connections import Connections
+from nova_acceptance.errors import UnaskedError
 from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
@@ -22,7 +23,7 @@ AnswerT = TypeVar("AnswerT", bound=Answer)
 def wrong_status(connections: Connections, service: Http) -> Iterator[Finding]:
     """Find a service that does not answer with the status that says it is well."""
     assert service.health is not None
-    for pod, page in _answers(connections, service, health(service, connections.system)):
+    for pod, page in _pages(connections, service):
         if isinstance(page, Finding):
             yield page
         elif page.status != service.health.status:
@@ -42,7 +43,7 @@ def wrong_name(connections: Connections, service: Http) -> Iterator[Finding]:
     """Find a service in whose place another one answers."""
     assert service.health is not None
     key = str(service.health.names_itself)
-    for pod, page in _answers(connections, service, health(service, connections.system)):
+    for pod, page in _pages(connections, service):
         if isinstance(page, Finding):
             yield page
         elif page.state != "answered":
@@ -79,14 +80,33 @@ def missing_http2(connections: Connections, service: Http) -> Iterator[Finding]:
             yield Finding("SERVICE_UNHEALTHY", NOWHERE, sentence)
 
 
+def _pages(connections: Connections, service: Http) -> Iterator[tuple[PodRef, Page | Finding]]:
+    """Yield what each pod that uses a service was answered; see `_answers`.
+
+    Where a pod cannot be asked from, a pod of the service is asked through a port-forward.
+    """
+    question, front = health(service, connections.system), front_of(service)
+    for pod in connections.users_of(front, service.port):
+        try:
+            answer = _answer(connections, pod, service, question)
+        except UnaskedError as error:
+            answer = connections.page_behind(front, service.port, question.path, error)
+        yield pod, answer
+
+
 def _answers(
     connections: Connections, service: Http, question: Question[AnswerT]
 ) -> Iterator[tuple[PodRef, AnswerT | Finding]]:
     """Yield what each pod that uses a service was answered, or why it is closed to the pod."""
-    front = front_of(service)
-    for pod in connections.users_of(front, service.port):
-        closed = connections.closed(pod, front, service.port)
-        yield pod, closed or connections.survey.answer(pod, question)
+    for pod in connections.users_of(front_of(service), service.port):
+        yield pod, _answer(connections, pod, service, question)
+
+
+def _answer(
+    connections: Connections, pod: PodRef, service: Http, question: Question[AnswerT]
+) -> AnswerT | Finding:
+    closed = connections.closed(pod, front_of(service), service.port)
+    return closed or connections.survey.answer(pod, question)
 
 
 def _said(page: Page) -> str:

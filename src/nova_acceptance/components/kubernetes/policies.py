@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from nova_acceptance.components.kubernetes.placement import selects
 from nova_acceptance.components.kubernetes.workloads import containers, pods_of, template
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.objects import RUN_LABEL
 from nova_acceptance.kube.snapshot import Snapshot
 
 Direction = Literal["ingress", "egress"]
@@ -62,6 +63,44 @@ def every_selecting(snapshot: Snapshot, workload: Object) -> Iterator[Object]:
     for policy in snapshot.of_kind("NetworkPolicy", workload["metadata"].get("namespace", "")):
         if selects(policy["spec"].get("podSelector") or {}, labels):
             yield policy
+
+
+def distinguishing(snapshot: Snapshot, pod: Object) -> list[Object]:
+    """Return the policies that treat what a pod sends otherwise than what a probe pod sends.
+
+    They select the one by its labels and not the other, which has none of the system's.
+    """
+    namespace = pod["metadata"]["namespace"]
+    home = snapshot.get("Namespace", "", namespace) or {"metadata": {}}
+    own = Peer(
+        namespace,
+        {"kubernetes.io/metadata.name": namespace, **(home["metadata"].get("labels") or {})},
+        pod["metadata"].get("labels") or {},
+    )
+    other = replace(own, labels={RUN_LABEL: ""})
+    return [
+        policy
+        for policy in snapshot.of_kind("NetworkPolicy")
+        if _selects_for_egress(policy, own) != _selects_for_egress(policy, other)
+        or _is_let_in(policy, own) != _is_let_in(policy, other)
+    ]
+
+
+def _selects_for_egress(policy: Object, peer: Peer) -> bool:
+    return (
+        policy["metadata"].get("namespace", "") == peer.namespace
+        and "egress" in directions(policy)
+        and selects(policy["spec"].get("podSelector") or {}, peer.labels)
+    )
+
+
+def _is_let_in(policy: Object, peer: Peer) -> list[bool]:
+    """Return of each rule whether it lets traffic from these pods in, whatever the port."""
+    own = policy["metadata"].get("namespace", "")
+    return [
+        not rule.get("from") or any(_is_peer(each, peer, own) for each in rule["from"])
+        for rule in policy["spec"].get("ingress") or ()
+    ]
 
 
 def directions(policy: Object) -> set[str]:

@@ -47,6 +47,7 @@ def open_passage(connections: Connections, passage: Passage) -> Iterator[Finding
         nameless = Finding("NAME_UNRESOLVED", door.front.ref, sentence)
         yield connections.closed(pod, door.front, door.port) or nameless
     elif answer.state not in CLOSED:
+        connections.require_same_rules(pod)
         sentence = Phrase("{source} reaches {port}", source=passage.source.name, port=door.name)
         yield Finding("PORT_UNDECLARED_OPEN", NOWHERE, sentence, evidence=(answer.state,))
     else:
@@ -78,8 +79,10 @@ def unreached_external(connections: Connections, external: External) -> Iterator
         sentence = Phrase("nothing uses {name}, so that nobody can try it", name=external.name)
         yield Finding("EXTERNAL_UNREACHABLE", NOWHERE, sentence)
     for user in users:
-        answer = connections.survey.answer(connections.pods[user.name], dial_external(external))
+        pod = connections.pods[user.name]
+        answer = connections.survey.answer(pod, dial_external(external))
         if answer.state != "open":
+            connections.require_same_rules(pod)
             sentence = Phrase(
                 "{user} does not reach {name} at {host}:{port} ({said})",
                 user=user.name,
@@ -134,6 +137,7 @@ def _otherwise(
     """
     state = connections.survey.answer(pod, Dial(address, port)).state
     if state != ("open" if workload else "refused"):
+        connections.require_same_rules(pod)
         cause = "PORT_CLOSED" if workload else "PORT_UNDECLARED_OPEN"
         sentence = Phrase(
             "the declared port {port} at {address} is not open to {pod} ({state})"
@@ -167,6 +171,7 @@ def open_undeclared_port(connections: Connections, front: Front) -> Iterator[Fin
             continue
         answer = connections.survey.answer(pod, undeclared(front, connections.system))
         if answer.state not in CLOSED:
+            connections.require_same_rules(pod)
             sentence = Phrase(
                 "{service} answers {pod} at port {port}, which it does not declare ({state})",
                 service=front.name,

@@ -8,24 +8,31 @@ whole of the survey.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from nova_acceptance.components.dns.lookups import ask_why
 from nova_acceptance.components.kubernetes.addresses import service_meant
+from nova_acceptance.components.kubernetes.policies import distinguishing
 from nova_acceptance.components.kubernetes.seen import Seen, addresses_of
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.network.closed import why_closed
 from nova_acceptance.components.network.questions import CLOSED_PORT, dial, listening_behind
-from nova_acceptance.errors import ProbeError
-from nova_acceptance.findings import Finding, FindingError, Ref
+from nova_acceptance.errors import ProbeError, UnaskedError
+from nova_acceptance.evidence import Evidence
+from nova_acceptance.findings import Finding, FindingError, Ref, ref
 from nova_acceptance.kube import PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Front, System
 from nova_acceptance.system.parts import Door, doors, fronts, passages
-from nova_acceptance.vantage.places import Places
-from nova_acceptance.vantage.questions import Answer, Dial
+from nova_acceptance.vantage.http import exchange
+from nova_acceptance.vantage.places import PlaceKind, Places
+from nova_acceptance.vantage.questions import Answer, Dial, Page
 from nova_acceptance.vantage.routes import Route, Routes
 from nova_acceptance.vantage.survey import Survey
+from nova_acceptance.vantage.transcript import shorten
 
 
 @dataclass(eq=False)
@@ -60,18 +67,27 @@ class Connections:
     def first_to(self, pods: Iterable[PodRef], front: Front, port: int) -> Route:
         """Return the route from the first of several pods to which the port is open.
 
+        Where none of them can be asked from, it is a port-forward to a pod behind the Service.
+
         Raises:
             FindingError: it is closed to all of them.
             ProbeError: there is no pod to ask from.
         """
         shown: list[Finding] = []
+        unasked: list[UnaskedError] = []
         for pod in pods:
-            found = self.closed(pod, front, port)
-            if found is None:
-                return self.routes.through(pod, front.full_name(self.system.zone), port)
-            shown.append(found)
+            try:
+                found = self.closed(pod, front, port)
+                if found is None:
+                    return self.routes.through(pod, front.full_name(self.system.zone), port)
+            except UnaskedError as error:
+                unasked.append(error)
+            else:
+                shown.append(found)
         if shown:
             raise FindingError(shown[0])
+        if unasked:
+            return self._behind(front, port, unasked[0])
         raise ProbeError(
             f"no pod of a service runs, so {front.name} cannot be asked from one",
             hint="`kubectl get pods -A` shows what there is",
@@ -82,16 +98,20 @@ class Connections:
 
         Raises:
             FindingError: it is closed, with the cause that this shows.
+            UnaskedError: the pod cannot be asked from.
             ProbeError: it could not be asked.
         """
         for front in fronts(self.system):
             if host == front.full_name(self.system.zone) and port in front.service.ports.values():
-                return self.first_to([pod], front, port)
+                route = self.first_to([pod], front, port)
+                route.require_network()
+                return route
         question = Dial(host, port)
         meant = service_meant(host, pod.namespace, self.system.zone)
         subject = meant or Ref("Service", pod.namespace, host)
         seen = {pod: self.survey.answer(pod, question)}
         if found := why_closed(pod, question, subject, seen=seen, at_pods=(), reached=()):
+            self.require_same_rules(pod)
             raise FindingError(found)
         return self.routes.through(pod, host, port)
 
@@ -113,8 +133,9 @@ class Connections:
             return [self.pods[name] for name in dict.fromkeys(users)]
         others = [each.name for each in self.system.components if each.workload != front.workload]
         for name in others:
-            if name in self.pods and not self.closed(self.pods[name], front, port):
-                return [self.pods[name]]
+            with suppress(UnaskedError):
+                if name in self.pods and not self.closed(self.pods[name], front, port):
+                    return [self.pods[name]]
         return [self.pods[front.workload.component]]
 
     def closed(self, pod: PodRef, front: Front, port: int) -> Finding | None:
@@ -127,6 +148,7 @@ class Connections:
         answer = self.survey.answer(pod, question)
         if answer.state == "open":
             return None
+        self.require_same_rules(pod)
         if unresolved := self._unresolved(pod, front):
             return unresolved.at(front.ref)
         seen = {**self.survey.all_to(question), pod: answer}
@@ -138,6 +160,51 @@ class Connections:
             at_pods=list(self._at_pods(pod, front)),
             reached=self._reached(pod),
         )
+
+    def require_same_rules(self, pod: PodRef) -> None:
+        """See that an answer which is not as it should be shows something of the pod itself.
+
+        Raises:
+            UnaskedError: a probe pod asked in its place, and a NetworkPolicy tells the two apart.
+        """
+        seen = self.objects.at(Ref("Pod", pod.namespace, pod.name))
+        if seen is None or self.places.of(pod).kind is not PlaceKind.PROBE_POD:
+            return
+        if policies := distinguishing(self.objects, seen):
+            raise UnaskedError(
+                Phrase(
+                    "a probe pod is judged by other rules than the pod in whose place it asks: "
+                    "{policies} selects pods by their labels",
+                    policies=[ref(each) for each in policies],
+                ),
+                hint=Phrase("`--ephemeral` asks from inside the pod itself"),
+                evidence=[f"pod {pod}"],
+            )
+
+    def page_behind(self, front: Front, port: int, path: str, unasked: UnaskedError) -> Page:
+        """Return what a pod behind a Service answers through a port-forward.
+
+        Raises:
+            UnaskedError: the given one, where there is none.
+            ProbeError: nothing answered.
+        """
+        route = self._behind(front, port, unasked)
+        began = time.monotonic()
+        status, body = exchange(route, "GET", path)
+        said, seconds = shorten(f"{status} {body}"), time.monotonic() - began
+        told = Evidence(f"GET {path}", route.source, route.target, said, seconds)
+        self.survey.transcript.add(told)
+        return Page("answered", "", told, status, body)
+
+    def _behind(self, front: Front, port: int, unasked: UnaskedError) -> Route:
+        """Return the port-forward to a pod that a Service leads to."""
+        name = next(name for name, number in front.service.ports.items() if number == port)
+        for endpoint in self.objects.endpoints(front.name, front.namespace):
+            ports = dict(endpoint.ports)
+            inside = ports.get(name) or (len(ports) == 1 and next(iter(ports.values())))
+            if endpoint.pod and inside:
+                return self.routes.to(PodRef(front.namespace, endpoint.pod), inside)
+        raise unasked
 
     def _unresolved(self, pod: PodRef, front: Front) -> Finding | None:
         """Return what is wrong with a Service's name, asked once for all who want it."""

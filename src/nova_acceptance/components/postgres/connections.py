@@ -32,6 +32,26 @@ class RoleConnections:
         """
         return self.postgres.login(reach.role.name, reach.grant.database)
 
+    def refusal(self, login: Login) -> str:
+        """Return the words with which a connection is refused; empty if it is accepted.
+
+        Raises:
+            UnaskedError: the way there ends on the loopback of PostgreSQL's pod.
+            ProbeError: nothing answered, so nobody refused.
+        """
+        self.server.route.require_network()
+        return self.server.refusal(login)
+
+    def replication_refusal(self, login: Login) -> str:
+        """Return the words with which a replication connection is refused; empty if it is not.
+
+        Raises:
+            UnaskedError: the way there ends on the loopback of PostgreSQL's pod.
+            ProbeError: nothing answered, so nobody refused.
+        """
+        self.server.route.require_network()
+        return self.server.replication_refusal(login)
+
     def session(self, reach: Reach) -> Session:
         """Open a connection.
 

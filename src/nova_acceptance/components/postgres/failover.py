@@ -102,6 +102,7 @@ class Failovers:
             raise ValueError(f"nobody takes over from the leader of {spec.name} by itself")
         table, postgres, budget = self.table_of(spec, reach), self._client_of(spec), spec.patroni
         route = self._access.to_service(spec)
+        route.require_network()
         login = postgres.login(reach.role.name, reach.grant.database)
         killed = postgres.find_leader()
         pod = postgres.members[killed]

@@ -92,7 +92,12 @@ class Redis:
         return found
 
     def refusal(self, password: str | None) -> str:
-        """Return the error with which PING is refused under this password; empty if it is not."""
+        """Return the error with which PING is refused under this password; empty if it is not.
+
+        Raises:
+            UnaskedError: the way there ends on the loopback of Redis' pod.
+        """
+        self._route.require_network()
         client = self._connected(password)
         try:
             self._ask(client, "PING")

@@ -45,7 +45,7 @@ def accepted_wrong_password(refusal: Refusal, right: Login) -> Iterable[Finding]
 @check
 def client_with_wrong_password(primary: RoleConnections, client: Reach) -> Iterable[Finding]:
     """Find that a client is refused with its password, or is let in with another one."""
-    return accepted_wrong_password(primary.server.refusal, primary.login(client))
+    return accepted_wrong_password(primary.refusal, primary.login(client))
 
 
 @check
@@ -53,9 +53,7 @@ def client_elsewhere(primary: RoleConnections, client: Reach, elsewhere: str) ->
     """Find that a client is let in to a database of PostgreSQL's own."""
     right, because = primary.login(client), rf'(?:{BY_RULE}).*"{re.escape(elsewhere)}"|{_NO_RIGHT}'
     wrong = replace(right, database=elsewhere)
-    return [*_refused(primary.server.refusal, right)] or _admitted(
-        primary.server.refusal, wrong, because
-    )
+    return [*_refused(primary.refusal, right)] or _admitted(primary.refusal, wrong, because)
 
 
 @check
@@ -63,9 +61,7 @@ def unknown_role(primary: RoleConnections, client: Reach) -> Iterable[Finding]:
     """Find that somebody is let in whom nobody knows, or is told that nobody does."""
     right, because = primary.login(client), f"{BY_RULE}|password authentication failed"
     nobody = Login(NOBODY, right.database, WRONG)
-    return [*_refused(primary.server.refusal, right)] or _admitted(
-        primary.server.refusal, nobody, because
-    )
+    return [*_refused(primary.refusal, right)] or _admitted(primary.refusal, nobody, because)
 
 
 @check
@@ -75,7 +71,7 @@ def local_role_over_the_network(
     """Find that a role is not let in from inside the pod alone, or from elsewhere as well."""
     login = primary.postgres.login(role.name, database.name)
     within = primary.postgres.server.refusal
-    return [*_refused(within, login)] or _admitted(primary.server.refusal, login, BY_RULE)
+    return [*_refused(within, login)] or _admitted(primary.refusal, login, BY_RULE)
 
 
 @check
@@ -86,18 +82,18 @@ def admitted_stranger(primary: RoleConnections, reach: Reach) -> Iterable[Findin
     shut_out = [
         found
         for home in homes
-        for found in _refused(primary.server.refusal, replace(login, database=home))
+        for found in _refused(primary.refusal, replace(login, database=home))
     ]
     if role.replicates:
         shut_out += refused_follower(primary, role)
-    return shut_out or _admitted(primary.server.refusal, login, f"{BY_RULE}|{_NO_RIGHT}")
+    return shut_out or _admitted(primary.refusal, login, f"{BY_RULE}|{_NO_RIGHT}")
 
 
 @check
 def refused_follower(primary: RoleConnections, role: Role) -> Iterator[Finding]:
     """Find that a role may not stream, or would stream from another system than the leader's."""
     login = primary.postgres.login(role.name)
-    if said := primary.server.replication_refusal(login):
+    if said := primary.replication_refusal(login):
         yield _of_streaming(role.name, said)
         return
     found = primary.server.replication_system(login)
@@ -118,9 +114,9 @@ def refused_follower(primary: RoleConnections, role: Role) -> Iterator[Finding]:
 def replicating_client(primary: RoleConnections, client: Reach) -> Iterator[Finding]:
     """Find that a client may stream all that is written, or is refused it for something else."""
     login = primary.login(client)
-    if shut_out := [*_refused(primary.server.refusal, login)]:
+    if shut_out := [*_refused(primary.refusal, login)]:
         yield from shut_out
-    elif not (said := primary.server.replication_refusal(login)):
+    elif not (said := primary.replication_refusal(login)):
         sentence = Phrase("PostgreSQL lets {role} stream all that is written", role=login.user)
         yield Finding.here("ADMISSION_TOO_WIDE", sentence)
     elif not re.search(f"{BY_RULE}|{_NO_STREAM}", said):

@@ -1,0 +1,96 @@
+"""What is done where nothing can be asked from inside pods: port-forwards, and no false answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nova_acceptance.components.kubernetes.policies import distinguishing
+from nova_acceptance.errors import UnaskedError
+from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.vantage.routes import RUNNER, Route
+
+POD: Object = {
+    "kind": "Pod",
+    "metadata": {"namespace": "shop", "name": "web-0", "labels": {"app": "web"}},
+}
+
+
+def policy(namespace: str, spec: dict[str, Any]) -> Object:
+    return {
+        "kind": "NetworkPolicy",
+        "metadata": {"namespace": namespace, "name": "rule"},
+        "spec": {"podSelector": {}, **spec},
+    }
+
+
+@pytest.mark.parametrize(
+    ("there", "tells_apart"),
+    [
+        (policy("shop", {}), False),
+        (policy("shop", {"policyTypes": ["Egress"]}), False),
+        (policy("shop", {"podSelector": {"matchLabels": {"app": "web"}}}), False),
+        (
+            policy(
+                "shop",
+                {"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Egress"]},
+            ),
+            True,
+        ),
+        (
+            policy(
+                "shop",
+                {"podSelector": {"matchLabels": {"app": "tax"}}, "policyTypes": ["Egress"]},
+            ),
+            False,
+        ),
+        (
+            policy(
+                "shop",
+                {"ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "web"}}}]}]},
+            ),
+            True,
+        ),
+        (
+            policy(
+                "data",
+                {"ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "web"}}}]}]},
+            ),
+            False,  # of pods of its own namespace
+        ),
+        (
+            policy(
+                "data",
+                {
+                    "ingress": [
+                        {
+                            "from": [
+                                {
+                                    "namespaceSelector": {},
+                                    "podSelector": {"matchLabels": {"app": "web"}},
+                                }
+                            ]
+                        }
+                    ]
+                },
+            ),
+            True,
+        ),
+        (policy("data", {"ingress": [{"from": [{"namespaceSelector": {}}]}]}), False),
+        (policy("data", {"ingress": [{}]}), False),
+    ],
+)
+def test_policies_that_tell_a_probe_pod_from_the_pod(there: Object, *, tells_apart: bool) -> None:
+    snapshot = Snapshot()
+    snapshot.update("ADDED", there)
+
+    assert distinguishing(snapshot, POD) == ([there] if tells_apart else [])
+
+
+def test_who_is_let_in_is_not_asked_through_a_port_forward() -> None:
+    with pytest.raises(UnaskedError, match="port-forward"):
+        Route(1, RUNNER, "data/cache-0:6379").require_network()
+
+    Route(1, "shop/web-0", "cache:6379").require_network()
