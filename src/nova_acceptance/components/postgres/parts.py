@@ -197,7 +197,9 @@ PARTS: Final[Mapping[str, Callable[[Postgres], Iterable[Any]]]] = {
     "local_role": lambda postgres: [
         it for it in postgres.roles if it.over_the_network is False and it.logs_in
     ],
-    "follower": lambda postgres: [it for it in postgres.roles if it.replicates],
+    "follower": lambda postgres: [
+        it for it in postgres.roles if it.replicates and postgres.is_replicated
+    ],
 }
 """Over which parts of each."""
 
