@@ -107,6 +107,24 @@ def test_replicas_share_a_node_only_where_they_must() -> None:
     assert workloads.crowded_nodes(seen(*crowded, NODES[0], cordoned), WEB) == []
 
 
+@pytest.mark.parametrize(
+    ("tolerations", "found"),
+    [([], []), ([{"operator": "Exists"}], [("SPREAD_LOST", "web")])],
+)
+def test_node_that_the_pods_do_not_tolerate_could_not_carry_them(
+    tolerations: list[dict[str, str]], found: list[tuple[str, str]]
+) -> None:
+    pods = [pod("web-a"), pod("web-b")]
+    for each in pods:
+        each["spec"]["tolerations"] = tolerations
+    control_plane = node("two")
+    taint = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
+    control_plane["spec"]["taints"] = [taint]
+
+    there = seen(made(), *pods, NODES[0], control_plane)
+    assert causes(workloads.crowded_nodes(there, WEB)) == found
+
+
 REDIS = nova().component("redis").workload
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.backends import pods_selected
-from nova_acceptance.components.kubernetes.placement import hosts
+from nova_acceptance.components.kubernetes.placement import is_open
 from nova_acceptance.components.kubernetes.status import State, is_ready, status_of
 from nova_acceptance.components.kubernetes.summaries import summary
 from nova_acceptance.components.kubernetes.workloads import (
@@ -149,10 +149,10 @@ def restarted_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding
 def crowded_nodes(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find replicas that share a node although others could carry them."""
     yield from no_pods(snapshot, spec)
-    on_nodes = Counter(
-        pod["spec"].get("nodeName", "no node") for pod in pods_selected(snapshot, spec)
-    )
-    wanted = min(spec.replicas, len(hosts(snapshot.of_kind("Node"))))
+    pods = pods_selected(snapshot, spec)
+    on_nodes = Counter(pod["spec"].get("nodeName", "no node") for pod in pods)
+    nodes = [node for node in snapshot.of_kind("Node") if all(is_open(pod, node) for pod in pods)]
+    wanted = min(spec.replicas, len(nodes))
     if on_nodes and len(on_nodes) < wanted:
         yield Finding(
             "SPREAD_LOST",
