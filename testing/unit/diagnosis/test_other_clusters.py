@@ -29,6 +29,7 @@ from testing.unit.diagnosis.elsewhere import (
 )
 
 COMPLETE = {"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}
+FAILED = {"conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]}
 SUSPENDED = {"conditions": [{"type": "Suspended", "status": "True"}]}
 
 
@@ -94,6 +95,24 @@ def test_job_that_is_complete_needs_no_service_account() -> None:
     done["spec"]["template"]["spec"]["serviceAccountName"] = "gone"
 
     assert said_of(cluster(done)) == []
+
+
+@pytest.mark.parametrize(("later", "counts"), [(COMPLETE, False), (FAILED, True)])
+def test_run_of_a_cron_job_that_failed_counts_until_a_later_one_succeeds(
+    later: dict[str, Any], *, counts: bool
+) -> None:
+    owner = made("CronJob", "backup")
+    runs = []
+    for number, status in enumerate((FAILED, later)):
+        its = {"template": template("backup")}
+        made_at = f"2020-01-01T00:0{number}:00Z"
+        runs.append(
+            made("Job", f"backup-{number}", its, status, owner=owner, creationTimestamp=made_at)
+        )
+
+    said = said_of(cluster(*runs))
+    assert ("DEADLINE_EXCEEDED" in said) is counts
+    assert bool(said) is counts
 
 
 def test_job_that_has_not_run_wants_its_secret() -> None:
