@@ -16,6 +16,7 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 from nova_acceptance.deploy.certificate import KeyPair
@@ -71,6 +72,10 @@ class Credentials:
         if self.tls:
             _write(manifests / COMPONENT / "tls.crt", self.tls.certificate)
             _write(manifests / COMPONENT / "tls.key", self.tls.key)
+
+
+NO_CREDENTIALS: Final = Credentials({})
+"""For manifests whose Secrets have their values."""
 
 
 def load_credentials(kube: Kube | None, manifests: Path) -> Credentials:

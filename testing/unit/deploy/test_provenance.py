@@ -163,3 +163,24 @@ def test_file_that_cannot_be_read_leaves_the_digest_empty(checkout: Path) -> Non
     asked = provenance(checkout / "manifests", checkout / "absent.yaml")
 
     assert asked.digest == ""
+
+
+def test_manifests_of_one_file_are_looked_at_by_themselves(checkout: Path) -> None:
+    file = checkout / "manifests" / "base" / "redis.yaml"
+    before = provenance(file, checkout / "nova.yaml")
+    (checkout / "manifests" / "README.md").write_text("# Something else\n")
+
+    assert before.commit == git(checkout, "rev-parse", "HEAD")
+    assert provenance(file, checkout / "nova.yaml") == before
+    file.write_text("kind: Deployment\n")
+    after = provenance(file, checkout / "nova.yaml")
+    assert (before.is_changed, after.is_changed) == (False, True)
+    assert after.digest != before.digest
+
+
+def test_run_without_manifests_is_about_nova_yaml_alone(checkout: Path) -> None:
+    before = provenance(None, checkout / "nova.yaml")
+    (checkout / "manifests" / "README.md").write_text("# Something else\n")
+
+    assert before.commit == git(checkout, "rev-parse", "HEAD")
+    assert provenance(None, checkout / "nova.yaml") == before
