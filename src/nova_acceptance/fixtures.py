@@ -145,8 +145,14 @@ def cluster(pytestconfig: pytest.Config, recorder: Recorder) -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def kube(cluster: Cluster, recorder: Recorder, diagnosis: Diagnosis) -> Kube:
+def kube(
+    pytestconfig: pytest.Config, cluster: Cluster, recorder: Recorder, diagnosis: Diagnosis
+) -> Kube:
     """The cluster's API; what there is to say about the cluster is in the record from now on."""
+    option = pytestconfig.option
+    # Where the cluster stays; otherwise all goes with it.
+    stays = cluster.remove_hint.startswith("nova-cluster remove")
+    manifests = _option("--manifests", option.manifests) if stays else ""
     api = Kube(cluster.kubeconfig, cluster.context)
     diagnosis.attach(api)
     recorder.tell(
@@ -156,8 +162,8 @@ def kube(cluster: Cluster, recorder: Recorder, diagnosis: Diagnosis) -> Kube:
         reason=cluster.reason,
         version=api.server_version,
         nodes=node_rows(api.list("v1", "Node")),
-        reuse_hint=cluster.reuse_hint,
-        remove_hint=cluster.remove_hint,
+        reuse_hint=f"{cluster.reuse_hint}{_option('--spec', option.spec, SPEC)}",
+        remove_hint=f"{cluster.remove_hint}{manifests}",
     )
     return api
 
@@ -282,6 +288,11 @@ def secret_values(kube: Kube, system: System, deployment: Deployment | None) -> 
     values = SecretValues(kube, system.namespaces, _plain(system))
     masking.register(values.to_mask())
     return values
+
+
+def _option(name: str, value: str | None, default: str = "") -> str:
+    """Return an option as a command has it, with a space before it; nothing where it is not set."""
+    return f" {name}={value}" if value and value != default else ""
 
 
 def _plain(system: System) -> frozenset[str]:

@@ -96,7 +96,7 @@ def test_plain_yaml_is_deployed_recorded_and_removed(suite: Suite, elsewhere: Pa
     )
 
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["left: Namespace//default"])
+    result.stdout.fnmatch_lines(["*left: Namespace//default"])
     assert "in `default`: ConfigMap default/settings" in notes(suite)
     names = ["deployed/config.yml", "deployed/secret.yaml", "web.yaml"]
     files = [elsewhere / name for name in names]

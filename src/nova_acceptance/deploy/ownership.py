@@ -3,6 +3,10 @@
 Ours is what this suite applied, which the API itself keeps among the object's managed fields, and
 what carries the label `app.kubernetes.io/managed-by: nova-acceptance`. What is in a namespace that
 the manifests define, and that is ours, is ours as well: it goes with the namespace.
+
+The API keeps nothing of an apply that sets no field, such as that of a namespace of which only the
+name is written. So what stands for itself gets the label where the manifests have no other; where
+they have one there is a field.
 """
 
 from __future__ import annotations
@@ -40,6 +44,12 @@ def apart(objects: Sequence[Object]) -> list[Object]:
     return [obj for obj in objects if obj["metadata"].get("namespace") not in own]
 
 
+def marked(objects: Sequence[Object]) -> list[Object]:
+    """Return objects of which each that stands for itself will be known as ours."""
+    own = namespaces_defined(objects)
+    return [obj if obj["metadata"].get("namespace") in own else _marked(obj) for obj in objects]
+
+
 def live_objects(kube: Kube, objects: Sequence[Object]) -> list[tuple[Object, Object]]:
     """Return those of some objects that the cluster has, each with how it is there.
 
@@ -73,6 +83,11 @@ def _foreign(there: Sequence[tuple[Object, Object]]) -> Iterator[Finding]:
         else:
             said = Phrase("{object} exists and is not ours", object=describe(obj))
             yield Finding("OBJECT_FOREIGN", ref(obj), said, evidence=evidence, grace=0)
+
+
+def _marked(obj: Object) -> Object:
+    labels = {MANAGED_BY: FIELD_MANAGER, **(obj["metadata"].get("labels") or {})}
+    return {**obj, "metadata": {**obj["metadata"], "labels": labels}}
 
 
 def _owner(live: Object) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from nova_acceptance import timeouts
 from nova_acceptance.deploy.definitions import await_served
 from nova_acceptance.deploy.outcome import Deployment, RolloutError
+from nova_acceptance.deploy.ownership import marked
 from nova_acceptance.deploy.phases import apply_phase, guard, phases
 from nova_acceptance.deploy.readiness import Readiness
 from nova_acceptance.deploy.timeline import Timeline
@@ -48,6 +49,7 @@ def deploy(
     timeline = Timeline(objects)
     seconds: dict[str, float] = {}
     guard(kube, objects)
+    objects = marked(objects)
     applied: list[Object] = []
     failure: RolloutError | None = None
     with Watches(kube, objects, deadline=deadline, base=base, on_change=timeline.note) as watches:

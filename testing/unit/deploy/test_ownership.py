@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.deploy.ownership import foreign, is_ours
+from nova_acceptance.deploy.ownership import MANAGED_BY, foreign, is_ours, marked
 from nova_acceptance.kube import Object
 from testing.unit.collect.stub import StubKube
 from testing.unit.deploy.custom import applied, config
@@ -66,3 +66,13 @@ def test_evidence_says_whose_it_is() -> None:
         "ConfigMap default/settings: label app.kubernetes.io/managed-by: (absent); "
         "written by kubectl",
     )
+
+
+def test_what_stands_for_itself_is_labelled_where_the_manifests_say_nothing() -> None:
+    """The API keeps no trace of who applied an object of which only the name is written."""
+    helm = config("helm", namespace="default", labels={MANAGED_BY: "Helm"})
+    wanted = [WEB, config("inside", namespace="web"), config(namespace="default"), helm]
+
+    labels = [(obj["metadata"].get("labels") or {}).get(MANAGED_BY) for obj in marked(wanted)]
+
+    assert labels == ["nova-acceptance", None, "nova-acceptance", "Helm"]
