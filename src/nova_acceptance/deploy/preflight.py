@@ -26,7 +26,7 @@ from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import ApiError, Kube, Object
 from nova_acceptance.kube.kinds import KINDS, version_served
 from nova_acceptance.kube.snapshot import Snapshot
-from nova_acceptance.phrase import NOTHING, Phrase
+from nova_acceptance.phrase import Phrase
 
 _AT_ONCE: Final = 16
 _OF_THE_OBJECT: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -187,27 +187,39 @@ def _not_served(
     by_kind: dict[tuple[str, str], list[Object]] = {}
     for obj in unserved:
         by_kind.setdefault((obj["apiVersion"], obj["kind"]), []).append(obj)
-    for (version, kind), of_it in by_kind.items():
-        refs = [ref(obj) for obj in of_it]
-        own = kinds.get(group_kind(of_it[0]))
-        instead = (
-            [f"{own.group}/{each}" for each in own.versions] if own else kube.versions_of(kind)
+    if not by_kind:
+        return
+    yield Finding(
+        "KIND_NOT_SERVED",
+        ref(unserved[0]),
+        Phrase(
+            "the cluster does not serve {kinds}",
+            kinds=[
+                _unserved_kind(version, kind, of_it, _served_instead(kube, of_it[0], kinds))
+                for (version, kind), of_it in by_kind.items()
+            ],
+        ),
+        evidence=tuple(str(ref(obj)) for obj in unserved),
+        grace=0,
+    )
+
+
+def _unserved_kind(
+    version: str, kind: str, objects: Sequence[Object], instead: Sequence[str]
+) -> Phrase:
+    told = {"kind": kind, "version": version, "objects": [ref(obj) for obj in objects]}
+    if instead:
+        return Phrase(
+            "{kind} of {version} but of {served} ({objects})", served=list(instead), **told
         )
-        yield Finding(
-            "KIND_NOT_SERVED",
-            refs[0],
-            Phrase(
-                "the cluster does not serve {kind} of {version}, which {object} is of",
-                kind=kind,
-                version=version,
-                object=refs[0],
-            ),
-            Phrase("it serves {kind} of {versions}: write that", kind=kind, versions=list(instead))
-            if instead
-            else NOTHING,
-            evidence=tuple(map(str, refs)),
-            grace=0,
-        )
+    return Phrase("{kind} of {version} nor of any other ({objects})", **told)
+
+
+def _served_instead(kube: Kube, obj: Object, kinds: Mapping[GroupKind, Defined]) -> Sequence[str]:
+    """Return the versions in which an object's kind is, or will be, served."""
+    if own := kinds.get(group_kind(obj)):
+        return [f"{own.group}/{version}" for version in own.versions]
+    return kube.versions_of(obj["kind"])
 
 
 def _without_namespace(objects: Sequence[Object], base: Snapshot) -> Iterator[Finding]:
