@@ -23,6 +23,7 @@ from nova_acceptance.components.registry import json_schema
 from nova_acceptance.deploy import Form, form_of, load_credentials, placed
 from nova_acceptance.deploy import remove as remove_nova
 from nova_acceptance.deploy import render as rendered
+from nova_acceptance.deploy.provenance import is_committed
 from nova_acceptance.deploy.rendering import overlays_of
 from nova_acceptance.diagnosis.account import account
 from nova_acceptance.errors import NovaError, UsageError
@@ -177,7 +178,18 @@ def credentials(manifests: Path) -> None:
             f"{manifests} has no place for credentials of ours",
             hint="a copy of manifests/ has; Secrets of other manifests have their values",
         )
-    load_credentials(None, manifests).write(manifests)
+    if is_committed(manifests):
+        raise UsageError(
+            f"{manifests} is of a repository, into which no credential belongs",
+            hint="fill in a copy: cp -r manifests /tmp/nova && nova-cluster credentials /tmp/nova",
+        )
+    found = load_credentials(None, manifests)
+    if not found.passwords:
+        raise UsageError(
+            f"no Secret in {manifests} has a placeholder",
+            hint="it may be filled in already; begin with a new copy",
+        )
+    found.write(manifests)
     click.echo(f"kubectl apply --server-side -k {manifests}/overlays/{_OVERLAY}")
 
 

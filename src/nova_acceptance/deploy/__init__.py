@@ -2,7 +2,7 @@
 
 Layers, top to bottom: `rollout`, `removal`, `preflight` > `readiness` > `outcome`, `verdict`,
 `words`, `watches` > `timeline` > `phases` > `ownership`, `placement` > `definitions`; `rendering` >
-`files`, `credentials` > `certificate`; `provenance` stands by itself.
+`credentials` > `certificate`, `services` > `templates` > `files`; `provenance` stands by itself.
 """
 
 from nova_acceptance.deploy.credentials import Credentials, load_credentials

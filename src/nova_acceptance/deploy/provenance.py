@@ -12,8 +12,8 @@ from typing import Final
 
 from nova_acceptance import timeouts
 
-_GENERATED: Final = ("*.env", "tls.crt", "tls.key")
-"""Credentials that were filled in beside their templates; a run takes others in their place."""
+_GENERATED: Final = ("addresses.conf", "tls.crt", "tls.key")
+"""What is written for each deployment; a run takes others in their place."""
 
 _ASKS_ONLY: Final = (
     *("--no-optional-locks", "--literal-pathspecs"),
@@ -59,6 +59,11 @@ def provenance(manifests: Path | None, spec: Path) -> Provenance:
     commit = (_git(manifests, "rev-parse", "HEAD", "HEAD:./") or "").partition("\n")[0]
     is_changed = bool(commit) and _is_changed(manifests, spec)
     return Provenance(commit, is_changed, _digest(manifests, spec))
+
+
+def is_committed(directory: Path) -> bool:
+    """Whether a directory is of a repository's commit; what is written there may be so, too."""
+    return _git(directory, "rev-parse", "HEAD:./") is not None
 
 
 def _of_files(spec: Path, *manifests: Path) -> Provenance:

@@ -9,6 +9,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from nova_acceptance import cli
+from nova_acceptance.cluster.home import project
 from testing.unit.deploy.custom import applied, config
 from testing.unit.deploy.small_system import write_manifests
 from testing.unit.deploy.stub_kube import StubKube
@@ -48,7 +49,7 @@ def test_render_prints_layers_with_the_overlay_that_is_named(tmp_path: Path) -> 
 
     assert result.exit_code == 0
     kinds = {obj["kind"] for obj in yaml.safe_load_all(result.output)}
-    assert kinds == {"Namespace", "Secret", "Service"}
+    assert kinds == {"ConfigMap", "Namespace", "Secret", "Service"}
     assert run("render", "absent", "--manifests", manifests).exit_code == 1
 
 
@@ -64,6 +65,23 @@ def test_credentials_of_plain_yaml_are_refused(plain: Path) -> None:
 
     assert result.exit_code == 2
     assert "no place for credentials of ours" in result.output
+
+
+def test_credentials_fill_a_copy_once(tmp_path: Path) -> None:
+    manifests = write_manifests(tmp_path / "manifests")
+
+    assert run("credentials", manifests).exit_code == 0
+    again = run("credentials", manifests)
+
+    assert again.exit_code == 2
+    assert "begin with a new copy" in again.output
+
+
+def test_credentials_are_written_into_no_repository() -> None:
+    result = run("credentials", project() / "manifests")
+
+    assert result.exit_code == 2
+    assert "is of a repository" in result.output
 
 
 def test_remove_takes_what_the_path_names_and_nothing_else(

@@ -127,7 +127,8 @@ def test_every_object_of_kinds_that_are_not_served_is_named_with_what_is(
     assert first_line.startswith(
         "KIND_NOT_SERVED: the cluster does not serve PodDisruptionBudget of policy/v1 but of "
         "policy/v1beta1 (PodDisruptionBudget nova-redis/first, "
-        "PodDisruptionBudget nova-redis/second), Shop of example.org/v1 nor of any other (Shop nova-redis/corner)"
+        "PodDisruptionBudget nova-redis/second), "
+        "Shop of example.org/v1 nor of any other (Shop nova-redis/corner)"
     )
     assert not any(asked.startswith("apply") for asked in kube.asked)
 

@@ -37,7 +37,7 @@ def checkout(tmp_path: Path) -> Path:
     (tmp_path / "manifests" / "base" / "redis.yaml").write_text("kind: StatefulSet\n")
     (tmp_path / "manifests" / "README.md").write_text("# Nova\n")
     (tmp_path / "nova.yaml").write_text("zone: cluster.local\n")
-    (tmp_path / ".gitignore").write_text("*.env\nignored/\n")
+    (tmp_path / ".gitignore").write_text("tls.key\nignored/\n")
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "--quiet", "--message", "Nova")
@@ -79,7 +79,7 @@ def test_change_elsewhere_in_the_repository_is_none_of_the_manifests(checkout: P
 
 def test_credentials_that_were_filled_in_are_no_change(checkout: Path) -> None:
     before = found(checkout)
-    (checkout / "manifests" / "nova-redis.redis-credentials.env").write_text("REDIS_PASSWORD=x\n")
+    (checkout / "manifests" / "tls.key").write_text("x\n")
 
     assert found(checkout) == before
 
