@@ -19,7 +19,7 @@ from testing.integration.conftest import accept, nova_cluster
 pytestmark = pytest.mark.integration
 
 TWO_REDIS = project() / "examples" / "two-redis"
-TOKEN = "a-token-that-nobody-sees"  # noqa: S105 - it serves this test alone
+TOKEN = "a-token-that-nobody-sees"
 SPEC = """
 components:
   - {kind: http, name: web, namespace: plain, port: 8080, health: {names_itself: service}}
