@@ -150,8 +150,8 @@ def check(config: pytest.Config) -> None:
 def chosen(config: pytest.Config) -> dict[str, str | int | bool]:
     """Return the options and their values, for the record."""
     names = (
-        "cluster nodes node_image manifests overlay spec teardown no_deploy probe_image probe_pods ephemeral"
-        " report_lang"
+        "cluster nodes node_image manifests overlay spec teardown no_deploy"
+        " probe_image probe_pods ephemeral report_lang"
     ).split()
     values = {name.replace("_", "-"): getattr(config.option, name) for name in names}
     values |= {"markers": config.option.markexpr, "keywords": config.option.keyword}
