@@ -18,19 +18,22 @@ from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.images import images_of
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.collect import examination
-from nova_acceptance.collect.values import without_passwords
+from nova_acceptance.collect.values import values_of, without_passwords
 from nova_acceptance.components.registry import json_schema
-from nova_acceptance.deploy import load_credentials
+from nova_acceptance.deploy import Form, form_of, load_credentials, placed
 from nova_acceptance.deploy import remove as remove_nova
 from nova_acceptance.deploy import render as rendered
+from nova_acceptance.deploy.provenance import is_committed
+from nova_acceptance.deploy.rendering import overlays_of
 from nova_acceptance.diagnosis.account import account
 from nova_acceptance.errors import NovaError, UsageError
-from nova_acceptance.kube import Kube
+from nova_acceptance.kube import Kube, Object
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
 from nova_acceptance.verification.asking import Answers, ask_components
 
 INTERRUPTED = 130
+_OVERLAY = "multi-node"
 
 
 def _interrupt(_number: int, _frame: object) -> None:
@@ -64,10 +67,25 @@ def _name(command: Callable[..., Any]) -> Callable[..., Any]:
 def _manifests(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--manifests",
-        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        type=click.Path(path_type=Path, exists=True),
         default=Path("manifests"),
         show_default=True,
+        help="layers like manifests/, a kustomization, or a file or directory of plain YAML",
     )(command)
+
+
+def _rendered(manifests: Path, overlay: str | None) -> list[Object]:
+    """Return the objects of manifests, Secrets of ours with credentials of no cluster.
+
+    Raises:
+        UsageError: an overlay is named where there are none.
+        RenderError: they cannot be rendered.
+    """
+    if form_of(manifests) is Form.LAYERS:
+        return rendered(manifests, overlay or _OVERLAY, load_credentials(None, manifests))
+    if overlay:
+        raise UsageError(f"{manifests} has no overlays", hint="leave the overlay out")
+    return rendered(manifests)
 
 
 @click.group(cls=_Group)
@@ -155,20 +173,37 @@ def purge() -> None:
 @click.argument("manifests", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def credentials(manifests: Path) -> None:
     """Write fresh passwords and a certificate into a copy of manifests/, for kubectl alone."""
-    load_credentials(None, manifests).write(manifests)
-    click.echo(f"kubectl apply --server-side -k {manifests}/overlays/multi-node")
+    if form_of(manifests) is not Form.LAYERS:
+        raise UsageError(
+            f"{manifests} has no place for credentials of ours",
+            hint="a copy of manifests/ has; Secrets of other manifests have their values",
+        )
+    if is_committed(manifests):
+        raise UsageError(
+            f"{manifests} is of a repository, into which no credential belongs",
+            hint="fill in a copy: cp -r manifests /tmp/nova && nova-cluster credentials /tmp/nova",
+        )
+    found = load_credentials(None, manifests)
+    if not found.passwords:
+        raise UsageError(
+            f"no Secret in {manifests} has a placeholder",
+            hint="it may be filled in already; begin with a new copy",
+        )
+    found.write(manifests)
+    click.echo(f"kubectl apply --server-side -k {manifests}/overlays/{_OVERLAY}")
 
 
 @main.command()
-@click.argument("overlay", default="multi-node")
+@click.argument("overlay", required=False)
 @_manifests
-def render(overlay: str, manifests: Path) -> None:
+def render(overlay: str | None, manifests: Path) -> None:
     """Print what would be applied; of Secrets the keys, never the values."""
-    objects = rendered(manifests, overlay, load_credentials(None, manifests))
+    objects = _rendered(manifests, overlay)
+    is_ours = form_of(manifests) is Form.LAYERS
+    shown = "(generated for each deployment)" if is_ours else "(not shown)"
     for obj in objects:
-        for field in ("data", "stringData"):
-            if obj["kind"] == "Secret" and field in obj:
-                obj[field] = dict.fromkeys(obj[field], "(generated for each deployment)")
+        if obj["kind"] == "Secret" and "data" in obj:
+            obj["data"] = dict.fromkeys(obj["data"] or (), shown)
     click.echo(yaml.safe_dump_all(objects, sort_keys=False, allow_unicode=True), nl=False)
 
 
@@ -178,8 +213,10 @@ def render(overlay: str, manifests: Path) -> None:
 @click.confirmation_option(prompt="Remove Nova, with its data, from that cluster?")
 def remove(context: str, manifests: Path) -> None:
     """Remove Nova, and nothing else, from a cluster that stays."""
-    objects = rendered(manifests, "multi-node", load_credentials(None, manifests))
-    remove_nova(Kube(None, context), objects, Progress())
+    kube = Kube(None, context)
+    objects = _rendered(manifests, next(iter(overlays_of(manifests)), None))
+    masking.register(values_of(objects))
+    remove_nova(kube, placed(kube, objects).objects, Progress())
 
 
 @main.command()

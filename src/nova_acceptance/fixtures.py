@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -20,21 +21,25 @@ from nova_acceptance.cluster import Cluster, Request, obtain
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.lock import exclusive
 from nova_acceptance.collect import KUBE_SYSTEM, look
+from nova_acceptance.collect.values import values_of
 from nova_acceptance.components.kubernetes.placement import hosts
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.registry import load
 from nova_acceptance.deploy import (
     Deployment,
+    Form,
     PreflightError,
     RolloutError,
     deploy,
+    form_of,
     load_credentials,
+    placed,
     preflight,
     remove,
     render,
 )
-from nova_acceptance.errors import DeployError, NovaError, SpecError
-from nova_acceptance.findings import Finding, FindingError
+from nova_acceptance.errors import ClusterError, DeployError, NovaError, RenderError, SpecError
+from nova_acceptance.findings import Finding, FindingError, Ref
 from nova_acceptance.kube import Kube, Object
 from nova_acceptance.kube.snapshot import UNDECLARED, Snapshot
 from nova_acceptance.phrase import Phrase, verbatim
@@ -49,6 +54,7 @@ from nova_acceptance.verification.secret_values import SecretValues
 from nova_acceptance.verification.topology import node_rows
 
 MANIFESTS: Final = "manifests"
+SPEC: Final = "nova.yaml"
 MULTI_NODE: Final = "multi-node"
 SINGLE_NODE: Final = "single-node"
 
@@ -59,18 +65,39 @@ _CHANGING: Final = ("Deployment", "StatefulSet", "ReplicaSet", "Pod", "Service",
 
 SYSTEM: Final = pytest.StashKey[System]()
 """Where the configuration keeps what the system should be."""
+_RENDERED: Final = pytest.StashKey[list[Object]]()
+"""Where it keeps what is going to be applied, where that takes no credentials of ours."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read nova.yaml, before anything else is touched.
+    """Read nova.yaml, and manifests from elsewhere, before anything else is touched.
 
     Raises:
-        pytest.UsageError: it is wrong; the message says file, line and field.
+        pytest.UsageError: one is wrong; the message says file, line and field.
     """
     try:
-        config.stash[SYSTEM] = load(config.rootpath / config.option.spec)
+        system = config.stash[SYSTEM] = load(config.rootpath / config.option.spec)
     except SpecError as error:
         raise pytest.UsageError(str(error)) from error
+    option = config.option
+    try:
+        if option.manifests is not None and not option.no_deploy:
+            manifests = config.rootpath / option.manifests
+            if form_of(manifests) is not Form.LAYERS:
+                config.stash[_RENDERED] = rendered = render(manifests)
+                _hide(rendered, system)
+    except RenderError as error:
+        raise pytest.UsageError(f"--manifests: {error}") from error
+
+
+def manifests_of(config: pytest.Config) -> Path | None:
+    """Return the manifests that a run is about; None where it verifies another system as it is."""
+    option = config.option
+    root = config.rootpath
+    if option.manifests is None and option.no_deploy:
+        is_another = (root / option.spec).resolve() != (root / SPEC).resolve()
+        return None if is_another else root / MANIFESTS
+    return root / str(option.manifests or MANIFESTS)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -118,8 +145,14 @@ def cluster(pytestconfig: pytest.Config, recorder: Recorder) -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def kube(cluster: Cluster, recorder: Recorder, diagnosis: Diagnosis) -> Kube:
+def kube(
+    pytestconfig: pytest.Config, cluster: Cluster, recorder: Recorder, diagnosis: Diagnosis
+) -> Kube:
     """The cluster's API; what there is to say about the cluster is in the record from now on."""
+    option = pytestconfig.option
+    # Where the cluster stays; otherwise all goes with it.
+    stays = cluster.remove_hint.startswith("nova-cluster remove")
+    manifests = _option("--manifests", option.manifests) if stays else ""
     api = Kube(cluster.kubeconfig, cluster.context)
     diagnosis.attach(api)
     recorder.tell(
@@ -129,8 +162,8 @@ def kube(cluster: Cluster, recorder: Recorder, diagnosis: Diagnosis) -> Kube:
         reason=cluster.reason,
         version=api.server_version,
         nodes=node_rows(api.list("v1", "Node")),
-        reuse_hint=cluster.reuse_hint,
-        remove_hint=cluster.remove_hint,
+        reuse_hint=f"{cluster.reuse_hint}{_option('--spec', option.spec, SPEC)}",
+        remove_hint=f"{cluster.remove_hint}{manifests}",
     )
     return api
 
@@ -147,23 +180,32 @@ def deployment(
 ) -> Iterator[Deployment | None]:
     """Nova, deployed and ready; None with `--no-deploy`, which takes it as it is."""
     option = pytestconfig.option
-    manifests = pytestconfig.rootpath / MANIFESTS
-    if option.no_deploy:
-        masking.register(load_credentials(kube, manifests).values())
+    manifests = manifests_of(pytestconfig)
+    if option.no_deploy or manifests is None:
+        # What may not be read is not known here, and so cannot be written either.
+        with suppress(ClusterError):
+            masking.register(SecretValues(kube, system.namespaces, _plain(system)).to_mask())
         recorder.tell("note", text=Phrase("--no-deploy: the system is verified as it was found"))
         diagnosis.look_around()
         yield None
         _snapshot(kube, system, recorder)
         return
-    overlay = option.overlay or _overlay(kube, system)
+    rendered = pytestconfig.stash.get(_RENDERED, None)
+    overlay = "" if rendered is not None else option.overlay or _overlay(kube, system)
     objects: list[Object] = []
     try:
         with _shown(pytestconfig) as progress, _locked(f"deploying to {kube.server}", progress):
-            # Read back under the lock: two workers must not make two passwords for one system.
-            credentials = load_credentials(kube, manifests)
-            masking.register(credentials.values())
-            objects = render(manifests, overlay, credentials, tmp_path_factory.mktemp("render"))
-            base = look(kube, system.namespaces, system, logs=False)
+            if rendered is None:
+                # Read back under the lock: two workers must not make two passwords for one system.
+                credentials = load_credentials(kube, manifests)
+                masking.register(credentials.values())
+                into = tmp_path_factory.mktemp("render")
+                rendered = render(manifests, overlay, credentials, into)
+                _hide(rendered, system)
+            objects, by_default = placed(kube, rendered)
+            if by_default:
+                _tell_of_default(by_default, progress, recorder)
+            base = look(kube, _namespaces(objects, system), system, logs=False)
             try:
                 _say(preflight(kube, objects, base), progress, recorder, diagnosis)
                 done = deploy(kube, objects, progress=progress, base=base, on_lost=diagnosis.lost)
@@ -243,10 +285,36 @@ def fresh_objects(
 @pytest.fixture(scope="session")
 def secret_values(kube: Kube, system: System, deployment: Deployment | None) -> SecretValues:  # noqa: ARG001
     """The values of Nova's Secrets; nothing that is written shows one."""
-    plain = frozenset(url.key for url in parts.urls(system, inside=False))
-    values = SecretValues(kube, system.namespaces, plain)
+    values = SecretValues(kube, system.namespaces, _plain(system))
     masking.register(values.to_mask())
     return values
+
+
+def _option(name: str, value: str | None, default: str = "") -> str:
+    """Return an option as a command has it, with a space before it; nothing where it is not set."""
+    return f" {name}={value}" if value and value != default else ""
+
+
+def _plain(system: System) -> frozenset[str]:
+    """Return the keys of Secrets that hold where something outside is, and no secret."""
+    return frozenset(url.key for url in parts.urls(system, inside=False))
+
+
+def _hide(rendered: Sequence[Object], system: System) -> None:
+    """Have no value of a rendered Secret written anywhere from now on."""
+    masking.register(values_of(rendered, _plain(system)))
+
+
+def _namespaces(objects: Sequence[Object], system: System) -> list[str]:
+    """Return where anything of the system is, or is going to be."""
+    named = (obj["metadata"].get("namespace") for obj in objects)
+    return list(dict.fromkeys((*system.namespaces, *filter(None, named))))
+
+
+def _tell_of_default(by_default: Sequence[Ref], progress: Progress, recorder: Recorder) -> None:
+    said = Phrase("named no namespace, and so are in `default`: {objects}", objects=by_default)
+    progress.say(said)
+    recorder.tell("note", text=said)
 
 
 def _say(

@@ -64,6 +64,12 @@ RELAY: Final = 3600.0
 ROLLOUT: Final = 300.0
 """Every workload of a deployment from applied to ready."""
 
+ESTABLISHED: Final = 30.0
+"""A kind of the manifests' own, from its definition applied to the API serving it."""
+
+ACCOUNT: Final = 20.0
+"""A ServiceAccount of a new namespace, and its token, until a pod may be of it."""
+
 RENDER: Final = 30.0
 """kubectl kustomize, from the manifests to the objects."""
 

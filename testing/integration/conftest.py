@@ -125,7 +125,7 @@ def accept(
     return Acceptance(done, project() / Path(last.removeprefix("report: ")).parent)
 
 
-def nova_cluster(*arguments: str) -> subprocess.Popen[str]:
+def nova_cluster(*arguments: str, kubeconfig: Path | None = None) -> subprocess.Popen[str]:
     """Start the command line as a user would, in a process of its own.
 
     It hears Ctrl-C even where these tests do not: a shell's background jobs ignore it, and so
@@ -137,5 +137,9 @@ def nova_cluster(*arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={
+            **os.environ,
+            "PYTHONUNBUFFERED": "1",
+            **({"KUBECONFIG": str(kubeconfig)} if kubeconfig else {}),
+        },
     )

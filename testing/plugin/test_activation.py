@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 PASSING = "def test_anything(): pass"
 OPTIONS = (
-    "--cluster --nodes --node-image --overlay --spec --teardown --no-deploy --report-lang"
+    "--cluster --nodes --node-image --manifests --overlay --spec --teardown --no-deploy "
+    "--report-lang"
 ).split()
 
 

@@ -26,6 +26,12 @@ PASSING = "def test_anything(): pass"
         (["--nodes", "three"], "ERROR: --nodes: 'three' is not a number from 1 to 9"),
         (["--spec", "absent.yaml"], "ERROR: --spec: there is no file absent.yaml*"),
         (["--overlay", "absent"], "ERROR: --overlay: there is no manifests/overlays/absent*"),
+        (["--manifests", "absent"], "ERROR: --manifests: there are no manifests at *absent*"),
+        (
+            ["--manifests", "nova.yaml", "--overlay", "multi-node"],
+            "ERROR: --overlay: nova.yaml has no overlays*",
+        ),
+        (["--manifests", "nova.yaml"], "ERROR: --manifests: */nova.yaml:5: no object of Kub*"),
         (
             ["--report-lang", "fr"],
             "ERROR: --report-lang: there is no 'fr'; there are: en, zh-Hant",
@@ -65,6 +71,15 @@ def test_overlay_that_is_there_is_taken(suite: Suite) -> None:
     suite.write("manifests/overlays/small/kustomization.yaml", "")
 
     suite.run("--overlay", "small").assert_outcomes(passed=1)
+
+
+def test_overlay_of_manifests_elsewhere_is_taken(suite: Suite) -> None:
+    suite.write("tests/services/test_any.py", PASSING)
+    suite.write("other/base/kustomization.yaml", "")
+    suite.write("other/overlays/small/kustomization.yaml", "")
+
+    suite.run("--manifests=other", "--overlay=small").assert_outcomes(passed=1)
+    assert suite.model.options["manifests"] == "other"
 
 
 def test_nodes_is_a_number_for_fixtures(suite: Suite) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 from urllib.parse import unquote
 
@@ -44,6 +44,38 @@ def to_mask(secret: Object) -> Iterator[str]:
                 yield unquote(password)
         elif _is_secret(key, text):
             yield text
+
+
+def values_of(objects: Sequence[Object], plain: Collection[str] = ()) -> Iterator[str]:
+    """Yield every value of the Secrets among objects that were rendered, however it is written.
+
+    A certificate is for everybody to see, and so are `plain` keys; of their URLs the passwords are
+    not.
+
+    Args:
+        objects: what is going to be applied.
+        plain: keys whose values are no secrets.
+    """
+    for obj in objects:
+        if obj["kind"] != "Secret":
+            continue
+        strings = {key: str(it) for key, it in (obj.get("stringData") or {}).items()}
+        for key, text in (*_decoded(obj.get("data") or {}), *strings.items()):
+            for password in _PASSWORD_IN_URL.findall(text):
+                yield password
+                yield unquote(password)
+            is_certificate = "-----BEGIN CERTIFICATE" in text and "PRIVATE KEY" not in text
+            if not is_certificate and key not in plain:
+                yield text
+                yield text.strip()
+
+
+def _decoded(data: dict[str, str | None]) -> Iterator[tuple[str, str]]:
+    for key, encoded in data.items():
+        try:
+            yield key, base64.b64decode(encoded or "").decode()
+        except (binascii.Error, ValueError):
+            continue  # bytes; no text that is written holds them
 
 
 def without_passwords(text: str) -> str:

@@ -1,26 +1,30 @@
 """Putting the system on a cluster: credentials, rendering, applying, readiness, removal.
 
 Layers, top to bottom: `rollout`, `removal`, `preflight` > `readiness` > `outcome`, `verdict`,
-`words`, `watches` > `timeline` > `phases`; `rendering` > `credentials` > `certificate`;
-`provenance` stands by itself.
+`words`, `watches` > `timeline` > `phases` > `ownership`, `placement` > `definitions`; `rendering` >
+`credentials` > `certificate`, `services` > `templates` > `files`; `provenance` stands by itself.
 """
 
 from nova_acceptance.deploy.credentials import Credentials, load_credentials
 from nova_acceptance.deploy.outcome import Deployment, RolloutError
+from nova_acceptance.deploy.placement import placed
 from nova_acceptance.deploy.preflight import PreflightError, preflight
 from nova_acceptance.deploy.removal import remove
-from nova_acceptance.deploy.rendering import render
+from nova_acceptance.deploy.rendering import Form, form_of, render
 from nova_acceptance.deploy.rollout import deploy
 from nova_acceptance.deploy.timeline import PodTimes
 
 __all__ = [
     "Credentials",
     "Deployment",
+    "Form",
     "PodTimes",
     "PreflightError",
     "RolloutError",
     "deploy",
+    "form_of",
     "load_credentials",
+    "placed",
     "preflight",
     "remove",
     "render",

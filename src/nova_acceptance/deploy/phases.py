@@ -1,4 +1,8 @@
-"""Applying: namespaces first, then configuration, then workloads, side by side within each."""
+"""Applying in phases, side by side within each, whatever the order of the files.
+
+Namespaces and definitions of kinds come first, then configuration, to which instances of those
+kinds belong, then workloads; what has a say in every later request comes last.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +12,29 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
+
 from nova_acceptance import timeouts
 from nova_acceptance.deploy.absence import await_gone
+from nova_acceptance.deploy.definitions import DEFINITION
+from nova_acceptance.deploy.ownership import foreign, namespaces_defined
 from nova_acceptance.diagnosis import Explanation, Ranked
 from nova_acceptance.errors import ApplyError
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import ApiError, Kube, Object, describe
 from nova_acceptance.phrase import Phrase, verbatim
 
-MANAGED_BY = "app.kubernetes.io/managed-by"
-
 WORKLOADS = frozenset(
     {"CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"}
 )
 
-_FIRST = frozenset({"Namespace", "CustomResourceDefinition"})
+_FIRST = frozenset({"Namespace", DEFINITION})
+ADMISSION = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
+"""What the API asks before it takes an object: whoever is to answer has to be there."""
 _AT_ONCE = 8
+_AGAIN = 0.5
+_TOO_EARLY = ("error looking up service account", "no api token found for service account")
+"""How a pod is refused whose ServiceAccount, or its token, a controller has yet to make."""
 _IMMUTABLE = ("immutable", "updates to statefulset spec", "forbidden: updates", "may not change")
 
 
@@ -46,7 +57,7 @@ class Phase:
     """Objects that may be applied side by side.
 
     Attributes:
-        name: `namespaces`, `configuration` or `workloads`.
+        name: `namespaces`, `configuration`, `workloads` or `admission`.
         objects: what to apply.
     """
 
@@ -56,12 +67,19 @@ class Phase:
 
 def phases(objects: Sequence[Object]) -> Iterator[Phase]:
     """Yield the phases in order; Services come before the workloads that they name."""
-    first = tuple(obj for obj in objects if obj["kind"] in _FIRST)
-    last = tuple(obj for obj in objects if obj["kind"] in WORKLOADS)
-    between = tuple(obj for obj in objects if obj["kind"] not in _FIRST | WORKLOADS)
-    yield Phase("namespaces", first)
-    yield Phase("configuration", between)
-    yield Phase("workloads", last)
+    by_name: dict[str, list[Object]] = {"namespaces": [], "configuration": [], "workloads": []}
+    for obj in objects:
+        by_name.setdefault(_phase_of(obj["kind"]), []).append(obj)
+    for name, of_it in by_name.items():
+        yield Phase(name, tuple(of_it))
+
+
+def _phase_of(kind: str) -> str:
+    if kind in _FIRST:
+        return "namespaces"
+    if kind in WORKLOADS:
+        return "workloads"
+    return "admission" if kind in ADMISSION else "configuration"
 
 
 def apply_phase(kube: Kube, phase: Phase) -> list[Object]:
@@ -77,7 +95,7 @@ def apply_phase(kube: Kube, phase: Phase) -> list[Object]:
     applied: list[Object] = []
     refusals: list[tuple[Object, ApiError]] = []
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="apply") as pool:
-        under_way = [(obj, pool.submit(kube.apply, obj)) for obj in phase.objects]
+        under_way = [(obj, pool.submit(_apply, kube, obj)) for obj in phase.objects]
         try:
             wait([answer for _, answer in under_way])
         except BaseException:  # Ctrl-C: what has not begun must not come after a removal
@@ -93,50 +111,45 @@ def apply_phase(kube: Kube, phase: Phase) -> list[Object]:
     return applied
 
 
-def guard_namespaces(kube: Kube, objects: Sequence[Object]) -> None:
-    """See, before the first write, that every namespace is absent or ours; wait out a deletion.
+def guard(kube: Kube, objects: Sequence[Object]) -> None:
+    """See, before the first write, that everything is absent or ours; wait out a deletion.
 
     Raises:
-        RefusedError: a namespace of that name belongs to somebody else.
-        ApplyError: a namespace of the manifests does not say whose it is.
+        RefusedError: something of that name belongs to somebody else; all of it is named.
         ClusterError: the API did not answer, or a namespace under deletion did not go.
     """
-    for obj in objects:
-        if obj["kind"] != "Namespace":
-            continue
-        if not owner(obj):
-            raise ApplyError(
-                f"the manifests' namespace {obj['metadata']['name']} has no label {MANAGED_BY}",
-                hint="label it, so that later it can be told from somebody else's",
-            )
-        live = kube.get("v1", "Namespace", obj["metadata"]["name"])
-        if live is None:
-            continue
-        if not is_ours(live, obj):
-            evidence = (f"label {MANAGED_BY}: {owner(live) or '(absent)'}",)
-            message = Phrase(
-                "the namespace {name} exists and is not ours", name=obj["metadata"]["name"]
-            )
-            foreign = Finding("NAMESPACE_FOREIGN", ref(live), message, evidence=evidence)
-            raise RefusedError(
-                message,
-                hint=foreign.meaning.cure,
-                evidence=evidence,
-                explanation=Explanation((Ranked(foreign),), (foreign.subject,)),
-            )
-        if "deletionTimestamp" in live["metadata"]:
-            deadline = time.monotonic() + timeouts.REMOVE
-            await_gone(kube, "Namespace", [live["metadata"]["name"]], deadline=deadline)
+    if found := foreign(kube, objects):
+        raise _foreign_error(found)
+    deadline = time.monotonic() + timeouts.REMOVE
+    for name in sorted(namespaces_defined(objects)):
+        live = kube.get("v1", "Namespace", name)
+        if live and "deletionTimestamp" in live["metadata"]:
+            await_gone(kube, "Namespace", [name], deadline=deadline)
 
 
-def owner(obj: Object) -> str:
-    """Return the value of the label `app.kubernetes.io/managed-by`, or nothing."""
-    return str((obj["metadata"].get("labels") or {}).get(MANAGED_BY, ""))
+def _foreign_error(found: Sequence[Finding]) -> RefusedError:
+    first, more = found[0], len(found) - 1
+    return RefusedError(
+        f"{first.summary} (and {more} more)" if more else first.summary,
+        hint=first.meaning.cure,
+        evidence=[line for each in found for line in each.evidence],
+        explanation=Explanation(tuple(map(Ranked, found)), (first.subject,)),
+    )
 
 
-def is_ours(live: Object, rendered: Object) -> bool:
-    """Whether what is on the cluster is managed by whoever manages what was rendered."""
-    return bool(owner(rendered)) and owner(live) == owner(rendered)
+def _apply(kube: Kube, obj: Object) -> Object:
+    """Apply an object; a pod of a new namespace may have to wait for its ServiceAccount."""
+    return Retrying(
+        retry=retry_if_exception(lambda error: obj["kind"] == "Pod" and _is_too_early(error)),
+        stop=stop_after_delay(timeouts.ACCOUNT),
+        wait=wait_fixed(_AGAIN),
+        reraise=True,
+    )(kube.apply, obj)
+
+
+def _is_too_early(error: BaseException) -> bool:
+    said = error.detail.lower() if isinstance(error, ApiError) else ""
+    return any(each in said for each in _TOO_EARLY)
 
 
 def refused(obj: Object, error: ApiError) -> Finding:
@@ -179,5 +192,5 @@ def _hint(obj: Object, error: ApiError) -> Phrase:
     if error.status == HTTPStatus.CONFLICT:
         return Phrase("another writer holds it; deploy again, alone")
     if error.status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        return Phrase("correct the field in manifests/")
+        return Phrase("correct the field in the manifests")
     return verbatim(error.hint)

@@ -7,14 +7,16 @@ kind, and whether this user may do what a deployment does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.components.kubernetes.shapes import without_values
+from nova_acceptance.deploy.definitions import Defined, GroupKind, defined, group_kind
 from nova_acceptance.deploy.outcome import told
+from nova_acceptance.deploy.ownership import foreign, namespaces_defined
 from nova_acceptance.deploy.phases import refused
 from nova_acceptance.deploy.watches import watched
 from nova_acceptance.diagnosis import Explanation, beforehand
@@ -95,8 +97,13 @@ def preflight(kube: Kube, objects: Sequence[Object], base: Snapshot) -> list[Fin
     graph = Graph(snapshot)
     reached = graph.reach(map(ref, objects))
     found = [each for each in beforehand(snapshot) if each.subject in reached]
+    strange = foreign(kube, objects)
+    found += strange
+    found += _without_namespace(objects, base)
     found += _api_findings(kube, objects)
-    found += _refused_beforehand(kube, objects, base)
+    # What is somebody else's is not asked about: it would be refused for what it is.
+    others = {each.subject for each in strange}
+    found += _refused_beforehand(kube, [it for it in objects if ref(it) not in others], base)
     lost = [each for each in found if each.grace is not None]
     if lost:
         causes = ranked(lost, graph)
@@ -133,7 +140,7 @@ def _refused_beforehand(kube: Kube, objects: Sequence[Object], base: Snapshot) -
     """Yield what the API says it would refuse, of the objects whose namespace is there already.
 
     It is asked by applies that write nothing. A webhook that cannot be asked so, a missing right
-    and a kind that is not served are no refusal of the object itself.
+    and a kind that is not served, or not yet, are no refusal of the object itself.
     """
 
     def tried(obj: Object) -> ApiError | None:
@@ -148,8 +155,9 @@ def _refused_beforehand(kube: Kube, objects: Sequence[Object], base: Snapshot) -
     there = [
         obj
         for obj in objects
-        if (namespace := obj["metadata"].get("namespace"))
-        and base.get("Namespace", "", namespace) is not None
+        if obj["kind"] != "Namespace"
+        and _has_place(obj, base)
+        and kube.serves(obj["apiVersion"], obj["kind"])
     ]
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="preflight") as pool:
         for obj, error in zip(there, pool.map(tried, there), strict=True):
@@ -163,32 +171,85 @@ def _api_findings(kube: Kube, objects: Sequence[Object]) -> list[Finding]:
         kind = obj["apiVersion"], obj["kind"]
         if kind not in plurals:
             plurals[kind] = kube.plural(*kind)
-    created = {_defined(obj) for obj in objects if obj["kind"] == "CustomResourceDefinition"}
+    kinds = defined(objects)
     unserved = [
         obj
         for obj in objects
-        if plurals[obj["apiVersion"], obj["kind"]] is None and _group_kind(obj) not in created
+        if plurals[obj["apiVersion"], obj["kind"]] is None
+        and not ((own := kinds.get(group_kind(obj))) and own.serves(obj["apiVersion"]))
     ]
-    return [*_not_served(unserved), *_rights_missing(kube, objects, plurals)]
+    return [*_not_served(kube, unserved, kinds), *_rights_missing(kube, objects, plurals)]
 
 
-def _not_served(unserved: Sequence[Object]) -> Iterator[Finding]:
-    by_kind: dict[tuple[str, str], list[Ref]] = {}
+def _not_served(
+    kube: Kube, unserved: Sequence[Object], kinds: Mapping[GroupKind, Defined]
+) -> Iterator[Finding]:
+    by_kind: dict[tuple[str, str], list[Object]] = {}
     for obj in unserved:
-        by_kind.setdefault((obj["apiVersion"], obj["kind"]), []).append(ref(obj))
-    for (version, kind), refs in by_kind.items():
+        by_kind.setdefault((obj["apiVersion"], obj["kind"]), []).append(obj)
+    if not by_kind:
+        return
+    yield Finding(
+        "KIND_NOT_SERVED",
+        ref(unserved[0]),
+        Phrase(
+            "the cluster does not serve {kinds}",
+            kinds=[
+                _unserved_kind(version, kind, of_it, _served_instead(kube, of_it[0], kinds))
+                for (version, kind), of_it in by_kind.items()
+            ],
+        ),
+        evidence=tuple(str(ref(obj)) for obj in unserved),
+        grace=0,
+    )
+
+
+def _unserved_kind(
+    version: str, kind: str, objects: Sequence[Object], instead: Sequence[str]
+) -> Phrase:
+    told = {"kind": kind, "version": version, "objects": [ref(obj) for obj in objects]}
+    if instead:
+        return Phrase(
+            "{kind} of {version} but of {served} ({objects})", served=list(instead), **told
+        )
+    return Phrase("{kind} of {version} nor of any other ({objects})", **told)
+
+
+def _served_instead(kube: Kube, obj: Object, kinds: Mapping[GroupKind, Defined]) -> Sequence[str]:
+    """Return the versions in which an object's kind is, or will be, served."""
+    if own := kinds.get(group_kind(obj)):
+        return [f"{own.group}/{version}" for version in own.versions]
+    return kube.versions_of(obj["kind"])
+
+
+def _without_namespace(objects: Sequence[Object], base: Snapshot) -> Iterator[Finding]:
+    """Yield the namespaces that objects name, and that are neither there nor among them."""
+    if not base.knows("Namespace"):
+        return
+    own = namespaces_defined(objects)
+    lost: dict[str, list[Ref]] = {}
+    for obj in objects:
+        name = obj["metadata"].get("namespace")
+        if name and name not in own and base.get("Namespace", "", name) is None:
+            lost.setdefault(name, []).append(ref(obj))
+    for name, refs in lost.items():
         yield Finding(
-            "KIND_NOT_SERVED",
-            refs[0],
+            "NAMESPACE_UNDEFINED",
+            Ref("Namespace", "", name),
             Phrase(
-                "the cluster does not serve {kind} of {version}, which {object} is of",
-                kind=kind,
-                version=version,
+                "there is no namespace {name}, into which {object} belongs",
+                name=name,
                 object=refs[0],
             ),
             evidence=tuple(map(str, refs)),
             grace=0,
         )
+
+
+def _has_place(obj: Object, base: Snapshot) -> bool:
+    """Whether the object is in no namespace, or in one that is there."""
+    namespace = obj["metadata"].get("namespace")
+    return not namespace or base.get("Namespace", "", namespace) is not None
 
 
 def _rights_missing(
@@ -242,12 +303,3 @@ def _rights_missing(
 
 def _may(kube: Kube, right: _Right) -> bool:
     return kube.can_i(right.verb, right.group, right.resource, right.namespace or None)
-
-
-def _defined(definition: Object) -> tuple[str, str]:
-    spec = definition["spec"]
-    return str(spec["group"]), str(spec["names"]["kind"])
-
-
-def _group_kind(obj: Object) -> tuple[str, str]:
-    return obj["apiVersion"].partition("/")[0], obj["kind"]

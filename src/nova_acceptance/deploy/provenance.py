@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from nova_acceptance import timeouts
 
-_GENERATED: Final = ("*.env", "tls.crt", "tls.key")
-"""Credentials that were filled in beside their templates; a run takes others in their place."""
+_GENERATED: Final = ("addresses.conf", "tls.crt", "tls.key")
+"""What is written for each deployment; a run takes others in their place."""
 
 _ASKS_ONLY: Final = (
     *("--no-optional-locks", "--literal-pathspecs"),
@@ -44,17 +44,38 @@ class Provenance:
         return {"commit": self.commit, "changed": self.is_changed, "digest": self.digest}
 
 
-def provenance(manifests: Path, spec: Path) -> Provenance:
+def provenance(manifests: Path | None, spec: Path) -> Provenance:
     """Return where manifests and nova.yaml come from, as they are now.
 
+    What a kustomization takes from outside its directory is not looked at.
+
     Args:
-        manifests: the directory that holds `base`, `components` and `overlays`.
+        manifests: a directory, or a file; None where the run is about nova.yaml alone.
         spec: the nova.yaml in use.
     """
+    if manifests is None or manifests.is_file():
+        return _of_files(spec, *([manifests] if manifests else []))
     # HEAD:./ is refused where the commit does not hold the directory, an ignored one for instance.
     commit = (_git(manifests, "rev-parse", "HEAD", "HEAD:./") or "").partition("\n")[0]
     is_changed = bool(commit) and _is_changed(manifests, spec)
     return Provenance(commit, is_changed, _digest(manifests, spec))
+
+
+def is_committed(directory: Path) -> bool:
+    """Whether a directory is of a repository's commit; what is written there may be so, too."""
+    return _git(directory, "rev-parse", "HEAD:./") is not None
+
+
+def _of_files(spec: Path, *manifests: Path) -> Provenance:
+    """Return the provenance of single files; the commit is that of the first manifests, if any."""
+    first = (*manifests, spec)[0]
+    commit = _git(first.parent, "rev-parse", "HEAD", f"HEAD:./{first.name}") or ""
+    is_changed = bool(commit) and any(
+        _git(first.parent, "status", "--porcelain", "--ignored", "--", str(path.absolute())) != ""
+        for path in (*manifests, spec)
+    )
+    named = [(path.name, path) for path in (*manifests, spec)]
+    return Provenance(commit.partition("\n")[0], is_changed, _digest_of(named))
 
 
 def _is_changed(manifests: Path, spec: Path) -> bool:
@@ -87,9 +108,13 @@ def _git(directory: Path, *arguments: str) -> str | None:
 
 
 def _digest(manifests: Path, spec: Path) -> str:
+    return _digest_of((*_files(manifests), (spec.name, spec)))
+
+
+def _digest_of(named: Iterable[tuple[str, Path]]) -> str:
     digest = hashlib.sha256()
     try:
-        for name, path in (*_files(manifests), (spec.name, spec)):
+        for name, path in named:
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             digest.update(f"{content}  {name}\n".encode(errors="surrogateescape"))
     except OSError:

@@ -1,56 +1,93 @@
-"""From manifests/ and credentials to the objects that are applied, by `kubectl kustomize`."""
+"""From manifests of any form to the objects that are applied."""
 
 from __future__ import annotations
 
+import base64
 import shutil
 import subprocess
 import sysconfig
 import tempfile
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 import yaml
 
 from nova_acceptance import timeouts
-from nova_acceptance.deploy.credentials import Credentials
+from nova_acceptance.deploy.credentials import NO_CREDENTIALS, Credentials
+from nova_acceptance.deploy.files import KUSTOMIZATIONS, Loader, key_of, read_objects
 from nova_acceptance.errors import RenderError
 from nova_acceptance.kube import Object, describe
 
 _LAST_LINES = 10
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_OF_THE_SERVER: Final = (
+    *("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation"),
+    *("managedFields", "resourceVersion", "selfLink", "uid"),
+)
+"""What an object has that was read from a cluster, and what no other cluster would take."""
+
+
+class Form(StrEnum):
+    """How manifests are written."""
+
+    LAYERS = "layers"
+    """As those of this repository: base, components, overlays, and templates of credentials."""
+    KUSTOMIZATION = "kustomization"
+    FILES = "files"
+
+
+def form_of(manifests: Path) -> Form:
+    """Return how manifests are written.
+
+    Raises:
+        RenderError: there is nothing at that path.
+    """
+    if not manifests.exists():
+        raise RenderError(f"there are no manifests at {manifests}", hint="name a file or directory")
+    if (manifests / "base").is_dir() and (manifests / "overlays").is_dir():
+        return Form.LAYERS
+    is_one = manifests.name in KUSTOMIZATIONS and manifests.is_file()
+    if is_one or any((manifests / name).is_file() for name in KUSTOMIZATIONS):
+        return Form.KUSTOMIZATION
+    return Form.FILES
+
+
+def overlays_of(manifests: Path) -> list[str]:
+    """Return the names of the overlays that there are; none of what has no layers."""
+    return sorted(path.parent.name for path in manifests.glob("overlays/*/kustomization.yaml"))
 
 
 def render(
-    manifests: Path, overlay: str, credentials: Credentials, into: Path | None = None
+    manifests: Path,
+    overlay: str = "",
+    credentials: Credentials = NO_CREDENTIALS,
+    into: Path | None = None,
 ) -> list[Object]:
-    """Return the objects of an overlay, Secrets filled.
+    """Return the objects of manifests, Secrets with their values.
 
-    The credentials are written only into a scratch copy that nobody else may read and that is
-    gone when this returns.
+    Credentials are written only into a scratch copy that nobody else may read and that is gone
+    when this returns.
 
     Args:
-        manifests: the directory that holds `base`, `components` and `overlays`.
-        overlay: a directory's name under `overlays`.
-        credentials: what the Secrets are filled with.
+        manifests: a directory with `base`, `components` and `overlays`; or one with a
+            kustomization; or a file, or directory of files, of plain YAML or JSON.
+        overlay: a directory's name under `overlays`, where there are any.
+        credentials: what the Secrets of `base` are filled with; others have their values.
         into: where to make the scratch copy; None takes the system's temporary directory.
 
     Raises:
-        RenderError: there is no such overlay, or kustomize refused it.
+        RenderError: there is no such overlay, kustomize refused it, or a file is wrong.
     """
-    overlays = sorted(path.parent.name for path in manifests.glob("overlays/*/kustomization.yaml"))
-    if overlay not in overlays:
-        raise RenderError(
-            f"there is no overlay {overlay} under {manifests / 'overlays'}",
-            hint=f"choose one of: {', '.join(overlays) or '(none there)'}",
-        )
-    with tempfile.TemporaryDirectory(prefix="nova-render-", dir=into) as scratch:
-        copy = Path(scratch, "manifests")
-        shutil.copytree(manifests, copy)
-        credentials.write(copy)
-        objects = _parsed(kustomize(copy / "overlays" / overlay))
-    _refuse_duplicates(objects)
-    for obj in objects:
-        _name_protocols(obj)
-    return objects
+    form = form_of(manifests)
+    if form is Form.LAYERS:
+        objects = _overlaid(manifests, overlay, credentials, into)
+    elif form is Form.KUSTOMIZATION:
+        objects = _parsed(kustomize(manifests if manifests.is_dir() else manifests.parent))
+    else:
+        objects = read_objects(manifests)
+    refuse_duplicates(objects)
+    return [_as_applied(obj) for obj in objects]
 
 
 def kustomize(directory: Path) -> str:
@@ -70,9 +107,12 @@ def kustomize(directory: Path) -> str:
     except subprocess.TimeoutExpired as error:
         raise RenderError(f"kubectl kustomize took longer than {timeouts.RENDER:.0f} s") from error
     if done.returncode:
+        is_overlay = directory.parent.name == "overlays"
         raise RenderError(
-            f"kubectl kustomize refused overlay {directory.name}",
-            hint="see it by itself: `kubectl kustomize` on a copy with credentials filled in",
+            f"kubectl kustomize refused {f'overlay {directory.name}' if is_overlay else directory}",
+            hint="see it by itself: `kubectl kustomize` on a copy with credentials filled in"
+            if is_overlay
+            else f"see it by itself: `kubectl kustomize {directory}`",
             evidence=done.stderr.strip().splitlines()[-_LAST_LINES:],
         )
     return done.stdout
@@ -94,11 +134,63 @@ def kubectl() -> str:
     return found
 
 
+def refuse_duplicates(objects: Sequence[Object]) -> None:
+    """Refuse objects of which two would be the same one on a cluster.
+
+    Raises:
+        RenderError: there are such.
+    """
+    seen: set[tuple[str, str, str, str]] = set()
+    for obj in objects:
+        if key_of(obj) in seen:
+            raise RenderError(
+                f"{describe(obj)} is rendered twice", hint="two places define it; drop one"
+            )
+        seen.add(key_of(obj))
+
+
+def _overlaid(
+    manifests: Path, overlay: str, credentials: Credentials, into: Path | None
+) -> list[Object]:
+    overlays = overlays_of(manifests)
+    if overlay not in overlays:
+        raise RenderError(
+            f"there is no overlay {overlay} under {manifests / 'overlays'}",
+            hint=f"choose one of: {', '.join(overlays) or '(none there)'}",
+        )
+    with tempfile.TemporaryDirectory(prefix="nova-render-", dir=into) as scratch:
+        copy = Path(scratch, "manifests")
+        shutil.copytree(manifests, copy)
+        credentials.write(copy)
+        return _parsed(kustomize(copy / "overlays" / overlay))
+
+
 def _parsed(text: str) -> list[Object]:
     try:
-        return [document for document in yaml.load_all(text, Loader=_LOADER) if document]
+        return [document for document in yaml.load_all(text, Loader=Loader) if document]
     except yaml.YAMLError as error:
         raise RenderError("kustomize's output is no YAML", evidence=[str(error)]) from error
+
+
+def _as_applied(obj: Object) -> Object:
+    """Return an object as a server-side apply takes it, whoever wrote it."""
+    metadata = {
+        key: value
+        for key, value in obj["metadata"].items()
+        if key not in _OF_THE_SERVER and not (key == "namespace" and not value)
+    }
+    made = {key: value for key, value in obj.items() if key != "status"} | {"metadata": metadata}
+    if made["kind"] == "Secret" and "stringData" in made:
+        made["data"] = {**(made.get("data") or {}), **dict(_encoded(made.pop("stringData")))}
+    _name_protocols(made)
+    return made
+
+
+def _encoded(strings: dict[str, str] | None) -> Iterator[tuple[str, str]]:
+    """Yield a Secret's strings as the API keeps them: an apply of strings never takes one away."""
+    for key, value in (strings or {}).items():
+        text = "" if value is None else str(value)
+        yield key, base64.b64encode(text.encode()).decode()
 
 
 def _name_protocols(node: object) -> None:
@@ -114,12 +206,3 @@ def _name_protocols(node: object) -> None:
     if isinstance(node, dict | list):
         for child in node.values() if isinstance(node, dict) else node:
             _name_protocols(child)
-
-
-def _refuse_duplicates(objects: list[Object]) -> None:
-    seen: set[str] = set()
-    for obj in objects:
-        name = describe(obj)
-        if name in seen:
-            raise RenderError(f"{name} is rendered twice", hint="two bases define it; drop one")
-        seen.add(name)

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from nova_acceptance import timeouts
+from nova_acceptance.deploy.definitions import await_served
 from nova_acceptance.deploy.outcome import Deployment, RolloutError
-from nova_acceptance.deploy.phases import apply_phase, guard_namespaces, phases
+from nova_acceptance.deploy.ownership import marked
+from nova_acceptance.deploy.phases import apply_phase, guard, phases
 from nova_acceptance.deploy.readiness import Readiness
 from nova_acceptance.deploy.timeline import Timeline
 from nova_acceptance.deploy.watches import Watches
@@ -38,7 +40,7 @@ def deploy(
             for the rest goes on.
 
     Raises:
-        ApplyError: a namespace is not ours, or the API refused an object.
+        ApplyError: something there is not ours, or the API refused an object.
         RolloutError: something cannot become ready, or was not in time. It carries what was
             deployed nevertheless, and why.
         ClusterError: the API did not answer.
@@ -46,7 +48,8 @@ def deploy(
     deadline = time.monotonic() + timeout
     timeline = Timeline(objects)
     seconds: dict[str, float] = {}
-    guard_namespaces(kube, objects)
+    guard(kube, objects)
+    objects = marked(objects)
     applied: list[Object] = []
     failure: RolloutError | None = None
     with Watches(kube, objects, deadline=deadline, base=base, on_change=timeline.note) as watches:
@@ -58,6 +61,8 @@ def deploy(
                 step.update(f"{len(phase.objects)} {phase.name}")
                 timeline.apply(phase.objects)
                 answered = apply_phase(kube, phase)
+                if phase.name == "namespaces":
+                    await_served(kube, objects, deadline)
                 watches.add(answered)
                 applied += answered
                 seconds[phase.name] = round(time.monotonic() - began, 3)

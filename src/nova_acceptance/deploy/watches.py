@@ -12,6 +12,7 @@ from typing import Self
 
 from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.errors import ClusterError
+from nova_acceptance.findings import ref
 from nova_acceptance.kube import SYNCED, Kube, Object, Watch
 from nova_acceptance.kube.kinds import KINDS, is_watched, kind_served, version_served
 from nova_acceptance.kube.snapshot import EVERYWHERE, Snapshot
@@ -94,9 +95,12 @@ class Watches:
         return not any(each.is_pending and not each.is_optional for each in self._followed)
 
     def add(self, applied: Iterable[Object]) -> None:
-        """Take in what was applied, as the server answered, where no watch will show it."""
+        """Take in what was applied, as the server answered, where no watch shows it, or not yet.
+
+        A new workload that is not seen would leave the Service in front of it with nothing behind.
+        """
         for obj in applied:
-            if not is_watched(obj["kind"]):
+            if not is_watched(obj["kind"]) or self.snapshot.at(ref(obj)) is None:
                 shown = without_values(obj) if obj["kind"] == "Secret" else obj
                 self.snapshot.update("ADDED", shown, fresh=False)
 

@@ -8,7 +8,7 @@ where that is safe.
 """
 
 from nova_acceptance.kube.availability import Outage, lose, lost_seconds
-from nova_acceptance.kube.client import Kube
+from nova_acceptance.kube.client import FIELD_MANAGER, Kube
 from nova_acceptance.kube.exec import Again, ExecResult
 from nova_acceptance.kube.failures import ApiError, ApiUnreachableError, is_api_away
 from nova_acceptance.kube.forward import Fault, Forward
@@ -16,6 +16,7 @@ from nova_acceptance.kube.objects import Object, PodRef, describe
 from nova_acceptance.kube.watch import SYNCED, Watch
 
 __all__ = [
+    "FIELD_MANAGER",
     "SYNCED",
     "Again",
     "ApiError",

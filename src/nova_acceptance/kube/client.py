@@ -63,6 +63,18 @@ class Kube:
         found = self._discovery.find(api_version, kind)
         return found.plural if found else None
 
+    def is_namespaced(self, api_version: str, kind: str) -> bool | None:
+        """Whether objects of a kind are in namespaces; None if the kind is not served."""
+        found = self._discovery.find(api_version, kind)
+        return found.namespaced if found else None
+
+    def versions_of(self, kind: str) -> tuple[str, ...]:
+        """Return every version in which the server serves a kind of that name, in any group.
+
+        It takes a request a version of a group, so it is for telling what else there is.
+        """
+        return self._discovery.versions_of(kind)
+
     def list(
         self,
         api_version: str,
@@ -136,6 +148,7 @@ class Kube:
         *,
         grace_period_seconds: int | None = None,
         precondition_uid: str | None = None,
+        foreground: bool = False,
     ) -> None:
         """Delete an object; one that is not there is as good as deleted.
 
@@ -149,9 +162,10 @@ class Kube:
             namespace: its namespace, if it has one.
             grace_period_seconds: 0 kills a pod at once; None leaves the object's own.
             precondition_uid: delete only this incarnation; another is refused with 409.
+            foreground: whether it stays until what it owns is gone.
         """
         resource = self._discovery.resource(api_version, kind)
-        options: Object = {"propagationPolicy": "Background"}
+        options: Object = {"propagationPolicy": "Foreground" if foreground else "Background"}
         if grace_period_seconds is not None:
             options["gracePeriodSeconds"] = grace_period_seconds
         if precondition_uid is not None:

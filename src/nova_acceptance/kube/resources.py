@@ -78,6 +78,16 @@ class Discovery:
             )
         return found
 
+    def versions_of(self, kind: str) -> tuple[str, ...]:
+        """Return every version, of any group, in which a kind of that name is served.
+
+        Raises:
+            ClusterError: the API could not be asked.
+        """
+        groups = self._rest.request("GET", "/apis").get("groups") or ()
+        versions = ["v1", *(each["groupVersion"] for it in groups for each in it["versions"])]
+        return tuple(version for version in versions if self.find(version, kind))
+
     def _ask(self, api_version: str, patience: float) -> dict[str, Resource]:
         path = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
         try:

@@ -11,11 +11,13 @@ from typing import Final
 import pytest
 
 from nova_acceptance.cluster import MOST_NODES, check_name
-from nova_acceptance.errors import UsageError
+from nova_acceptance.deploy import Form, form_of
+from nova_acceptance.deploy.rendering import overlays_of
+from nova_acceptance.errors import RenderError, UsageError
 from nova_acceptance.plugin.clash import added_by, told
 from nova_acceptance.report.texts import ENGLISH, LANGUAGES
 
-_OVERLAYS: Final = Path("manifests") / "overlays"
+_MANIFESTS: Final = "manifests"
 
 
 def add(parser: pytest.Parser) -> None:
@@ -30,6 +32,12 @@ def add(parser: pytest.Parser) -> None:
     )
     group.addoption("--nodes", metavar="N", help="nodes of a cluster of our own (a new one has 3)")
     group.addoption("--node-image", metavar="IMAGE", help="node image of a kind cluster of our own")
+    group.addoption(
+        "--manifests",
+        metavar="PATH",
+        help="what to deploy: a kustomization, or a file or directory of plain YAML "
+        "(default: manifests)",
+    )
     group.addoption(
         "--overlay",
         metavar="NAME",
@@ -125,7 +133,7 @@ def check(config: pytest.Config) -> None:
         option.nodes = _nodes(option.nodes)
     _check_cluster(option.cluster)
     _check_spec(config.rootpath, option.spec)
-    _check_overlay(config.rootpath, option.overlay)
+    _check_manifests(config.rootpath, option.manifests, option.overlay)
     _check_language(option.report_lang)
     if option.teardown and option.no_deploy:
         raise pytest.UsageError(
@@ -142,8 +150,8 @@ def check(config: pytest.Config) -> None:
 def chosen(config: pytest.Config) -> dict[str, str | int | bool]:
     """Return the options and their values, for the record."""
     names = (
-        "cluster nodes node_image overlay spec teardown no_deploy probe_image probe_pods ephemeral"
-        " report_lang"
+        "cluster nodes node_image manifests overlay spec teardown no_deploy"
+        " probe_image probe_pods ephemeral report_lang"
     ).split()
     values = {name.replace("_", "-"): getattr(config.option, name) for name in names}
     values |= {"markers": config.option.markexpr, "keywords": config.option.keyword}
@@ -190,14 +198,24 @@ def _check_spec(root: Path, value: str) -> None:
         raise pytest.UsageError(f"--spec: there is no file {value} (looked in {root})")
 
 
-def _check_overlay(root: Path, value: str | None) -> None:
-    overlays = root / _OVERLAYS
-    if value is None or (overlays / value / "kustomization.yaml").is_file():
+def _check_manifests(root: Path, value: str | None, overlay: str | None) -> None:
+    manifests = root / (value or _MANIFESTS)
+    try:
+        form = form_of(manifests) if value is not None else Form.LAYERS
+    except RenderError as error:
+        raise pytest.UsageError(f"--manifests: {error}") from error
+    if overlay is None:
         return
-    there = ", ".join(sorted(path.parent.name for path in overlays.glob("*/kustomization.yaml")))
-    raise pytest.UsageError(
-        f"--overlay: there is no {_OVERLAYS / value}; there are: {there or 'none'}"
-    )
+    if form is not Form.LAYERS:
+        raise pytest.UsageError(
+            f"--overlay: {value} has no overlays; a directory with base/ and overlays/ has"
+        )
+    there = overlays_of(manifests)
+    if overlay not in there:
+        place = Path(value or _MANIFESTS) / "overlays" / overlay
+        raise pytest.UsageError(
+            f"--overlay: there is no {place}; there are: {', '.join(there) or 'none'}"
+        )
 
 
 def _check_language(value: str) -> None:

@@ -267,9 +267,9 @@ def _versions() -> dict[str, str]:
 
 def _manifests(config: pytest.Config) -> dict[str, str | bool]:
     # A plugin, which pytest imports itself, later than this module.
-    from nova_acceptance.fixtures import MANIFESTS  # noqa: PLC0415
+    from nova_acceptance.fixtures import manifests_of  # noqa: PLC0415
 
-    return provenance(config.rootpath / MANIFESTS, config.rootpath / config.option.spec).as_dict()
+    return provenance(manifests_of(config), config.rootpath / config.option.spec).as_dict()
 
 
 def _text(report: pytest.TestReport | pytest.CollectReport) -> str:

@@ -36,9 +36,6 @@ class StubKube(stub_kube.StubKube):
     def serves(self, api_version: str, kind: str) -> bool:
         return not {api_version, kind} & self.unserved
 
-    def plural(self, api_version: str, kind: str) -> str | None:
-        return f"{kind.lower()}s" if self.serves(api_version, kind) else None
-
     def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
         self.asked.append(f"{'try' if dry_run else 'apply'} {obj['kind']}")
         return obj

@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from nova_acceptance.kube import SYNCED, Kube, Object, PodRef, Watch
+from nova_acceptance.kube.kinds import KINDS
 from testing.unit.waiting import SOON
+
+_CLUSTER_WIDE = ("ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition")
 
 
 class StubWatch(Watch):
@@ -72,6 +75,18 @@ class StubKube(Kube):
 
     def serves(self, api_version: str, kind: str) -> bool:
         return True
+
+    def plural(self, api_version: str, kind: str) -> str | None:
+        return f"{kind.lower()}s" if self.serves(api_version, kind) else None
+
+    def is_namespaced(self, api_version: str, kind: str) -> bool | None:
+        if not self.serves(api_version, kind):
+            return None
+        return KINDS[kind].is_namespaced if kind in KINDS else kind not in _CLUSTER_WIDE
+
+    def versions_of(self, kind: str) -> tuple[str, ...]:
+        known = KINDS[kind].versions if kind in KINDS else ()
+        return tuple(version for version in known if self.serves(version, kind))
 
     def get(
         self, api_version: str, kind: str, name: str, namespace: str | None = None

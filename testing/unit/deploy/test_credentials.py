@@ -7,8 +7,10 @@ import stat
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+import yaml
 from cryptography import x509
 
 from nova_acceptance.deploy import Credentials, certificate, load_credentials
@@ -66,27 +68,58 @@ def test_password_is_not_read_back_from_a_url(manifests: Path) -> None:
     assert "other" not in load_credentials(kube, manifests)["redis_password"]
 
 
-def test_password_is_percent_encoded_within_a_url_only(manifests: Path) -> None:
-    load_credentials(StubKube(redis_secret("p@ss/w:rd")), manifests).write(manifests)
-    component = manifests / COMPONENT
-
-    assert (component / "nova-redis.redis-credentials.env").read_text() == (
-        "REDIS_PASSWORD=p@ss/w:rd\n"
-    )
-    urls = (component / "nova-services.user-service-secrets.env").read_text()
-    assert "redis://:p%40ss%2Fw%3Ard@redis-service" in urls
-    assert "KAFKA_BROKERS=kafka.nova.internal:9092\n" in urls
+def filled(manifests: Path, value: str = "generated") -> Path:
+    load_credentials(StubKube(redis_secret(value)), manifests).write(manifests)
+    return manifests
 
 
-def test_written_files_are_for_the_owner_only(manifests: Path) -> None:
-    load_credentials(StubKube(), manifests).write(manifests)
-    written = [
-        path
-        for path in (manifests / COMPONENT).iterdir()
-        if path.suffix in {".env", ".crt", ".key"}
-    ]
+def secret_in(path: Path) -> Object:
+    (found,) = (obj for obj in yaml.safe_load_all(path.read_text()) if obj["kind"] == "Secret")
+    return dict(found)
 
-    assert len(written) == 4
+
+@pytest.mark.parametrize(
+    "password", ["p@ss/w:rd", "a'b\"c", "{redis_password}", "two\nlines", "123"]
+)
+def test_password_is_percent_encoded_within_a_url_only(manifests: Path, password: str) -> None:
+    base = filled(manifests, password) / "base"
+
+    assert secret_in(base / "redis" / "credentials.yaml")["stringData"] == {
+        "REDIS_PASSWORD": password
+    }
+    assert secret_in(base / "services" / "user-service.yaml")["stringData"] == {
+        "REDIS_URL": f"redis://:{quote(password, safe='')}@redis-service.nova-redis:6379/0",
+        "KAFKA_BROKERS": "kafka.nova.internal:9092",
+    }
+
+
+def test_rest_of_a_filled_file_stays_as_it_is(manifests: Path) -> None:
+    file = manifests / "base" / "redis" / "credentials.yaml"
+    before = file.read_text()
+
+    filled(manifests, "generated")
+
+    assert file.read_text() == before.replace("{redis_password}", "generated")
+
+
+@pytest.mark.parametrize("style", ["|\n    {redis_password}\n", ">-\n    {redis_password}"])
+def test_placeholder_in_a_block_is_filled_too(manifests: Path, style: str) -> None:
+    file = manifests / "base" / "redis" / "credentials.yaml"
+    with file.open("a") as text:
+        text.write(f"  BLOCK: {style}\n  AFTER: 'it'\n")
+
+    values = secret_in(filled(manifests) / "base" / "redis" / "credentials.yaml")["stringData"]
+
+    assert values["BLOCK"].strip() == "generated"
+    assert values["AFTER"] == "it"
+
+
+def test_what_holds_a_secret_is_for_the_owner_only(manifests: Path) -> None:
+    filled(manifests)
+    base, tls = manifests / "base", manifests / COMPONENT
+    written = [base / "redis" / "credentials.yaml", base / "services" / "user-service.yaml"]
+    written += [tls / "tls.crt", tls / "tls.key"]
+
     assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o600}
 
 
@@ -148,10 +181,24 @@ def test_representation_shows_no_secret(manifests: Path) -> None:
     assert not [value for value in credentials.values() if value in repr(credentials.tls)]
 
 
-def test_template_of_a_wrong_name_is_refused(manifests: Path) -> None:
-    (manifests / COMPONENT / "redis.env.in").write_text("A={b}\n")
+def change(manifests: Path, old: str, new: str) -> None:
+    file = manifests / "base" / "redis" / "credentials.yaml"
+    file.write_text(file.read_text().replace(old, new))
 
-    with pytest.raises(RenderError, match=r"is not named <namespace>.<secret>"):
+
+def test_placeholder_without_quotes_is_refused_with_its_line(manifests: Path) -> None:
+    change(manifests, '"{redis_password}"', "{redis_password}")
+
+    with pytest.raises(RenderError, match=r"credentials.yaml:7: the value of REDIS_PASSWORD") as it:
+        load_credentials(StubKube(), manifests)
+    assert "quotes" in it.value.hint
+
+
+def test_credential_that_no_secret_holds_by_itself_is_refused(manifests: Path) -> None:
+    """It could not be read back, and would be another one at the next deployment."""
+    change(manifests, "{redis_password}", "{redis_pasword}")
+
+    with pytest.raises(RenderError, match=r"user-service.yaml: no Secret holds redis_password"):
         load_credentials(StubKube(), manifests)
 
 

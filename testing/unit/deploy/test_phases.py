@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from nova_acceptance import timeouts
 from nova_acceptance.deploy import phases
 from nova_acceptance.deploy.phases import Phase, RefusedError, apply_phase
 from nova_acceptance.errors import ApplyError
 from nova_acceptance.kube import ApiError, Object
-from testing.unit.deploy.recorded import deployment, metadata, stateful_set
+from testing.unit.deploy.custom import config, definition, shop
+from testing.unit.deploy.recorded import deployment, metadata, namespace, pod, stateful_set
 from testing.unit.deploy.stub_kube import StubKube
 from testing.unit.waiting import SOON
 
@@ -24,6 +26,11 @@ class RefusingKube(StubKube):
     def __init__(self, answers: dict[str, dict[str, Any]]) -> None:
         super().__init__()
         self._answers = answers
+
+    def forgive(self, _state: object) -> float:
+        """Refuse nothing from now on; stands for a wait of no seconds."""
+        self._answers.clear()
+        return 0
 
     def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
         if answer := self._answers.get(obj["kind"]):
@@ -73,7 +80,7 @@ def test_refused_object_and_its_fields_are_named() -> None:
         "spec.template.spec.containers[0].image: Required value",
         "Deployment nova-services/user-service: spec.replicas: must be greater than or equal to 0",
     )
-    assert "manifests/" in error.hint
+    assert "the manifests" in error.hint
 
 
 def test_refusal_is_a_cause_of_its_own_for_each_object() -> None:
@@ -101,6 +108,46 @@ def test_other_objects_are_applied_and_every_refusal_is_listed() -> None:
 
     assert kube.calls == [("apply", "ConfigMap c")]
     assert any("StatefulSet nova-services/etcd" in line for line in caught.value.evidence)
+
+
+def test_order_of_the_files_does_not_matter() -> None:
+    hook: Object = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "hook"},
+    }
+    found = phases.phases([hook, deployment(), shop(), config(), definition(), namespace()])
+
+    assert [(phase.name, [obj["kind"] for obj in phase.objects]) for phase in found] == [
+        ("namespaces", ["CustomResourceDefinition", "Namespace"]),
+        ("configuration", ["Shop", "ConfigMap"]),
+        ("workloads", ["Deployment"]),
+        ("admission", ["ValidatingWebhookConfiguration"]),
+    ]
+
+
+def test_pod_waits_for_the_service_account_of_its_namespace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer = {
+        "code": 403,
+        "reason": "Forbidden",
+        "message": 'pods "a" is forbidden: error looking up service account web/default: '
+        'serviceaccount "default" not found',
+    }
+    kube = RefusingKube({"Pod": answer})
+    monkeypatch.setattr(phases, "wait_fixed", lambda _seconds: kube.forgive)
+
+    apply_phase(kube, Phase("workloads", (pod("a"),)))
+
+    assert kube.calls == [("apply", "Pod a")]
+
+
+def test_pod_whose_service_account_never_comes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeouts, "ACCOUNT", 0)
+    answer = {"code": 403, "message": "error looking up service account web/none"}
+
+    assert "error looking up" in refusal("Pod", answer, pod("a")).evidence[0]
 
 
 def test_interrupted_apply_begins_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:

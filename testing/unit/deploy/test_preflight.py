@@ -14,6 +14,7 @@ from nova_acceptance.deploy.preflight import laid_over
 from nova_acceptance.kube import ApiError, Object
 from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.collect.stub import StubKube
+from testing.unit.deploy.custom import config, definition, shop
 from testing.unit.diagnosis.rendered import ROOT, cluster, system
 
 
@@ -93,16 +94,59 @@ def test_kind_that_the_cluster_does_not_serve(kube: StubKube, objects: list[Obje
 
 def test_kind_that_comes_with_the_objects_is_served(kube: StubKube, objects: list[Object]) -> None:
     kube.unserved = {"Shop"}
-    names = {"kind": "Shop", "plural": "shops"}
-    definition = {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": "shops.example.org"},
-        "spec": {"group": "example.org", "names": names},
-    }
-    shop = {"apiVersion": "example.org/v1", "kind": "Shop", "metadata": {"name": "x"}}
 
-    assert checked(kube, [*objects, definition, shop]) == []
+    assert checked(kube, [*objects, definition("Cluster"), shop()]) == []
+
+
+def test_version_that_the_definition_beside_it_lacks_is_not_served(kube: StubKube) -> None:
+    kube.unserved = {"Shop"}
+
+    with pytest.raises(
+        PreflightError, match=r"KIND_NOT_SERVED: .*Shop of example.org/v2"
+    ) as caught:
+        checked(kube, [definition("Cluster", versions=("v1alpha1", "v1")), shop(version="v2")])
+    assert "but of example.org/v1alpha1, example.org/v1 (Shop corner)" in str(caught.value)
+
+
+def test_every_object_of_kinds_that_are_not_served_is_named_with_what_is(
+    kube: StubKube, objects: list[Object]
+) -> None:
+    kube.unserved = {"policy/v1", "Shop"}
+    budgets = [
+        {
+            "apiVersion": "policy/v1",
+            "kind": "PodDisruptionBudget",
+            "metadata": {"name": name, "namespace": "nova-redis"},
+        }
+        for name in ("first", "second")
+    ]
+
+    with pytest.raises(PreflightError) as caught:
+        checked(kube, [*objects, *budgets, shop(namespace="nova-redis")])
+    first_line = str(caught.value).splitlines()[0]
+    assert first_line.startswith(
+        "KIND_NOT_SERVED: the cluster does not serve PodDisruptionBudget of policy/v1 but of "
+        "policy/v1beta1 (PodDisruptionBudget nova-redis/first, "
+        "PodDisruptionBudget nova-redis/second), "
+        "Shop of example.org/v1 nor of any other (Shop nova-redis/corner)"
+    )
+    assert not any(asked.startswith("apply") for asked in kube.asked)
+
+
+def test_what_is_somebody_else_s_is_said_before_the_first_write(kube: StubKube) -> None:
+    theirs = config(namespace="kube-system")
+    kube.put(theirs)
+    kube.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}})
+
+    with pytest.raises(PreflightError, match=r"^OBJECT_FOREIGN: ConfigMap kube-system/settings"):
+        checked(kube, [config(namespace="kube-system"), config("new", namespace="kube-system")])
+    assert "try ConfigMap" in kube.asked
+    assert kube.asked.count("try ConfigMap") == 1
+
+
+def test_namespace_that_nobody_has_is_said_before_the_first_write(kube: StubKube) -> None:
+    with pytest.raises(PreflightError, match=r"^NAMESPACE_UNDEFINED: there is no namespace web"):
+        checked(kube, [config(namespace="web")])
 
 
 def test_right_that_the_user_lacks(kube: StubKube, objects: list[Object]) -> None:

@@ -37,7 +37,7 @@ def checkout(tmp_path: Path) -> Path:
     (tmp_path / "manifests" / "base" / "redis.yaml").write_text("kind: StatefulSet\n")
     (tmp_path / "manifests" / "README.md").write_text("# Nova\n")
     (tmp_path / "nova.yaml").write_text("zone: cluster.local\n")
-    (tmp_path / ".gitignore").write_text("*.env\nignored/\n")
+    (tmp_path / ".gitignore").write_text("tls.key\nignored/\n")
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "--quiet", "--message", "Nova")
@@ -79,7 +79,7 @@ def test_change_elsewhere_in_the_repository_is_none_of_the_manifests(checkout: P
 
 def test_credentials_that_were_filled_in_are_no_change(checkout: Path) -> None:
     before = found(checkout)
-    (checkout / "manifests" / "nova-redis.redis-credentials.env").write_text("REDIS_PASSWORD=x\n")
+    (checkout / "manifests" / "tls.key").write_text("x\n")
 
     assert found(checkout) == before
 
@@ -163,3 +163,24 @@ def test_file_that_cannot_be_read_leaves_the_digest_empty(checkout: Path) -> Non
     asked = provenance(checkout / "manifests", checkout / "absent.yaml")
 
     assert asked.digest == ""
+
+
+def test_manifests_of_one_file_are_looked_at_by_themselves(checkout: Path) -> None:
+    file = checkout / "manifests" / "base" / "redis.yaml"
+    before = provenance(file, checkout / "nova.yaml")
+    (checkout / "manifests" / "README.md").write_text("# Something else\n")
+
+    assert before.commit == git(checkout, "rev-parse", "HEAD")
+    assert provenance(file, checkout / "nova.yaml") == before
+    file.write_text("kind: Deployment\n")
+    after = provenance(file, checkout / "nova.yaml")
+    assert (before.is_changed, after.is_changed) == (False, True)
+    assert after.digest != before.digest
+
+
+def test_run_without_manifests_is_about_nova_yaml_alone(checkout: Path) -> None:
+    before = provenance(None, checkout / "nova.yaml")
+    (checkout / "manifests" / "README.md").write_text("# Something else\n")
+
+    assert before.commit == git(checkout, "rev-parse", "HEAD")
+    assert provenance(None, checkout / "nova.yaml") == before

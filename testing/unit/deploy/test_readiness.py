@@ -329,6 +329,8 @@ def test_namespace_of_somebody_else_is_refused_before_the_first_write() -> None:
     assert kube.calls == []
 
 
-def test_namespace_without_a_label_is_refused() -> None:
-    with pytest.raises(ApplyError, match="has no label"):
-        run(StubKube(), [namespace(managed_by="")])
+def test_namespace_that_says_nothing_of_whose_it_is_is_deployed() -> None:
+    kube = StubKube()
+    run(kube, [namespace(managed_by="")])
+
+    assert kube.calls == [("apply", "Namespace nova-services")]

@@ -79,6 +79,22 @@ def test_secrets_are_kept_by_their_shapes_alone() -> None:
     assert "correct horse" not in str(kept)
 
 
+def test_what_was_applied_is_known_before_its_watch_shows_it() -> None:
+    seen = watches(StubKube())
+    seen.add([WORKLOAD])
+
+    assert seen.snapshot.get("Deployment", NAMESPACE, "user-service") == WORKLOAD
+
+
+def test_what_the_watch_has_shown_is_newer_than_what_was_applied() -> None:
+    newer = deployment(readyReplicas=1, observedGeneration=7)
+    seen = watches(StubKube(newer))
+    complete(seen)
+    seen.add([WORKLOAD])
+
+    assert seen.snapshot.get("Deployment", NAMESPACE, "user-service") == newer
+
+
 def test_changes_of_pods_and_events_about_them_are_passed_on() -> None:
     there = pod("user-service-x")
     told: list[str] = []

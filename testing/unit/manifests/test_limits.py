@@ -74,7 +74,7 @@ images:
 """
 
 
-def test_service_whose_name_is_taken_out_runs_what_the_overlay_says(
+def test_service_that_wants_no_stand_in_runs_what_the_overlay_says(
     tmp_path: Path, credentials: Credentials
 ) -> None:
     manifests = shutil.copytree(MANIFESTS, tmp_path / "manifests")
@@ -82,8 +82,8 @@ def test_service_whose_name_is_taken_out_runs_what_the_overlay_says(
     own = manifests / "overlays" / "own"
     own.mkdir()
     (own / "kustomization.yaml").write_text(OWN_OVERLAY)
-    stand_ins = manifests / "components" / "stand-ins" / "kustomization.yaml"
-    stand_ins.write_text(stand_ins.read_text().replace("user-service|", ""))
+    file = manifests / "base" / "services" / "user-service.yaml"
+    file.write_text(file.read_text().replace("    nova/image: stand-in\n", ""))
 
     made = [obj for obj in yaml.safe_load_all(kustomize(own)) if obj["kind"] == "Deployment"]
 

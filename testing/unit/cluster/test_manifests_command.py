@@ -1,0 +1,98 @@
+"""nova-cluster over manifests of any form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from nova_acceptance import cli
+from nova_acceptance.cluster.home import project
+from testing.unit.deploy.custom import applied, config
+from testing.unit.deploy.small_system import write_manifests
+from testing.unit.deploy.stub_kube import StubKube
+
+SECRET = """
+apiVersion: v1
+kind: Secret
+metadata: {name: cache, namespace: web}
+stringData: {PASSWORD: correct-horse-battery}
+"""
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(cli.main, list(map(str, arguments)))
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "secret.yaml").write_text(SECRET)
+    return tmp_path / "plain"
+
+
+def test_render_prints_plain_yaml_without_the_values_of_its_secrets(plain: Path) -> None:
+    result = run("render", "--manifests", plain)
+
+    assert result.exit_code == 0
+    assert yaml.safe_load(result.output)["data"] == {"PASSWORD": "(not shown)"}
+    assert "correct-horse" not in result.output
+
+
+def test_render_prints_layers_with_the_overlay_that_is_named(tmp_path: Path) -> None:
+    manifests = write_manifests(tmp_path / "manifests")
+
+    result = run("render", "multi-node", "--manifests", manifests)
+
+    assert result.exit_code == 0
+    kinds = {obj["kind"] for obj in yaml.safe_load_all(result.output)}
+    assert kinds == {"ConfigMap", "Namespace", "Secret", "Service"}
+    assert run("render", "absent", "--manifests", manifests).exit_code == 1
+
+
+def test_overlay_of_plain_yaml_is_refused(plain: Path) -> None:
+    result = run("render", "multi-node", "--manifests", plain)
+
+    assert result.exit_code == 2
+    assert "has no overlays" in result.output
+
+
+def test_credentials_of_plain_yaml_are_refused(plain: Path) -> None:
+    result = run("credentials", plain)
+
+    assert result.exit_code == 2
+    assert "no place for credentials of ours" in result.output
+
+
+def test_credentials_fill_a_copy_once(tmp_path: Path) -> None:
+    manifests = write_manifests(tmp_path / "manifests")
+
+    assert run("credentials", manifests).exit_code == 0
+    again = run("credentials", manifests)
+
+    assert again.exit_code == 2
+    assert "begin with a new copy" in again.output
+
+
+def test_credentials_are_written_into_no_repository() -> None:
+    result = run("credentials", project() / "manifests")
+
+    assert result.exit_code == 2
+    assert "is of a repository" in result.output
+
+
+def test_remove_takes_what_the_path_names_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(CONFIG)
+    kube = StubKube(applied(config(namespace="default")), config("other", namespace="default"))
+    monkeypatch.setattr(cli, "Kube", lambda *_: kube)
+
+    result = run("remove", "--yes", "--context", "any", "--manifests", file)
+
+    assert result.exit_code == 0, result.output
+    assert kube.calls == [("delete", "ConfigMap settings")]
