@@ -324,7 +324,7 @@ def _write_configuration(found: Document, held: Configurations, uses: Uses) -> N
         found.data["reachability"] = {
             "open": [{"from": origin, "to": to} for origin, to in uses.open]
         }
-        found.comment("No URL says so; a file that they read does.", "reachability")
+        found.comment("No use says so: what they are configured with does.", "reachability")
     for (part, index), texts in held.remarks.items():
         for text in texts:
             found.comment(text, part, index)

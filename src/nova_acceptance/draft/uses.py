@@ -117,10 +117,10 @@ class _Reader:
     def told(self, candidate: Candidate, link: Link, owner: Component) -> Iterator[Told]:
         """Yield the use that a link shows; none where it shows something else."""
         if link.address.is_in_text:
-            pair = candidate.name, owner.name
-            needs = self.system.component(candidate.name).needs
-            if pair not in self.found.open and owner.name not in needs:
-                self.found.open.append(pair)
+            self._open(candidate, owner)
+        elif not owner.targets:
+            self._open(candidate, owner)
+            self._unnamed(candidate, link, owner)
         elif not any(owner.url(target) for target in owner.targets):
             if link.given.is_whole and link.given.holder in self.shared:
                 self.found.addresses[link.given.holder].add(owner.name)
@@ -129,10 +129,20 @@ class _Reader:
         elif target := _target(link, owner):
             yield self._of_target(candidate, link, _name(target, owner, self.system))
         else:
-            self.found.remarks[candidate.name].append(
-                f"{link.given.holder}, {link.given.key}, leads to {owner.name}, and to nothing in"
-                " it that nova.yaml can name"
-            )
+            self._unnamed(candidate, link, owner)
+
+    def _open(self, candidate: Candidate, owner: Component) -> None:
+        """Say that one must reach the other, where nothing else says so."""
+        pair = candidate.name, owner.name
+        needs = self.system.component(candidate.name).needs
+        if pair not in self.found.open and owner.name not in needs:
+            self.found.open.append(pair)
+
+    def _unnamed(self, candidate: Candidate, link: Link, owner: Component) -> None:
+        self.found.remarks[candidate.name].append(
+            f"{link.given.holder}, {link.given.key}, leads to {owner.name}, and to nothing in it"
+            " that nova.yaml can name."
+        )
 
     @staticmethod
     def unread(candidate: Candidate) -> Iterator[str]:
