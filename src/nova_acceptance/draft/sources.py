@@ -15,9 +15,10 @@ from nova_acceptance.collect import look
 from nova_acceptance.collect.examination import every_namespace
 from nova_acceptance.components.dns.corefile import KEY, zones_of_the_cluster
 from nova_acceptance.components.kubernetes.shapes import without_values
+from nova_acceptance.components.kubernetes.workloads import KINDS as WORKLOADS
 from nova_acceptance.deploy.rendering import kustomize
 from nova_acceptance.errors import ClusterError, RenderError, UsageError
-from nova_acceptance.kube import Kube, Object
+from nova_acceptance.kube import Kube, Object, describe
 from nova_acceptance.kube.kinds import KINDS
 from nova_acceptance.kube.snapshot import EVERYWHERE, Snapshot
 
@@ -122,18 +123,31 @@ def read_manifests(path: Path) -> list[Object]:
     """Return the objects of manifests.
 
     Raises:
-        RenderError: kustomize refused them, or they are no YAML.
+        RenderError: kustomize refused them, or they are no YAML of whole objects.
     """
     if path.is_dir() and any((path / name).is_file() for name in _KUSTOMIZATIONS):
         return _objects([kustomize(path)], path)
     files = [path]
     if path.is_dir():
+        _refuse_kustomizations(path)
         files = sorted({found for pattern in _FILES for found in path.rglob(pattern)})
     try:
         texts = [file.read_text("utf-8") for file in files]
     except (OSError, UnicodeDecodeError) as error:
         raise RenderError(f"{path} cannot be read: {error}") from error
     return _objects(texts, path)
+
+
+def _refuse_kustomizations(path: Path) -> None:
+    """Refuse a directory whose YAML is not meant to be read as it is: it is patches, too."""
+    found = sorted(
+        {str(file.parent) for name in _KUSTOMIZATIONS for file in path.rglob(name)},
+        key=lambda each: ("overlay" not in each, each),
+    )
+    if found:
+        raise RenderError(
+            f"{path} holds kustomizations, and is none", hint=f"name one of: {', '.join(found)}"
+        )
 
 
 def _objects(texts: Iterable[str], path: Path) -> list[Object]:
@@ -147,7 +161,22 @@ def _objects(texts: Iterable[str], path: Path) -> list[Object]:
         raise RenderError(f"{path} is no YAML: {type(error).__name__}") from error
     if not found:
         raise RenderError(f"{path} holds no object", hint="name a kustomization, or YAML")
+    for obj in found:
+        _refuse_parts(obj)
     return found
+
+
+def _refuse_parts(obj: Object) -> None:
+    """Refuse what is only a part of an object, such as a patch."""
+    spec = obj.get("spec")
+    is_whole = isinstance(obj["metadata"].get("name"), str)
+    if obj["kind"] in WORKLOADS:
+        template = spec.get("template") if isinstance(spec, dict) else None
+        is_whole = is_whole and isinstance(template, dict) and "spec" in template
+    if not is_whole:
+        raise RenderError(
+            f"{describe(obj)} is not a whole object", hint="name what renders it: a kustomization"
+        )
 
 
 def _unpacked(document: object) -> list[Object]:

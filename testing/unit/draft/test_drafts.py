@@ -17,6 +17,7 @@ from nova_acceptance.errors import RenderError, UsageError
 from nova_acceptance.kube import Object
 from nova_acceptance.system import Component, KubeService
 from testing.unit.draft.systems import (
+    ROOT,
     config_map,
     drafted,
     given,
@@ -371,6 +372,20 @@ def test_namespace_that_no_manifest_names_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="elsewhere") as caught:
         from_manifests(path, ["elsewhere"])
     assert "shop" in caught.value.evidence[0]
+
+
+def test_directory_of_kustomizations_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(RenderError, match="holds kustomizations") as caught:
+        from_manifests(ROOT / "manifests")
+    assert "overlays/multi-node" in caught.value.hint
+
+
+def test_patch_is_refused_by_its_name(tmp_path: Path) -> None:
+    patch = workload("web", "web:1")
+    del patch["spec"]["template"]
+
+    with pytest.raises(RenderError, match="Deployment shop/web is not a whole object"):
+        source_of(tmp_path, patch)
 
 
 def test_what_is_no_yaml_is_refused_without_showing_it(tmp_path: Path) -> None:
