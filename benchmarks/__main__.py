@@ -31,6 +31,7 @@ from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.progress import Progress
 from nova_acceptance.report import Outcome, load
 from nova_acceptance.vantage.agent import ask_everywhere
+from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.questions import Dial
 
 ROOT = Path(__file__).parents[1]
@@ -175,7 +176,7 @@ def matrix() -> None:
     ]
     questions = [Dial(host, port) for host, port in targets]
     started = time.monotonic()
-    ask_everywhere(api, dict.fromkeys(pods, questions))
+    ask_everywhere(Places(api), dict.fromkeys(pods, questions))
     cells = len(pods) * len(targets)
     row(f"{cells} cells by {len(pods)} execs", time.monotonic() - started)
     script = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)"

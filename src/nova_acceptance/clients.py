@@ -7,9 +7,12 @@ once, with the cause, and nobody tries it again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 
+from nova_acceptance.cluster.home import Home
+from nova_acceptance.cluster.runs import running
 from nova_acceptance.components.dns import questions as dns_questions
 from nova_acceptance.components.dns.client import Lookups
 from nova_acceptance.components.dns.lookups import ask_dns
@@ -20,13 +23,22 @@ from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.network.matrix import reachability_cells
 from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import Kube
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.report import Recorder
 from nova_acceptance.system import System
+from nova_acceptance.vantage.places import PlaceKind, Places
+from nova_acceptance.vantage.probe_pods import IMAGE, Settings, remove_left_over
 from nova_acceptance.vantage.routes import Routes
 from nova_acceptance.vantage.survey import Answers, Failures, Survey
 from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.access import Clients, RunAccess
 from nova_acceptance.verification.secret_values import SecretValues
+
+_ASKED_FROM: Final = {
+    PlaceKind.CONTAINER: "{count} pods were asked from in their own container: {pods}",
+    PlaceKind.EPHEMERAL: "{count} pods were asked from in an ephemeral container: {pods}",
+    PlaceKind.PROBE_POD: "{count} pods were asked from by a probe pod beside each: {pods}",
+}
 
 
 @pytest.fixture(scope="session")
@@ -46,23 +58,42 @@ def namespace_pods(objects: Seen, system: System) -> VantagePoints:
 
 
 @pytest.fixture(scope="session")
-def routes(kube: Kube) -> Iterator[Routes]:
+def places(
+    pytestconfig: pytest.Config, kube: Kube, system: System, recorder: Recorder
+) -> Iterator[Places]:
+    """From where the network of each pod is asked; what was made for it is gone at the end."""
+    with running(Home.of_user()) as (run, is_alive):
+        remove_left_over(kube, system.namespaces, is_alive)
+        option = pytestconfig.option
+        settings = Settings(
+            option.probe_image or IMAGE,
+            is_own=not option.probe_pods,
+            is_ephemeral=option.ephemeral,
+            run=run,
+        )
+        with Places(kube, settings) as opened:
+            yield opened
+            _tell(opened, recorder)
+
+
+@pytest.fixture(scope="session")
+def routes(places: Places) -> Iterator[Routes]:
     """Routes into pods and through them, for client libraries."""
-    with Routes(kube) as opened:
+    with Routes(places) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
-def dns(kube: Kube, namespace_pods: VantagePoints, system: System) -> None:
+def dns(places: Places, namespace_pods: VantagePoints, system: System) -> None:
     """The cluster's DNS answers, and soon; where it does not, nothing is asked by name at all."""
-    if found := ask_dns(kube, namespace_pods.values(), system):
+    if found := ask_dns(places, namespace_pods.values(), system):
         raise FindingError(found)
 
 
 @pytest.fixture(scope="session")
 def reachability(
     *,
-    kube: Kube,
+    places: Places,
     transcript: Transcript,
     system: System,
     objects: Seen,
@@ -85,13 +116,13 @@ def reachability(
         cells = reachability_cells(system, component_pods, answers, failures)
         recorder.tell("reachability", cells=cells)
 
-    return Survey(kube, transcript, questions, record)
+    return Survey(places, transcript, questions, record)
 
 
 @pytest.fixture(scope="session")
 def lookups(
     *,
-    kube: Kube,
+    places: Places,
     transcript: Transcript,
     system: System,
     objects: Seen,
@@ -100,14 +131,14 @@ def lookups(
 ) -> Lookups:
     """What the cluster's DNS says: every name from every namespace, asked at once."""
     questions = dns_questions.every_question(system, objects)
-    survey = Survey(kube, transcript, dict.fromkeys(namespace_pods.values(), questions))
+    survey = Survey(places, transcript, dict.fromkeys(namespace_pods.values(), questions))
     return Lookups(survey, namespace_pods, objects, system)
 
 
 @pytest.fixture(scope="session")
 def connections(
     *,
-    kube: Kube,
+    places: Places,
     system: System,
     objects: Seen,
     routes: Routes,
@@ -116,7 +147,7 @@ def connections(
 ) -> Connections:
     """Connections from pods to Services; one that the survey found closed fails with its cause."""
     return Connections(
-        kube=kube,
+        places=places,
         system=system,
         objects=objects,
         routes=routes,
@@ -139,3 +170,11 @@ def clients(access: RunAccess) -> Iterator[Clients]:
     opened = Clients(access)
     yield opened
     opened.close()
+
+
+def _tell(places: Places, recorder: Recorder) -> None:
+    """Record once from where the pods' networks were asked."""
+    for kind, pods in places.used().items():
+        if pods:
+            said = Phrase(_ASKED_FROM[kind], count=len(pods), pods=pods)
+            recorder.tell("note", text=said)

@@ -46,6 +46,12 @@ PROBE_DIAL: Final = 3.0
 RELAY_START: Final = 15.0
 """A relay in a pod from the request to its first word, over an API that is slow to answer."""
 
+PROBE_POD_START: Final = 60.0
+"""A probe pod or an ephemeral container from created to running, its image pulled."""
+
+PROBE_POD: Final = 7200.0
+"""A probe pod at most; it is removed by the run that made it."""
+
 DNS_PATIENCE: Final = 6.0
 """One exchange with the cluster's DNS that tells slowness from silence."""
 

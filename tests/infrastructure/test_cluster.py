@@ -12,9 +12,10 @@ from nova_acceptance.components.dns.lookups import pilot
 from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.vantage_points import VantagePoints
-from nova_acceptance.kube import Kube, PodRef
+from nova_acceptance.kube import PodRef
 from nova_acceptance.system import System
 from nova_acceptance.vantage.agent import ask_everywhere
+from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.questions import Exchanged
 from nova_acceptance.vantage.transcript import Transcript
 
@@ -23,10 +24,10 @@ pytestmark = pytest.mark.cluster
 
 @pytest.fixture
 def answers(
-    kube: Kube, namespace_pods: VantagePoints, system: System, transcript: Transcript
+    places: Places, namespace_pods: VantagePoints, system: System, transcript: Transcript
 ) -> Mapping[PodRef, Sequence[Exchanged]]:
     """What the DNS answers a pod of each namespace."""
-    found = ask_everywhere(kube, dict.fromkeys(namespace_pods.all().values(), pilot(system)))
+    found = ask_everywhere(places, dict.fromkeys(namespace_pods.all().values(), pilot(system)))
     transcript.add(*(answer.evidence for answers in found.values() for answer in answers))
     return found
 

@@ -14,7 +14,7 @@ from nova_acceptance.kube.failures import ApiError
 from nova_acceptance.kube.forward import Forward
 from nova_acceptance.kube.objects import Object, PodRef
 from nova_acceptance.kube.resources import Discovery
-from nova_acceptance.kube.rest import APPLY, Rest
+from nova_acceptance.kube.rest import APPLY, STRATEGIC_MERGE, Rest
 from nova_acceptance.kube.watch import Watch
 
 FIELD_MANAGER = "nova-acceptance"
@@ -110,6 +110,23 @@ class Kube:
         path = resource.path(namespace=metadata.get("namespace"), name=metadata["name"])
         return self._rest.request("PATCH", path, query=query, body=obj, content_type=APPLY)
 
+    def create(self, obj: Object) -> Object:
+        """Create an object under a name that nobody else would choose, and return it as it is now.
+
+        Raises:
+            ApiError: the server refused it.
+        """
+        metadata = obj["metadata"]
+        resource = self._discovery.resource(obj["apiVersion"], obj["kind"])
+        path = resource.path(namespace=metadata.get("namespace"))
+        try:
+            return self._rest.request("POST", path, body=obj)
+        except ApiError as error:
+            # the attempt whose answer was lost had made it
+            if error.status == HTTPStatus.CONFLICT and error.was_repeated:
+                return self._rest.request("GET", f"{path}/{metadata['name']}")
+            raise
+
     def delete(
         self,
         api_version: str,
@@ -184,15 +201,17 @@ class Kube:
         pod: PodRef,
         argv: Sequence[str],
         *,
+        container: str | None = None,
         stdin: str = "",
         timeout: float = timeouts.EXEC,
         again: command.Again = command.Again.UNLESS_BEGUN,
     ) -> command.ExecResult:
-        """Run a command in a pod's only or first container and return its output and exit status.
+        """Run a command in a container and return its output and exit status.
 
         Args:
             pod: the pod.
             argv: the command; no shell is involved.
+            container: which; None where the pod has one only.
             stdin: what it may read. Before Kubernetes 1.30 it never sees the end of it, so it
                 must know where to stop.
             timeout: seconds for one attempt.
@@ -206,6 +225,7 @@ class Kube:
             self._rest,
             pod,
             argv,
+            container=container,
             stdin=stdin,
             timeout=timeout,
             again=again,
@@ -244,6 +264,16 @@ class Kube:
         manager's `error`. A function is asked for the pod's port at every connection.
         """
         return Forward(self._rest, pod, port)
+
+    def add_ephemeral_container(self, pod: PodRef, container: Object) -> None:
+        """Put an ephemeral container into a pod, where it stays until the pod goes.
+
+        Raises:
+            ApiError: the server refused it; with 404, that it does not serve them.
+        """
+        path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/ephemeralcontainers"
+        body = {"spec": {"ephemeralContainers": [container]}}
+        self._rest.request("PATCH", path, body=body, content_type=STRATEGIC_MERGE)
 
     def can_i(self, verb: str, group: str, resource: str, namespace: str | None = None) -> bool:
         """Whether this user may do that, in one namespace or in all.

@@ -62,6 +62,7 @@ def run(
     pod: PodRef,
     argv: Sequence[str],
     *,
+    container: str | None,
     stdin: str,
     timeout: float,
     again: Again,
@@ -81,7 +82,7 @@ def run(
         nonlocal inconclusive
         while True:
             try:
-                return _once(rest, pod, argv, stdin=stdin, timeout=timeout)
+                return _once(rest, pod, argv, container=container, stdin=stdin, timeout=timeout)
             except (_InconclusiveError, ApiUnreachableError) as error:
                 if isinstance(error, ApiUnreachableError) and error.is_away:
                     raise
@@ -112,6 +113,7 @@ def _once(
     pod: PodRef,
     argv: Sequence[str],
     *,
+    container: str | None,
     stdin: str,
     timeout: float,
 ) -> ExecResult:
@@ -123,6 +125,8 @@ def _once(
         "stdout": "true",
         "stderr": "true",
     }
+    if container:
+        query["container"] = container
     path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/exec"
     output = {_STDOUT: bytearray(), _STDERR: bytearray(), _STATUS: bytearray()}
     finished = started

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 Object: TypeAlias = dict[str, Any]
 """One object of the API (`apiVersion`, `kind`, `metadata`, …), as decoded from JSON."""
+
+RUN_LABEL: Final = "nova-acceptance/run"
+"""The label by which a run knows what it made to ask from; it is no part of any system."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

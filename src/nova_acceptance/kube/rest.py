@@ -37,6 +37,7 @@ from nova_acceptance.kube.failures import (
 from nova_acceptance.kube.objects import Object
 
 APPLY = "application/apply-patch+yaml"
+STRATEGIC_MERGE = "application/strategic-merge-patch+json"
 CHANNELS = "v4.channel.k8s.io"
 CHANNELS_WITH_CLOSE = "v5.channel.k8s.io"
 

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.objects import RUN_LABEL
 from nova_acceptance.system import System
 
 EVERYWHERE = ""
@@ -75,7 +76,12 @@ class Snapshot:
         return found
 
     def update(self, change: str, obj: Object, *, fresh: bool = True) -> None:
-        """Take in one change; `fresh` says that it came after the first complete list."""
+        """Take in one change; `fresh` says that it came after the first complete list.
+
+        What a run made to ask from is no part of the system, and is left out.
+        """
+        if RUN_LABEL in (obj["metadata"].get("labels") or {}):
+            return
         self._derived.clear()
         of_its_kind = self._objects.setdefault(obj["kind"], {})
         if change == "DELETED":

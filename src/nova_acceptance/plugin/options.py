@@ -46,6 +46,21 @@ def add(parser: pytest.Parser) -> None:
     )
     group.addoption("--no-deploy", action="store_true", help="verify what is there, deploy nothing")
     group.addoption(
+        "--probe-image",
+        metavar="IMAGE",
+        help="image with Python 3.8 or later for pods that ask in place of pods without it",
+    )
+    group.addoption(
+        "--probe-pods",
+        action="store_true",
+        help="ask from pods of our own only, and run nothing in the system's containers",
+    )
+    group.addoption(
+        "--ephemeral",
+        action="store_true",
+        help="ask from ephemeral containers in the system's pods, where they stay",
+    )
+    group.addoption(
         "--report-lang",
         metavar="LANG",
         default=ENGLISH,
@@ -126,7 +141,10 @@ def check(config: pytest.Config) -> None:
 
 def chosen(config: pytest.Config) -> dict[str, str | int | bool]:
     """Return the options and their values, for the record."""
-    names = "cluster nodes node_image overlay spec teardown no_deploy report_lang".split()
+    names = (
+        "cluster nodes node_image overlay spec teardown no_deploy probe_image probe_pods ephemeral"
+        " report_lang"
+    ).split()
     values = {name.replace("_", "-"): getattr(config.option, name) for name in names}
     values |= {"markers": config.option.markexpr, "keywords": config.option.keyword}
     return {name: value for name, value in values.items() if value not in (None, "", False)}

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.kube import Again, Kube, PodRef
-from nova_acceptance.vantage import in_pod
+from nova_acceptance.kube import Again, PodRef
 from nova_acceptance.vantage.in_pod_agent import AT_ONCE
+from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.questions import Question
 
 AnswerT = TypeVar("AnswerT")
@@ -20,18 +20,19 @@ ATTEMPTS = 3
 """A status that came without the output may have lost it on the way; asking changes nothing."""
 
 
-def ask(kube: Kube, pod: PodRef, questions: Sequence[Question[AnswerT]]) -> list[AnswerT]:
-    """Ask from inside a pod; every question at the same time, in one exec.
+def ask(places: Places, pod: PodRef, questions: Sequence[Question[AnswerT]]) -> list[AnswerT]:
+    """Ask from a pod's place; every question at the same time, in one exec.
 
     Args:
-        kube: the API that the pod is behind.
-        pod: where the questions are asked.
+        places: from where it can be asked.
+        pod: whose network is asked.
         questions: any number.
 
     Returns:
         One answer a question, in their order.
 
     Raises:
+        UnaskedError: there is no place to ask them from.
         ProbeError: they could not be asked. This is never an answer of "no".
         ClusterError: the API was away for too long.
     """
@@ -42,11 +43,11 @@ def ask(kube: Kube, pod: PodRef, questions: Sequence[Question[AnswerT]]) -> list
     line = json.dumps([question.as_json() for question in questions])
     timeout = timeouts.EXEC + rounds * longest
     for _ in range(ATTEMPTS):
-        result = in_pod.run(kube, pod, "in_pod_agent", line, timeout=timeout, again=Again.FREELY)
+        place, result = places.run(pod, "in_pod_agent", line, timeout=timeout, again=Again.FREELY)
         raw = _answers(result.stdout)
         if raw is not None and len(raw) == len(questions):
             return [
-                question.read(answer, str(pod))
+                question.read(answer, str(place))
                 for question, answer in zip(questions, raw, strict=True)
             ]
     raise ProbeError(
@@ -57,12 +58,12 @@ def ask(kube: Kube, pod: PodRef, questions: Sequence[Question[AnswerT]]) -> list
 
 
 def ask_everywhere(
-    kube: Kube, questions: Mapping[PodRef, Sequence[Question[AnswerT]]]
+    places: Places, questions: Mapping[PodRef, Sequence[Question[AnswerT]]]
 ) -> dict[PodRef, list[AnswerT]]:
     """Ask from inside many pods side by side: as many execs as there are pods.
 
     Args:
-        kube: the API that the pods are behind.
+        places: from where they can be asked.
         questions: what to ask from where.
 
     Returns:
@@ -72,7 +73,7 @@ def ask_everywhere(
         ProbeError: one of the pods could not be asked.
     """
     with ThreadPoolExecutor(PODS_AT_ONCE) as pool:
-        asked = {pod: pool.submit(ask, kube, pod, items) for pod, items in questions.items()}
+        asked = {pod: pool.submit(ask, places, pod, items) for pod, items in questions.items()}
     return {pod: future.result() for pod, future in asked.items()}
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
-from nova_acceptance.errors import ProbeError
+from nova_acceptance.errors import PodProbeError, ProbeError
 from nova_acceptance.kube import Again, ExecResult, Kube, PodRef
 
 PYTHON = ("python3", "-I", "-S", "-c")
@@ -34,51 +35,67 @@ def run(
     name: str,
     line: str,
     *,
+    container: str,
     timeout: float,
     again: Again = Again.UNLESS_BEGUN,
 ) -> ExecResult:
-    """Run a script in a pod's only or first container.
+    """Run a script in a container.
 
     Args:
         kube: the API that the pod is behind.
         pod: where.
         name: `in_pod_agent` or `in_pod_relay`.
         line: what it reads from standard input; one line, without the newline.
+        container: which of the pod's.
         timeout: seconds for one attempt.
         again: when it may be run again, where the API failed and not the script.
 
     Raises:
+        NoPythonError: the container has no python3, or one that is too old.
         ProbeError: it could not be run to its end. This is no answer about the network.
         ClusterError: the API was away for too long, which is none either.
     """
     try:
         result = kube.exec(
-            pod, [*PYTHON, script(name)], stdin=f"{line}\n", timeout=timeout, again=again
+            pod,
+            [*PYTHON, script(name)],
+            container=container,
+            stdin=f"{line}\n",
+            timeout=timeout,
+            again=again,
         )
     except ProbeError as error:
         if any(lacks_python(text) for text in error.evidence):
-            raise _no_python(pod, error.evidence) from error
+            raise NoPythonError(pod, container, error.evidence) from error
         raise
-    if lacks_python(result.stderr):
-        raise _no_python(pod, result.stderr.splitlines()[-STDERR_LINES:])
     if result.exit_code != 0:
-        raise ProbeError(
+        if lacks_python(result.stderr):
+            raise NoPythonError(pod, container, result.stderr.splitlines()[-STDERR_LINES:])
+        raise PodProbeError(
             f"the probe in pod {pod} ended with status {result.exit_code}",
+            namespace=pod.namespace,
+            pod=pod.name,
             hint="a probe needs Python 3.8 or later in the container",
             evidence=result.stderr.splitlines()[-STDERR_LINES:],
         )
     return result
 
 
+class NoPythonError(PodProbeError):
+    """A container has no Python that runs the scripts of this package."""
+
+    def __init__(self, pod: PodRef, container: str, evidence: Sequence[str]) -> None:
+        super().__init__(
+            f"container {container} of pod {pod} has no Python 3.8 or later",
+            namespace=pod.namespace,
+            pod=pod.name,
+            evidence=evidence,
+        )
+
+
 def lacks_python(text: str) -> bool:
-    """Whether a runtime's message says that the container has no python3."""
+    """Whether a message says that a container has no python3, or none that is whole and new."""
     missing = ("executable file not found", "no such file or directory", "not found in $PATH")
-    return "python3" in text and any(phrase in text for phrase in missing)
-
-
-def _no_python(pod: PodRef, evidence: list[str] | tuple[str, ...]) -> ProbeError:
-    return ProbeError(
-        f"pod {pod} has no python3, so nothing can be asked from inside it",
-        hint="the images of Nova hold one; an image that replaces them needs python3 as well",
-        evidence=evidence,
-    )
+    unfit = ("SyntaxError", "ModuleNotFoundError", "ImportError")
+    is_missing = "python3" in text and any(phrase in text for phrase in missing)
+    return is_missing or any(word in text for word in unfit)

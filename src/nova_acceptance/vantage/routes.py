@@ -28,11 +28,10 @@ from nova_acceptance.kube import (
     ApiUnreachableError,
     Fault,
     Forward,
-    Kube,
     PodRef,
     is_api_away,
 )
-from nova_acceptance.vantage import in_pod
+from nova_acceptance.vantage.places import Place, Places
 
 LEASES = range(20000, 30000)
 """Ports of a pod's loopback, below the ones that a kernel hands out by itself."""
@@ -47,7 +46,7 @@ class Route:
 
     Attributes:
         port: the local port.
-        source: `namespace/pod` of a relay, else `runner`.
+        source: the place of a relay, else `runner`.
         target: `host:port`, or `namespace/pod:port`.
         forward: what carries it, where something does.
     """
@@ -65,8 +64,9 @@ class Route:
 class Routes:
     """Routes that are opened once, kept, and closed together. Threads may share it."""
 
-    def __init__(self, kube: Kube) -> None:
-        self._kube = kube
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._kube = places.kube
         self._stack = ExitStack()
         self._lock = threading.Lock()
         self._routes: dict[tuple[str, str], Route] = {}
@@ -88,17 +88,19 @@ class Routes:
         return self._kept("runner", f"{pod}:{port}", pod, port)
 
     def through(self, pod: PodRef, host: str, port: int) -> Route:
-        """Return the route from inside `pod` to an address that the pod resolves and reaches.
+        """Return the route from the place of `pod` to an address that it resolves and reaches.
 
         The pod may be replaced and the API may go away: the route is opened anew behind its port.
 
         Raises:
-            ProbeError: nothing could be started in the pod.
+            UnaskedError: there is no place to start from.
+            ProbeError: nothing could be started there.
             ClusterError: the API was away for too long.
         """
-        self._inside(pod, host, port)
-        inside = partial(self._inside_now, pod, host, port)
-        return self._kept(str(pod), f"{host}:{port}", pod, inside)
+        place = self._places.of(pod)
+        self._inside(place, host, port)
+        inside = partial(self._inside_now, place, host, port)
+        return self._kept(str(place), f"{host}:{port}", place.inside, inside)
 
     def _kept(self, source: str, target: str, pod: PodRef, port: int | Callable[[], int]) -> Route:
         with self._lock:
@@ -108,13 +110,13 @@ class Routes:
                 self._routes[source, target] = Route(local, source, target, forward)
             return self._routes[source, target]
 
-    def _inside(self, pod: PodRef, host: str, port: int) -> int:
-        """Return the port of the pod's loopback that leads there, once the API lets us ask."""
+    def _inside(self, place: Place, host: str, port: int) -> int:
+        """Return the port of the place's loopback that leads there, once the API lets us ask."""
         deadline = time.monotonic() + timeouts.API_AWAY
         unanswered = 0
         while True:
             try:
-                return self._inside_now(pod, host, port)
+                return self._inside_now(place, host, port)
             except (ClusterError, ProbeError) as error:
                 # one request that hangs is the API's where it has been in trouble, else the node's
                 is_odd = isinstance(error.__cause__, ApiUnreachableError) and self._kube.outages
@@ -124,7 +126,8 @@ class Routes:
                     raise
             time.sleep(RETRY_API)
 
-    def _inside_now(self, pod: PodRef, host: str, port: int) -> int:
+    def _inside_now(self, place: Place, host: str, port: int) -> int:
+        pod = place.inside
         with self._lock:
             relay = self._relays.get(pod)
             if self._is_closed:
@@ -132,16 +135,18 @@ class Routes:
             if relay is None or relay.has_ended:
                 if relay is not None:
                     relay.end()  # it may live on in the pod without a route to it
-                relay = self._relays[pod] = self._stack.enter_context(Relay(self._kube, pod))
+                relay = self._relays[pod] = self._stack.enter_context(Relay(self._places, place))
             return relay.inside(host, port)
 
 
 class Relay:
-    """A relay in one pod, for as long as the context lasts."""
+    """A relay in one place, for as long as the context lasts."""
 
-    def __init__(self, kube: Kube, pod: PodRef) -> None:
-        self._kube = kube
-        self._pod = pod
+    def __init__(self, places: Places, place: Place) -> None:
+        self._places = places
+        self._kube = places.kube
+        self._place = place
+        self._pod = place.inside
         self._stack = ExitStack()
         self._lock = threading.Lock()
         self._ports: dict[tuple[str, int], int] = {}
@@ -188,9 +193,8 @@ class Relay:
         line = json.dumps({"lease": self._lease_port, "patience": timeouts.RELAY_START})
         try:
             # Whoever wants a relay asks for another: this one's lease would come too late.
-            in_pod.run(
-                self._kube,
-                self._pod,
+            self._places.run(
+                self._place.pod,
                 "in_pod_relay",
                 line,
                 timeout=timeouts.RELAY,

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
 from nova_acceptance.errors import NovaError
-from nova_acceptance.kube import Kube, PodRef
+from nova_acceptance.kube import PodRef
 from nova_acceptance.vantage.agent import PODS_AT_ONCE, ask
+from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.questions import Answer, Question
 from nova_acceptance.vantage.transcript import Transcript
 
@@ -26,7 +27,7 @@ class Survey:
     asked again: its own answers alone are missing. Threads may share it.
 
     Args:
-        kube: the API that the pods are behind.
+        places: from where the pods can be asked.
         transcript: who takes down each answer that is read.
         questions: what to ask from where.
         on_asked: called once, as soon as all has been asked, with the answers and with why a pod
@@ -35,12 +36,12 @@ class Survey:
 
     def __init__(
         self,
-        kube: Kube,
+        places: Places,
         transcript: Transcript,
         questions: Mapping[PodRef, Sequence[Question[Answer]]],
         on_asked: Callable[[Answers, Failures], object] = lambda _answers, _failures: None,
     ) -> None:
-        self._kube = kube
+        self._places = places
         self._transcript = transcript
         self._questions = questions
         self._on_asked = on_asked
@@ -60,7 +61,7 @@ class Survey:
             if pod in self._failures:
                 raise self._failures[pod]
             if (pod, question) not in self._answers:
-                (self._answers[pod, question],) = ask(self._kube, pod, [question])
+                (self._answers[pod, question],) = ask(self._places, pod, [question])
             answer = cast(AnswerT, self._answers[pod, question])
         self._transcript.add(answer.evidence)
         return answer
@@ -81,7 +82,7 @@ class Survey:
         self._is_asked = True
         with ThreadPoolExecutor(PODS_AT_ONCE) as pool:
             asked = {
-                pod: pool.submit(ask, self._kube, pod, questions)
+                pod: pool.submit(ask, self._places, pod, questions)
                 for pod, questions in self._questions.items()
             }
         for pod, future in asked.items():

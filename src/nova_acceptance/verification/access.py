@@ -36,7 +36,7 @@ class RunAccess:
     @property
     def kube(self) -> Kube:
         """The cluster's API."""
-        return self.connections.kube
+        return self.connections.places.kube
 
     def pods(self, component: Component) -> Sequence[PodRef]:
         """Return the component's pods, in the order of their names."""

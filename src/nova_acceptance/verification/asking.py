@@ -20,6 +20,7 @@ from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Kube
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system import System, parts
+from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.routes import Routes
 from nova_acceptance.vantage.survey import Survey
 from nova_acceptance.vantage.transcript import Transcript
@@ -65,13 +66,14 @@ def ask_components(kube: Kube, snapshot: Snapshot, system: System) -> Answers:
         questions = every_question(system, objects, points)
     except NovaError as error:
         return Answers(unasked=(f"the components: {error.message}",))
-    with Routes(kube) as routes:
+    places = Places(kube)  # this command makes nothing on a cluster
+    with Routes(places) as routes:
         connections = Connections(
-            kube=kube,
+            places=places,
             system=system,
             objects=objects,
             routes=routes,
-            survey=Survey(kube, transcript, questions),
+            survey=Survey(places, transcript, questions),
             pods=points,
         )
         clients = Clients(RunAccess(transcript, connections, secrets))

@@ -31,6 +31,7 @@ def pod(uid: str, ready: str = "True", **status: Any) -> dict[str, Any]:
     return {
         "kind": "Pod",
         "metadata": {"name": POD.name, "namespace": POD.namespace, "uid": uid},
+        "spec": {"containers": [{"name": "main"}]},
         "status": {
             "phase": "Running",
             "conditions": [{"type": "Ready", "status": ready}],
@@ -222,7 +223,7 @@ class Crashing(Api):
 def test_crash_kills_processes_and_then_the_pod() -> None:
     api: Any = Crashing(("ADDED", pod("old")))
 
-    assert crash(api, POD, "postgres") == "old"
+    assert crash(api, POD, "postgres") == ("old", True)
     assert api.deleted[0]["grace_period_seconds"] == 0
 
 

@@ -93,7 +93,7 @@ def pods() -> VantagePoints:
 
 def connected(asked: Any, seen: Any, pods: VantagePoints, system: System = SHOP) -> Connections:
     return Connections(
-        kube=NOTHING,  # the API shows no Service, so that no name is asked for
+        places=NOTHING,  # the API shows no Service, so that no name is asked for
         system=system,
         objects=seen,
         routes=NOTHING,

@@ -18,6 +18,7 @@ from nova_acceptance.errors import NovaError, ProbeError
 from nova_acceptance.kube import Again, ApiUnreachableError, ExecResult, PodRef
 from nova_acceptance.vantage.routes import Relay, Routes
 from testing.unit.kube.scripted_api import reserved_port
+from testing.unit.probes.places import OwnContainers, at
 from testing.unit.waiting import SOON, wait_until
 
 HERE = "127.0.0.1"
@@ -50,6 +51,7 @@ class Here:
         _pod: PodRef,
         argv: Sequence[str],
         *,
+        container: str,  # noqa: ARG002
         stdin: str = "",
         timeout: float = 0,
         again: Again = Again.NEVER,
@@ -152,7 +154,7 @@ def exchanged(port: int, data: bytes) -> bytes:
 
 
 def test_relay_carries_both_ways(here: Any, echo: int) -> None:
-    with Routes(here) as routes:
+    with Routes(OwnContainers(here)) as routes:
         route = routes.through(POD, "localhost", echo)
 
         assert route.source == "here/pod-0"
@@ -162,7 +164,7 @@ def test_relay_carries_both_ways(here: Any, echo: int) -> None:
 
 
 def test_relay_opens_each_way_once(here: Any, echo: int) -> None:
-    with Routes(here) as routes:
+    with Routes(OwnContainers(here)) as routes:
         first = routes.through(POD, HERE, echo)
 
         assert routes.through(POD, HERE, echo) is first
@@ -173,7 +175,7 @@ def test_relay_opens_each_way_once(here: Any, echo: int) -> None:
 def test_refusal_closes_the_connection(here: Any) -> None:
     with (
         reserved_port() as closed,
-        Relay(here, POD) as relay,
+        Relay(OwnContainers(here), at(POD)) as relay,
         socket.create_connection((HERE, relay.inside(HERE, closed)), SOON) as connection,
         contextlib.suppress(ConnectionResetError),
     ):
@@ -181,7 +183,7 @@ def test_refusal_closes_the_connection(here: Any) -> None:
 
 
 def test_relay_ends_with_its_context(here: Any) -> None:
-    with Relay(here, POD) as relay:
+    with Relay(OwnContainers(here), at(POD)) as relay:
         assert not relay.has_ended
 
     assert relay.has_ended
@@ -189,7 +191,7 @@ def test_relay_ends_with_its_context(here: Any) -> None:
 
 
 def test_relay_ends_when_its_lease_is_cut(here: Any) -> None:
-    with Relay(here, POD) as relay:
+    with Relay(OwnContainers(here), at(POD)) as relay:
         relay._lease.close()
 
         wait_until(lambda: not relay._running.is_alive())
@@ -198,14 +200,14 @@ def test_relay_ends_when_its_lease_is_cut(here: Any) -> None:
 
 
 def test_relay_is_lost_with_its_lease_alone(here: Any) -> None:
-    with Relay(here, POD) as relay:
+    with Relay(OwnContainers(here), at(POD)) as relay:
         relay._lease.shutdown(socket.SHUT_RDWR)
 
         assert relay.has_ended
 
 
 def test_ended_relay_is_replaced_behind_the_same_port(here: Any, echo: int) -> None:
-    with Routes(here) as routes:
+    with Routes(OwnContainers(here)) as routes:
         route = routes.through(POD, HERE, echo)
         end_relay(here, routes)
 
@@ -215,7 +217,7 @@ def test_ended_relay_is_replaced_behind_the_same_port(here: Any, echo: int) -> N
 
 
 def test_way_is_opened_once_the_api_is_back(here: Any, echo: int) -> None:
-    with Routes(here) as routes:
+    with Routes(OwnContainers(here)) as routes:
         route = routes.through(POD, HERE, echo)
         end_relay(here, routes)
         here.is_away = True
@@ -228,7 +230,7 @@ def test_way_is_opened_once_the_api_is_back(here: Any, echo: int) -> None:
 
 def test_way_is_waited_for_while_the_api_is_away(here: Any, echo: int) -> None:
     here.is_away, here.most_refusals = True, 2
-    with Routes(here) as routes:
+    with Routes(OwnContainers(here)) as routes:
         assert exchanged(routes.through(POD, HERE, echo).port, b"late") == b"late"
 
     assert here.refusals == 2
@@ -237,24 +239,16 @@ def test_way_is_waited_for_while_the_api_is_away(here: Any, echo: int) -> None:
 def test_api_that_stays_away_is_told_as_such(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeouts, "API_AWAY", 0.5)
     here.is_away = True
-    with Routes(here) as routes, pytest.raises(ApiUnreachableError, match="https://here"):
+    with (
+        Routes(OwnContainers(here)) as routes,
+        pytest.raises(ApiUnreachableError, match="https://here"),
+    ):
         routes.through(POD, HERE, 1)
 
 
 def end_relay(here: Any, routes: Routes) -> None:
     here.processes[0].kill()
     wait_until(lambda: routes._relays[POD].has_ended)
-
-
-def test_pod_without_python_is_told_so() -> None:
-    class Bare(Here):
-        def exec(self, *_: Any, **__: Any) -> ExecResult:
-            said = 'exec: "python3": executable file not found in $PATH'
-            raise ProbeError("`python3` could not be run", evidence=[said])
-
-    bare: Any = Bare()
-    with pytest.raises(ProbeError, match="has no python3"):
-        Relay(bare, POD).__enter__()
 
 
 class Hanging(Here):
@@ -278,7 +272,7 @@ class Hanging(Here):
 
 def test_one_request_that_hangs_after_an_outage_is_sent_again(echo: int) -> None:
     here: Any = Hanging(1)
-    with Routes(here) as routes:
+    with Routes(OwnContainers(here)) as routes:
         assert exchanged(routes.through(POD, HERE, echo).port, b"late") == b"late"
 
     assert here.asked == 2
@@ -291,7 +285,7 @@ def test_requests_that_keep_hanging_are_told_of_the_pod(
 ) -> None:
     here: Any = Hanging(9)
     here.outages = outages
-    with Routes(here) as routes, pytest.raises(ProbeError, match="could not be run"):
+    with Routes(OwnContainers(here)) as routes, pytest.raises(ProbeError, match="could not be run"):
         routes.through(POD, HERE, 1)
 
     assert here.asked == asked
@@ -307,7 +301,7 @@ def test_relay_that_does_not_begin_in_time_is_told_of(monkeypatch: pytest.Monkey
             return ExecResult("", "", 0, 0.0)
 
     slow: Any = Slow()
-    relay = Relay(slow, POD)
+    relay = Relay(OwnContainers(slow), at(POD))
     with pytest.raises(ProbeError, match="did not start within"):
         relay.__enter__()
     assert relay._running.is_alive()

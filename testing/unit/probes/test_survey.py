@@ -14,6 +14,7 @@ from nova_acceptance.kube import ExecResult, PodRef
 from nova_acceptance.vantage.questions import Dial
 from nova_acceptance.vantage.survey import Answers, Failures, Survey
 from nova_acceptance.vantage.transcript import ANSWER_LENGTH, Transcript
+from testing.unit.probes.places import OwnContainers
 
 FIRST, SECOND = PodRef("here", "pod-0"), PodRef("here", "pod-1")
 OPEN, OTHER = Dial("a", 1), Dial("b", 2)
@@ -40,13 +41,15 @@ def kube() -> Any:
 
 
 def test_survey_asks_nothing_before_it_is_read(kube: Any) -> None:
-    Survey(kube, Transcript(), {FIRST: [OPEN]})
+    Survey(OwnContainers(kube), Transcript(), {FIRST: [OPEN]})
 
     assert kube.asked == []
 
 
 def test_survey_asks_each_pod_once(kube: Any) -> None:
-    survey = Survey(kube, Transcript(), {FIRST: [OPEN, OTHER], SECOND: [OPEN, OTHER]})
+    survey = Survey(
+        OwnContainers(kube), Transcript(), {FIRST: [OPEN, OTHER], SECOND: [OPEN, OTHER]}
+    )
 
     for pod in (FIRST, SECOND, FIRST):
         for question in (OPEN, OTHER):
@@ -56,7 +59,7 @@ def test_survey_asks_each_pod_once(kube: Any) -> None:
 
 
 def test_unforeseen_question_is_asked_by_itself(kube: Any) -> None:
-    survey = Survey(kube, Transcript(), {FIRST: [OPEN]})
+    survey = Survey(OwnContainers(kube), Transcript(), {FIRST: [OPEN]})
 
     survey.answer(FIRST, OPEN)
     survey.answer(SECOND, OTHER)
@@ -67,7 +70,7 @@ def test_unforeseen_question_is_asked_by_itself(kube: Any) -> None:
 
 def test_each_reader_gets_the_evidence(kube: Any) -> None:
     transcript = Transcript()
-    survey = Survey(kube, transcript, {FIRST: [OPEN, OTHER]})
+    survey = Survey(OwnContainers(kube), transcript, {FIRST: [OPEN, OTHER]})
     first: list[Evidence] = []
     second: list[Evidence] = []
 
@@ -119,7 +122,7 @@ def test_pod_that_cannot_be_asked_is_asked_once_and_spoils_no_other() -> None:
             return super().exec(pod, _argv, **more)
 
     partly: Any = Partly()
-    survey = Survey(partly, Transcript(), {FIRST: [OPEN], SECOND: [OPEN]})
+    survey = Survey(OwnContainers(partly), Transcript(), {FIRST: [OPEN], SECOND: [OPEN]})
 
     for _ in range(2):
         assert survey.answer(FIRST, OPEN).state == "open"
@@ -143,7 +146,9 @@ def test_survey_tells_all_that_it_found_as_soon_as_it_has_asked() -> None:
         states = {key: answer.state for key, answer in answers.items()}
         told.append((states, {pod: error.message for pod, error in failures.items()}))
 
-    survey = Survey(partly, Transcript(), {FIRST: [OPEN, OTHER], SECOND: [OPEN]}, tell)
+    survey = Survey(
+        OwnContainers(partly), Transcript(), {FIRST: [OPEN, OTHER], SECOND: [OPEN]}, tell
+    )
     assert told == []
 
     for _ in range(2):

@@ -72,8 +72,9 @@ NOVA = (
     Image("etcd", "3.4"),
     Image("postgres", "15"),
     Image("service", "1"),
+    Image("probe", "1"),
 )
-"""What Nova's manifests run."""
+"""What Nova's manifests run, and what asks in place of pods without Python."""
 
 NODE = Image("node", "1")
 """Cluster DNS, pod network and volumes for the home-made node image."""

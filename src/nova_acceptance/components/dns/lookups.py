@@ -17,10 +17,11 @@ from nova_acceptance.components.dns.questions import kubernetes_address
 from nova_acceptance.components.dns.records import is_answered, values
 from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.findings import Finding, Ref
-from nova_acceptance.kube import Kube, PodRef
+from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import System
 from nova_acceptance.vantage.agent import ask, ask_everywhere
+from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.questions import (
     Answer,
     Exchange,
@@ -165,7 +166,7 @@ def _wrongly_resolved(
     return Finding.here("SEARCH_PATH_LOST" if is_absent else "NAME_UNRESOLVED", sentence)
 
 
-def ask_why(kube: Kube, pod: PodRef, host: str, wanted: frozenset[str]) -> Finding | None:
+def ask_why(places: Places, pod: PodRef, host: str, wanted: frozenset[str]) -> Finding | None:
     """Ask from a pod why a host name does not work there.
 
     Raises:
@@ -173,21 +174,21 @@ def ask_why(kube: Kube, pod: PodRef, host: str, wanted: frozenset[str]) -> Findi
     """
     full = f"{host.rstrip('.')}."
     asked: list[Question[Answer]] = [Resolve(full), Resolve(host), Exchange(host, "A")]
-    by_full, by_form, served = ask(kube, pod, asked)
+    by_full, by_form, served = ask(places, pod, asked)
     assert isinstance(by_full, Resolved)
     assert isinstance(by_form, Resolved)
     assert isinstance(served, Exchanged)
     return why_wrong(full, by_full=by_full, by_form={host: by_form}, served=served, wanted=wanted)
 
 
-def ask_dns(kube: Kube, pods: Iterable[PodRef], system: System) -> Finding | None:
+def ask_dns(places: Places, pods: Iterable[PodRef], system: System) -> Finding | None:
     """Ask from pods whether the cluster's DNS answers, and return what is wrong with it.
 
     Raises:
         ProbeError: nothing could be asked from one of the pods.
     """
     questions = pilot(system)
-    return state_of_dns(ask_everywhere(kube, dict.fromkeys(pods, questions)))
+    return state_of_dns(ask_everywhere(places, dict.fromkeys(pods, questions)))
 
 
 def _rcode(answer: Exchanged) -> dns.rcode.Rcode:

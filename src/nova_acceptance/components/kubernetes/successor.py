@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from typing import NamedTuple
 
 from nova_acceptance import timeouts
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Kube, Object, PodRef
 from nova_acceptance.vantage import in_pod
+from nova_acceptance.vantage.places import own_container, why_unusable
 
 
 def kill(kube: Kube, pod: PodRef) -> str:
@@ -21,16 +23,27 @@ def kill(kube: Kube, pod: PodRef) -> str:
     Raises:
         ProbeError: there is no such pod.
     """
-    uid = _uid(kube, pod)
+    uid = str(_found(kube, pod)["metadata"]["uid"])
     kube.delete("v1", "Pod", pod.name, pod.namespace, grace_period_seconds=0, precondition_uid=uid)
     return uid
 
 
-def crash(kube: Kube, pod: PodRef, process: str) -> str:
-    """Kill a pod's processes where they stand, delete it without grace, and return its uid.
+class Crash(NamedTuple):
+    """A pod that was made to end.
 
-    A kubelet sends SIGTERM before SIGKILL even where no grace is given, and two seconds are
-    enough for a database to shut down in good order; a crash leaves it no such time.
+    Attributes:
+        uid: the one that it had.
+        is_sudden: whether its processes had no time at all. Else they had the two seconds between
+            SIGTERM and SIGKILL that a kubelet gives, in which a database may shut down in good
+            order: what follows shows a loss of the pod then, and no crash.
+    """
+
+    uid: str
+    is_sudden: bool
+
+
+def crash(kube: Kube, pod: PodRef, process: str) -> Crash:
+    """Kill a pod's processes where they stand, as far as its container lets us, and delete it.
 
     Args:
         kube: the API.
@@ -40,14 +53,24 @@ def crash(kube: Kube, pod: PodRef, process: str) -> str:
     Raises:
         ProbeError: there is no such pod, or no such process in it.
     """
-    done = in_pod.run(kube, pod, "in_pod_kill", json.dumps(process), timeout=timeouts.EXEC)
+    is_sudden = False
+    if own := own_container(_found(kube, pod)):
+        try:
+            line = json.dumps(process)
+            done = in_pod.run(kube, pod, "in_pod_kill", line, container=own, timeout=timeouts.EXEC)
+        except ProbeError as error:
+            if not why_unusable(error):
+                raise
+        else:
+            is_sudden = True
+            victims = json.loads(done.stdout or "[]")
     uid = kill(kube, pod)
-    if not json.loads(done.stdout or "[]"):
+    if is_sudden and not victims:
         raise ProbeError(
             f"pod {pod} runs no process called {process}, so nothing was crashed",
             hint=f"`kubectl -n {pod.namespace} describe pod {pod.name}` shows what it runs",
         )
-    return uid
+    return Crash(uid, is_sudden)
 
 
 def await_successor(
@@ -90,8 +113,8 @@ def await_successor(
     )
 
 
-def _uid(kube: Kube, pod: PodRef) -> str:
+def _found(kube: Kube, pod: PodRef) -> Object:
     found = kube.get("v1", "Pod", pod.name, pod.namespace)
     if found is None:
         raise ProbeError(f"there is no pod {pod}", hint=f"`kubectl -n {pod.namespace} get pods`")
-    return str(found["metadata"]["uid"])
+    return found

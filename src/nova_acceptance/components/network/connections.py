@@ -19,9 +19,10 @@ from nova_acceptance.components.network.closed import why_closed
 from nova_acceptance.components.network.questions import CLOSED_PORT, dial, listening_behind
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import Finding, FindingError, Ref
-from nova_acceptance.kube import Kube, PodRef
+from nova_acceptance.kube import PodRef
 from nova_acceptance.system import Front, System
 from nova_acceptance.system.parts import Door, doors, fronts, passages
+from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.questions import Answer, Dial
 from nova_acceptance.vantage.routes import Route, Routes
 from nova_acceptance.vantage.survey import Survey
@@ -32,7 +33,7 @@ class Connections:
     """Connections through pods to Services, opened only where the survey found an open port.
 
     Attributes:
-        kube: the API that the pods are behind.
+        places: from where the pods can be asked.
         system: what nova.yaml says.
         objects: what the API says.
         routes: opens routes.
@@ -41,7 +42,7 @@ class Connections:
             why not.
     """
 
-    kube: Kube
+    places: Places
     system: System
     objects: Seen
     routes: Routes
@@ -144,7 +145,7 @@ class Connections:
             if front.ref not in self._names:
                 host = front.full_name(self.system.zone)
                 wanted = addresses_of(self.objects, front)
-                self._names[front.ref] = ask_why(self.kube, pod, host, wanted) if wanted else None
+                self._names[front.ref] = ask_why(self.places, pod, host, wanted) if wanted else None
             return self._names[front.ref]
 
     def _at_pods(self, pod: PodRef, front: Front) -> Iterator[Answer]:

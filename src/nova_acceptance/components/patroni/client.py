@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.kube import Kube, PodRef
-from nova_acceptance.vantage.agent import ask_everywhere
-from nova_acceptance.vantage.questions import Get, Page
-from nova_acceptance.vantage.transcript import Transcript
+from nova_acceptance.vantage.http import exchange
+from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.transcript import Transcript, shorten
 
 LEADERS = frozenset({"leader", "master", "primary", "standby_leader"})
 FOLLOWS = frozenset({"streaming", "running"})
@@ -35,20 +35,16 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Patroni:
-    """Every member's Patroni, each asked from inside its own pod.
+    """Every member's Patroni, each asked by itself.
 
     Source: https://patroni.readthedocs.io/en/latest/rest_api.html, "Cluster status endpoints".
 
     Args:
-        kube: the API that the pods are behind.
-        members: the pods by name.
-        port: where Patroni listens.
+        members: the routes to them by the names of their pods.
         transcript: who takes down what is asked.
     """
 
-    _kube: Kube
-    _members: Mapping[str, PodRef]
-    _port: int
+    _members: Mapping[str, Route]
     _transcript: Transcript
 
     @property
@@ -58,15 +54,21 @@ class Patroni:
         Raises:
             ProbeError: one did not answer.
         """
-        question = Get("127.0.0.1", self._port, "/cluster")
-        asked = ask_everywhere(self._kube, {pod: [question] for pod in self._members.values()})
-        self._transcript.add(*(page.evidence for (page,) in asked.values()))
-        return {pod.name: _view(pod, page) for pod, (page,) in asked.items()}
+        with ThreadPoolExecutor() as pool:
+            found = pool.map(self._view, self._members.values())
+            return dict(zip(self._members, found, strict=True))
+
+    def _view(self, route: Route) -> View:
+        source, target = route.source, route.target
+        with self._transcript.asking("GET /cluster", source=source, target=target) as asking:
+            status, body = exchange(route, "GET", "/cluster")
+            asking.answered(f"{status} {body}")
+        return _view(target, body)
 
 
-def _view(pod: PodRef, page: Page) -> View:
+def _view(target: str, body: str) -> View:
     try:
-        members: list[dict[str, Any]] = json.loads(page.body)["members"]
+        members: list[dict[str, Any]] = json.loads(body)["members"]
         return View(
             next((m["name"] for m in members if m["role"] in LEADERS), ""),
             frozenset(
@@ -76,7 +78,7 @@ def _view(pod: PodRef, page: Page) -> View:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ProbeError(
-            f"Patroni in pod {pod} gave no list of members",
+            f"Patroni at {target} gave no list of members",
             hint="Patroni's log tells more: `kubectl logs -l app.kubernetes.io/name=postgres -A`",
-            evidence=[page.evidence.answer],
+            evidence=[shorten(body)],
         ) from error

@@ -114,20 +114,23 @@ class Failovers:
                     evidence=writer.errors[:3],
                 )
             began = time.monotonic()
-            uid = crash(self._access.kube, pod, PROCESS)
+            crashed = crash(self._access.kube, pod, PROCESS)
             resumed = until(lambda: _is_enough(writer, 1), within=2 * budget.failover)
             seconds = writer.first(writer.servers[1]) - began if resumed < math.inf else math.inf
             rejoined = await_successor(
-                self._access.kube, pod, uid, within=budget.rejoin, started=began
+                self._access.kube, pod, crashed.uid, within=budget.rejoin, started=began
             )
         until(lambda: _leads_anew(postgres), within=budget.failover, ignoring=ProbeError)
         said = (
             f"{postgres.leader} acknowledges {seconds:.1f} s after the kill, {killed} is ready"
             f" again after {rejoined:.1f} s; {len(writer.acknowledged)} commits acknowledged"
         )
-        asked = (
-            f"SIGKILL to PostgreSQL in {pod} and delete it without grace, while {login.user} writes"
+        deed = (
+            f"SIGKILL to PostgreSQL in {pod} and delete it without grace"
+            if crashed.is_sudden
+            else f"delete {pod} without grace, which gives PostgreSQL SIGTERM and two seconds"
         )
+        asked = f"{deed}, while {login.user} writes"
         return Failover(
             killed=killed,
             seconds=seconds,

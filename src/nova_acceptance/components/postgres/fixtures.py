@@ -35,7 +35,8 @@ def replica(access: Access, postgres_spec: spec.Postgres, postgres: Postgres) ->
 
 @pytest.fixture
 def patroni(access: Access, patroni_spec: spec.Postgres) -> Patroni:
-    """Every member's Patroni, each asked from inside its pod."""
-    members = {pod.name: pod for pod in access.pods(patroni_spec)}
+    """Every member's Patroni, each asked by itself."""
     assert patroni_spec.patroni is not None
-    return Patroni(access.kube, members, patroni_spec.patroni.port, access.transcript)
+    port = patroni_spec.patroni.port
+    members = {pod.name: access.to_pod(pod, port) for pod in access.pods(patroni_spec)}
+    return Patroni(members, access.transcript)

@@ -1,0 +1,342 @@
+"""Probe pods: pods of this run that ask in place of pods in which nothing can be run.
+
+One stands beside the pods that it asks for: in their namespace, on their node where the scheduler
+allows it, with their ServiceAccount and DNS settings. Pods that are alike in all of this share one.
+Its only label is this project's own, so that no Service, PodDisruptionBudget or NetworkPolicy which
+selects by labels takes it for a part of the system.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from nova_acceptance import timeouts
+from nova_acceptance.errors import ClusterError, UnaskedError
+from nova_acceptance.kube import ApiError, Kube, Object, PodRef
+from nova_acceptance.kube.objects import RUN_LABEL
+from nova_acceptance.phrase import Phrase
+
+IMAGE: Final = "docker.io/nova/probe:1"
+"""This project's own image, used where it was loaded and never pulled: no registry has it."""
+CONTAINER: Final = "probe"
+
+_NAME: Final = "nova-acceptance-probe"
+# The first process of a container ignores the signals that it does not handle.
+_IDLE: Final = "import signal, sys; signal.signal(15, lambda *_: sys.exit()); signal.pause()"
+_TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
+_LOST: Final = frozenset(
+    {
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImageNeverPull",
+        "ErrImagePull",
+        "ImageInspectError",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RunContainerError",
+    }
+)
+_AT_ONCE: Final = 8
+_NOBODY: Final = 65532
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this run may ask from inside pods.
+
+    Attributes:
+        image: what probe pods and ephemeral containers run: any image with Python 3.8 or later.
+        is_own: whether the system's own containers may be asked from.
+        is_ephemeral: whether ephemeral containers may be put into the system's pods.
+        is_writing: whether probe pods may be made; else only what is there is used.
+        run: the identifier of this run, by which what it made is known as its own.
+    """
+
+    image: str = IMAGE
+    is_own: bool = True
+    is_ephemeral: bool = False
+    is_writing: bool = True
+    run: str = ""
+
+    @property
+    def pull_policy(self) -> str:
+        """When a node fetches the image."""
+        return "Never" if self.image == IMAGE else "IfNotPresent"
+
+
+class ProbePods:
+    """The probe pods of a run, each made when it is first wanted. Threads may share it."""
+
+    def __init__(self, kube: Kube, settings: Settings) -> None:
+        self._kube = kube
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._making: dict[str, threading.Lock] = {}
+        self._made: dict[str, Object | UnaskedError] = {}
+        self._to_remove: list[Object] = []
+        self._forbidden: dict[str, UnaskedError] = {}
+
+    def beside(self, pod: Object) -> PodRef:
+        """Return the probe pod that asks in place of a pod.
+
+        Raises:
+            UnaskedError: there can be none, with the reason.
+            ClusterError: the API did not answer.
+        """
+        spec = _spec(pod, self._settings)
+        namespace = pod["metadata"]["namespace"]
+        alike = f"{namespace} {sorted(spec.items(), key=str)}"
+        with self._lock:
+            making = self._making.setdefault(alike, threading.Lock())
+        with making:
+            made = self._made.get(alike)
+            if made is None or (isinstance(made, dict) and not self._runs(made)):
+                try:
+                    made = self._make(namespace, spec)
+                except UnaskedError as error:
+                    made = error
+                self._made[alike] = made
+        if isinstance(made, UnaskedError):
+            raise made
+        return PodRef(namespace, made["metadata"]["name"])
+
+    def forget(self, pod: PodRef) -> None:
+        """Look again whether a probe pod is there before it is used."""
+        with self._lock:
+            for made in self._made.values():
+                if isinstance(made, dict) and made["metadata"]["name"] == pod.name:
+                    made["looked"] = False
+
+    def close(self) -> None:
+        """Remove every probe pod of this run.
+
+        Raises:
+            ClusterError: one could not be removed.
+        """
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for done in [pool.submit(_remove, self._kube, pod) for pod in self._to_remove]:
+                done.result()
+        self._to_remove.clear()
+
+    def _runs(self, made: Object) -> bool:
+        if made.get("looked", True):
+            return True
+        metadata = made["metadata"]
+        found = self._kube.get("v1", "Pod", metadata["name"], metadata["namespace"]) or {}
+        made["looked"] = found.get("status", {}).get("phase") == "Running"
+        return bool(made["looked"])
+
+    def _make(self, namespace: str, spec: Object) -> Object:
+        self._require_rights(namespace)
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": f"{_NAME}-{secrets.token_hex(4)}",
+                "namespace": namespace,
+                "labels": {RUN_LABEL: self._settings.run},
+            },
+            "spec": spec,
+        }
+        with self._lock:  # before it is there: Ctrl-C must not leave it
+            self._to_remove.append(pod)
+        try:
+            self._kube.create(pod)
+        except ApiError as error:
+            raise _refused(namespace, error) from error
+        self._await(pod)
+        return pod
+
+    def _require_rights(self, namespace: str) -> None:
+        with self._lock:
+            if error := self._forbidden.get(namespace):
+                raise error
+        lacking = [
+            f"{verb} {resource}"
+            for verb, resource in (
+                ("create", "pods"),
+                ("delete", "pods"),
+                ("get", "pods/exec"),
+            )
+            if not self._kube.can_i(verb, "", resource, namespace)
+        ]
+        if lacking:
+            error = UnaskedError(
+                Phrase(
+                    "no pod can be asked from in {namespace}: this user may not {lacking} there",
+                    namespace=namespace,
+                    lacking=lacking,
+                ),
+                hint=Phrase("grant it, or accept that it is not verified"),
+            )
+            with self._lock:
+                self._forbidden[namespace] = error
+            raise error
+
+    def _await(self, pod: Object) -> None:
+        name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+        why = "it did not start in time"
+        for _, seen in self._kube.watch(
+            "v1",
+            "Pod",
+            namespace=namespace,
+            field_selector=f"metadata.name={name}",
+            deadline=time.monotonic() + timeouts.PROBE_POD_START,
+        ):
+            status = seen.get("status", {})
+            if status.get("phase") == "Running":
+                return
+            if lost := _why_lost(status):
+                why = lost
+                break
+        with suppress(ClusterError):
+            _remove(self._kube, pod)
+        raise UnaskedError(
+            Phrase(
+                "no probe pod runs in {namespace} with image {image}: {why}",
+                namespace=namespace,
+                image=self._settings.image,
+                why=why,
+            ),
+            hint=Phrase(
+                "name an image with Python 3.8 or later that the nodes have or can pull: "
+                "`--probe-image=IMAGE`"
+            ),
+        )
+
+
+def left_over(kube: Kube, namespaces: Iterable[str]) -> list[Object]:
+    """Return every probe pod that is in some namespaces, of whichever run.
+
+    Raises:
+        ClusterError: the API refused or did not answer.
+    """
+    return [
+        pod
+        for namespace in namespaces
+        for pod in kube.list("v1", "Pod", namespace=namespace, label_selector=RUN_LABEL)
+    ]
+
+
+def remove_left_over(
+    kube: Kube, namespaces: Iterable[str], is_alive: Callable[[str], bool]
+) -> list[str]:
+    """Remove the probe pods of runs that are no more, and return their names.
+
+    Args:
+        kube: the API.
+        namespaces: where to look.
+        is_alive: whether the run of an identifier still goes on, as far as that can be known here.
+    """
+    found = []
+    for pod in left_over(kube, namespaces):
+        has_ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+        if has_ended or not is_alive(pod["metadata"]["labels"][RUN_LABEL]):
+            _remove(kube, pod)
+            found.append(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}")
+    return found
+
+
+def _remove(kube: Kube, pod: Object) -> None:
+    metadata = pod["metadata"]
+    try:
+        kube.delete("v1", "Pod", metadata["name"], metadata["namespace"], grace_period_seconds=0)
+    except ApiError as error:
+        if error.status != HTTPStatus.FORBIDDEN or kube.can_i(
+            "delete", "", "pods", metadata["namespace"]
+        ):
+            raise
+
+
+def _refused(namespace: str, error: ApiError) -> UnaskedError:
+    return UnaskedError(
+        Phrase(
+            "the API refuses a probe pod in {namespace}: {said}",
+            namespace=namespace,
+            said=error.detail or error.reason or error.status,
+        ),
+        hint=Phrase("a quota or a policy of the cluster may forbid it; its owner can tell"),
+        evidence=error.causes,
+    )
+
+
+def _why_lost(status: Object) -> str:
+    for container in status.get("containerStatuses") or ():
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason") in _LOST:
+            return ": ".join(filter(None, (waiting["reason"], waiting.get("message", ""))))
+    if status.get("phase") in ("Failed", "Succeeded"):
+        return str(status.get("message") or status.get("reason") or "it ended at once")
+    for condition in status.get("conditions") or ():
+        if condition.get("reason") == "Unschedulable":
+            return str(condition.get("message", "Unschedulable"))
+    return ""
+
+
+def _spec(pod: Object, settings: Settings) -> Object:
+    """Return what a probe pod beside a pod is like."""
+    theirs = pod["spec"]
+    mounts = [
+        mount["mountPath"]
+        for container in theirs.get("containers") or ()
+        for mount in container.get("volumeMounts") or ()
+    ]
+    spec: dict[str, Any] = {
+        "restartPolicy": "Never",
+        "activeDeadlineSeconds": int(timeouts.PROBE_POD),
+        "terminationGracePeriodSeconds": 1,
+        "automountServiceAccountToken": _TOKEN in mounts,
+        "enableServiceLinks": theirs.get("enableServiceLinks", True),
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _NOBODY,
+            "runAsGroup": _NOBODY,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container(settings)],
+    }
+    for name in (
+        *("serviceAccountName", "dnsPolicy", "dnsConfig", "hostAliases", "imagePullSecrets"),
+        *("tolerations", "runtimeClassName"),
+    ):
+        if theirs.get(name):
+            spec[name] = theirs[name]
+    if spec.get("dnsPolicy") == "ClusterFirstWithHostNet":
+        spec["dnsPolicy"] = "ClusterFirst"  # it has a network of its own
+    if node := theirs.get("nodeName"):
+        term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
+        preferred = {"weight": 100, "preference": term}
+        spec["affinity"] = {
+            "nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [preferred]}
+        }
+    return spec
+
+
+def container(settings: Settings) -> Object:
+    """Return the container that does nothing until something is asked from it."""
+    return {
+        "name": CONTAINER,
+        "image": settings.image,
+        "imagePullPolicy": settings.pull_policy,
+        "command": ["python3", "-I", "-S", "-c", _IDLE],
+        "resources": {
+            "requests": {"cpu": "10m", "memory": "32Mi"},
+            "limits": {"cpu": "1", "memory": "128Mi"},
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+            "runAsUser": _NOBODY,
+            "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }

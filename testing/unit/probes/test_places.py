@@ -1,0 +1,292 @@
+"""From where a pod's network is asked: what is tried, in which order, and what is left behind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from nova_acceptance.errors import PodProbeError, UnaskedError
+from nova_acceptance.kube import ApiError, ExecResult, Object, PodRef
+from nova_acceptance.kube.objects import RUN_LABEL
+from nova_acceptance.vantage.places import PlaceKind, Places, own_container
+from nova_acceptance.vantage.probe_pods import IMAGE, Settings, remove_left_over
+
+WEB, TAX = PodRef("shop", "web-0"), PodRef("shop", "tax-0")
+NO_PYTHON = 'exec: "python3": executable file not found in $PATH: unknown'
+FORBIDDEN = json.dumps({"reason": "Forbidden", "message": 'cannot create resource "pods/exec"'})
+
+
+def pod(ref: PodRef, *containers: str, **spec: Any) -> Object:
+    return {
+        "metadata": {"namespace": ref.namespace, "name": ref.name},
+        "spec": {"containers": [{"name": name} for name in containers or ("main",)], **spec},
+        "status": {"phase": "Running"},
+    }
+
+
+class Cluster:
+    """A stand-in for the API: which containers have Python, and what may be done.
+
+    Attributes:
+        with_python: pairs of a pod's name and a container; a probe pod is called `probe`.
+        forbidden: pairs of a verb and a resource.
+        pods: what there is, by namespace and name.
+        asked: in which pod and container something was run, in this order.
+    """
+
+    def __init__(self, *there: Object) -> None:
+        self.pods = {(it["metadata"]["namespace"], it["metadata"]["name"]): it for it in there}
+        self.with_python: set[tuple[str, str]] = {("probe", "probe")}
+        self.forbidden: set[tuple[str, str]] = set()
+        self.asked: list[tuple[str, str]] = []
+        self.refusal: ApiError | None = None
+        self.probe_status: Object = {"phase": "Running"}
+
+    def get(self, _version: str, _kind: str, name: str, namespace: str) -> Object | None:
+        return self.pods.get((namespace, name))
+
+    def list(self, *_: str, namespace: str, label_selector: str) -> Sequence[Object]:
+        return [
+            it
+            for (home, _), it in self.pods.items()
+            if home == namespace and label_selector in it["metadata"].get("labels", {})
+        ]
+
+    def can_i(self, verb: str, _group: str, resource: str, _namespace: str) -> bool:
+        return (verb, resource) not in self.forbidden
+
+    def exec(self, ref: PodRef, _argv: Any, *, container: str, **_: Any) -> ExecResult:
+        name = "probe" if ref.name.startswith("nova-acceptance-probe-") else ref.name
+        self.asked.append((name, container))
+        where = {"namespace": ref.namespace, "pod": ref.name}
+        if (ref.namespace, ref.name) not in self.pods:
+            raise PodProbeError("not run", **where) from ApiError("exec", 404, b"")
+        if ("get", "pods/exec") in self.forbidden:
+            raise PodProbeError("not run", **where) from ApiError("exec", 403, FORBIDDEN)
+        if (name, container) not in self.with_python:
+            raise PodProbeError("not run", **where, evidence=[NO_PYTHON])
+        return ExecResult("[]\n", "", 0, 0.0)
+
+    def create(self, made: Object) -> Object:
+        if self.refusal:
+            raise self.refusal
+        metadata = made["metadata"]
+        self.pods[metadata["namespace"], metadata["name"]] = {**made, "status": self.probe_status}
+        return made
+
+    def delete(self, _version: str, _kind: str, name: str, namespace: str, **_: Any) -> None:
+        self.pods.pop((namespace, name), None)
+
+    def watch(self, *_: str, namespace: str, field_selector: str, **__: Any) -> Iterator[Any]:
+        name = field_selector.partition("=")[2]
+        if (namespace, name) in self.pods:
+            yield "ADDED", self.pods[namespace, name]
+
+    def add_ephemeral_container(self, ref: PodRef, container: Object) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.with_python.add((ref.name, container["name"]))
+        there = self.pods[ref.namespace, ref.name]["status"]
+        running = {"name": container["name"], "state": {"running": {}}}
+        there.setdefault("ephemeralContainerStatuses", []).append(running)
+
+    @property
+    def probes(self) -> Sequence[Object]:
+        return [it for (_, name), it in self.pods.items() if name.startswith("nova-acceptance-")]
+
+
+def places(cluster: Any, **settings: Any) -> Places:
+    return Places(cluster, Settings(run="this", **settings))
+
+
+def test_container_with_python_is_asked_and_nothing_is_made() -> None:
+    cluster = Cluster(pod(WEB))
+    cluster.with_python.add(("web-0", "main"))
+    with places(cluster) as asked:
+        place = asked.of(WEB)
+
+    assert (place.kind, str(place)) == (PlaceKind.CONTAINER, "shop/web-0")
+    assert cluster.asked == [("web-0", "main")]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "own"),
+    [
+        ({}, None),
+        ({"annotations": {"kubectl.kubernetes.io/default-container": "web"}}, "web"),
+        ({"annotations": {"kubectl.kubernetes.io/default-container": "gone"}}, None),
+        ({"ownerReferences": [{"kind": "StatefulSet", "name": "web"}]}, "web"),
+        (
+            {
+                "labels": {"pod-template-hash": "5d4f"},
+                "ownerReferences": [{"kind": "ReplicaSet", "name": "web-5d4f"}],
+            },
+            "web",
+        ),
+        ({"labels": {"app": "web"}}, "web"),
+    ],
+)
+def test_own_container_is_never_the_first_that_there_is(metadata: Object, own: str | None) -> None:
+    seen = pod(WEB, "proxy", "web")
+    seen["metadata"] |= metadata
+
+    assert own_container(seen) == own
+
+
+def test_pod_without_python_is_asked_by_a_probe_pod_that_is_gone_at_the_end() -> None:
+    cluster = Cluster(pod(WEB))
+    with places(cluster) as asked:
+        place = asked.of(WEB)
+        assert str(place) == f"shop/web-0 (probe pod {place.inside.name})"
+        assert asked.used()[PlaceKind.PROBE_POD] == [WEB]
+
+    assert cluster.asked == [("web-0", "main"), ("probe", "probe")]
+    assert cluster.probes == []
+
+
+def test_pods_that_are_alike_share_a_probe_pod_and_others_do_not() -> None:
+    other = pod(PodRef("shop", "far-0"), nodeName="two")
+    cluster = Cluster(pod(WEB, nodeName="one"), pod(TAX, nodeName="one"), other)
+    asked = places(cluster)
+    found = [asked.of(each).inside for each in (WEB, TAX, PodRef("shop", "far-0"))]
+
+    assert found[0] == found[1] != found[2]
+    assert len(cluster.probes) == 2
+
+
+def test_probe_pod_is_like_the_pod_and_no_part_of_the_system() -> None:
+    theirs: dict[str, Any] = {
+        "nodeName": "two",
+        "serviceAccountName": "web",
+        "dnsPolicy": "None",
+        "dnsConfig": {"nameservers": ["10.0.0.10"]},
+        "tolerations": [{"operator": "Exists"}],
+    }
+    seen = pod(WEB, **theirs)
+    seen["metadata"]["labels"] = {"app": "web"}
+    cluster = Cluster(seen)
+    places(cluster).of(WEB)
+    (probe,) = cluster.probes
+    spec, container = probe["spec"], probe["spec"]["containers"][0]
+
+    assert probe["metadata"]["labels"] == {RUN_LABEL: "this"}
+    assert {name: spec[name] for name in theirs if name != "nodeName"} == {
+        name: it for name, it in theirs.items() if name != "nodeName"
+    }
+    assert spec["automountServiceAccountToken"] is False
+    assert "two" in json.dumps(spec["affinity"])
+    assert container["imagePullPolicy"] == "Never"
+    assert container["resources"].keys() == {"requests", "limits"}
+
+
+@pytest.mark.parametrize("spec_of", ["pod", "container"])
+def test_probe_pod_passes_the_restricted_level(spec_of: str) -> None:
+    # Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+    cluster = Cluster(pod(WEB))
+    places(cluster).of(WEB)
+    spec = cluster.probes[0]["spec"]
+    held = spec["securityContext"] if spec_of == "pod" else spec["containers"][0]["securityContext"]
+
+    assert held["runAsNonRoot"] is True
+    assert held["seccompProfile"] == {"type": "RuntimeDefault"}
+    if spec_of == "container":
+        assert held["allowPrivilegeEscalation"] is False
+        assert held["capabilities"] == {"drop": ["ALL"]}
+    assert not spec.keys() & {"hostNetwork", "hostPID", "hostIPC", "volumes"}
+
+
+def test_ephemeral_container_comes_before_a_probe_pod_where_it_is_allowed() -> None:
+    cluster = Cluster(pod(WEB))
+    with places(cluster, is_ephemeral=True) as asked:
+        place = asked.of(WEB)
+
+    assert place.kind is PlaceKind.EPHEMERAL
+    assert place.inside == WEB
+    assert cluster.probes == []
+
+
+def test_ephemeral_container_that_the_api_does_not_serve_makes_way_for_a_probe_pod() -> None:
+    cluster = Cluster(pod(WEB))
+    cluster.refusal = ApiError("PATCH", 404, b"")
+    asked = places(cluster, is_ephemeral=True)
+    with pytest.raises(UnaskedError, match="refuses a probe pod"):
+        asked.of(WEB)
+
+
+def test_nothing_of_the_system_is_entered_where_only_probe_pods_are_wanted() -> None:
+    cluster = Cluster(pod(WEB))
+    cluster.with_python.add(("web-0", "main"))
+    places(cluster, is_own=False).of(WEB)
+
+    assert cluster.asked == [("probe", "probe")]
+
+
+@pytest.mark.parametrize("right", [("create", "pods"), ("delete", "pods"), ("get", "pods/exec")])
+def test_without_a_right_nothing_is_made_and_the_right_is_named(right: tuple[str, str]) -> None:
+    cluster = Cluster(pod(WEB), pod(TAX))
+    cluster.forbidden.add(right)
+    asked = places(cluster)
+    for each in (WEB, WEB, TAX):
+        with pytest.raises(UnaskedError, match=" ".join(right)):
+            asked.of(each)
+
+    assert cluster.probes == []
+
+
+def test_image_that_cannot_be_had_ends_the_wait_and_names_the_option() -> None:
+    cluster = Cluster(pod(WEB))
+    waiting = {"reason": "ErrImageNeverPull", "message": "not present"}
+    cluster.probe_status = {
+        "phase": "Pending",
+        "containerStatuses": [{"name": "probe", "state": {"waiting": waiting}}],
+    }
+    with pytest.raises(UnaskedError, match="ErrImageNeverPull") as caught:
+        places(cluster).of(WEB)
+
+    assert IMAGE in caught.value.message
+    assert "--probe-image" in caught.value.hint
+    assert cluster.probes == []
+
+
+def test_probe_pod_that_is_gone_is_made_again() -> None:
+    cluster = Cluster(pod(WEB))
+    asked = places(cluster)
+    first = asked.of(WEB).inside
+    del cluster.pods[first.namespace, first.name]
+    place, _ = asked.run(WEB, "in_pod_agent", "[]", timeout=1)
+
+    assert place.inside != first
+    assert len(cluster.probes) == 1
+
+
+def test_nothing_is_made_by_who_only_reads() -> None:
+    cluster: Any = Cluster(pod(WEB))
+    with pytest.raises(UnaskedError, match="nothing is made here"):
+        Places(cluster).of(WEB)
+
+    assert cluster.probes == []
+
+
+def test_left_over_probe_pods_of_runs_that_are_no_more_are_removed() -> None:
+    def probe(run: str, phase: str) -> Object:
+        it = pod(PodRef("shop", f"nova-acceptance-probe-{run}"))
+        it["metadata"]["labels"] = {RUN_LABEL: run}
+        return {**it, "status": {"phase": phase}}
+
+    alive, killed, ended = (
+        probe("alive", "Running"),
+        probe("killed", "Running"),
+        probe("ended", "Failed"),
+    )
+    cluster: Any = Cluster(pod(WEB), alive, killed, ended)
+    removed = remove_left_over(cluster, ["shop"], lambda run: run != "killed")
+
+    assert sorted(removed) == [
+        "shop/nova-acceptance-probe-ended",
+        "shop/nova-acceptance-probe-killed",
+    ]
+    assert cluster.probes == [alive]
+    assert ("shop", "web-0") in cluster.pods
