@@ -169,11 +169,17 @@ class Candidate:
         """Whether the name of one of its images matches."""
         return any(pattern.search(image) for image in self.images)
 
-    def version_of(self, pattern: re.Pattern[str]) -> str | None:
-        """Return the first number of the tag of the image that matches; None without one."""
+    def version_of(self, pattern: re.Pattern[str], least: int) -> str | None:
+        """Return the first number of the tag of the image that matches; None without one.
+
+        Args:
+            pattern: what the image's name should match.
+            least: a number below which a tag counts images, and says no version of the program.
+        """
         for container in self.containers:
             name, tag = _image(container)
-            if pattern.search(name) and (found := _VERSION.match(tag)):
+            found = _VERSION.match(tag) if pattern.search(name) else None
+            if found and int(found[1]) >= least:
                 return found[1]
         return None
 

@@ -84,6 +84,16 @@ def test_exporter_is_not_what_it_exports(image: str, tmp_path: Path) -> None:
     assert [each.kind for each in system.components] == ["http"]
 
 
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [("redis:7.2-alpine", "7."), ("redis:latest", None), ("shop/redis:1", None), ("redis", None)],
+)
+def test_version_is_that_of_the_tag(image: str, version: str | None, tmp_path: Path) -> None:
+    objects = workload("cache", image, 6379), service("cache", 6379)
+
+    assert part(system_of(tmp_path, *objects), "cache").version == version
+
+
 def test_sentinel_is_no_redis(tmp_path: Path) -> None:
     system = system_of(tmp_path, workload("watch", "redis:7", 26379), service("watch", 26379))
 

@@ -20,6 +20,7 @@ _IMAGE: Final = re.compile(
 )
 _BESIDE: Final = re.compile(r"exporter|bouncer|pool|admin|operator|backup|client|postgrest|ferret")
 _SERVER: Final = re.compile(r"^(postgres|postgresql|postgis|spilo(-\d+)?)$")
+_OLDEST: Final = 9
 _USER: Final = ("PATRONI_SUPERUSER_USERNAME", "PGUSER_SUPERUSER", "POSTGRES_USER", "PGUSER")
 _PASSWORD: Final = (
     "PATRONI_SUPERUSER_PASSWORD",
@@ -47,7 +48,7 @@ def draft(candidate: Candidate, access: Access | None) -> Drafted:
     """Return what nova.yaml says of it, asked of the server where a login can be had."""
     port = PORT if PORT in candidate.ports else next(iter(candidate.ports), PORT)
     drafted = Drafted({"services": candidate.service_fields("postgresql", port)})
-    if version := candidate.version_of(_IMAGE):
+    if version := candidate.version_of(_IMAGE, _OLDEST):
         drafted.fields["version"] = version
     decides = patroni.of(candidate, drafted)
     if decides is not None:

@@ -25,6 +25,7 @@ _BESIDE: Final = re.compile(r"exporter|sentinel|commander|insight|operator|proxy
 _SERVER: Final = re.compile(r"^(redis|valkey|keydb|redis-stack-server)$")
 _APPENDS: Final = re.compile(r"(^|\s|--)appendonly[\s=]+[\"']?yes\b")
 _MONITORS: Final = re.compile(r"^\s*sentinel\s+monitor\s+(\S+)", re.MULTILINE)
+_OLDEST: Final = 3
 _VARIABLES: Final = ("REDIS_PASSWORD", "REDISCLI_AUTH", "VALKEY_PASSWORD")
 
 
@@ -122,7 +123,7 @@ def _read(
             "Nothing in its configuration says `appendonly yes`, as far as that could be read.",
             "persistence",
         )
-    if version := candidate.version_of(_IMAGE):
+    if version := candidate.version_of(_IMAGE, _OLDEST):
         found["version"] = f"{version}."
     return found
 
