@@ -19,6 +19,7 @@ from nova_acceptance.draft.sources import Source
 from nova_acceptance.errors import NovaError, SpecError
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system import System
+from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.routes import Routes
 from nova_acceptance.vantage.transcript import Transcript
 
@@ -39,7 +40,7 @@ def draft(source: Source, *, checked: bool = True) -> str:
     with ExitStack() as stack:
         access = None
         if source.kube is not None:
-            routes = stack.enter_context(Routes(source.kube))
+            routes = stack.enter_context(Routes(Places(source.kube)))
             access = PodAccess(source.kube, source.snapshot, routes, Transcript())
         document = describe(source, access)
     if document.allows_undeclared or not document.data["components"]:
