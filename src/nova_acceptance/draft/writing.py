@@ -74,7 +74,8 @@ def _masked(text: str) -> str:
 
 
 def _head(source: Source, document: Document) -> list[str]:
-    places = ", ".join(source.namespaces)
+    described = dict.fromkeys(each["namespace"] for each in document.data["components"])
+    places = ", ".join(described or source.namespaces)
     lines = [
         f"Drafted by `nova-cluster draft` from {source.origin}: {places}. A draft takes what is for"
         " what should be: read it before you rely on it. `nova-cluster schema` prints what may"

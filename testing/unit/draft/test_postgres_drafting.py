@@ -41,7 +41,7 @@ def test_grant_names_the_schemas_in_which_something_is_held() -> None:
         on_tables={"app": READ | {"INSERT"}, "public": frozenset()},
     )
 
-    assert held.grant("shop") == (
+    assert held.grant("shop", Held()) == (
         {
             "database": "shop",
             "on_database": ["CONNECT"],
@@ -58,7 +58,7 @@ def test_grant_that_differs_between_schemas_is_not_all_of_it() -> None:
         on_schemas=dict.fromkeys(("a", "b", "c"), USE),
         on_tables={"a": READ, "b": READ, "c": READ | {"DELETE"}},
     )
-    grant, is_whole = held.grant("shop")
+    grant, is_whole = held.grant("shop", Held())
 
     assert (grant["on_tables"], is_whole) == (["SELECT"], False)
 
@@ -66,7 +66,14 @@ def test_grant_that_differs_between_schemas_is_not_all_of_it() -> None:
 def test_schema_without_tables_speaks_for_none() -> None:
     held = Held(on_schemas={"a": USE, "b": USE}, on_tables={"a": READ})
 
-    assert held.grant("shop")[1]
+    assert held.grant("shop", Held())[1]
+
+
+def test_schema_in_which_everybody_holds_as_much_is_not_named() -> None:
+    held = Held(on_schemas={"app": USE, "public": USE}, on_tables={"app": READ})
+    grant, is_whole = held.grant("shop", Held(on_schemas={"public": USE}))
+
+    assert (grant["schemas"], is_whole) == (["app"], True)
 
 
 def test_holdings_are_told_by_role() -> None:

@@ -15,27 +15,33 @@ from nova_acceptance.components.postgres.roles import (
 )
 from nova_acceptance.components.postgres.sql import Session
 
+PUBLIC: Final = "public"
+"""Everybody, as the inquiry functions call it; no role has that name."""
 _DATABASE: Final = """
-    SELECT rolname, p FROM pg_roles, unnest(%s::text[]) p
-    WHERE rolname !~ '^pg_' AND has_database_privilege(pg_roles.oid, current_database(), p)
+    SELECT role, p FROM (SELECT rolname FROM pg_roles UNION SELECT 'public') held (role),
+        unnest(%s::text[]) p
+    WHERE role !~ '^pg_' AND has_database_privilege(role, current_database(), p)
 """
 _SCHEMAS: Final = """
-    SELECT rolname, nspname, p FROM pg_roles, pg_namespace n, unnest(%s::text[]) p
-    WHERE rolname !~ '^pg_' AND nspname !~ '^pg_' AND nspname <> 'information_schema'
-    AND has_schema_privilege(pg_roles.oid, n.oid, p)
+    SELECT role, nspname, p FROM (SELECT rolname FROM pg_roles UNION SELECT 'public') held (role),
+        pg_namespace n, unnest(%s::text[]) p
+    WHERE role !~ '^pg_' AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+    AND has_schema_privilege(role, n.oid, p)
 """
 _TABLES: Final = """
-    SELECT rolname, nspname, p, bool_and(has_table_privilege(pg_roles.oid, c.oid, p)),
-        bool_or(has_table_privilege(pg_roles.oid, c.oid, p))
-    FROM pg_roles, pg_class c JOIN pg_namespace n ON n.oid = relnamespace, unnest(%s::text[]) p
-    WHERE rolname !~ '^pg_' AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+    SELECT role, nspname, p, bool_and(has_table_privilege(role, c.oid, p)),
+        bool_or(has_table_privilege(role, c.oid, p))
+    FROM (SELECT rolname FROM pg_roles UNION SELECT 'public') held (role),
+        pg_class c JOIN pg_namespace n ON n.oid = relnamespace, unnest(%s::text[]) p
+    WHERE role !~ '^pg_' AND nspname !~ '^pg_' AND nspname <> 'information_schema'
     AND relkind IN ('r', 'p') GROUP BY 1, 2, 3
 """
 _SEQUENCES: Final = """
-    SELECT rolname, nspname, p, bool_and(has_sequence_privilege(pg_roles.oid, c.oid, p)),
-        bool_or(has_sequence_privilege(pg_roles.oid, c.oid, p))
-    FROM pg_roles, pg_class c JOIN pg_namespace n ON n.oid = relnamespace, unnest(%s::text[]) p
-    WHERE rolname !~ '^pg_' AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+    SELECT role, nspname, p, bool_and(has_sequence_privilege(role, c.oid, p)),
+        bool_or(has_sequence_privilege(role, c.oid, p))
+    FROM (SELECT rolname FROM pg_roles UNION SELECT 'public') held (role),
+        pg_class c JOIN pg_namespace n ON n.oid = relnamespace, unnest(%s::text[]) p
+    WHERE role !~ '^pg_' AND nspname !~ '^pg_' AND nspname <> 'information_schema'
     AND relkind = 'S' GROUP BY 1, 2, 3
 """
 
@@ -60,17 +66,26 @@ class Held:
     on_sequences: dict[str, Rights] = field(default_factory=dict)
     is_uneven: bool = False
 
-    def grant(self, database: str) -> tuple[dict[str, Any], bool]:
+    def grant(self, database: str, everybody: Held) -> tuple[dict[str, Any], bool]:
         """Return it as nova.yaml says it, and whether that says all of it.
 
         The file knows one set of rights for all the schemas that it names; where schemas differ it
-        is the one that most of them have.
+        is the one that most of them have. A schema in which a role holds no more than everybody
+        is none of them.
         """
         made: dict[str, Any] = {"database": database}
         if self.on_database:
             made["on_database"] = _ordered(self.on_database, ON_DATABASE)
         parts = (self.on_schemas, self.on_tables, self.on_sequences)
-        schemas = sorted({name for part in parts for name, held in part.items() if held})
+        public = (everybody.on_schemas, everybody.on_tables, everybody.on_sequences)
+        schemas = sorted(
+            {
+                name
+                for part, of_all in zip(parts, public, strict=True)
+                for name, held in part.items()
+                if held - of_all.get(name, frozenset())
+            }
+        )
         is_whole = not self.is_uneven
         if schemas:
             made["schemas"] = schemas
@@ -89,7 +104,7 @@ class Held:
 def holdings(session: Session) -> dict[str, Held]:
     """Return what each role effectively holds in the database of a session, by role.
 
-    Superusers are in it, who hold everything.
+    Superusers are in it, who hold everything, and `PUBLIC`.
     """
     found: dict[str, Held] = {}
 

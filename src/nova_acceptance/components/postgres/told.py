@@ -17,7 +17,7 @@ from nova_acceptance.components.kubernetes.variables import held
 from nova_acceptance.components.postgres import sql
 from nova_acceptance.components.postgres.checks.databases import DURABLE
 from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
-from nova_acceptance.components.postgres.holdings import holdings
+from nova_acceptance.components.postgres.holdings import PUBLIC, Held, holdings
 from nova_acceptance.components.postgres.roles import ATTRIBUTES
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.verifier import is_password
@@ -123,7 +123,7 @@ def _tell(candidate: Candidate, access: Access, postgres: Postgres, drafted: Dra
         fields["public"] = "not judged"
         drafted.remark(
             "PUBLIC, which is everybody, holds something, as PostgreSQL gives it by itself; what"
-            " each role holds by that is among its grants. Revoke it, and take this line away.",
+            " a role holds by that is no grant of its own. Revoke it, and take this line away.",
             "public",
         )
     fields["roles"] = _roles(candidate, access, postgres, databases, drafted)
@@ -210,7 +210,7 @@ def _roles(
 def _grants(
     role: str,
     databases: list[dict[str, Any]],
-    held_in: dict[str, dict[str, Any]],
+    held_in: dict[str, dict[str, Held]],
     drafted: Drafted,
 ) -> Iterator[dict[str, Any]]:
     """Yield what a role holds where it owns nothing."""
@@ -221,7 +221,7 @@ def _grants(
         found = held_in[name].get(role)
         if found is None:
             continue
-        grant, is_whole = found.grant(name)
+        grant, is_whole = found.grant(name, held_in[name].get(PUBLIC, Held()))
         if len(grant) > 1:
             yield grant
         if not is_whole:
