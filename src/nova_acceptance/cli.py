@@ -26,6 +26,8 @@ from nova_acceptance.deploy import render as rendered
 from nova_acceptance.deploy.provenance import is_committed
 from nova_acceptance.deploy.rendering import overlays_of
 from nova_acceptance.diagnosis.account import account
+from nova_acceptance.draft import draft as drafted
+from nova_acceptance.draft import from_api, from_manifests
 from nova_acceptance.errors import NovaError, UsageError
 from nova_acceptance.kube import Kube, Object
 from nova_acceptance.phrase import Phrase
@@ -259,6 +261,29 @@ def diagnose(context: str | None, namespaces: tuple[str, ...], spec: Path | None
     for line in found.lines():
         click.echo(without_passwords(masking.mask(line)))
     sys.exit(0 if found.is_well else 1)
+
+
+@main.command()
+@click.option("--context", help="what runs on the cluster of a context; reads only")
+@click.option(
+    "--manifests",
+    type=click.Path(path_type=Path, exists=True),
+    help="what is in a kustomization, a directory of YAML or a file",
+)
+@click.option("--namespace", "namespaces", multiple=True, help="may be given several times")
+def draft(context: str | None, manifests: Path | None, namespaces: tuple[str, ...]) -> None:
+    """Print a nova.yaml of what is there, with comments where a person has to decide.
+
+    Without --namespace all of a cluster's namespaces are described that are not its own. Of
+    Secrets there are the keys, and no value.
+    """
+    if context and manifests:
+        raise UsageError("--context and --manifests are two places", hint="give one of them")
+    if manifests:
+        source = from_manifests(manifests, namespaces)
+    else:
+        source = from_api(_kube(context), namespaces, f"context {context}" if context else "")
+    click.echo(drafted(source), nl=False)
 
 
 def _kube(context: str | None) -> Kube:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nova_acceptance.components.kind import Access, Kind
-from nova_rabbitmq import answers, checks, spec, urls
+from nova_acceptance.components.kind import Access, Drafting, Kind
+from nova_rabbitmq import answers, checks, draft, spec, urls
 from nova_rabbitmq.answers import Login
 from nova_rabbitmq.client import RabbitMQ
 
@@ -22,4 +22,5 @@ KIND = Kind(
     connect=connect,
     urls=urls,
     checks=checks.CHECKS,
+    drafting=Drafting(draft.recognises, draft.draft),
 )

@@ -42,7 +42,7 @@ def seen(kube: Kube, namespaces: Sequence[str] = (), spec: Path | None = None) -
 
 def _wanted(kube: Kube, namespaces: Sequence[str], system: System, *, is_named: bool) -> list[str]:
     """Return where to look; names that are given have to exist, as far as that can be seen."""
-    there = _namespaces(kube)
+    there = every_namespace(kube)
     ours = list(system.namespaces)
     if namespaces:
         unknown = [name for name in namespaces if there is not None and name not in there]
@@ -64,7 +64,7 @@ def _wanted(kube: Kube, namespaces: Sequence[str], system: System, *, is_named: 
     return sorted(name for name in there if not name.startswith(_CLUSTERS_OWN))
 
 
-def _namespaces(kube: Kube) -> set[str] | None:
+def every_namespace(kube: Kube) -> set[str] | None:
     """Return the names of all namespaces; None where this user may not list them."""
     try:
         return {each["metadata"]["name"] for each in kube.list("v1", "Namespace")}

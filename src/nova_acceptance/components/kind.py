@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from nova_acceptance.components.candidate import Candidate, Drafted
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.kube.snapshot import Snapshot
@@ -166,6 +167,21 @@ class Urls(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Drafting:
+    """How a kind finds itself in a system that no nova.yaml describes.
+
+    Attributes:
+        recognises: returns how sure it is that a workload runs a component of the kind: 0 where
+            it does not, 1 where nothing speaks against it, more the more speaks for it.
+        draft: returns what nova.yaml says of that component; what can be asked of it by its own
+            protocol is asked where there is a way to it, and changes nothing there.
+    """
+
+    recognises: Callable[[Candidate], int]
+    draft: Callable[[Candidate, Access | None], Drafted]
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of component.
 
@@ -183,6 +199,7 @@ class Kind:
         markers: markers of its tests, with what they mean.
         checks: what `nova-cluster diagnose` asks a component of the kind. The acceptance suite asks
             it, too, where it has no tests of its own: of a kind that another package brings.
+        drafting: how `nova-cluster draft` recognises and describes it; None: it never does.
     """
 
     name: str
@@ -197,6 +214,7 @@ class Kind:
     fixtures: str = ""
     markers: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
+    drafting: Drafting | None = None
 
     @property
     def room(self) -> str:

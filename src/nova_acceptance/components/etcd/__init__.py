@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from nova_acceptance.components.etcd import checks, rules, spec
+from nova_acceptance.components.etcd import checks, draft, rules, spec
 from nova_acceptance.components.etcd.client import Member
-from nova_acceptance.components.kind import Access, Check, Kind
+from nova_acceptance.components.kind import Access, Check, Drafting, Kind
 
 
 def connect(access: Access, component: spec.Etcd) -> dict[str, Member]:
@@ -29,4 +29,5 @@ KIND = Kind(
     checks=CHECKS,
     fixtures="nova_acceptance.components.etcd.fixtures",
     markers={"etcd": "etcd"},
+    drafting=Drafting(draft.recognises, draft.draft),
 )

@@ -29,6 +29,8 @@ class Http(Component):
     """A service of the application layer: a Deployment and a ClusterIP Service of its name.
 
     Attributes:
+        service: what that Service is called, where it has not the component's name.
+        headless: whether that Service has no address of its own.
         port: the Service's.
         port_name: what the Service calls it.
         target: the port of the pods behind it, by number or name; None: not verified.
@@ -38,6 +40,8 @@ class Http(Component):
     """
 
     kind: Literal["http"] = "http"
+    service: Name | None = None
+    headless: bool = False
     port: Port
     port_name: Name = "http"
     target: Port | Name | None = None
@@ -52,7 +56,8 @@ class Http(Component):
     def every_service(self) -> tuple[KubeService, ...]:
         """Its own Service, and any that the file lists besides."""
         own = KubeService(
-            name=self.name,
+            name=self.service or self.name,
+            headless=self.headless,
             ports={self.port_name: self.port, **self.ports},
             targets={self.port_name: self.target} if self.target else {},
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from nova_acceptance.components.kind import ALONE, Access, Check, Kind, where
-from nova_acceptance.components.postgres import answers, parts, rules, spec, urls
+from nova_acceptance.components.kind import ALONE, Access, Check, Drafting, Kind, where
+from nova_acceptance.components.postgres import answers, draft, parts, rules, spec, urls
 from nova_acceptance.components.postgres.checks import databases, privileges, replication, roles
 from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
 from nova_acceptance.components.postgres.sql import Login, Server
@@ -69,4 +69,5 @@ KIND = Kind(
     checks=CHECKS,
     fixtures="nova_acceptance.components.postgres.fixtures",
     markers={"postgres": "PostgreSQL", "patroni": "Patroni and failover"},
+    drafting=Drafting(draft.recognises, draft.draft),
 )

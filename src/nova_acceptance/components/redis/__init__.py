@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from nova_acceptance.components.kind import ALONE, Access, Check, Kind, where
-from nova_acceptance.components.redis import answers, checks, rules, spec, urls
+from nova_acceptance.components.kind import ALONE, Access, Check, Drafting, Kind, where
+from nova_acceptance.components.redis import answers, checks, draft, rules, spec, urls
 from nova_acceptance.components.redis.client import Redis
 
 
@@ -38,4 +38,5 @@ KIND = Kind(
     checks=CHECKS,
     fixtures="nova_acceptance.components.redis.fixtures",
     markers={"redis": "Redis"},
+    drafting=Drafting(draft.recognises, draft.draft),
 )
