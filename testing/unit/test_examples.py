@@ -17,7 +17,10 @@ from nova_acceptance.system import System, Workload
 
 ROOT: Final = Path(__file__).parents[2]
 OF_OUR_KINDS: Final = ("single-postgres", "two-redis", "other-names", "replicas")
-SPECS: Final = ("nova.yaml", *(f"examples/{name}/nova.yaml" for name in OF_OUR_KINDS))
+SPECS: Final = (
+    "nova.yaml",
+    *(f"examples/{name}/nova.yaml" for name in (*OF_OUR_KINDS, "nova-as-reported")),
+)
 
 
 @cache

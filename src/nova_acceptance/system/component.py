@@ -16,6 +16,11 @@ from nova_acceptance.findings import Ref
 from nova_acceptance.system.base import Key, Name, Path, Port, Problem, Quantity, Short, Strict
 
 Layer = Literal["infrastructure", "services"]
+PodSecurity = Literal["restricted", "baseline"]
+"""A level of the Pod Security Standards; `restricted` is on a read-only root file system besides.
+
+Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/.
+"""
 
 
 class KubeService(Strict):
@@ -53,6 +58,7 @@ class Workload(Strict):
         component: the name of the component that it runs.
         claims: size by name of the claim template.
         api_token: whether its pods hold a token of the Kubernetes API.
+        pod_security: the level that each of its containers keeps to.
     """
 
     name: Name
@@ -62,6 +68,7 @@ class Workload(Strict):
     replicas: Annotated[int, Field(ge=1)]
     claims: dict[Name, Quantity] = Field(default_factory=dict)
     api_token: bool = False
+    pod_security: PodSecurity = "restricted"
     services: tuple[KubeService, ...] = ()
     layer: Layer = "infrastructure"
 
@@ -98,6 +105,8 @@ class Runs(Strict):
         name: the workload's name, where it is not the component's.
         claims: size by name of the claim template.
         api_token: whether its pods hold a token of the Kubernetes API.
+        pod_security: the level that each of its containers keeps to: `restricted`, on a read-only
+            root file system, or `baseline`, which leaves out what stock images do not bear.
     """
 
     kind: Literal["StatefulSet", "Deployment"] | None = None
@@ -105,6 +114,7 @@ class Runs(Strict):
     replicas: Annotated[int, Field(ge=1)] = 1
     claims: dict[Name, Quantity] = Field(default_factory=dict)
     api_token: bool = False
+    pod_security: PodSecurity = "restricted"
 
 
 class SecretKey(Strict):
@@ -196,6 +206,7 @@ class Component(Strict):
             replicas=self.runs.replicas,
             claims=self.runs.claims,
             api_token=self.runs.api_token,
+            pod_security=self.runs.pod_security,
             services=self.every_service,
             layer=self.layer,
         )

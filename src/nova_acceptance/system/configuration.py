@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -107,10 +108,24 @@ class Conventions(Strict):
         keys: the key in it, by a target's, a component's or a kind's name.
         address: the key of a component's address in a ConfigMap; `{NAME}` is the component's name
             in capitals, with underscores.
-        env: whether each such key is a container's variable of the same name.
+        env: the variable by which a container gets each such key: true for one of the key's name;
+            else `{key}` is the key, and `{KEY}` the key in capitals, with underscores.
     """
 
     secret: str = "{name}-secrets"  # noqa: S105 - how a Secret is called
     keys: dict[str, Key] = Field(default_factory=dict)
     address: str = "{NAME}_URL"
-    env: bool = False
+    env: bool | str = False
+
+    def address_of(self, name: str) -> str:
+        """Return the key of the address of a component of that name."""
+        return self.address.format(name=name, NAME=_in_capitals(name))
+
+    def variable_of(self, key: str) -> str | None:
+        """Return the variable by which a container gets a key; None where that is not said."""
+        pattern = "{key}" if self.env is True else self.env
+        return pattern.format(key=key, KEY=_in_capitals(key)) if pattern else None
+
+
+def _in_capitals(name: str) -> str:
+    return re.sub(r"[^A-Z0-9]", "_", name.upper())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Literal, TypeVar
@@ -137,13 +136,12 @@ class System(Strict):
 
     def env_of(self, component: Component, use: Use) -> str | None:
         """Return the variable by which a component gets it; None where that is not said."""
-        return use.env or (self.key_of(component, use) if self.conventions.env else None)
+        key = self.key_of(component, use)
+        return use.env or (self.conventions.variable_of(key) if key else None)
 
     def address_key(self, component: Component) -> str:
         """Return the key of a component's address in a ConfigMap."""
-        return self.conventions.address.format(
-            name=component.name, NAME=re.sub(r"[^A-Z0-9]", "_", component.name.upper())
-        )
+        return self.conventions.address_of(component.name)
 
     def selected(self, pattern: str) -> Iterable[Component]:
         """Return the components that a word of `reachability` means."""

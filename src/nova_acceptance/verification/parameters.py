@@ -15,6 +15,9 @@ from nova_acceptance.system import System, parts
 _OF_THE_SYSTEM: Final[Mapping[str, Callable[[System], Iterable[Any]]]] = {
     "namespace": lambda system: system.namespaces,
     "workload": lambda system: system.every_workload,
+    "restricted_workload": lambda system: [
+        it for it in system.every_workload if it.pod_security == "restricted"
+    ],
     "claim": lambda system: [c for w in system.every_workload for c in w.claimed],
     "configuration": lambda system: system.every_configuration,
     "front": parts.fronts,

@@ -48,6 +48,17 @@ def test_etcd_members_that_cannot_run_are_not_its_own_cause() -> None:
     assert found(etcd, snapshot(owner, *pods)) == []
 
 
+@pytest.mark.parametrize(("hindered", "causes"), [(2, []), (1, ["ETCD_QUORUM_LOST"])])
+def test_etcd_member_that_only_waits_for_a_quorum_is_no_cause(
+    hindered: int, causes: list[str]
+) -> None:
+    owner, pods = members("etcd", False, False, False)
+    for pod in pods[3 - hindered :]:
+        pod["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": "ErrImagePull"}}
+
+    assert found(etcd, snapshot(owner, *pods)) == causes
+
+
 def test_etcd_members_on_a_lost_node_are_not_its_own_cause() -> None:
     owner, pods = members("etcd", True, True, False)
     seen = snapshot(owner, *pods)

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from nova_acceptance.components.kubernetes import storage
+from nova_acceptance.diagnosis import Doctor
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import UNDECLARED, Snapshot
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import System
 from testing.unit.diagnosis.recorded import (
     asking,
@@ -19,6 +21,7 @@ from testing.unit.diagnosis.recorded import (
     pod,
     stateful_set,
     storage_class,
+    unschedulable_pod,
 )
 from testing.unit.diagnosis.rendered import Nova
 
@@ -155,6 +158,26 @@ def test_provisioner_at_work_is_waited_for() -> None:
 
 def test_claim_that_waits_for_its_pod_is_no_fault() -> None:
     assert found(claim("uploads"), storage_class()) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "cause"),
+    [("WaitForFirstConsumer", "ANTI_AFFINITY_UNSATISFIABLE"), ("Immediate", "CLAIM_UNBOUND")],
+)
+def test_claim_that_waits_for_a_pod_without_a_node_is_explained_by_it(
+    mode: str, cause: str
+) -> None:
+    owner, waiting = etcd(), claim("data-etcd-0")
+    stuck = unschedulable_pod(owner, "0/1 nodes: 1 node(s) didn't match pod anti-affinity rules.")
+    stuck["spec"]["volumes"] = [
+        {"name": "data", "persistentVolumeClaim": {"claimName": "data-etcd-0"}}
+    ]
+    doctor = Doctor(Snapshot.of([owner, stuck, waiting, storage_class(mode=mode)]))
+
+    unbound = Finding("CLAIM_UNBOUND", ref(waiting), Phrase("it has no volume"))
+    root = doctor.explain([ref(waiting)], unbound).root
+    assert root is not None
+    assert root.cause == cause
 
 
 def test_claim_without_volume_is_a_symptom() -> None:

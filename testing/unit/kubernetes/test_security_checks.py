@@ -114,6 +114,52 @@ def test_each_weakness_is_found_by_its_check_alone(
     assert [each for each in CHECKS if each(there, WEB)] == [check]
 
 
+BASELINE = WEB.model_copy(update={"pod_security": "baseline"})
+
+
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        (security.privileged_containers, of_context(allowPrivilegeEscalation=None)),
+        (security.capable_containers, of_context(capabilities=None)),
+        (security.capable_containers, of_context(capabilities={"add": ["NET_BIND_SERVICE"]})),
+        (security.unfiltered_containers, of_pods_context(seccompProfile=None)),
+    ],
+)
+def test_baseline_bears_what_a_runtime_gives_by_itself(
+    check: Callable[..., list[Finding]], change: Change
+) -> None:
+    there = seen(made(), *changed(change))
+
+    assert check(there, BASELINE) == []
+    assert causes(check(there, WEB)) == [("SECURITY_CONTEXT_WEAK", "web")]
+
+
+@pytest.mark.parametrize(
+    ("check", "change", "said"),
+    [
+        (security.privileged_containers, of_context(privileged=True), "is privileged"),
+        (
+            security.capable_containers,
+            of_context(capabilities={"drop": ["ALL"], "add": ["NET_RAW"]}),
+            "adds capabilities",
+        ),
+        (
+            security.unfiltered_containers,
+            of_pods_context(seccompProfile={"type": "Unconfined"}),
+            "has no seccomp profile",
+        ),
+    ],
+)
+def test_baseline_bears_nothing_more(
+    check: Callable[..., list[Finding]], change: Change, said: str
+) -> None:
+    (found,) = check(seen(made(), *changed(change)), BASELINE)
+
+    assert found.cause == "SECURITY_CONTEXT_WEAK"
+    assert found.summary == f"Deployment shop/web: web-b/main {said}"
+
+
 def test_initialising_containers_count() -> None:
     def initialised(spec: dict[str, Any]) -> None:
         spec["initContainers"] = [{"name": "first"}]

@@ -107,6 +107,24 @@ def test_replicas_share_a_node_only_where_they_must() -> None:
     assert workloads.crowded_nodes(seen(*crowded, NODES[0], cordoned), WEB) == []
 
 
+@pytest.mark.parametrize(
+    ("tolerations", "found"),
+    [([], []), ([{"operator": "Exists"}], [("SPREAD_LOST", "web")])],
+)
+def test_node_that_the_pods_do_not_tolerate_could_not_carry_them(
+    tolerations: list[dict[str, str]], found: list[tuple[str, str]]
+) -> None:
+    pods = [pod("web-a"), pod("web-b")]
+    for each in pods:
+        each["spec"]["tolerations"] = tolerations
+    control_plane = node("two")
+    taint = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
+    control_plane["spec"]["taints"] = [taint]
+
+    there = seen(made(), *pods, NODES[0], control_plane)
+    assert causes(workloads.crowded_nodes(there, WEB)) == found
+
+
 REDIS = nova().component("redis").workload
 
 
@@ -143,6 +161,60 @@ def test_pod_on_its_way_out_is_none_until_it_is_stuck(ends: str, *, is_stuck: bo
     leaving = changed(pod("redis-7", REDIS), deletionTimestamp=f"{ends}-01-01T00:00:00Z")
 
     assert left_over(leaving) == ([("POD_LEFT_OVER", "redis-7")] if is_stuck else [])
+
+
+def job(name: str, condition: str = "", made: str = "", **metadata: Any) -> Object:
+    """Return a Job that is at work, is `Complete` or has `Failed`."""
+    return {
+        "kind": "Job",
+        "metadata": {
+            "name": name,
+            "namespace": "nova-redis",
+            "uid": f"uid-{name}",
+            "creationTimestamp": made,
+            **metadata,
+        },
+        "spec": {"template": {"metadata": {}, "spec": {"containers": []}}},
+        "status": {"conditions": [{"type": condition, "status": "True"}] if condition else []},
+    }
+
+
+def pod_of(owner: Object, phase: str) -> Object:
+    name = owner["metadata"]["name"]
+    reference = {"kind": "Job", "name": name, "uid": owner["metadata"]["uid"]}
+    return changed(pod(f"{name}-a", REDIS, phase=phase), ownerReferences=[reference], labels={})
+
+
+@pytest.mark.parametrize("phase", ["Pending", "Running", "Succeeded", "Failed"])
+@pytest.mark.parametrize("condition", ["", "Complete"])
+def test_pods_of_a_job_are_kept_whatever_became_of_one(condition: str, phase: str) -> None:
+    migration = job("migration", condition)
+
+    assert left_over(migration, pod_of(migration, phase)) == []
+
+
+def test_pods_of_a_job_that_is_gone_go_by_themselves() -> None:
+    assert left_over(pod_of(job("migration"), "Failed")) == []
+
+
+def test_failed_pod_of_a_job_that_has_failed_is_found() -> None:
+    migration = job("migration", "Failed")
+
+    assert left_over(migration, pod_of(migration, "Failed")) == [("POD_LEFT_OVER", "migration-a")]
+    assert left_over(migration, pod_of(migration, "Succeeded")) == []
+
+
+@pytest.mark.parametrize(("last", "is_past"), [("Complete", True), ("Failed", False), ("", False)])
+def test_failed_run_of_a_cron_job_counts_until_a_later_one_succeeds(
+    last: str, *, is_past: bool
+) -> None:
+    of_cron = {"ownerReferences": [{"kind": "CronJob", "name": "cleanup", "uid": "uid-cleanup"}]}
+    failed = job("cleanup-1", "Failed", "2020-01-01T00:01:00Z", **of_cron)
+    later = job("cleanup-2", last, "2020-01-01T00:02:00Z", **of_cron)
+    earlier = job("cleanup-0", "Complete", "2020-01-01T00:00:00Z", **of_cron)
+
+    found = left_over(earlier, failed, later, pod_of(failed, "Failed"))
+    assert found == ([] if is_past else [("POD_LEFT_OVER", "cleanup-1-a")])
 
 
 def test_workload_that_nobody_declared_is_found_unless_it_is_allowed() -> None:

@@ -217,6 +217,12 @@ class APostgres:
             raise FindingError(no_role(name))
         return self.roles[name]
 
+    @property
+    def everybody(self) -> ARole:
+        public = ARole(Role(name="public"))
+        public.more = frozenset({"CONNECT", "TEMPORARY"})
+        return public
+
     def login(self, role: str, database: str = "postgres") -> Login:
         return Login(self.role(role).name, database, RIGHT)
 

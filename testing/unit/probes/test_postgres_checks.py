@@ -115,6 +115,26 @@ def test_rights_are_as_nova_yaml_says_for_every_role(reach: Reach) -> None:
 
 
 @pytest.mark.parametrize(
+    ("public", "rights", "found"),
+    [
+        ("nothing", {"more": frozenset({"TEMPORARY"})}, ["PRIVILEGE_EXCESS"]),
+        ("not judged", {"more": frozenset({"TEMPORARY"})}, []),
+        ("not judged", {"more": frozenset({"TEMPORARY", "CREATE"})}, ["PRIVILEGE_EXCESS"]),
+        ("not judged", {"fewer": frozenset({"CONNECT"})}, ["PRIVILEGE_MISSING"]),
+    ],
+)
+def test_what_everybody_may_do_counts_only_where_it_is_judged(
+    public: str, rights: dict[str, frozenset[str]], found: list[str]
+) -> None:
+    postgres: Any = APostgres()
+    vars(postgres.roles["app_user"]).update(rights)
+    spec = SPEC.model_copy(update={"public": public})
+    reach = next(each for each in reaches(spec) if each.name == CLIENT.name)
+
+    assert [each.cause for each in privileges.wrong_on_database(postgres, reach)] == found
+
+
+@pytest.mark.parametrize(
     ("name", "change", "cause"),
     [
         ("version", answers("server_version", on("150.1")), "POSTGRES_VERSION_WRONG"),

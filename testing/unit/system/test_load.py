@@ -140,6 +140,30 @@ components:
     assert [system.env_of(web, use) for use in web.uses] == ["SESSIONS_URL", None]
 
 
+@pytest.mark.parametrize(
+    ("env", "variable"),
+    [
+        ("true", "redis-url"),
+        ("false", None),
+        ('"{KEY}"', "REDIS_URL"),
+        ('"APP_{KEY}"', "APP_REDIS_URL"),
+        ('"app.{key}"', "app.redis-url"),
+    ],
+)
+def test_convention_names_the_variable_of_a_key(env: str, variable: str | None) -> None:
+    system = spec(
+        f"""
+components:
+  - {{kind: redis, name: redis, namespace: a, services: [{{name: redis, ports: {{redis: 6379}}}}]}}
+  - {{kind: http, name: web, namespace: a, port: 80, uses: [redis]}}
+conventions: {{keys: {{redis: redis-url}}, env: {env}}}
+"""
+    )
+    web = system.component("web")
+
+    assert [system.env_of(web, use) for use in web.uses] == [variable]
+
+
 def test_database_of_one_of_two_servers_is_named_with_its_server() -> None:
     server = """
   - kind: postgres

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nova_acceptance.components.postgres.parts import (
+    PARTS,
     clients,
     denials,
     others_in,
@@ -183,3 +184,12 @@ def test_url_of_the_configuration_has_no_component() -> None:
 
     assert (url.holder, url.key) == (("Secret", "nova-redis", "redis-credentials"), "URL")
     assert url.name == "URL to redis"
+
+
+@pytest.mark.parametrize(("replicas", "names"), [(1, []), (3, ["replication_user"])])
+def test_nobody_follows_a_single_server(system: System, replicas: int, names: list[str]) -> None:
+    (postgres,) = system.of(Postgres)
+    runs = postgres.runs.model_copy(update={"replicas": replicas})
+
+    found = PARTS["follower"](postgres.model_copy(update={"runs": runs}))
+    assert [role.name for role in found] == names

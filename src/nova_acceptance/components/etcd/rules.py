@@ -40,8 +40,8 @@ def etcd_says_why(snapshot: Snapshot) -> Iterator[Finding]:
 def members_missing(snapshot: Snapshot) -> Iterator[Finding]:
     """Find a quorum or a member that is lost for want of members that are ready.
 
-    Where all that are missing are kept from running by something else, that is the cause, and the
-    other families name it.
+    Where all that are missing are kept from running by something else, or so many that no quorum is
+    left, that is the cause, and the other families name it: the rest only wait for them.
     """
     for component in snapshot.system.of(Etcd):
         if workload_of_component(snapshot, component):
@@ -54,6 +54,8 @@ def _members_missing(snapshot: Snapshot, component: Etcd) -> Iterator[Finding]:
     ready = [pod for pod in pods if is_ready(pod)]
     hindered = [pod for pod in pods if not is_ready(pod) and is_hindered(snapshot, pod)]
     if len(ready) >= wanted or len(ready) + len(hindered) >= wanted:
+        return
+    if wanted - len(hindered) < component.quorum:
         return
     cause = "ETCD_MEMBER_LOST" if len(ready) >= component.quorum else "ETCD_QUORUM_LOST"
     yield Finding(

@@ -9,7 +9,7 @@ from typing import Final
 
 from nova_acceptance.components.dns.service import DNS, dns_services
 from nova_acceptance.components.kubernetes.addresses import addresses_of, services_meant
-from nova_acceptance.components.kubernetes.placement import CLOSED_BY_CLUSTER
+from nova_acceptance.components.kubernetes.placement import CLOSED_BY_CLUSTER, waits_for_a_pod
 from nova_acceptance.components.kubernetes.policies import every_selecting
 from nova_acceptance.components.kubernetes.status import (
     CONTROLLERS,
@@ -23,6 +23,7 @@ from nova_acceptance.components.kubernetes.workloads import (
     pods_of,
     references,
     selected,
+    workload_of,
 )
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
@@ -101,6 +102,8 @@ class Graph:
                 yield Ref("StorageClass", "", name)
             if name := obj["spec"].get("volumeName"):
                 yield Ref("PersistentVolume", "", name)
+            elif waits_for_a_pod(self._snapshot, obj):
+                yield from self._awaited(obj)
 
     def _of_workload(self, workload: Object) -> Iterator[Ref]:
         namespace = workload["metadata"].get("namespace", "")
@@ -116,6 +119,13 @@ class Graph:
                 yield Ref("StorageClass", "", name)
         yield from (found.target for found in references(workload))
         yield from (ref(policy) for policy in every_selecting(self._snapshot, workload))
+
+    def _awaited(self, claim: Object) -> Iterator[Ref]:
+        """Yield the workloads of those pods that a claim is for, which have no node yet."""
+        for pod in self._snapshot.of_kind("Pod", claim["metadata"].get("namespace", "")):
+            wants_it = any(found.target == ref(claim) for found in references(pod))
+            if wants_it and (workload := workload_of(self._snapshot, pod)):
+                yield ref(workload)
 
     def _asked(self, workload: Object) -> Iterator[Ref]:
         """Yield the Services that a workload is to ask, and what resolves their names."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.quantity import amount
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 
 HOSTNAME: Final = "kubernetes.io/hostname"
@@ -36,6 +37,11 @@ def hosts(nodes: Iterable[Object]) -> list[str]:
             for taint in node["spec"].get("taints") or ()
         )
     ]
+
+
+def is_open(pod: Object, node: Object) -> bool:
+    """Whether a pod or template may be placed on a node that is well, for all that is known."""
+    return bool(hosts([node])) and is_chosen(pod, node) and not untolerated(pod, node)
 
 
 def requests(pod: Object) -> dict[str, Decimal]:
@@ -118,6 +124,15 @@ def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bo
     return wanted.items() <= labels.items() and all(
         _admits(each, labels) for each in selector.get("matchExpressions") or ()
     )
+
+
+def waits_for_a_pod(snapshot: Snapshot, claim: Object) -> bool:
+    """Whether its class binds it only once a pod that wants it has been given a node."""
+    name = claim["spec"].get("storageClassName") or ""
+    storage_class = snapshot.get("StorageClass", "", name) or {}
+    annotations = claim["metadata"].get("annotations") or {}
+    placed = "volume.kubernetes.io/selected-node" in annotations
+    return storage_class.get("volumeBindingMode") == "WaitForFirstConsumer" and not placed
 
 
 def _of_container(container: Mapping[str, Any]) -> dict[str, Decimal]:

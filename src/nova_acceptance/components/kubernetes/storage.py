@@ -16,6 +16,7 @@ from nova_acceptance.components.kubernetes.graces import (
     SETTLING,
     STARTING,
 )
+from nova_acceptance.components.kubernetes.placement import waits_for_a_pod
 from nova_acceptance.components.kubernetes.pods import Ill, ill_pods, message, short
 from nova_acceptance.components.kubernetes.workloads import references, workloads
 from nova_acceptance.findings import Finding, Ref, ref
@@ -152,7 +153,7 @@ def _why_unbound(snapshot: Snapshot, claim: Object) -> Iterator[Finding]:
             evidence=(awaited,),
             grace=RETURN,
         )
-    elif not _waits_for_a_pod(snapshot, claim):
+    elif not waits_for_a_pod(snapshot, claim):
         yield Finding(
             "CLAIM_UNBOUND",
             ref(claim),
@@ -238,15 +239,6 @@ def _has_volumes(snapshot: Snapshot, name: str) -> bool:
         and (volume.get("status") or {}).get("phase", "Available") == "Available"
         for volume in snapshot.of_kind("PersistentVolume")
     )
-
-
-def _waits_for_a_pod(snapshot: Snapshot, claim: Object) -> bool:
-    """Whether its class binds it only once a pod that wants it has been given a node."""
-    name = claim["spec"].get("storageClassName") or ""
-    storage_class = snapshot.get("StorageClass", "", name) or {}
-    annotations = claim["metadata"].get("annotations") or {}
-    placed = "volume.kubernetes.io/selected-node" in annotations
-    return storage_class.get("volumeBindingMode") == "WaitForFirstConsumer" and not placed
 
 
 def _mount_failure(ill: Ill) -> str:

@@ -18,11 +18,21 @@ KINDS: Final = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 
 
 def workloads(snapshot: Snapshot, namespace: str | None = None) -> Iterator[Object]:
-    """Yield every workload, but for Jobs that have done their work: they want nothing any more."""
+    """Yield every workload, but for Jobs that want nothing any more."""
     for kind in KINDS:
         for workload in snapshot.of_kind(kind, namespace):
-            if not (kind == "Job" and is_complete(workload)):
+            if not (kind == "Job" and is_past(snapshot, workload)):
                 yield workload
+
+
+def is_past(snapshot: Snapshot, job: Object) -> bool:
+    """Whether a Job has done its work, or a later run of the same CronJob has."""
+    return is_complete(job) or any(
+        is_complete(other) and _created(other) > _created(job)
+        for owner in job["metadata"].get("ownerReferences") or ()
+        if owner["kind"] == "CronJob"
+        for other in snapshot.indexed("Job", _owners, owner["uid"])
+    )
 
 
 def is_complete(job: Object) -> bool:
@@ -220,6 +230,14 @@ def _of_volume(volume: dict[str, Any], namespace: str) -> Iterator[Reference]:
 def _reference(entry: dict[str, Any], kind: str, namespace: str, user: Phrase) -> Reference:
     target = Ref(kind, namespace, entry.get("name", ""))
     return Reference(target, entry.get("key", ""), user, bool(entry.get("optional")))
+
+
+def _created(obj: Object) -> str:
+    return str(obj["metadata"].get("creationTimestamp", ""))
+
+
+def _owners(obj: Object) -> list[str]:
+    return [owner["uid"] for owner in obj["metadata"].get("ownerReferences") or ()]
 
 
 def _revision(obj: Object) -> str:

@@ -179,6 +179,11 @@ class Postgres:
         return Role(name, self.admin)
 
     @property
+    def everybody(self) -> Role:
+        """PUBLIC, as whose member every role holds what it holds."""
+        return Role("public", self.admin)
+
+    @property
     def role_names(self) -> frozenset[str]:
         """The roles that there are, but for PostgreSQL's own."""
         return self.admin().column("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")

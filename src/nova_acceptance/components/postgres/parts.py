@@ -35,10 +35,15 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What one role may do in one database."""
+    """What one role may do in one database.
+
+    Attributes:
+        counts_public: whether what it holds through PUBLIC counts.
+    """
 
     role: Role
     grant: Grant
+    counts_public: bool = True
 
     @property
     def name(self) -> str:
@@ -103,7 +108,7 @@ def schema_of(postgres: Postgres, reach: Reach) -> Schema:
 def others_in(postgres: Postgres, schema: Schema) -> list[Reach]:
     """Return what roles may do in a schema's database that do not own what is in the schema."""
     return [
-        Reach(role, role.grant_in(schema.database))
+        _reach(postgres, role, schema.database)
         for role in postgres.roles
         if not role.is_superuser and role.name not in (schema.owner, schema.maker)
     ]
@@ -118,7 +123,7 @@ def reaches(postgres: Postgres) -> Iterator[Reach]:
         for database in postgres.databases:
             owners = {database.owner, *database.schemas.values()}
             if role.name not in owners and not role.is_superuser:
-                yield Reach(role, role.grant_in(database.name))
+                yield _reach(postgres, role, database.name)
 
 
 def clients(postgres: Postgres) -> list[Reach]:
@@ -150,6 +155,10 @@ def writers(postgres: Postgres) -> list[Reach]:
     """Return the first of the clients that may write rows: one is enough to show where they go."""
     wanted = {"SELECT", "INSERT", "DELETE"}
     return [it for it in clients(postgres) if wanted <= set(it.grant.on_tables)][:1]
+
+
+def _reach(postgres: Postgres, role: Role, database: str) -> Reach:
+    return Reach(role, role.grant_in(database), postgres.public == "nothing")
 
 
 def _remote(postgres: Postgres) -> Iterator[Reach]:
@@ -188,7 +197,9 @@ PARTS: Final[Mapping[str, Callable[[Postgres], Iterable[Any]]]] = {
     "local_role": lambda postgres: [
         it for it in postgres.roles if it.over_the_network is False and it.logs_in
     ],
-    "follower": lambda postgres: [it for it in postgres.roles if it.replicates],
+    "follower": lambda postgres: [
+        it for it in postgres.roles if it.replicates and postgres.is_replicated
+    ],
 }
 """Over which parts of each."""
 

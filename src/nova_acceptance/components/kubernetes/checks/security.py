@@ -23,6 +23,11 @@ _INHERITED: Final = ("runAsNonRoot", "runAsUser", "runAsGroup", "seccompProfile"
 _HOST: Final = ("hostNetwork", "hostPID", "hostIPC")
 _TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
 _FILTERS: Final = ("RuntimeDefault", "Localhost")
+_ADDED_AT_BASELINE: Final = frozenset(
+    "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID "
+    "SETPCAP SETUID SYS_CHROOT".split()
+)
+"""What the level `baseline` lets a container add: of what runtimes give by themselves."""
 
 
 @check
@@ -44,31 +49,38 @@ def writable_roots(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
 
 @check
 def privileged_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
-    """Find containers that are privileged or may become so."""
+    """Find containers that are privileged or, at the level `restricted`, may become so."""
+    if spec.pod_security == "baseline":
+        yield from _weak(snapshot, spec, Phrase("is privileged"), _is_privileged)
+        return
     yield from _weak(
         snapshot,
         spec,
         Phrase("is privileged, or may become so"),
-        lambda context: bool(
-            context.get("privileged") or context.get("allowPrivilegeEscalation") is not False
+        lambda context: (
+            _is_privileged(context) or context.get("allowPrivilegeEscalation") is not False
         ),
     )
 
 
 @check
 def capable_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
-    """Find containers that keep or are given capabilities of the kernel."""
-    yield from _weak(snapshot, spec, Phrase("has capabilities"), _has_capabilities)
+    """Find containers with capabilities of the kernel beyond those that their level allows."""
+    if spec.pod_security == "baseline":
+        yield from _weak(snapshot, spec, Phrase("adds capabilities"), _adds_capabilities)
+    else:
+        yield from _weak(snapshot, spec, Phrase("has capabilities"), _has_capabilities)
 
 
 @check
 def unfiltered_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
-    """Find containers without a filter of system calls."""
+    """Find containers without a filter of system calls, or at `baseline` such as refuse one."""
+    allowed = (*_FILTERS, None) if spec.pod_security == "baseline" else _FILTERS
     yield from _weak(
         snapshot,
         spec,
         Phrase("has no seccomp profile"),
-        lambda context: (context.get("seccompProfile") or {}).get("type") not in _FILTERS,
+        lambda context: (context.get("seccompProfile") or {}).get("type") not in allowed,
     )
 
 
@@ -178,6 +190,15 @@ def _containers(snapshot: Snapshot, spec: Workload) -> Iterator[tuple[str, Objec
 
 def _is_root(context: Context) -> bool:
     return not (context.get("runAsNonRoot") is True and context.get("runAsUser", 0) > 0)
+
+
+def _is_privileged(context: Context) -> bool:
+    return bool(context.get("privileged"))
+
+
+def _adds_capabilities(context: Context) -> bool:
+    added = (context.get("capabilities") or {}).get("add") or ()
+    return not _ADDED_AT_BASELINE.issuperset(added)
 
 
 def _has_capabilities(context: Context) -> bool:

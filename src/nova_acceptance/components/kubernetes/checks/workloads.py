@@ -9,11 +9,16 @@ from typing import Final
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.backends import pods_selected
-from nova_acceptance.components.kubernetes.placement import hosts
-from nova_acceptance.components.kubernetes.status import is_ready, status_of
+from nova_acceptance.components.kubernetes.placement import is_open
+from nova_acceptance.components.kubernetes.status import State, is_ready, status_of
 from nova_acceptance.components.kubernetes.summaries import summary
-from nova_acceptance.components.kubernetes.workloads import is_leaving, restarts, statuses
-from nova_acceptance.findings import Finding, ref
+from nova_acceptance.components.kubernetes.workloads import (
+    is_leaving,
+    is_past,
+    restarts,
+    statuses,
+)
+from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
@@ -144,10 +149,10 @@ def restarted_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding
 def crowded_nodes(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
     """Find replicas that share a node although others could carry them."""
     yield from no_pods(snapshot, spec)
-    on_nodes = Counter(
-        pod["spec"].get("nodeName", "no node") for pod in pods_selected(snapshot, spec)
-    )
-    wanted = min(spec.replicas, len(hosts(snapshot.of_kind("Node"))))
+    pods = pods_selected(snapshot, spec)
+    on_nodes = Counter(pod["spec"].get("nodeName", "no node") for pod in pods)
+    nodes = [node for node in snapshot.of_kind("Node") if all(is_open(pod, node) for pod in pods)]
+    wanted = min(spec.replicas, len(nodes))
     if on_nodes and len(on_nodes) < wanted:
         yield Finding(
             "SPREAD_LOST",
@@ -186,7 +191,8 @@ def undeclared_workloads(snapshot: Snapshot, system: System, namespace: str) -> 
 def pods_left_over(snapshot: Snapshot, system: System, namespace: str) -> Iterator[Finding]:
     """Find pods that no workload of nova.yaml keeps or that have failed, unless it allows them.
 
-    One that is on its way out is none until it is stuck.
+    One that is on its way out is none until it is stuck. A Job keeps its pods, at work and
+    finished; of those that failed it keeps all but when it has failed itself.
     """
     if system.undeclared == "allowed":
         return
@@ -200,14 +206,17 @@ def pods_left_over(snapshot: Snapshot, system: System, namespace: str) -> Iterat
     for pod in snapshot.of_kind("Pod", namespace):
         where = ref(pod)
         has_failed = (pod.get("status") or {}).get("phase") == "Failed"
-        if (where in declared and not has_failed) or is_leaving(pod, datetime.now(UTC)):
+        is_kept = where in declared or _is_of_job(pod)
+        if has_failed and _is_of_job(pod):
+            has_failed = _has_failed_job(snapshot, pod)
+        if (is_kept and not has_failed) or is_leaving(pod, datetime.now(UTC)):
             continue
         yield Finding(
             "POD_LEFT_OVER",
             where,
             Phrase(
                 "{pod} has failed, and is still there"
-                if where in declared
+                if is_kept
                 else "{pod} belongs to no workload of nova.yaml",
                 pod=where,
             ),
@@ -218,6 +227,17 @@ def pods_left_over(snapshot: Snapshot, system: System, namespace: str) -> Iterat
             ),
             evidence=(summary(pod), f"labels: {pod['metadata'].get('labels') or {}}"),
         )
+
+
+def _is_of_job(pod: Object) -> bool:
+    return any(owner["kind"] == "Job" for owner in pod["metadata"].get("ownerReferences") or ())
+
+
+def _has_failed_job(snapshot: Snapshot, pod: Object) -> bool:
+    """Whether a pod's Job has given up, and no later run of its CronJob has done the work."""
+    owner = next(each for each in pod["metadata"]["ownerReferences"] if each["kind"] == "Job")
+    job = snapshot.at(Ref("Job", pod["metadata"]["namespace"], owner["name"]))
+    return job is not None and status_of(job).state is State.FAILED and not is_past(snapshot, job)
 
 
 def _not_ready(spec: Workload, why: Phrase, *evidence: str) -> Finding:

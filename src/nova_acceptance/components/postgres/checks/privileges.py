@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import methodcaller
 from typing import Final
 
 import psycopg
@@ -46,16 +47,22 @@ def unearned_usage(postgres: Postgres, reach: Reach) -> Iterator[Finding]:
 def wrong_on_database(postgres: Postgres, reach: Reach) -> Iterable[Finding]:
     """Find a role that may do less or more with a database than nova.yaml grants."""
     database = reach.grant.database
-    held = postgres.role(reach.role.name).privileges_on_database(database)
-    return _difference(postgres, reach, {database: (held, frozenset(reach.grant.on_database))})
+    asked = methodcaller("privileges_on_database", database)
+    rights = _rights(postgres, reach, asked, frozenset(reach.grant.on_database))
+    return _difference(postgres, reach, {database: rights})
 
 
 @check
 def wrong_on_schemas(postgres: Postgres, reach: Reach) -> Iterable[Finding]:
     """Find a role that may do less or more with the schemas of a database than nova.yaml grants."""
-    held, database = postgres.role(reach.role.name).privileges_on_schema, reach.grant.database
+    database = reach.grant.database
     rights = {
-        schema: (held(schema, database=database), reach.on_schema(schema))
+        schema: _rights(
+            postgres,
+            reach,
+            methodcaller("privileges_on_schema", schema, database=database),
+            reach.on_schema(schema),
+        )
         for schema in _schemas(postgres, reach)
     }
     return _difference(postgres, reach, rights)
@@ -64,8 +71,8 @@ def wrong_on_schemas(postgres: Postgres, reach: Reach) -> Iterable[Finding]:
 @check
 def wrong_on_tables(postgres: Postgres, reach: Reach) -> Iterator[Finding]:
     """Find a role that may do less or more with tables than nova.yaml grants, or no table."""
-    held = postgres.role(reach.role.name).privileges_on_table
-    rights = _on_relations(postgres, reach, postgres.tables, held, reach.on_tables_of)
+    asked = "privileges_on_table"
+    rights = _on_relations(postgres, reach, postgres.tables, asked, reach.on_tables_of)
     if not rights:
         sentence = Phrase(
             "{database} holds no table, so nothing is shown", database=reach.grant.database
@@ -80,8 +87,8 @@ def wrong_on_sequences(postgres: Postgres, reach: Reach) -> Iterator[Finding]:
 
     Where it grants something and there is no sequence, nothing is shown.
     """
-    held = postgres.role(reach.role.name).privileges_on_sequence
-    rights = _on_relations(postgres, reach, postgres.sequences, held, reach.on_sequences_of)
+    asked = "privileges_on_sequence"
+    rights = _on_relations(postgres, reach, postgres.sequences, asked, reach.on_sequences_of)
     if reach.grant.on_sequences and not rights:
         sentence = Phrase(
             "{database} holds no sequence, so nothing is shown", database=reach.grant.database
@@ -97,12 +104,12 @@ def wrong_on_later_tables(postgres: Postgres, spec: Spec, schema: Schema) -> Ite
     found: list[tuple[Reach, Rights]] = []
     with later_table(postgres, schema):
         for reach in others_in(spec, schema):
-            role = postgres.role(reach.role.name)
-            on_table = role.privileges_on_table(name, LATER, database=home)
-            on_sequence = role.privileges_on_sequence(name, f"{LATER}_id_seq", database=home)
+            on_table = methodcaller("privileges_on_table", name, LATER, database=home)
+            number = f"{LATER}_id_seq"
+            on_sequence = methodcaller("privileges_on_sequence", name, number, database=home)
             rights = {
-                "a later table": (on_table, reach.on_tables_of(name)),
-                "its sequence": (on_sequence, reach.on_sequences_of(name)),
+                "a later table": _rights(postgres, reach, on_table, reach.on_tables_of(name)),
+                "its sequence": _rights(postgres, reach, on_sequence, reach.on_sequences_of(name)),
             }
             found.append((reach, rights))
     for each, held in found:
@@ -197,15 +204,33 @@ def _on_relations(
     postgres: Postgres,
     reach: Reach,
     relations: Callable[[str, str], Iterable[str]],
-    held: Callable[..., frozenset[str]],
+    asked: str,
     wanted: Callable[[str], frozenset[str]],
 ) -> Rights:
     database = reach.grant.database
     return {
-        f"{schema}.{name}": (held(schema, name, database=database), wanted(schema))
+        f"{schema}.{name}": _rights(
+            postgres, reach, methodcaller(asked, schema, name, database=database), wanted(schema)
+        )
         for schema in _schemas(postgres, reach)
         for name in relations(database, schema)
     }
+
+
+def _rights(
+    postgres: Postgres,
+    reach: Reach,
+    asked: Callable[[object], frozenset[str]],
+    wanted: frozenset[str],
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what a role holds, and what it should.
+
+    What it holds beyond that through PUBLIC is left out where that is not judged.
+    """
+    held = asked(postgres.role(reach.role.name))
+    if not reach.counts_public:
+        held -= asked(postgres.everybody) - wanted
+    return held, wanted
 
 
 def _difference(
