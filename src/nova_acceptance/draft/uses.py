@@ -144,12 +144,13 @@ class _Reader:
             " that nova.yaml can name."
         )
 
-    @staticmethod
-    def unread(candidate: Candidate) -> Iterator[str]:
-        """Yield what a component is given that could not be read."""
+    def unread(self, candidate: Candidate) -> Iterator[str]:
+        """Yield what a component is given that could not be read, its own passwords aside."""
+        own = {home.secret for home in self.system.component(candidate.name).secrets}
         for holder in dict.fromkeys(each.target for each in references(candidate.workload)):
             is_read = candidate.snapshot.knows(holder.kind, holder.namespace)
-            if holder.kind in ("ConfigMap", "Secret") and not is_read:
+            is_own = holder.kind == "Secret" and holder.name in own
+            if holder.kind in ("ConfigMap", "Secret") and not is_read and not is_own:
                 yield (
                     f"It is given {holder}, which could not be read: say here what it uses by that."
                 )
