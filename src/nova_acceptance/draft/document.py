@@ -14,6 +14,7 @@ from nova_acceptance.components.kubernetes.checks.services import CLUSTER_IP
 from nova_acceptance.components.kubernetes.status import status_of
 from nova_acceptance.components.kubernetes.workloads import pods_of, template
 from nova_acceptance.components.registry import kinds
+from nova_acceptance.draft import posture
 from nova_acceptance.draft.candidates import Landscape, survey
 from nova_acceptance.draft.configuration import Configurations, configurations
 from nova_acceptance.draft.conventions import common, holders, names_of
@@ -341,6 +342,11 @@ def _say_what_is_wrong(
     """Say what could not be read, what is not ready, and what the objects show to be wrong."""
     found.unknown += [f"not read: {line}" for line in source.snapshot.unread]
     found.to_decide += landscape.loose
+    for each in made:
+        found.wrong += [
+            f"{it.cause}: {it.summary}"
+            for it in posture.findings(each.candidate, each.component.workload)
+        ]
     if not source.is_live:
         return
     for each in made:

@@ -182,6 +182,13 @@ def test_host_that_no_service_has_is_outside(tmp_path: Path) -> None:
     assert "broker-7" not in text
 
 
+def test_posture_that_a_verification_will_find_is_said_to_be_wrong(tmp_path: Path) -> None:
+    head = drafted(tmp_path, *web()).partition("components:")[0]
+
+    assert "SECURITY_CONTEXT_WEAK" in head
+    assert "RESOURCES_UNSET" in head
+
+
 def test_service_that_does_not_exist_is_said_to_be_wrong(tmp_path: Path) -> None:
     text = drafted(tmp_path, *web(redis_url="redis://gone.shop.svc.cluster.local:6379/0"))
 

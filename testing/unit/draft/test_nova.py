@@ -102,6 +102,10 @@ def test_draft_of_nova_asks_for_the_page_that_the_probes_ask_for(drafted: System
     assert paths == {"/health"}
 
 
+def test_nothing_of_nova_looks_wrong(tmp_path: Path) -> None:
+    assert "Looks wrong" not in systems.drafted(tmp_path, *systems.nova())
+
+
 @pytest.mark.parametrize("name", ["single-postgres", "two-redis", "other-names", "replicas"])
 def test_draft_of_an_example_has_its_components_and_uses(name: str, tmp_path: Path) -> None:
     example = ROOT / "examples" / name
