@@ -16,7 +16,8 @@ from nova_acceptance.collect.examination import every_namespace
 from nova_acceptance.components.dns.corefile import KEY, zones_of_the_cluster
 from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.components.kubernetes.workloads import KINDS as WORKLOADS
-from nova_acceptance.deploy.rendering import kustomize
+from nova_acceptance.deploy.credentials import COMPONENT, load_credentials
+from nova_acceptance.deploy.rendering import kustomize, render
 from nova_acceptance.errors import ClusterError, RenderError, UsageError
 from nova_acceptance.kube import Kube, Object, describe
 from nova_acceptance.kube.kinds import KINDS
@@ -47,6 +48,8 @@ _CLUSTERS_OWN: Final = (
     "metallb-system",
 )
 _KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_OVERLAYS: Final = "overlays"
+_USUAL: Final = "multi-node"
 _FILES: Final = ("*.yaml", "*.yml", "*.json")
 _ZONE: Final = "cluster.local"
 _DEFAULT: Final = "default"
@@ -120,11 +123,14 @@ def from_manifests(path: Path, namespaces: Sequence[str] = ()) -> Source:
 
 
 def read_manifests(path: Path) -> list[Object]:
-    """Return the objects of manifests.
+    """Return the objects of manifests; Secrets that are filled for each deployment, too.
 
     Raises:
         RenderError: kustomize refused them, or they are no YAML of whole objects.
     """
+    if layers := _layers(path.resolve()):
+        manifests, overlay = layers
+        return render(manifests, overlay, load_credentials(None, manifests))
     if path.is_dir() and any((path / name).is_file() for name in _KUSTOMIZATIONS):
         return _objects([kustomize(path)], path)
     files = [path]
@@ -136,6 +142,16 @@ def read_manifests(path: Path) -> list[Object]:
     except (OSError, UnicodeDecodeError) as error:
         raise RenderError(f"{path} cannot be read: {error}") from error
     return _objects(texts, path)
+
+
+def _layers(path: Path) -> tuple[Path, str] | None:
+    """Return the directory and the overlay of manifests like ours; None for any others."""
+    if path.parent.name == _OVERLAYS and (path.parents[1] / COMPONENT).is_dir():
+        return path.parents[1], path.name
+    if (path / _OVERLAYS).is_dir() and (path / COMPONENT).is_dir():
+        there = sorted(each.name for each in (path / _OVERLAYS).iterdir() if each.is_dir())
+        return path, _USUAL if _USUAL in there else next(iter(there), _USUAL)
+    return None
 
 
 def _refuse_kustomizations(path: Path) -> None:

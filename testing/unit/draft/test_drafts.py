@@ -183,7 +183,10 @@ def test_host_that_no_service_has_is_outside(tmp_path: Path) -> None:
 
 
 def test_posture_that_a_verification_will_find_is_said_to_be_wrong(tmp_path: Path) -> None:
-    head = drafted(tmp_path, *web()).partition("components:")[0]
+    objects = web()
+    (container,) = objects[0]["spec"]["template"]["spec"]["containers"]
+    container["securityContext"] = {"privileged": True}
+    head = drafted(tmp_path, *objects).partition("components:")[0]
 
     assert "SECURITY_CONTEXT_WEAK" in head
     assert "RESOURCES_UNSET" in head
@@ -393,8 +396,16 @@ def test_namespace_that_no_manifest_names_is_refused(tmp_path: Path) -> None:
 
 def test_directory_of_kustomizations_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(RenderError, match="holds kustomizations") as caught:
-        from_manifests(ROOT / "manifests")
-    assert "overlays/multi-node" in caught.value.hint
+        from_manifests(ROOT / "examples")
+    assert "two-redis/manifests" in caught.value.hint
+
+
+@pytest.mark.parametrize("place", [".", "overlays/single-node"])
+def test_manifests_like_ours_are_filled_with_credentials(place: str) -> None:
+    source = from_manifests(ROOT / "manifests" / place)
+
+    assert "nova-services" in source.namespaces
+    assert source.snapshot.get("Secret", "nova-redis", "redis-credentials")
 
 
 def test_patch_is_refused_by_its_name(tmp_path: Path) -> None:
