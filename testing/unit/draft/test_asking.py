@@ -245,12 +245,12 @@ def test_server_that_lets_nobody_in_is_described_by_its_manifests(
     nova: ANova, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object) -> None:
-        raise ProbeError("password authentication failed")
+        raise ProbeError("nobody leads", evidence=['FATAL:  password of user "postgres" is wrong'])
 
     monkeypatch.setattr(told, "_connect", refused)
     document, system = described(tmp_path, nova.access)
 
-    assert any("password authentication failed" in line for line in document.unknown)
+    assert any('password of user "postgres" is wrong' in line for line in document.unknown)
     assert system.component("postgres").kind == "postgres"
 
 

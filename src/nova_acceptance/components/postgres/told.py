@@ -74,9 +74,17 @@ def ask(candidate: Candidate, access: Access, drafted: Drafted, login: Login) ->
                 _tell(candidate, access, postgres, drafted)
                 return True
         except (NovaError, FindingError, psycopg.Error) as error:
-            failures.append(str(error).splitlines()[0] if str(error) else type(error).__name__)
+            failures.append(_said(error))
     drafted.remark(f"It was not asked: {failures[0]}", is_unknown=True)
     return False
+
+
+def _said(error: Exception) -> str:
+    """Return the server's own word of an error, else the first line of it."""
+    text = str(error)  # of one of ours its evidence, too
+    if found := sql.REFUSED.search(text):
+        return found[1]
+    return text.splitlines()[0] if text else type(error).__name__
 
 
 def _connect(candidate: Candidate, access: Access, superuser: str, home: Home) -> Postgres:
