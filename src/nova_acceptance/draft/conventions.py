@@ -12,6 +12,8 @@ from nova_acceptance.findings import Ref
 from nova_acceptance.system import System
 from nova_acceptance.system.configuration import Conventions
 
+_PATTERNS: Final = (True, "{KEY}")
+"""How variables may be named after keys."""
 _OF_A_KIND: Final = 2
 """The place of the kind among the names of a target."""
 
@@ -23,12 +25,12 @@ class Common:
     Attributes:
         secret: how the Secrets are called; empty where that is not said.
         keys: the key by the name of a target, a component or a kind.
-        env: whether each key is a variable of the same name.
+        env: the variable by which each key is had, as nova.yaml says it; false where they differ.
     """
 
     secret: str = ""
     keys: dict[str, str] = field(default_factory=dict)
-    env: bool = False
+    env: bool | str = False
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -39,7 +41,7 @@ class Common:
         if self.keys:
             made["keys"] = self.keys
         if self.env:
-            made["env"] = True
+            made["env"] = self.env
         return made
 
     def use(self, name: str, told: Told, names: tuple[str, ...]) -> str | dict[str, Any]:
@@ -60,7 +62,7 @@ class Common:
             made["secret"] = told.holder.name
         if told.key != next(filter(None, map(self.keys.get, names)), None):
             made["key"] = told.key
-        if told.env and not (self.env and told.env == told.key):
+        if told.env and Conventions(env=self.env).variable_of(told.key) not in told.variables:
             made["env"] = told.env
         return told.target if len(made) == 1 else made
 
@@ -75,8 +77,14 @@ def common(uses: Mapping[str, list[Told]], system: System) -> Common:
     made.keys = _keys(made, held, told, system)
     keyed = [each for _, each in told if each.holder]
     if made.keys and keyed:
-        made.env = all(each.env == each.key for each in keyed)
+        made.env = next((it for it in _PATTERNS if _are_all(it, keyed)), False)
     return made
+
+
+def _are_all(pattern: bool | str, keyed: list[Told]) -> bool:
+    """Whether each key is had by the variable that a pattern makes of it."""
+    named = Conventions(env=pattern)
+    return all(named.variable_of(each.key) in each.variables for each in keyed)
 
 
 def names_of(target: str, system: System) -> tuple[str, ...]:

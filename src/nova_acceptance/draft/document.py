@@ -136,6 +136,9 @@ def _made(
     fields = _fields(candidate, kind, drafted)
     try:
         component = kind.spec.model_validate(_frozen(fields))
+        if level := posture.level(candidate, component.workload):
+            fields = _with_level(fields, level, drafted)
+            component = kind.spec.model_validate(_frozen(fields))
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(str(step) for step in problem["loc"])
@@ -170,6 +173,20 @@ def _fields(candidate: Candidate, kind: Kind, drafted: Drafted) -> dict[str, Any
                 " the verification will find it."
             )
     return _with_client(candidate, kind, fields)
+
+
+def _with_level(fields: dict[str, Any], level: str, drafted: Drafted) -> dict[str, Any]:
+    """Say to which level the pods keep."""
+    drafted.remark(
+        f"The pods keep to the level `{level}` of the Pod Security Standards. Take that away, where"
+        " they should keep to `restricted`."
+    )
+    first = {key: fields[key] for key in ("kind", "name", "namespace")}
+    return {
+        **first,
+        "workload": {**fields.get("workload", {}), "pod_security": level},
+        **{key: value for key, value in fields.items() if key not in (*first, "workload")},
+    }
 
 
 def _with_client(candidate: Candidate, kind: Kind, fields: dict[str, Any]) -> dict[str, Any]:

@@ -25,10 +25,28 @@ _CHECKS: Final[tuple[Check, ...]] = (
 )
 
 
+_AT_ANY_LEVEL: Final[tuple[Check, ...]] = (
+    security.privileged_containers,
+    security.capable_containers,
+    security.unfiltered_containers,
+)
+"""What the level `baseline` asks for as well."""
+_LEVEL: Final = "baseline"
+
+
+def level(candidate: Candidate, workload: Workload) -> str | None:
+    """Return the level below the usual one that a workload's pods keep to; None for no other."""
+    seen, lower = _as_a_pod(candidate), workload.model_copy(update={"pod_security": _LEVEL})
+    keeps = not any(found for check in _CHECKS[:5] for found in check(seen, workload))
+    falls = any(found for check in _AT_ANY_LEVEL for found in check(seen, lower))
+    return None if keeps or falls else _LEVEL
+
+
 def findings(candidate: Candidate, workload: Workload) -> Iterator[Finding]:
     """Yield what a verification will find of a workload's pods."""
     seen = _as_a_pod(candidate)
-    for check in _CHECKS:
+    checks = _CHECKS if workload.pod_security != _LEVEL else (*_AT_ANY_LEVEL, *_CHECKS[5:])
+    for check in checks:
         yield from check(seen, workload)
 
 

@@ -182,6 +182,12 @@ def test_host_that_no_service_has_is_outside(tmp_path: Path) -> None:
     assert "broker-7" not in text
 
 
+def test_level_that_pods_keep_to_is_said(tmp_path: Path) -> None:
+    found = part(system_of(tmp_path, *web()), "web")
+
+    assert found.workload.pod_security == "baseline"
+
+
 def test_posture_that_a_verification_will_find_is_said_to_be_wrong(tmp_path: Path) -> None:
     objects = web()
     (container,) = objects[0]["spec"]["template"]["spec"]["containers"]

@@ -125,6 +125,18 @@ def test_draft_of_an_example_has_its_components_and_uses(name: str, tmp_path: Pa
         assert set(_urls(drafted, found)) == set(_urls(written, component))
 
 
+def test_draft_of_nova_as_reported_has_its_components_and_conventions(tmp_path: Path) -> None:
+    example = ROOT / "examples" / "nova-as-reported"
+    source = from_manifests(example / "manifests" / "overlays" / "mended")
+    drafted, written = systems.loaded(tmp_path, draft(source)), load(example / "nova.yaml")
+
+    assert drafted.conventions == written.conventions
+    for component in written.components:
+        found = drafted.component(component.name)
+        assert found.workload == component.workload
+        assert set(_urls(drafted, found)) == set(_urls(written, component))
+
+
 def _urls(system: System, component: Component) -> Iterator[tuple[Any, ...]]:
     for use in component.uses:
         yield (
