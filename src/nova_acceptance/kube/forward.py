@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, NovaError, ProbeError
 from nova_acceptance.kube.channels import Channels
-from nova_acceptance.kube.failures import ApiUnreachableError, is_api_away
+from nova_acceptance.kube.failures import ApiUnreachableError, forbidden, is_api_away
 from nova_acceptance.kube.objects import PodRef
 from nova_acceptance.kube.rest import Rest
 
@@ -40,10 +40,12 @@ class Fault:
     Attributes:
         error: what the API did or did not do.
         is_away: whether the API was away; else the way was cut, and the API may be well.
+        is_forbidden: whether the API lets this user take no such way, now or later.
     """
 
     error: ClusterError
     is_away: bool
+    is_forbidden: bool = False
 
 
 class Forward(AbstractContextManager[int]):
@@ -85,6 +87,12 @@ class Forward(AbstractContextManager[int]):
             with contextlib.suppress(OSError):  # macOS: a listener is not connected
                 self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept
             self._listener.close()
+
+    @property
+    def forbidden(self) -> ClusterError | None:
+        """Why the API lets this user take no such way; None where it has not said so."""
+        faults = [fault for _, fault in list(self._faults)]
+        return next((fault.error for fault in faults if fault.is_forbidden), None)
 
     def fault_since(self, moment: float) -> Fault | None:
         """Return what has been wrong with the way since then; None where nothing was.
@@ -145,7 +153,10 @@ class Forward(AbstractContextManager[int]):
         port = f" port {self._port}" if isinstance(self._port, int) else ""
         self.error = f"{self._pod}{port}: {error}"
         if isinstance(error, ClusterError | ProbeError):
-            if is_api_away(error):
+            if refused := forbidden(error):
+                fault = Fault(refused, is_away=False, is_forbidden=True)
+                self._faults.append((time.monotonic(), fault))
+            elif is_api_away(error):
                 away = error if isinstance(error, ClusterError) else self._unreachable(error)
                 self._faults.append((time.monotonic(), Fault(away, is_away=True)))
         elif not isinstance(error, _RefusedError):

@@ -164,6 +164,7 @@ class ProbePods:
             for verb, resource in (
                 ("create", "pods"),
                 ("delete", "pods"),
+                ("watch", "pods"),
                 ("get", "pods/exec"),
             )
             if not self._kube.can_i(verb, "", resource, namespace)

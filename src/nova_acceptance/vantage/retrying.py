@@ -41,7 +41,7 @@ def ask_through(
 
     Raises:
         ClusterError: the API was away for longer than `timeouts.API_AWAY`, or it was away and the
-            question may not be asked twice.
+            question may not be asked twice, or it forbids the route.
         Exception: what the question raised: the route was not at fault, or it was cut while the API
             answered and the question may not be asked again.
     """
@@ -54,6 +54,8 @@ def ask_through(
             fault = route.fault_since(asked) if is_silence(error) else None
             if fault is None:
                 raise
+            if fault.is_forbidden:
+                raise fault.error from error
             cuts += not fault.is_away
             if cuts > CUTS or not (fault.is_away or is_safe):
                 raise

@@ -29,6 +29,7 @@ from nova_acceptance.kube import (
     Fault,
     Forward,
     PodRef,
+    forbidden,
     is_api_away,
 )
 from nova_acceptance.phrase import Phrase
@@ -39,6 +40,9 @@ LEASES = range(20000, 30000)
 LOOPBACK = "127.0.0.1"
 RUNNER = "runner"
 """Who asks through a port-forward."""
+_BY_IMAGE = Phrase(
+    "name an image with Python 3.8 or later that the nodes have or can pull: `--probe-image=IMAGE`"
+)
 RETRY = 0.05
 RETRY_API = 0.5
 
@@ -52,12 +56,14 @@ class Route:
         source: the place of a relay, else `runner`.
         target: `host:port`, or `namespace/pod:port`.
         forward: what carries it, where something does.
+        hint: what would have it come over the cluster's network, where it does not.
     """
 
     port: int
     source: str
     target: str
     forward: Forward | None = field(default=None, repr=False, compare=False)
+    hint: str = field(default=_BY_IMAGE, repr=False, compare=False)
 
     def require_network(self) -> None:
         """See that a connection comes over the cluster's network.
@@ -74,10 +80,7 @@ class Route:
                     "who is let in over the network cannot be asked through a port-forward, "
                     "the only way there"
                 ),
-                hint=Phrase(
-                    "name an image with Python 3.8 or later that the nodes have or can pull: "
-                    "`--probe-image=IMAGE`"
-                ),
+                hint=self.hint,
                 evidence=[self.target],
             )
 
@@ -96,6 +99,7 @@ class Routes:
         self._lock = threading.Lock()
         self._routes: dict[tuple[str, str], Route] = {}
         self._relays: dict[PodRef, Relay] = {}
+        self._forbidden: dict[str, ClusterError] = {}
         self._is_closed = False
 
     def __enter__(self) -> Self:
@@ -157,10 +161,18 @@ class Routes:
             relay = self._relays.get(pod)
             if self._is_closed:
                 raise ProbeError(f"the routes through pod {pod} are closed")
+            if refused := self._forbidden.get(pod.namespace):
+                raise refused
             if relay is None or relay.has_ended:
                 if relay is not None:
                     relay.end()  # it may live on in the pod without a route to it
-                relay = self._relays[pod] = self._stack.enter_context(Relay(self._places, place))
+                try:
+                    relay = self._stack.enter_context(Relay(self._places, place))
+                except ClusterError as error:
+                    if forbidden(error):
+                        self._forbidden[pod.namespace] = error
+                    raise
+                self._relays[pod] = relay
             return relay.inside(host, port)
 
 
@@ -183,8 +195,9 @@ class Relay:
     def __enter__(self) -> Self:
         self._running.start()
         with ExitStack() as stack:
-            local = stack.enter_context(self._kube.forward(self._pod, self._lease_port))
-            self._lease = stack.enter_context(self._take_lease(local))
+            forward = self._kube.forward(self._pod, self._lease_port)
+            local = stack.enter_context(forward)
+            self._lease = stack.enter_context(self._take_lease(forward, local))
             self._stack = stack.pop_all()
         return self
 
@@ -228,7 +241,7 @@ class Relay:
         except (ClusterError, ProbeError) as error:
             self._failure = error
 
-    def _take_lease(self, local: int) -> socket.socket:
+    def _take_lease(self, forward: Forward, local: int) -> socket.socket:
         # The script takes a moment to listen, and a forward's connection is accepted here before
         # it is refused there: only an answer proves that the relay is up.
         deadline = time.monotonic() + timeouts.RELAY_START
@@ -240,6 +253,8 @@ class Relay:
                 if lease.recv(1):
                     stack.pop_all()
                     return lease
+            if refused := forward.forbidden:
+                raise refused
             time.sleep(RETRY)
         self._running.join(0 if self._failure is None else timeouts.CONNECT)
         if self._failure is None and not self._kube.answers():
