@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from nova_acceptance.cluster import DEFAULT_NODES, MOST_NODES, Request, contexts
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.images import images_of
 from nova_acceptance.cluster.kind.provider import Provider
+from nova_acceptance.cluster.runs import running
 from nova_acceptance.collect import examination
 from nova_acceptance.collect.values import values_of, without_passwords
 from nova_acceptance.components.registry import json_schema
@@ -32,6 +33,7 @@ from nova_acceptance.errors import NovaError, UsageError
 from nova_acceptance.kube import Kube, Object
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
+from nova_acceptance.vantage.probe_pods import remove_left_over
 from nova_acceptance.verification.asking import Answers, ask_components
 
 INTERRUPTED = 130
@@ -214,11 +216,27 @@ def render(overlay: str | None, manifests: Path) -> None:
 @_manifests
 @click.confirmation_option(prompt="Remove Nova, with its data, from that cluster?")
 def remove(context: str, manifests: Path) -> None:
-    """Remove Nova, and nothing else, from a cluster that stays."""
-    kube = Kube(None, context)
+    """Remove Nova, and nothing else, from a cluster that stays.
+
+    Probe pods that a killed run left in its namespaces go as well, where the namespaces stay, too.
+    """
+    kube, progress = Kube(None, context), Progress()
     objects = _rendered(manifests, next(iter(overlays_of(manifests)), None))
     masking.register(values_of(objects))
-    remove_nova(kube, placed(kube, objects).objects, Progress())
+    there = placed(kube, objects).objects
+    with running(Home.of_user()) as (_, is_alive):
+        for pod in remove_left_over(kube, _namespaces(there), is_alive):
+            progress.say(f"removed pod {pod}, which a killed run had left")
+    remove_nova(kube, there, progress)
+
+
+def _namespaces(objects: Iterable[Object]) -> list[str]:
+    """Return the namespaces that objects are or are in."""
+    named = (
+        obj["metadata"]["name"] if obj["kind"] == "Namespace" else obj["metadata"].get("namespace")
+        for obj in objects
+    )
+    return sorted(set(filter(None, named)))
 
 
 @main.command()

@@ -15,11 +15,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Final
 
 from nova_acceptance import timeouts
-from nova_acceptance.errors import ClusterError, UnaskedError
+from nova_acceptance.errors import ClusterError, ProbeError, UnaskedError
 from nova_acceptance.kube import ApiError, Kube, Object, PodRef
 from nova_acceptance.kube.objects import RUN_LABEL
 from nova_acceptance.phrase import Phrase
@@ -82,6 +81,7 @@ class ProbePods:
         self._making: dict[str, threading.Lock] = {}
         self._made: dict[str, Object | UnaskedError] = {}
         self._to_remove: list[Object] = []
+        self._is_closed = False
         self._forbidden: dict[str, UnaskedError] = {}
 
     def beside(self, pod: Object) -> PodRef:
@@ -121,8 +121,11 @@ class ProbePods:
         Raises:
             ClusterError: one could not be removed.
         """
+        with self._lock:
+            self._is_closed = True
+            to_remove = list(self._to_remove)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for done in [pool.submit(_remove, self._kube, pod) for pod in self._to_remove]:
+            for done in [pool.submit(_remove, self._kube, pod) for pod in to_remove]:
                 done.result()
         self._to_remove.clear()
 
@@ -147,13 +150,22 @@ class ProbePods:
             "spec": spec,
         }
         with self._lock:  # before it is there: Ctrl-C must not leave it
+            self._require_open()
             self._to_remove.append(pod)
         try:
             self._kube.create(pod)
         except ApiError as error:
             raise _refused(namespace, error) from error
+        if self._is_closed:  # while it was made
+            _remove(self._kube, pod)
+        self._require_open()
         self._await(pod)
         return pod
+
+    def _require_open(self) -> None:
+        """See that what is made now is still removed at the end of the run."""
+        if self._is_closed:
+            raise ProbeError("the run has ended, so nothing is made to ask from any more")
 
     def _require_rights(self, namespace: str) -> None:
         with self._lock:
@@ -241,21 +253,22 @@ def remove_left_over(
     found = []
     for pod in left_over(kube, namespaces):
         has_ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-        if has_ended or not is_alive(pod["metadata"]["labels"][RUN_LABEL]):
-            _remove(kube, pod)
+        is_left = has_ended or not is_alive(pod["metadata"]["labels"][RUN_LABEL])
+        if is_left and _remove(kube, pod):
             found.append(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}")
     return found
 
 
-def _remove(kube: Kube, pod: Object) -> None:
+def _remove(kube: Kube, pod: Object) -> bool:
+    """Remove a pod; False where this user may not, and so has not made it."""
     metadata = pod["metadata"]
     try:
         kube.delete("v1", "Pod", metadata["name"], metadata["namespace"], grace_period_seconds=0)
     except ApiError as error:
-        if error.status != HTTPStatus.FORBIDDEN or kube.can_i(
-            "delete", "", "pods", metadata["namespace"]
-        ):
+        if not error.forbidden or kube.can_i("delete", "", "pods", metadata["namespace"]):
             raise
+        return False
+    return True
 
 
 def _refused(namespace: str, error: ApiError) -> UnaskedError:
