@@ -16,6 +16,8 @@ from nova_acceptance.collect import KUBE_SYSTEM
 from nova_acceptance.kube import Kube, Object
 from nova_acceptance.kube.kinds import KINDS, Kind, version_served
 
+VERIFIER: Final = "verifier"
+"""The user's name, and the context's."""
 HOME: Final = "default"
 """The namespace of the user."""
 LABEL: Final = {"testing.nova/rights": "true"}
@@ -41,7 +43,7 @@ def user(
     into: Path,
     *,
     of_the_cluster: bool = True,
-    name: str = "verifier",
+    name: str = VERIFIER,
 ) -> Iterator[Path]:
     """Yield the kubeconfig of a user who may read a system and what else the rules say.
 
