@@ -65,7 +65,21 @@ def test_what_may_not_be_read_is_not_taken_for_absent() -> None:
     assert not found.knows("StorageClass")
     assert not found.knows("Secret", "shop")
     assert found.knows("Node")
-    assert any(line.startswith("StorageClass") for line in found.unread)
+    assert found.unread == [
+        "in the whole cluster: this user may not list StorageClass",
+        "in shop: this user may not list Secret",
+    ]
+
+
+def test_who_may_list_in_no_more_than_the_namespaces_is_asked_there() -> None:
+    names = [f"n{number}" for number in range(20)]
+    kube = StubKube(pod("a", "n1"), pod("b", "elsewhere"))
+    kube.forbidden_everywhere = True
+    found = look(kube, names, kinds=["Pod"])
+
+    assert [where.name for where in found.refs()] == ["a"]
+    assert found.knows("Pod", "n7")
+    assert found.unread == []
 
 
 def test_kind_is_listed_in_the_version_that_is_served() -> None:

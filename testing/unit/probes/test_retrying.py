@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nova_acceptance import timeouts
-from nova_acceptance.kube import ApiUnreachableError, Fault, lost_seconds
+from nova_acceptance.kube import ApiError, ApiUnreachableError, Fault, lost_seconds
 from nova_acceptance.vantage import retrying as module
 from nova_acceptance.vantage.retrying import CUTS, ask_through
 from nova_acceptance.vantage.routes import Route
@@ -134,3 +134,13 @@ def test_time_without_an_api_is_not_the_systems(monkeypatch: pytest.MonkeyPatch)
 
     assert took == pytest.approx(0)
     assert clock.now == 20
+
+
+def test_way_that_is_forbidden_is_told_of_after_one_question() -> None:
+    refusal = ApiError("GET /api/v1/namespaces/a/pods/b/portforward", 403, b"")
+    question = Question(math.inf)
+
+    with pytest.raises(ApiError) as caught:
+        ask(route(Fault(refusal, is_away=False, is_forbidden=True)), question)
+    assert caught.value is refusal
+    assert question.asked == 1
