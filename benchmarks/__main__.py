@@ -20,6 +20,7 @@ from pathlib import Path
 
 from benchmarks.elsewhere import measure_elsewhere
 from benchmarks.pages import measure_pages
+from benchmarks.places import measure_places
 from benchmarks.table import row, spread
 from benchmarks.wire import measure_wire
 from nova_acceptance.cluster.home import Home
@@ -39,6 +40,8 @@ BIN = Path(sys.executable).parent
 MANIFESTS = ROOT / "manifests"
 PYTEST: list[str | Path] = [BIN / "pytest", "--cluster", "kind", "--no-deploy", "-q"]
 REPEATS = 3
+ROUNDS = 5
+"""How often each of two alternatives is run in turn."""
 
 
 def timed(argv: list[str | Path], *, environment: dict[str, str] | None = None) -> float:
@@ -199,6 +202,11 @@ def report() -> None:
     measure_pages()
 
 
+def places() -> None:
+    """The verification by probe pods, against that by exec, in turn: five of each."""
+    measure_places(verified, ROUNDS)
+
+
 def elsewhere() -> None:
     """What the plugin adds to a pytest run that is no acceptance run."""
     measure_elsewhere()
@@ -243,7 +251,7 @@ def _filled() -> Iterator[Path]:
 
 
 MEASUREMENTS = (
-    *(nothing, cluster, store, deployment, verification, thirty, matrix, report),
+    *(nothing, cluster, store, deployment, verification, thirty, matrix, report, places),
     elsewhere,
     wire,
 )
