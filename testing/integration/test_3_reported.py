@@ -16,8 +16,8 @@ from nova_acceptance.deploy import load_credentials
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.report import Outcome, load
-from testing.integration.conftest import NAME
-from testing.integration.test_3_examples import EXAMPLES, kubectl, verified, workloads
+from testing.integration.conftest import NAME, accept
+from testing.integration.test_3_examples import EXAMPLES, drafted, kubectl, verified, workloads
 
 pytestmark = pytest.mark.integration
 
@@ -134,6 +134,17 @@ def test_mended_it_is_accepted_without_a_skip(cluster: Cluster) -> None:
     assert found.verdict == "accepted"
     assert {test.outcome for test in found.tests} == {Outcome.PASSED}
     assert found.causes == ()
+
+
+@mended
+@pytest.mark.usefixtures("variant")
+def test_its_draft_is_accepted_at_once(cluster: Cluster, manifests: Path, tmp_path: Path) -> None:
+    draft = drafted(cluster, manifests / "overlays" / "mended", tmp_path)
+    run = accept(cluster, "--no-deploy", f"--spec={draft}", "-m", "not disruptive")
+
+    found = load(run.directory)
+    assert found.verdict == "accepted", run.done.stdout[-3000:]
+    assert {test.outcome for test in found.tests} == {Outcome.PASSED}
 
 
 @as_reported
