@@ -20,6 +20,7 @@ from nova_acceptance.components.postgres import told
 from nova_acceptance.components.postgres.roles import ATTRIBUTES
 from nova_acceptance.draft.document import Document, describe
 from nova_acceptance.draft.emitting import emit
+from nova_acceptance.draft.sources import of_objects
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Kube, Object, PodRef
 from nova_acceptance.system import Component, SecretKey, System
@@ -96,7 +97,7 @@ def _pod(owner: Object, number: int) -> Object:
 
 def described(directory: Path, access: Access) -> tuple[Document, System]:
     """Return what is made of objects that can be asked, and how its readers have it."""
-    document = describe(systems.source_of(directory, *access.objects), access)
+    document = describe(of_objects(access.objects, "a cluster"), access)
     if document.allows_undeclared:
         document.data["undeclared"] = "allowed"
     return document, systems.loaded(directory, emit(document.data, document.comments))
