@@ -17,6 +17,7 @@ from nova_acceptance.cluster import DEFAULT_NODES, MOST_NODES, Request, contexts
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.images import images_of
 from nova_acceptance.cluster.kind.provider import Provider
+from nova_acceptance.cluster.runs import running
 from nova_acceptance.collect import examination
 from nova_acceptance.collect.values import values_of, without_passwords
 from nova_acceptance.components.registry import json_schema
@@ -32,6 +33,7 @@ from nova_acceptance.errors import NovaError, UsageError
 from nova_acceptance.kube import Kube, Object
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
+from nova_acceptance.vantage.probe_pods import remove_left_over
 from nova_acceptance.verification.asking import Answers, ask_components
 
 INTERRUPTED = 130
@@ -214,11 +216,19 @@ def render(overlay: str | None, manifests: Path) -> None:
 @_manifests
 @click.confirmation_option(prompt="Remove Nova, with its data, from that cluster?")
 def remove(context: str, manifests: Path) -> None:
-    """Remove Nova, and nothing else, from a cluster that stays."""
+    """Remove Nova, and nothing else, from a cluster that stays.
+
+    What runs that were killed have left beside it goes as well.
+    """
     kube = Kube(None, context)
     objects = _rendered(manifests, next(iter(overlays_of(manifests)), None))
     masking.register(values_of(objects))
-    remove_nova(kube, placed(kube, objects).objects, Progress())
+    wanted = placed(kube, objects).objects
+    namespaces = {obj["metadata"]["namespace"] for obj in wanted if "namespace" in obj["metadata"]}
+    with running(Home.of_user()) as (_, is_alive):
+        for pod in remove_left_over(kube, sorted(namespaces), is_alive):
+            click.echo(f"removed {pod}, which a run that was killed had left")
+    remove_nova(kube, wanted, Progress())
 
 
 @main.command()

@@ -64,11 +64,11 @@ def kubectl(cluster: Cluster, *arguments: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def verified(cluster: Cluster, example: str, path: str = "") -> Acceptance:
+def verified(cluster: Cluster, example: str, path: str = "", *options: str) -> Acceptance:
     """Run the suite over an example that is on the cluster already."""
     spec = EXAMPLES / example / "nova.yaml"
     environment = {"PYTHONPATH": path} if path else {}
-    return accept(cluster, "--no-deploy", f"--spec={spec}", environment=environment)
+    return accept(cluster, "--no-deploy", f"--spec={spec}", *options, environment=environment)
 
 
 @pytest.mark.parametrize("example", ["single-postgres", "two-redis", "other-names", "replicas"])

@@ -15,11 +15,12 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, NovaError, ProbeError
 from nova_acceptance.kube.channels import Channels
-from nova_acceptance.kube.failures import ApiUnreachableError, is_api_away
+from nova_acceptance.kube.failures import ApiError, ApiUnreachableError, is_api_away
 from nova_acceptance.kube.objects import PodRef
 from nova_acceptance.kube.rest import Rest
 
@@ -62,10 +63,12 @@ class Forward(AbstractContextManager[int]):
     Attributes:
         error: what went wrong behind the listener last, such as "connection refused" inside the
             pod; empty if nothing did.
+        refusal: how the API said that this user may not open a way to the pod; None if it did not.
     """
 
     def __init__(self, rest: Rest, pod: PodRef, port: int | Callable[[], int]) -> None:
         self.error = ""
+        self.refusal: ApiError | None = None
         self._faults: list[tuple[float, Fault]] = []
         self._preparing: set[socket.socket] = set()
         self._rest = rest
@@ -145,6 +148,8 @@ class Forward(AbstractContextManager[int]):
         port = f" port {self._port}" if isinstance(self._port, int) else ""
         self.error = f"{self._pod}{port}: {error}"
         if isinstance(error, ClusterError | ProbeError):
+            if isinstance(error, ApiError) and error.status == HTTPStatus.FORBIDDEN:
+                self.refusal = error
             if is_api_away(error):
                 away = error if isinstance(error, ClusterError) else self._unreachable(error)
                 self._faults.append((time.monotonic(), Fault(away, is_away=True)))

@@ -40,6 +40,7 @@ def ask_through(
         is_safe: whether the question may be asked twice.
 
     Raises:
+        UnaskedError: this user may not open the route.
         ClusterError: the API was away for longer than `timeouts.API_AWAY`, or it was away and the
             question may not be asked twice.
         Exception: what the question raised: the route was not at fault, or it was cut while the API
@@ -51,6 +52,8 @@ def ask_through(
         try:
             found = question()
         except Exception as error:
+            if is_silence(error):
+                route.require_right()
             fault = route.fault_since(asked) if is_silence(error) else None
             if fault is None:
                 raise

@@ -52,12 +52,14 @@ class Route:
         source: the place of a relay, else `runner`.
         target: `host:port`, or `namespace/pod:port`.
         forward: what carries it, where something does.
+        instead_of: why it leads to a pod itself and not through the network to a Service.
     """
 
     port: int
     source: str
     target: str
     forward: Forward | None = field(default=None, repr=False, compare=False)
+    instead_of: UnaskedError | None = field(default=None, repr=False, compare=False)
 
     def require_network(self) -> None:
         """See that a connection comes over the cluster's network.
@@ -68,18 +70,22 @@ class Route:
         Raises:
             UnaskedError: it does not.
         """
-        if self.source == RUNNER:
+        if self.instead_of:
+            raise self.instead_of
+
+    def require_right(self) -> None:
+        """See that the API lets this user open a way to the pod, as far as it was asked.
+
+        Raises:
+            UnaskedError: it does not.
+        """
+        refusal = self.forward.refusal if self.forward else None
+        if refusal:
             raise UnaskedError(
-                Phrase(
-                    "who is let in over the network cannot be asked through a port-forward, "
-                    "the only way there"
-                ),
-                hint=Phrase(
-                    "name an image with Python 3.8 or later that the nodes have or can pull: "
-                    "`--probe-image=IMAGE`"
-                ),
-                evidence=[self.target],
-            )
+                Phrase("this user may not open a port-forward to pods"),
+                hint=Phrase("grant it in the system's namespaces, or do without these answers"),
+                evidence=[self.target, refusal.detail],
+            ) from refusal
 
     def fault_since(self, moment: float) -> Fault | None:
         """Return what has been wrong with the way itself since a moment of `time.monotonic`."""

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from nova_acceptance import timeouts
-from nova_acceptance.kube import ApiUnreachableError, Fault, lost_seconds
+from nova_acceptance.errors import UnaskedError
+from nova_acceptance.kube import ApiError, ApiUnreachableError, Fault, lost_seconds
 from nova_acceptance.vantage import retrying as module
 from nova_acceptance.vantage.retrying import CUTS, ask_through
 from nova_acceptance.vantage.routes import Route
@@ -21,6 +22,8 @@ AWAY = ApiUnreachableError("port-forward", "https://here", TimeoutError("no answ
 
 class Way:
     """A forward of which the test says what is wrong with it."""
+
+    refusal: ApiError | None = None
 
     def __init__(self, *faults: Fault | None) -> None:
         self._faults = list(faults)
@@ -134,3 +137,11 @@ def test_time_without_an_api_is_not_the_systems(monkeypatch: pytest.MonkeyPatch)
 
     assert took == pytest.approx(0)
     assert clock.now == 20
+
+
+def test_way_that_this_user_may_not_open_is_no_answer_of_the_server() -> None:
+    closed: Any = Way(None)
+    closed.refusal = ApiError("port-forward", 403, b"")
+
+    with pytest.raises(UnaskedError, match="may not open a port-forward"):
+        ask(Route(1, "runner", "redis:6379", closed), Question(1))

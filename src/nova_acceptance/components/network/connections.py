@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nova_acceptance.components.dns.lookups import ask_why
 from nova_acceptance.components.kubernetes.addresses import service_meant
@@ -203,7 +203,8 @@ class Connections:
             ports = dict(endpoint.ports)
             inside = ports.get(name) or (len(ports) == 1 and next(iter(ports.values())))
             if endpoint.pod and inside:
-                return self.routes.to(PodRef(front.namespace, endpoint.pod), inside)
+                route = self.routes.to(PodRef(front.namespace, endpoint.pod), inside)
+                return replace(route, instead_of=unasked)
         raise unasked
 
     def _unresolved(self, pod: PodRef, front: Front) -> Finding | None:
