@@ -9,16 +9,14 @@ from typing import Final, NamedTuple
 from nova_acceptance import masking, timeouts
 from nova_acceptance.collect.asking import side_by_side
 from nova_acceptance.collect.logs import read_all, sources
+from nova_acceptance.collect.loopbacks import Loopbacks
 from nova_acceptance.collect.values import to_mask
 from nova_acceptance.components.kubernetes.shapes import without_values
-from nova_acceptance.components.network.loopback import refused_ports
 from nova_acceptance.errors import ClusterError, NovaError
-from nova_acceptance.findings import Ref
-from nova_acceptance.kube import ApiUnreachableError, Kube, Object, PodRef
+from nova_acceptance.kube import ApiUnreachableError, Kube, Object
 from nova_acceptance.kube.kinds import KINDS, Kind, kind_served, version_served
 from nova_acceptance.kube.snapshot import EVERYWHERE, UNDECLARED, Snapshot
 from nova_acceptance.system import System
-from nova_acceptance.vantage.loopback import seen_on_loopback
 
 KUBE_SYSTEM: Final = "kube-system"
 _SECRET: Final = "Secret"  # noqa: S105 - a kind
@@ -78,20 +76,8 @@ def look(
             line = f"log of {source.namespace}/{source.pod}: {_said(error)}"
             if line not in snapshot.unread:
                 snapshot.unread.append(line)
-        _try_loopbacks(kube, snapshot, deadline)
+        Loopbacks(kube, snapshot).refresh(deadline)
     return snapshot
-
-
-def _try_loopbacks(kube: Kube, snapshot: Snapshot, deadline: float) -> None:
-    """See of ports that refuse the kubelet whether something listens on the loopback alone."""
-
-    def ask(asked: tuple[Ref, int]) -> tuple[str, ...]:
-        (_, namespace, name), port = asked
-        return seen_on_loopback(kube, PodRef(namespace, name), port)
-
-    for asked, found in side_by_side(ask, refused_ports(snapshot), until=deadline):
-        if found and not isinstance(found, Exception):
-            snapshot.on_loopback[asked] = found
 
 
 def _list_all(

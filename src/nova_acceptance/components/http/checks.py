@@ -94,7 +94,7 @@ def wrong_certificate(connections: Connections, service: Http) -> Iterator[Findi
     """Find a service that shows a certificate which its clients refuse, or an old one.
 
     It is to be the one of a Secret that nova.yaml names under `certificates`, where its pods are
-    given such a one; what is wrong with that one itself is the Secret's matter.
+    given such a one.
     """
     for pod, page in _pages(connections, service):
         if isinstance(page, Finding):
@@ -118,16 +118,19 @@ def _of_certificate(connections: Connections, service: Http, der: bytes) -> Iter
     front, system = front_of(service), connections.system
     shown = shown_by(front.ref, der)
     given = list(_given(connections, service))
-    if given and not any(is_same(shown, held) for _, held in given):
+    same = next((held for held in given if is_same(shown, held)), None)
+    if same:  # what is wrong with it is wrong in the Secret
+        shown = shown_by(same.where, der)
+    elif given:
         yield Finding(
             "CERTIFICATE_NOT_IN_USE",
             service.workload.ref,
             Phrase(
                 "{service} shows another certificate than {secrets} holds",
                 service=service.name,
-                secrets=[held.where for _, held in given],
+                secrets=[held.where for held in given],
             ),
-            evidence=(f"shown: {shown}", *(f"{held.where}: {held}" for _, held in given)),
+            evidence=(f"shown: {shown}", *(f"{held.where}: {held}" for held in given)),
         )
         return
     yield from wrong_time(shown)
@@ -140,16 +143,14 @@ def _of_certificate(connections: Connections, service: Http, der: bytes) -> Iter
     yield from lacking_names(shown, wanted, system)
 
 
-def _given(
-    connections: Connections, service: Http
-) -> Iterator[tuple[Certificate, HeldCertificate]]:
+def _given(connections: Connections, service: Http) -> Iterator[HeldCertificate]:
     """Yield the certificates of nova.yaml that are given to the service's pods."""
     workload = connections.objects.at(service.workload.ref)
     used = {each.target for each in references(workload)} if workload else set()
     for declared in connections.system.certificates:
         secret = connections.objects.at(declared.ref) if declared.ref in used else None
         if secret:
-            yield declared, HeldCertificate.of(secret, declared)
+            yield HeldCertificate.of(secret, declared)
 
 
 def _spoken_in_plain(

@@ -27,14 +27,14 @@ from nova_acceptance.components.network.questions import CLOSED_PORT, dial, list
 from nova_acceptance.errors import NovaError, ProbeError, UnaskedError
 from nova_acceptance.findings import Finding, FindingError, Ref, ref
 from nova_acceptance.kube import Object, PodRef
-from nova_acceptance.phrase import Phrase
+from nova_acceptance.phrase import Phrase, verbatim
 from nova_acceptance.system import Front, System, Workload
 from nova_acceptance.system.parts import Door, doors, fronts, passages
 from nova_acceptance.vantage.http import page
 from nova_acceptance.vantage.loopback import taken_on_loopback
 from nova_acceptance.vantage.places import PlaceKind, Places
 from nova_acceptance.vantage.questions import Answer, Dial, Get, Listeners, Listening, Page
-from nova_acceptance.vantage.routes import LOOPBACK, Route, Routes
+from nova_acceptance.vantage.routes import Route, Routes
 from nova_acceptance.vantage.survey import Survey
 
 
@@ -210,12 +210,14 @@ class Connections:
             at = sorted(address for address, number in listeners.at if number == port)
             if not at or not all(map(is_loopback, at)):
                 return None
-            address, shown = at[0], f"{listeners.evidence.target}: {listeners.evidence.answer}"
+            where = verbatim(" and ".join(at))
+            shown = f"/proc/net/tcp of {pod}: {where}, port {port}"
         elif answers_the_kubelet(seen, port):
             return None
         else:
-            address, shown = LOOPBACK, taken_on_loopback(self.places.kube, pod, port)
-        return on_loopback_alone(workload.ref, ref(seen), port, address, [shown]) if shown else None
+            where = Phrase("its loopback")
+            shown = taken_on_loopback(self.places.kube, pod, port)
+        return on_loopback_alone(workload.ref, ref(seen), port, where, [shown]) if shown else None
 
     def _listeners(self, pod: PodRef) -> Listening | None:
         """Return what listens in a pod; None where nothing can be asked in its own network.

@@ -19,7 +19,7 @@ _BY_NETWORK: Final = ("httpGet", "tcpSocket", "grpc")
 
 
 def on_loopback_alone(
-    subject: Ref, pod: Ref, port: int, address: str, evidence: Iterable[str]
+    subject: Ref, pod: Ref, port: int, address: str | Phrase, evidence: Iterable[str]
 ) -> Finding:
     """Return that a pod's port is open on its loopback alone.
 
@@ -27,7 +27,7 @@ def on_loopback_alone(
         subject: its workload, of which the configuration is to be mended.
         pod: the pod.
         port: its port.
-        address: where the server listens, or several such.
+        address: where the server listens.
         evidence: what showed it.
     """
     return Finding(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from nova_acceptance.components.dns.service import dns_services
 from nova_acceptance.components.kubernetes.addresses import addresses_of
+from nova_acceptance.components.kubernetes.graces import SETTLING
 from nova_acceptance.components.kubernetes.members import workload_of_component
 from nova_acceptance.components.kubernetes.policies import Direction, Peer, allows, selecting
 from nova_acceptance.components.kubernetes.resolution import configured, is_certain, service_at
@@ -18,7 +20,6 @@ from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import parts
-from nova_acceptance.vantage.routes import LOOPBACK
 
 _DNS_PORTS: Final = ((53, "UDP"), (53, "TCP"))
 
@@ -137,7 +138,10 @@ def listens_on_loopback(snapshot: Snapshot) -> Iterator[Finding]:
         pod = snapshot.at(where)
         workload = workload_of(snapshot, pod) if pod else None
         if pod:
-            yield on_loopback_alone(ref(workload or pod), where, port, LOOPBACK, seen)
+            found = on_loopback_alone(
+                ref(workload or pod), where, port, Phrase("its loopback"), seen
+            )
+            yield replace(found, grace=SETTLING)
 
 
 BEFOREHAND: Final = (network_policy_denies,)
