@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -24,7 +26,15 @@ from nova_acceptance.findings import Finding, FindingError, Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.system import External, System
 from nova_acceptance.system.parts import Passage, closed_passages, fronts, passages
-from nova_acceptance.vantage.questions import Answer, Dial, Get, Http2, Page
+from nova_acceptance.vantage.questions import (
+    Answer,
+    Dial,
+    Get,
+    Http2,
+    Listeners,
+    Listening,
+    Page,
+)
 from testing.unit.probes.places import OwnContainers
 from testing.unit.probes.seen import Asked, Seen, told
 from testing.unit.system.specs import spec
@@ -60,12 +70,18 @@ def page(status: int, body: str = "") -> Page:
     return Page("answered", "", told("answered"), status, body)
 
 
+def listening_at(*at: tuple[str, int]) -> Listening:
+    return Listening("listed", "", told("listed"), frozenset(at))
+
+
 def usual(_: PodRef, question: Any) -> Answer:
     """Answer as a system does in which all is well."""
     if isinstance(question, Get):
         return page(204, '{"is": "web"}')
     if isinstance(question, Http2):
         return state("answered")
+    if isinstance(question, Listeners):
+        return listening_at()
     if question.port == CLOSED_PORT:
         return state("refused" if question.host == ADDRESS else "timeout")
     return state("open")
@@ -92,9 +108,30 @@ def pods() -> VantagePoints:
     return found
 
 
-def connected(asked: Any, seen: Any, pods: VantagePoints, system: System = SHOP) -> Connections:
+class Refusing:
+    """A stand-in for the API whose port-forwards are refused, or lead to a server here."""
+
+    def __init__(self) -> None:
+        self.leads_to: int | None = None
+        self.forwarded: list[tuple[PodRef, int]] = []
+
+    @contextmanager
+    def _forward(self) -> Iterator[int]:
+        yield self.leads_to or 0
+
+    def forward(self, pod: PodRef, port: int) -> Any:
+        self.forwarded.append((pod, port))
+        found: Any = self._forward()
+        found.error = "" if self.leads_to else "refused"
+        return found
+
+
+def connected(
+    asked: Any, seen: Any, pods: VantagePoints, system: System = SHOP, *, kube: Any = None
+) -> Connections:
+    kube = kube or Refusing()
     return Connections(
-        places=OwnContainers(NOTHING),  # the API shows no Service, so that no name is asked for
+        places=OwnContainers(kube),  # the API shows no Service, so that no name is asked for
         system=system,
         objects=seen,
         routes=NOTHING,
