@@ -6,7 +6,7 @@ once, with the cause, and nobody tries it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -21,8 +21,8 @@ from nova_acceptance.components.kubernetes.vantage_points import VantagePoints, 
 from nova_acceptance.components.network import questions as reachability_questions
 from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.network.matrix import reachability_cells
-from nova_acceptance.findings import FindingError, ref
-from nova_acceptance.kube import Kube
+from nova_acceptance.findings import FindingError, Ref, ref
+from nova_acceptance.kube import ApiError, Kube, PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.report import Recorder
 from nova_acceptance.system import System
@@ -179,17 +179,24 @@ def _tell(places: Places, objects: Seen, recorder: Recorder) -> None:
             PlaceKind.PROBE_POD: Phrase("asked from probe pods in place of: {pods}", pods=pods),
         }
         recorder.tell("note", text=said[kind])
-        seen = [objects.get("Pod", pod.namespace, pod.name) for pod in pods]
-        policies = {
-            ref(policy)
-            for pod in seen
-            if pod and kind is PlaceKind.PROBE_POD
-            for policy in distinguishing(objects, pod)
-        }
-        if policies:
+        if kind is PlaceKind.PROBE_POD and (policies := _distinguishing(objects, pods)):
             told = Phrase(
                 "probe pods are judged by other rules than the pods in whose place they ask: "
                 "{policies} selects pods by their labels",
                 policies=sorted(policies),
             )
             recorder.tell("note", text=told)
+
+
+def _distinguishing(objects: Seen, pods: Iterable[PodRef]) -> set[Ref]:
+    """Return the policies that tell pods from the probe pods that ask in their place.
+
+    Where they may not be read, whoever takes an answer for the pod's own is told so.
+    """
+    try:
+        seen = [objects.get("Pod", pod.namespace, pod.name) for pod in pods]
+        return {ref(it) for pod in seen if pod for it in distinguishing(objects, pod)}
+    except ApiError as error:
+        if not error.forbidden:
+            raise
+        return set()

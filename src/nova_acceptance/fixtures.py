@@ -38,9 +38,16 @@ from nova_acceptance.deploy import (
     remove,
     render,
 )
-from nova_acceptance.errors import ClusterError, DeployError, NovaError, RenderError, SpecError
+from nova_acceptance.errors import (
+    ApplyError,
+    ClusterError,
+    DeployError,
+    NovaError,
+    RenderError,
+    SpecError,
+)
 from nova_acceptance.findings import Finding, FindingError, Ref
-from nova_acceptance.kube import Kube, Object
+from nova_acceptance.kube import ApiError, Kube, Object
 from nova_acceptance.kube.snapshot import UNDECLARED, Snapshot
 from nova_acceptance.phrase import Phrase, verbatim
 from nova_acceptance.progress import Progress
@@ -161,7 +168,7 @@ def kube(
         provider=cluster.provider,
         reason=cluster.reason,
         version=api.server_version,
-        nodes=node_rows(api.list("v1", "Node")),
+        nodes=node_rows(_nodes(api)),
         reuse_hint=f"{cluster.reuse_hint}{_option('--spec', option.spec, SPEC)}",
         remove_hint=f"{cluster.remove_hint}{manifests}",
     )
@@ -191,10 +198,15 @@ def deployment(
         _snapshot(kube, system, recorder)
         return
     rendered = pytestconfig.stash.get(_RENDERED, None)
-    overlay = "" if rendered is not None else option.overlay or _overlay(kube, system)
+    with _deploying():
+        overlay = "" if rendered is not None else option.overlay or _overlay(kube, system)
     objects: list[Object] = []
     try:
-        with _shown(pytestconfig) as progress, _locked(f"deploying to {kube.server}", progress):
+        with (
+            _deploying(),
+            _shown(pytestconfig) as progress,
+            _locked(f"deploying to {kube.server}", progress),
+        ):
             if rendered is None:
                 # Read back under the lock: two workers must not make two passwords for one system.
                 credentials = load_credentials(kube, manifests)
@@ -290,6 +302,17 @@ def secret_values(kube: Kube, system: System, deployment: Deployment | None) -> 
     return values
 
 
+@contextmanager
+def _deploying() -> Iterator[None]:
+    """Have what the API forbids end the deployment as one that has failed."""
+    try:
+        yield
+    except ApiError as error:
+        if not error.forbidden:
+            raise
+        raise ApplyError(error.message, hint=error.hint, evidence=error.evidence) from error
+
+
 def _option(name: str, value: str | None, default: str = "") -> str:
     """Return an option as a command has it, with a space before it; nothing where it is not set."""
     return f" {name}={value}" if value and value != default else ""
@@ -341,9 +364,27 @@ def _overlay(kube: Kube, system: System) -> str:
     return MULTI_NODE if len(hosts(kube.list("v1", "Node"))) >= spread else SINGLE_NODE
 
 
+def _nodes(kube: Kube) -> list[Object]:
+    """Return the nodes, or none where this user may not see them."""
+    try:
+        return kube.list("v1", "Node")
+    except ApiError as error:
+        if not error.forbidden:
+            raise
+        return []
+
+
 def _snapshot(kube: Kube, system: System, recorder: Recorder) -> None:
-    seen = _seen(kube, system.namespaces, system, kinds=KINDS)
-    recorder.tell("snapshot", **snapshot(system, Seen(seen, Transcript())))
+    try:
+        seen = _seen(kube, system.namespaces, system, kinds=KINDS)
+        told = snapshot(system, Seen(seen, Transcript()))
+    except ApiError as error:
+        if not error.forbidden:
+            raise
+        text = Phrase("the state of the system is not known: {why}", why=error.forbidden)
+        recorder.tell("note", text=text)
+    else:
+        recorder.tell("snapshot", **told)
 
 
 def _seen(

@@ -13,7 +13,7 @@ from nova_acceptance.collect.loopbacks import Loopbacks
 from nova_acceptance.collect.values import to_mask
 from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.errors import ClusterError, NovaError
-from nova_acceptance.kube import ApiUnreachableError, Kube, Object
+from nova_acceptance.kube import ApiUnreachableError, Kube, Object, forbidden
 from nova_acceptance.kube.kinds import KINDS, Kind, kind_served, version_served
 from nova_acceptance.kube.snapshot import EVERYWHERE, UNDECLARED, Snapshot
 from nova_acceptance.system import System
@@ -84,21 +84,45 @@ def _list_all(
     kube: Kube, snapshot: Snapshot, kinds: Iterable[Kind], places: Sequence[str], deadline: float
 ) -> None:
     failed: list[Exception] = []
-    rounds = _rounds(kinds, places)
-    for asked, answer in side_by_side(lambda asked: _list(kube, asked), rounds, until=deadline):
+    forbidden_in: dict[str, list[str]] = {}
+    for asked, answer in _answers(kube, kinds, places, deadline):
         if isinstance(answer, Exception):
             failed.append(answer)
             error = answer if isinstance(answer, NovaError) else _no_answer(kube, ())
             snapshot.failures[asked.kind.name, asked.namespace] = error
-            if (line := _unread(asked, answer)) not in snapshot.unread:
+            if forbidden(error):
+                forbidden_in.setdefault(asked.namespace, []).append(asked.kind.name)
+            elif (line := _unread(asked, answer)) not in snapshot.unread:
                 snapshot.unread.append(line)
             continue
         for obj in answer.objects:
             if obj["metadata"].get("namespace", EVERYWHERE) in (*places, EVERYWHERE):
                 snapshot.update("ADDED", obj, fresh=False)
         snapshot.listed.update((answer.kind, place) for place in _covered(asked, places))
+    for place, names in forbidden_in.items():
+        where = f"in {place}" if place else "in the whole cluster"
+        snapshot.unread.append(f"{where}: this user may not list {', '.join(names)}")
     if failed and not snapshot.listed:
         raise _no_answer(kube, failed)
+
+
+def _answers(
+    kube: Kube, kinds: Iterable[Kind], places: Sequence[str], deadline: float
+) -> Iterator[tuple[_Round, _Listed | Exception]]:
+    """Yield what each list answered; who may list in no more than some places is asked there."""
+    forbidden_everywhere: list[_Round] = []
+    for asked, answer in side_by_side(
+        lambda asked: _list(kube, asked), _rounds(kinds, places), until=deadline
+    ):
+        is_wide = asked.kind.is_namespaced and not asked.namespace
+        if is_wide and isinstance(answer, Exception) and forbidden(answer):
+            forbidden_everywhere += [_Round(asked.kind, place) for place in places]
+        else:
+            yield asked, answer
+    if forbidden_everywhere:
+        yield from side_by_side(
+            lambda asked: _list(kube, asked), forbidden_everywhere, until=deadline
+        )
 
 
 def _list(kube: Kube, asked: _Round) -> _Listed:

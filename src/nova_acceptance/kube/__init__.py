@@ -10,7 +10,7 @@ where that is safe.
 from nova_acceptance.kube.availability import Outage, lose, lost_seconds
 from nova_acceptance.kube.client import FIELD_MANAGER, Kube
 from nova_acceptance.kube.exec import Again, ExecResult
-from nova_acceptance.kube.failures import ApiError, ApiUnreachableError, is_api_away
+from nova_acceptance.kube.failures import ApiError, ApiUnreachableError, forbidden, is_api_away
 from nova_acceptance.kube.forward import Fault, Forward
 from nova_acceptance.kube.objects import Object, PodRef, describe
 from nova_acceptance.kube.watch import SYNCED, Watch
@@ -30,6 +30,7 @@ __all__ = [
     "PodRef",
     "Watch",
     "describe",
+    "forbidden",
     "is_api_away",
     "lose",
     "lost_seconds",

@@ -10,6 +10,7 @@ Source: Kubernetes API conventions, "Response Status Kind".
 from __future__ import annotations
 
 import json
+import re
 from http import HTTPStatus
 
 from nova_acceptance.errors import ClusterError
@@ -52,6 +53,10 @@ _TURNED_AWAY = frozenset(
     }
 )
 
+_MAY_NOT = re.compile(r'cannot (\S+) resource "([^"]+)"')
+"""How the API names the right that a user lacks, whichever authorizer said so."""
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
 _HINTS = {
     HTTPStatus.UNAUTHORIZED: Phrase(
         "the kubeconfig's credentials have expired or belong to another cluster: "
@@ -80,6 +85,7 @@ class ApiError(ClusterError):
         self, asked: str, status: int, body: bytes | str, *, retry_after: str | None = None
     ) -> None:
         answer = _decode(body)
+        self._asked = asked
         self.status = int(answer.get("code") or status)
         self.retry_after = float(retry_after) if retry_after and retry_after.isdecimal() else 0.0
         self.was_repeated = False
@@ -97,6 +103,25 @@ class ApiError(ClusterError):
             ),
             hint=_HINTS.get(HTTPStatus(self.status), "") if self.status in _HINTS else "",
             evidence=(self.detail,) if self.detail and self.reason else (),
+        )
+
+    @property
+    def forbidden(self) -> Phrase | None:
+        """What the API does not let this user do, the same for all objects alike; else None.
+
+        A policy forbids with the same status as a missing right, and names neither verb nor
+        resource: they are those that were asked for.
+        """
+        if self.status != HTTPStatus.FORBIDDEN:
+            return None
+        if named := _MAY_NOT.search(self.detail):
+            verb, resource = named.groups()
+            return Phrase("this user may not {verb} {resource}", verb=verb, resource=resource)
+        verb, resource = _right(self._asked)
+        return Phrase(
+            "a policy of the cluster does not let this user {verb} {resource}",
+            verb=verb,
+            resource=resource,
         )
 
     @property
@@ -150,6 +175,15 @@ def is_api_away(error: BaseException | None) -> bool:
     return False
 
 
+def forbidden(error: BaseException | None) -> ApiError | None:
+    """Return what the API forbade, where an error comes from that."""
+    while error is not None:
+        if isinstance(error, ApiError) and error.forbidden:
+            return error
+        error = error.__cause__
+    return None
+
+
 def certificate_error(server: str, cause: BaseException) -> ClusterError:
     """Return the error for a server whose certificate the kubeconfig does not vouch for."""
     return ClusterError(
@@ -163,6 +197,18 @@ def certificate_error(server: str, cause: BaseException) -> ClusterError:
         ),
         evidence=(f"{type(cause).__name__}: {cause}",),
     )
+
+
+def _right(asked: str) -> tuple[str, str]:
+    """Return the verb and the resource of a request, by its method and its path."""
+    method, _, path = asked.partition(" ")
+    parts = path.strip("/").split("/")
+    parts = parts[2:] if parts[0] == "api" else parts[3:]
+    if parts[0:1] == ["namespaces"] and len(parts) > 2:  # noqa: PLR2004 - what is in one
+        parts = parts[2:]
+    resource, *name = parts or [path]
+    verb = _VERBS.get(method, "get" if name else "list")
+    return verb, "/".join((resource, *name[1:]))
 
 
 def _decode(body: bytes | str) -> Object:

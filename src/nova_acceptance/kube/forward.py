@@ -15,12 +15,11 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, NovaError, ProbeError
 from nova_acceptance.kube.channels import Channels
-from nova_acceptance.kube.failures import ApiError, ApiUnreachableError, is_api_away
+from nova_acceptance.kube.failures import ApiError, ApiUnreachableError, forbidden, is_api_away
 from nova_acceptance.kube.objects import PodRef
 from nova_acceptance.kube.rest import Rest
 
@@ -148,8 +147,7 @@ class Forward(AbstractContextManager[int]):
         port = f" port {self._port}" if isinstance(self._port, int) else ""
         self.error = f"{self._pod}{port}: {error}"
         if isinstance(error, ClusterError | ProbeError):
-            if isinstance(error, ApiError) and error.status == HTTPStatus.FORBIDDEN:
-                self.refusal = error
+            self.refusal = forbidden(error) or self.refusal
             if is_api_away(error):
                 away = error if isinstance(error, ClusterError) else self._unreachable(error)
                 self._faults.append((time.monotonic(), Fault(away, is_away=True)))

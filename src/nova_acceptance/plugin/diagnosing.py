@@ -29,6 +29,7 @@ from nova_acceptance.plugin.facts import extra
 from nova_acceptance.system import System
 from nova_acceptance.verification.answers import of_error, pods_of_error
 from nova_acceptance.verification.examiner import Examiner
+from nova_acceptance.verification.rights import unasked_of
 from nova_acceptance.verification.scope import Scope, scope_of
 
 COLLECTED: Final = "collected"
@@ -39,6 +40,8 @@ UNASKED: Final = "unasked"
 
 _FOUND: Final = pytest.StashKey[list[Finding]]()
 """What the check found whose assertion failed last."""
+_NOT_ASKED: Final = pytest.StashKey[bool]()
+"""Whether a test could not ask."""
 _DIAGNOSIS: Final = pytest.StashKey["Diagnosis"]()
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -210,13 +213,18 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the cause before everything else that a report says of a failure."""
     error = call.excinfo.value if call.excinfo else None
-    if isinstance(error, UnaskedError):
-        call.excinfo = _skipped(error)
+    # What could not be asked has nothing to clean up either; a clean-up that is forbidden after an
+    # answer leaves something behind.
+    may_be_unasked = call.when != "teardown" or item.stash.get(_NOT_ASKED, False)
+    unasked = unasked_of(error) if error and may_be_unasked else None
+    if unasked:
+        item.stash[_NOT_ASKED] = True
+        call.excinfo = _skipped(unasked)
     elif error and _carried(error):
         call.excinfo = _bare(error)
     report = yield
-    if isinstance(error, UnaskedError):
-        extra(report)[UNASKED] = masking.masked(told({"why_not": _why_not(error)}))
+    if unasked:
+        extra(report)[UNASKED] = masking.masked(told({"why_not": _why_not(unasked)}))
     if report.failed and error:
         diagnosis = item.config.stash[_DIAGNOSIS]
         try:

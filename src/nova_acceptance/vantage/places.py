@@ -23,7 +23,7 @@ from typing import Final, Self
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import NovaError, PodProbeError, ProbeError, UnaskedError
-from nova_acceptance.kube import Again, ApiError, ExecResult, Kube, Object, PodRef
+from nova_acceptance.kube import Again, ApiError, ExecResult, Kube, Object, PodRef, forbidden
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage import in_pod
 from nova_acceptance.vantage.probe_pods import CONTAINER, ProbePods, Settings, container
@@ -294,6 +294,7 @@ class Places:
                 known.place = None
                 known.tried.append(place.kind)
                 known.reasons.append(reason)
+                known.hint = ""
 
     def _drop(self, known: _Known, place: Place) -> None:
         with known.lock:
@@ -339,10 +340,8 @@ def why_unusable(error: NovaError) -> str:
     """Return why nothing can be run in a place at all; empty where it might have been."""
     if isinstance(error, in_pod.NoPythonError):
         return error.message
-    cause = error.__cause__
-    if isinstance(cause, ApiError) and cause.status == HTTPStatus.FORBIDDEN:
-        return cause.detail or error.message
-    return ""
+    refused = forbidden(error)
+    return (refused and refused.forbidden) or ""
 
 
 def _is_gone(error: NovaError) -> bool:

@@ -170,6 +170,7 @@ class ProbePods:
             for verb, resource in (
                 ("create", "pods"),
                 ("delete", "pods"),
+                ("watch", "pods"),
                 ("get", "pods/exec"),
             )
             if not self._kube.can_i(verb, "", resource, namespace)
@@ -180,7 +181,7 @@ class ProbePods:
                     "nothing can be asked from inside pods: this user may not {lacking}",
                     lacking=lacking,
                 ),
-                hint=Phrase("grant it in the system's namespaces, or do without these answers"),
+                hint=Phrase("grant it, or do without these answers"),
                 evidence=[f"in namespace {namespace}"],
             )
             with self._lock:

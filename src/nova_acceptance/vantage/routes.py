@@ -29,6 +29,7 @@ from nova_acceptance.kube import (
     Fault,
     Forward,
     PodRef,
+    forbidden,
     is_api_away,
 )
 from nova_acceptance.phrase import Phrase
@@ -82,8 +83,8 @@ class Route:
         refusal = self.forward.refusal if self.forward else None
         if refusal:
             raise UnaskedError(
-                Phrase("this user may not open a port-forward to pods"),
-                hint=Phrase("grant it in the system's namespaces, or do without these answers"),
+                refusal.forbidden or refusal.message,
+                hint=Phrase("grant it, or do without these answers"),
                 evidence=[self.target, refusal.detail],
             ) from refusal
 
@@ -102,6 +103,7 @@ class Routes:
         self._lock = threading.Lock()
         self._routes: dict[tuple[str, str], Route] = {}
         self._relays: dict[PodRef, Relay] = {}
+        self._forbidden: dict[str, ClusterError] = {}
         self._is_closed = False
 
     def __enter__(self) -> Self:
@@ -163,10 +165,18 @@ class Routes:
             relay = self._relays.get(pod)
             if self._is_closed:
                 raise ProbeError(f"the routes through pod {pod} are closed")
+            if refused := self._forbidden.get(pod.namespace):
+                raise refused
             if relay is None or relay.has_ended:
                 if relay is not None:
                     relay.end()  # it may live on in the pod without a route to it
-                relay = self._relays[pod] = self._stack.enter_context(Relay(self._places, place))
+                try:
+                    relay = self._stack.enter_context(Relay(self._places, place))
+                except ClusterError as error:
+                    if forbidden(error):
+                        self._forbidden[pod.namespace] = error
+                    raise
+                self._relays[pod] = relay
             return relay.inside(host, port)
 
 
@@ -189,8 +199,9 @@ class Relay:
     def __enter__(self) -> Self:
         self._running.start()
         with ExitStack() as stack:
-            local = stack.enter_context(self._kube.forward(self._pod, self._lease_port))
-            self._lease = stack.enter_context(self._take_lease(local))
+            forward = self._kube.forward(self._pod, self._lease_port)
+            local = stack.enter_context(forward)
+            self._lease = stack.enter_context(self._take_lease(forward, local))
             self._stack = stack.pop_all()
         return self
 
@@ -234,7 +245,7 @@ class Relay:
         except (ClusterError, ProbeError) as error:
             self._failure = error
 
-    def _take_lease(self, local: int) -> socket.socket:
+    def _take_lease(self, forward: Forward, local: int) -> socket.socket:
         # The script takes a moment to listen, and a forward's connection is accepted here before
         # it is refused there: only an answer proves that the relay is up.
         deadline = time.monotonic() + timeouts.RELAY_START
@@ -246,6 +257,8 @@ class Relay:
                 if lease.recv(1):
                     stack.pop_all()
                     return lease
+            if forward.refusal:
+                raise forward.refusal
             time.sleep(RETRY)
         self._running.join(0 if self._failure is None else timeouts.CONNECT)
         if self._failure is None and not self._kube.answers():

@@ -43,7 +43,7 @@ def snapshot(system: System, objects: Seen) -> dict[str, Any]:
         "rows": rows(system, objects),
         "counts": counts(system, objects),
         "external": external_rows(system),
-        "nodes": node_rows(objects.of_kind("Node")),
+        "nodes": node_rows(objects.of_kind("Node") if objects.knows("Node") else ()),
         "pods": pod_rows(system, objects),
         "services": service_rows(system, objects),
         "limits": limits(system, objects),
@@ -61,14 +61,17 @@ def counts(system: System, objects: Seen) -> dict[str, int]:
     """Return how many objects of each kind Nova's namespaces hold, counted, not calculated.
 
     What Kubernetes itself puts into every namespace is left out, and so are pods that are on
-    their way out or have completed.
+    their way out or have completed. A kind that may not be read is not counted.
     """
-    there = {item["metadata"]["name"] for item in objects.of_kind("Namespace")}
     found = {
-        "namespaces": len(there & set(system.namespaces)),
         "pods": sum(len(present_pods(objects, namespace)) for namespace in system.namespaces),
     }
+    if objects.knows("Namespace"):
+        there = {item["metadata"]["name"] for item in objects.of_kind("Namespace")}
+        found = {"namespaces": len(there & set(system.namespaces)), **found}
     for plural, kind in COUNTED.items():
+        if not all(objects.knows(kind, namespace) for namespace in system.namespaces):
+            continue
         found[plural] = sum(
             _is_novas(item)
             for namespace in system.namespaces

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.kube import Kube
+from nova_acceptance.kube import ApiError, Kube
 
 PUBLIC_KEYS = frozenset({"tls.crt", "ca.crt", "namespace"})
 
 
 class SecretValues:
     """What the Secrets and ConfigMaps of some namespaces hold, read once.
+
+    What this user may not read is missing only to those who want it.
 
     Args:
         kube: the API.
@@ -24,9 +26,17 @@ class SecretValues:
     def __init__(self, kube: Kube, namespaces: tuple[str, ...], plain: frozenset[str]) -> None:
         self._plain = plain | PUBLIC_KEYS
         self._values: dict[tuple[str, str, str, str], bytes] = {}
+        self._forbidden: dict[tuple[str, str], ApiError] = {}
         for namespace in namespaces:
             for kind, decoded in (("Secret", base64.b64decode), ("ConfigMap", str.encode)):
-                for found in kube.list("v1", kind, namespace=namespace):
+                try:
+                    objects = kube.list("v1", kind, namespace=namespace)
+                except ApiError as error:
+                    if not error.forbidden:
+                        raise
+                    self._forbidden[kind, namespace] = error
+                    continue
+                for found in objects:
                     for key, value in (found.get("data") or {}).items():
                         where = kind, namespace, found["metadata"]["name"], key
                         self._values[where] = decoded(value)
@@ -36,7 +46,10 @@ class SecretValues:
 
         Raises:
             ProbeError: there is none, so nothing can be asked with it.
+            ApiError: this user may not read it.
         """
+        if refused := self._forbidden.get((kind, namespace)):
+            raise refused
         value = self._values.get((kind, namespace, name, key))
         if value is None:
             raise ProbeError(

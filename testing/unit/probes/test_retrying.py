@@ -141,7 +141,7 @@ def test_time_without_an_api_is_not_the_systems(monkeypatch: pytest.MonkeyPatch)
 
 def test_way_that_this_user_may_not_open_is_no_answer_of_the_server() -> None:
     closed: Any = Way(None)
-    closed.refusal = ApiError("port-forward", 403, b"")
+    closed.refusal = ApiError("GET /api/v1/namespaces/a/pods/b/portforward", 403, b"")
 
-    with pytest.raises(UnaskedError, match="may not open a port-forward"):
+    with pytest.raises(UnaskedError, match="does not let this user get pods/portforward"):
         ask(Route(1, "runner", "redis:6379", closed), Question(1))

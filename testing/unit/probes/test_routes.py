@@ -25,6 +25,21 @@ HERE = "127.0.0.1"
 POD = PodRef("here", "pod-0")
 
 
+class Forwarded(contextlib.AbstractContextManager[int]):
+    """A forward that the API does not refuse."""
+
+    refusal = None
+
+    def __init__(self, inner: contextlib.AbstractContextManager[int]) -> None:
+        self._inner = inner
+
+    def __enter__(self) -> int:
+        return self._inner.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self._inner.__exit__(*error)
+
+
 class Here:
     """A stand-in for the API: the pod is this machine, and a forward leads to its loopback.
 
@@ -72,8 +87,11 @@ class Here:
         stdout, stderr = process.communicate(stdin, timeout)
         return ExecResult(stdout, stderr, process.returncode, 0.0)
 
+    def forward(self, _pod: PodRef, port: int | Callable[[], int]) -> Forwarded:
+        return Forwarded(self._forwarded(port))
+
     @contextlib.contextmanager
-    def forward(self, _pod: PodRef, port: int | Callable[[], int]) -> Iterator[int]:
+    def _forwarded(self, port: int | Callable[[], int]) -> Iterator[int]:
         with socket.create_server((HERE, 0)) as listener:
             threading.Thread(target=self._serve, args=(listener, port), daemon=True).start()
             try:
