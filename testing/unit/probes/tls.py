@@ -94,7 +94,16 @@ def served(
                 connection, _ = listener.accept()
             except OSError:
                 return
-            with suppress(OSError), context.wrap_socket(connection, server_side=True) as channel:
+            channel = context.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+            with channel, suppress(OSError):
+                try:
+                    channel.do_handshake()
+                except ssl.SSLError:
+                    # what is closed with something unread is reset, and the alert may be lost
+                    socket.socket.recv(channel, 4096)
+                    continue
                 shown.requests.append(channel.recv(4096).decode())
                 channel.sendall(answer)
                 channel.unwrap()
