@@ -9,6 +9,7 @@ not be asked says `error` and no state.
 from __future__ import annotations
 
 import base64
+import contextlib
 import errno
 import json
 import os
@@ -166,7 +167,8 @@ def http(question: dict[str, Any]) -> dict[str, Any]:
 def page(question: dict[str, Any], connection: socket.socket) -> dict[str, Any]:
     """Send the request, and read what comes back."""
     head = "GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\nAccept: */*\r\n\r\n"
-    connection.sendall(head.format(**question).encode())
+    with contextlib.suppress(OSError):  # who hangs up before all is read may have said why
+        connection.sendall(head.format(**question).encode())
     with connection.makefile("rb") as stream:
         status = 100
         while status < FINAL:  # a provisional one may come before

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from nova_acceptance.components.candidate import Candidate, Drafted
+from nova_acceptance.components.certificates.checks import wrong_time
+from nova_acceptance.components.certificates.held import dns_names, shown_by
 from nova_acceptance.components.kind import Access
 from nova_acceptance.components.kubernetes.checks.services import is_headless
 from nova_acceptance.errors import NovaError
-from nova_acceptance.findings import ref
+from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.vantage.http import page
-from nova_acceptance.vantage.questions import Get
+from nova_acceptance.vantage.questions import Get, Page
 from nova_acceptance.vantage.routes import Route
 
 _PATHS: Final = ("/health", "/healthz", "/")
@@ -95,12 +97,13 @@ def _protocol(
         drafted.fields["protocol"] = "https"
     paths = [path for kind, path in probed if kind in ("http", "https")]
     if access and candidate.pods and number is not None:
-        host = ".".join((*reversed(ref(_own(candidate))[1:]), "svc"))
+        own = ref(_own(candidate))
+        host = f"{own.name}.{own.namespace}.svc"
         questions = [
             Get(host, int(port["port"]), path, "https" if is_secure else "http")
             for path in dict.fromkeys((*paths, *_PATHS))
         ]
-        _ask(candidate, access.to_pod(candidate.pods[0], number), questions, drafted)
+        _ask(candidate, access.to_pod(candidate.pods[0], number), own, questions, drafted)
         return
     if access:
         drafted.remark("No pod of it is ready, so that it was not asked.", is_unknown=True)
@@ -133,7 +136,9 @@ def _probed(candidate: Candidate, number: int | None) -> Iterator[tuple[str, str
                     yield scheme, str(asked.get("path") or "/")
 
 
-def _ask(candidate: Candidate, route: Route, questions: list[Get], drafted: Drafted) -> None:
+def _ask(
+    candidate: Candidate, route: Route, own: Ref, questions: list[Get], drafted: Drafted
+) -> None:
     """Ask for pages until one is well."""
     told: list[str] = []
     for question in questions:
@@ -145,6 +150,14 @@ def _ask(candidate: Candidate, route: Route, questions: list[Get], drafted: Draf
             break
         path, status = question.path, found.status
         told.append(f"{path} with {status}")
+        if status in _WELL and question.scheme == "https" and not _fits(found, own):
+            drafted.fields["protocol"] = "tcp"
+            drafted.remark(
+                "It shows a certificate that has expired, or that does not hold its full name: it "
+                "is only connected to.",
+                "protocol",
+            )
+            return
         if status in _WELL:
             drafted.fields["health"] = _health(path, status, found.body, candidate.name)
             if told[1:]:
@@ -159,6 +172,15 @@ def _ask(candidate: Candidate, route: Route, questions: list[Get], drafted: Draf
         drafted.fields["protocol"] = "tcp"
         spoken = "HTTP over TLS" if questions[0].scheme == "https" else "HTTP"
         drafted.remark(f"It does not answer {spoken}: it is only connected to.", "protocol")
+
+
+def _fits(found: Page, own: Ref) -> bool:
+    """Whether the certificate that was shown is one of now, for a Service by its full name."""
+    shown = shown_by(own, found.certificate)
+    if wrong_time(shown):
+        return False
+    full = f"{own.name}.{own.namespace}.svc.", f"*.{own.namespace}.svc."
+    return any(name.startswith(full) for name in dns_names(shown.read()))
 
 
 def _health(path: str, status: int, body: str, name: str) -> dict[str, Any]:
