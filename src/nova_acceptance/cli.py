@@ -220,15 +220,15 @@ def remove(context: str, manifests: Path) -> None:
 
     What runs that were killed have left beside it goes as well.
     """
-    kube = Kube(None, context)
+    kube, progress = Kube(None, context), Progress()
     objects = _rendered(manifests, next(iter(overlays_of(manifests)), None))
     masking.register(values_of(objects))
     wanted = placed(kube, objects).objects
     namespaces = {obj["metadata"]["namespace"] for obj in wanted if "namespace" in obj["metadata"]}
     with running(Home.of_user()) as (_, is_alive):
         for pod in remove_left_over(kube, sorted(namespaces), is_alive):
-            click.echo(f"removed {pod}, which a run that was killed had left")
-    remove_nova(kube, wanted, Progress())
+            progress.say(f"removed pod {pod}, which a killed run had left")
+    remove_nova(kube, wanted, progress)
 
 
 @main.command()

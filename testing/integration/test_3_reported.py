@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -11,7 +10,6 @@ from shutil import copytree
 
 import pytest
 
-from nova_acceptance import timeouts
 from nova_acceptance.cluster.kind.images import images_of
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.model import Cluster
@@ -20,10 +18,7 @@ from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.plugin.recording import NOT_ASKED
 from nova_acceptance.report import Outcome, load
-from nova_acceptance.vantage.probe_pods import left_over
-from nova_acceptance.vantage.until import until
-from testing.integration.conftest import NAME, accept, accepting
-from testing.integration.everything import differences, everything
+from testing.integration.conftest import NAME, accept
 from testing.integration.roles import user
 from testing.integration.test_3_examples import EXAMPLES, drafted, kubectl, verified, workloads
 
@@ -31,8 +26,6 @@ pytestmark = pytest.mark.integration
 
 EXAMPLE = "nova-as-reported"
 NAMESPACES = ("reported-redis", "reported-database", "reported-services")
-BY_A_CRONJOB = "session-cleanup-"
-"""The beginning of the names of what comes and goes every minute."""
 NOTHING_RUNS_IN_IT = "search-service"
 """The container of one static program, without a shell."""
 FAULTS = {
@@ -197,32 +190,6 @@ def test_what_a_user_may_not_ask_is_said_once_and_is_neither_right_nor_wrong(
         assert reason in str(problem.values["text"])
     passed = [test.nodeid for test in found.tests if test.outcome is Outcome.PASSED]
     assert any("test_postgres_has_its_version" in nodeid for nodeid in passed) is asks
-
-
-def probe_pods(kube: Kube) -> list[str]:
-    return [pod["metadata"]["name"] for pod in left_over(kube, NAMESPACES)]
-
-
-@mended
-@pytest.mark.usefixtures("variant")
-@pytest.mark.parametrize("end", [None, signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_cluster_is_as_it_was_after_a_run(
-    cluster: Cluster, kube: Kube, end: signal.Signals | None
-) -> None:
-    before = everything(cluster, but=BY_A_CRONJOB)
-    options = ("--no-deploy", f"--spec={EXAMPLES / EXAMPLE / 'nova.yaml'}", "-m", "not disruptive")
-    with accepting(cluster, *options) as process:
-        if end:
-            took = until(lambda: bool(probe_pods(kube)), within=timeouts.ROLLOUT)
-            assert took < timeouts.ROLLOUT
-            process.send_signal(end)
-        process.communicate(timeout=timeouts.ROLLOUT)
-    if end is signal.SIGKILL:
-        assert probe_pods(kube), "a run that is killed cannot clear up behind itself"
-        accept(cluster, *options[:-1], "not disruptive and networking")
-
-    assert probe_pods(kube) == []
-    assert differences(before, everything(cluster, but=BY_A_CRONJOB)) == []
 
 
 @as_reported

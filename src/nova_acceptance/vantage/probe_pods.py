@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from nova_acceptance import timeouts
-from nova_acceptance.errors import ClusterError, UnaskedError
+from nova_acceptance.errors import ClusterError, ProbeError, UnaskedError
 from nova_acceptance.kube import ApiError, Kube, Object, PodRef
 from nova_acceptance.kube.objects import RUN_LABEL
 from nova_acceptance.phrase import Phrase
@@ -96,6 +96,7 @@ class ProbePods:
         self._lock = threading.Lock()
         self._kept: dict[str, _Kept] = defaultdict(_Kept)
         self._made: list[PodRef] = []
+        self._is_closed = False
         self._forbidden: dict[str, UnaskedError] = {}
 
     def beside(self, pod: Object) -> PodRef:
@@ -137,10 +138,12 @@ class ProbePods:
         Raises:
             ClusterError: one could not be removed.
         """
+        with self._lock:
+            self._is_closed = True
+            made, self._made = self._made, []
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for done in [pool.submit(_remove, self._kube, pod) for pod in self._made]:
+            for done in [pool.submit(_remove, self._kube, pod) for pod in made]:
                 done.result()
-        self._made.clear()
 
     def _make(self, namespace: str, spec: Object) -> PodRef:
         self._require_rights(namespace)
@@ -151,6 +154,7 @@ class ProbePods:
             "labels": {RUN_LABEL: self._settings.run},
         }
         with self._lock:  # before it is there: Ctrl-C must not leave it
+            self._require_open()
             self._made.append(pod)
         try:
             self._kube.create(
@@ -158,8 +162,16 @@ class ProbePods:
             )
         except ApiError as error:
             raise _refused(namespace, error) from error
+        if self._is_closed:  # while it was made
+            _remove(self._kube, pod)
+        self._require_open()
         self._await(pod)
         return pod
+
+    def _require_open(self) -> None:
+        """See that what is made now is still removed at the end of the run."""
+        if self._is_closed:
+            raise ProbeError("the run has ended, so nothing is made to ask from any more")
 
     def _require_rights(self, namespace: str) -> None:
         with self._lock:
@@ -248,14 +260,21 @@ def remove_left_over(
         has_ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
         if has_ended or not is_alive(pod["metadata"]["labels"][RUN_LABEL]):
             where = PodRef(pod["metadata"]["namespace"], pod["metadata"]["name"])
-            _remove(kube, where)
-            found.append(str(where))
+            if _remove(kube, where):
+                found.append(str(where))
     return found
 
 
-def _remove(kube: Kube, pod: PodRef) -> None:
-    # nothing in it is worth a grace, and with one it would be listed for a while yet
-    kube.delete("v1", "Pod", pod.name, pod.namespace, grace_period_seconds=0)
+def _remove(kube: Kube, pod: PodRef) -> bool:
+    """Remove a pod; False where this user may not, and so has not made it."""
+    try:
+        # nothing in it is worth a grace, and with one it would be listed for a while yet
+        kube.delete("v1", "Pod", pod.name, pod.namespace, grace_period_seconds=0)
+    except ApiError as error:
+        if not error.forbidden:
+            raise
+        return False
+    return True
 
 
 def _refused(namespace: str, error: ApiError) -> UnaskedError:
