@@ -10,6 +10,7 @@ import pytest
 # Kept loaded here, as in conftest.py.
 import nova_acceptance.collect
 import nova_acceptance.verification.examiner  # noqa: F401
+from nova_acceptance.plugin.recording import NOT_ASKED
 
 if TYPE_CHECKING:
     from testing.plugin.conftest import Suite
@@ -246,3 +247,60 @@ def test_kill(healthy): raise AssertionError("killed")
     (event,) = failures(suite)
     assert event["when"] == "setup"
     assert event["message"].startswith("IMAGE_NAME_INVALID: ")
+
+
+FORBIDDEN = """
+import pytest
+from nova_acceptance.errors import ApplyError, ProbeError
+from nova_acceptance.kube import ApiError
+
+def refusal(name):
+    path = f"GET /api/v1/namespaces/nova-redis/pods/{name}/exec"
+    return ApiError(path, 403, '{"message": "pods is forbidden: User x cannot get resource '
+                    '\\\\"pods/exec\\\\" in API group"}')
+
+@pytest.fixture
+def answer():
+    raise ProbeError("could not be run") from refusal("redis-0")
+
+def test_by_fixture(answer):
+    pass
+
+def test_by_itself():
+    raise refusal("redis-1")
+
+@pytest.fixture
+def tidied():
+    yield
+    raise refusal("redis-2")
+
+def test_clean_up_of_what_was_not_asked(tidied):
+    raise refusal("redis-3")
+"""
+UNTIDY = """
+def test_clean_up_after_an_answer(tidied):
+    pass
+
+def test_deployment():
+    raise ApplyError("not deployed") from refusal("redis-4")
+"""
+
+
+def test_what_the_api_forbids_is_not_asked_and_told_once(suite: Suite) -> None:
+    suite.write("tests/infrastructure/test_a.py", FORBIDDEN)
+    result = suite.run()
+
+    assert result.ret == NOT_ASKED
+    assert set(suite.outcomes().values()) == {"not asked"}
+    (problem,) = suite.model.problems
+    assert problem.values["n"] == 3
+    assert str(problem.values["text"]).startswith("this user may not get pods/exec")
+
+
+def test_clean_up_and_deployment_that_are_forbidden_have_failed(suite: Suite) -> None:
+    suite.write("tests/infrastructure/test_a.py", FORBIDDEN + UNTIDY)
+    suite.run()
+
+    outcomes = suite.outcomes()
+    assert outcomes["test_clean_up_after_an_answer"] == "error"
+    assert outcomes["test_deployment"] == "failed"

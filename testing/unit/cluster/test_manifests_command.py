@@ -9,7 +9,10 @@ import yaml
 from click.testing import CliRunner, Result
 
 from nova_acceptance import cli
-from nova_acceptance.cluster.home import project
+from nova_acceptance.cluster.home import Home, project
+from nova_acceptance.cluster.runs import running
+from nova_acceptance.kube import Object
+from nova_acceptance.kube.objects import RUN_LABEL
 from testing.unit.deploy.custom import applied, config
 from testing.unit.deploy.small_system import write_manifests
 from testing.unit.deploy.stub_kube import StubKube
@@ -89,6 +92,7 @@ def test_remove_takes_what_the_path_names_and_nothing_else(
 ) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(CONFIG)
+    monkeypatch.setenv("NOVA_ACCEPTANCE_HOME", str(tmp_path / "home"))
     kube = StubKube(applied(config(namespace="default")), config("other", namespace="default"))
     monkeypatch.setattr(cli, "Kube", lambda *_: kube)
 
@@ -96,3 +100,27 @@ def test_remove_takes_what_the_path_names_and_nothing_else(
 
     assert result.exit_code == 0, result.output
     assert kube.calls == [("delete", "ConfigMap settings")]
+
+
+def test_remove_says_which_probe_pods_a_killed_run_had_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def probe(name: str, run: str, namespace: str = "default") -> Object:
+        labels = {RUN_LABEL: run}
+        metadata = {"name": name, "namespace": namespace, "labels": labels}
+        return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
+
+    monkeypatch.setenv("NOVA_ACCEPTANCE_HOME", str(tmp_path / "home"))
+    file = tmp_path / "config.yaml"
+    file.write_text(CONFIG)
+    runs = Home.of_user().root / "runs"
+    runs.mkdir(parents=True)
+    (runs / "killed").touch()
+    with running(Home.of_user()) as (alive, _):
+        kube = StubKube(probe("left", "killed"), probe("used", alive), probe("far", "killed", "x"))
+        monkeypatch.setattr(cli, "Kube", lambda *_: kube)
+        result = run("remove", "--yes", "--context", "any", "--manifests", file)
+
+    assert result.exit_code == 0, result.output
+    assert "removed pod default/left, which a killed run had left" in result.output
+    assert kube.calls == [("delete", "Pod left")]

@@ -14,6 +14,7 @@ class StubKube(stub_kube.StubKube):
 
     Attributes:
         forbidden: kinds whose list is refused.
+        forbidden_everywhere: whether a list of all namespaces is refused, of whatever kind.
         unserved: kinds that the server does not know, and versions in which it serves none.
         silent: kinds whose list is never answered while the test lasts.
         denied: what this user may not do, as `verb resource`.
@@ -24,6 +25,7 @@ class StubKube(stub_kube.StubKube):
         super().__init__(*objects)
         self.forbidden: set[str] = set()
         self.unserved: set[str] = set()
+        self.forbidden_everywhere = False
         self.silent: set[str] = set()
         self.denied: set[str] = set()
         self.asked: list[str] = []
@@ -44,7 +46,7 @@ class StubKube(stub_kube.StubKube):
         self, api_version: str, kind: str, *, namespace: str | None = None, **_: object
     ) -> list[Object]:
         self.asked.append(f"list {api_version} {kind} {namespace}")
-        if kind in self.forbidden:
+        if kind in self.forbidden or (self.forbidden_everywhere and namespace is None):
             raise ApiError(f"GET {kind}", 403, '{"reason": "Forbidden", "message": "no"}')
         if kind in self.silent:
             self.end.wait()

@@ -101,7 +101,7 @@ def test_what_could_not_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None
     result = run(monkeypatch, kube)
 
     assert result.exit_code == 0
-    assert "Secret in quiet: the API refused" in result.output
+    assert "in quiet: this user may not list Secret" in result.output
 
 
 def test_nova_yaml_counts_where_its_namespaces_are(monkeypatch: pytest.MonkeyPatch) -> None:

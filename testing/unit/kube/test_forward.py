@@ -222,3 +222,18 @@ def test_port_is_asked_for_at_every_connection(tmp_path: Path) -> None:
                 assert client.recv(1) == b"X"
 
         assert [r.query["ports"] for r in api.requests] == ["7000", "7001"]
+
+
+def test_way_that_is_forbidden_stays_so_and_is_told_at_once(tmp_path: Path) -> None:
+    refusal = Answer(status(403, "Forbidden", "a policy says no"), 403)
+    with (
+        scripted_api(lambda _: refusal) as api,
+        (through := forward(api, tmp_path)) as local,
+        connect(local) as client,
+    ):
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+
+        assert through.refusal
+        assert through.refusal.detail == "a policy says no"
+        assert through.fault_since(time.monotonic() - 1) is None

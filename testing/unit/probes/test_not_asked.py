@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from nova_acceptance.components.kubernetes.policies import distinguishing
-from nova_acceptance.errors import UnaskedError
-from nova_acceptance.kube import Object
+from nova_acceptance.errors import ApplyError, ClusterError, ProbeError, UnaskedError
+from nova_acceptance.kube import ApiError, Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.vantage.routes import RUNNER, Route
+from nova_acceptance.verification.rights import unasked_of
 
 POD: Object = {
     "kind": "Pod",
@@ -95,3 +96,41 @@ def test_who_is_let_in_is_not_asked_through_a_port_forward() -> None:
         Route(1, RUNNER, "data/cache-0:6379", instead_of=instead).require_network()
 
     Route(1, "shop/web-0", "cache:6379").require_network()
+
+
+REFUSED = ApiError("GET /api/v1/nodes", 403, '{"message": "cannot list resource \\"nodes\\""}')
+
+
+def because(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    "error", [REFUSED, because(ProbeError("not run"), REFUSED), because(ClusterError("?"), REFUSED)]
+)
+def test_question_that_the_api_forbids_is_not_asked(error: Exception) -> None:
+    found = unasked_of(error)
+
+    assert found
+    assert found.message == "this user may not list nodes"
+    assert REFUSED.message in found.evidence
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ApiError("GET /api/v1/nodes", 500, b""),
+        ProbeError("not run"),
+        because(ApplyError("not deployed"), REFUSED),
+        because(AssertionError("wrong"), REFUSED),
+    ],
+)
+def test_what_shows_something_else_stands(error: Exception) -> None:
+    assert unasked_of(error) is None
+
+
+def test_what_says_itself_that_it_was_not_asked_is_taken_as_it_is() -> None:
+    said = UnaskedError("nowhere to ask from")
+
+    assert unasked_of(said) is said

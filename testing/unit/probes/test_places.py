@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
-from nova_acceptance.errors import PodProbeError, UnaskedError
+from nova_acceptance.errors import PodProbeError, ProbeError, UnaskedError
 from nova_acceptance.kube import ApiError, ExecResult, Object, PodRef
 from nova_acceptance.kube.objects import RUN_LABEL
 from nova_acceptance.vantage.places import PlaceKind, Places, own_container
@@ -16,6 +16,7 @@ from nova_acceptance.vantage.probe_pods import IMAGE, Settings, remove_left_over
 
 WEB, TAX = PodRef("shop", "web-0"), PodRef("shop", "tax-0")
 NO_PYTHON = 'exec: "python3": executable file not found in $PATH: unknown'
+RIGHTS = [("create", "pods"), ("delete", "pods"), ("watch", "pods"), ("get", "pods/exec")]
 FORBIDDEN = json.dumps({"reason": "Forbidden", "message": 'cannot create resource "pods/exec"'})
 
 
@@ -43,6 +44,8 @@ class Cluster:
         self.forbidden: set[tuple[str, str]] = set()
         self.asked: list[tuple[str, str]] = []
         self.refusal: ApiError | None = None
+        self.policy = ""
+        self.on_create: Callable[[], None] = lambda: None
         self.probe_status: Object = {"phase": "Running"}
 
     def get(self, _version: str, _kind: str, name: str, namespace: str) -> Object | None:
@@ -66,6 +69,10 @@ class Cluster:
             raise PodProbeError("not run", **where) from ApiError("exec", 404, b"")
         if ("get", "pods/exec") in self.forbidden:
             raise PodProbeError("not run", **where) from ApiError("exec", 403, FORBIDDEN)
+        if self.policy:
+            path = f"GET /api/v1/namespaces/{ref.namespace}/pods/{ref.name}/exec"
+            said = json.dumps({"message": f"{self.policy} ({ref.name})"})
+            raise PodProbeError("not run", **where) from ApiError(path, 403, said)
         if (name, container) not in self.with_python:
             raise PodProbeError("not run", **where, evidence=[NO_PYTHON])
         return ExecResult("[]\n", "", 0, 0.0)
@@ -75,9 +82,12 @@ class Cluster:
             raise self.refusal
         metadata = made["metadata"]
         self.pods[metadata["namespace"], metadata["name"]] = {**made, "status": self.probe_status}
+        self.on_create()
         return made
 
     def delete(self, _version: str, _kind: str, name: str, namespace: str, **_: Any) -> None:
+        if ("delete", "pods") in self.forbidden:
+            raise ApiError("DELETE /api/v1/namespaces/shop/pods/probe", 403, FORBIDDEN)
         self.pods.pop((namespace, name), None)
 
     def watch(self, *_: str, namespace: str, field_selector: str, **__: Any) -> Iterator[Any]:
@@ -231,7 +241,7 @@ def test_nothing_of_the_system_is_entered_where_only_probe_pods_are_wanted() -> 
     assert cluster.asked == [("probe", "probe")]
 
 
-@pytest.mark.parametrize("right", [("create", "pods"), ("delete", "pods"), ("get", "pods/exec")])
+@pytest.mark.parametrize("right", RIGHTS)
 def test_without_a_right_nothing_is_made_and_the_right_is_named(right: tuple[str, str]) -> None:
     cluster = Cluster(pod(WEB), pod(TAX))
     cluster.forbidden.add(right)
@@ -297,3 +307,47 @@ def test_left_over_probe_pods_of_runs_that_are_no_more_are_removed() -> None:
     ]
     assert cluster.probes == [alive]
     assert ("shop", "web-0") in cluster.pods
+
+
+def test_left_over_probe_pod_that_may_not_be_removed_is_not_said_to_be() -> None:
+    left = pod(PodRef("shop", "nova-acceptance-probe-x"))
+    left["metadata"]["labels"] = {RUN_LABEL: "killed"}
+    cluster: Any = Cluster(left)
+    cluster.forbidden.add(("delete", "pods"))
+
+    assert remove_left_over(cluster, ["shop"], lambda _run: False) == []
+    assert cluster.probes == [left]
+
+
+def test_exec_that_a_policy_forbids_is_told_without_the_name_of_a_pod() -> None:
+    cluster = Cluster(pod(WEB), pod(TAX, dnsPolicy="None"))
+    cluster.policy = "admission webhook denied the request: not into this pod"
+    reasons = set()
+    with places(cluster) as asked:
+        for each in (WEB, TAX):
+            with pytest.raises(UnaskedError) as caught:
+                asked.of(each)
+            reasons.add(caught.value.message)
+
+    assert reasons == {"a policy of the cluster does not let this user get pods/exec"}
+    assert cluster.probes == []
+
+
+def test_nothing_is_made_once_the_run_has_ended() -> None:
+    cluster = Cluster(pod(WEB))
+    with places(cluster) as asked:
+        pass
+    with pytest.raises(ProbeError, match="the run has ended"):
+        asked.of(WEB)
+
+    assert cluster.probes == []
+
+
+def test_probe_pod_that_is_made_while_the_run_ends_is_removed() -> None:
+    cluster = Cluster(pod(WEB))
+    asked = places(cluster)
+    cluster.on_create = asked.close
+    with pytest.raises(ProbeError, match="the run has ended"):
+        asked.of(WEB)
+
+    assert cluster.probes == []

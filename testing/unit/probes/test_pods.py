@@ -18,8 +18,8 @@ from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.kubernetes.successor import await_successor, crash, kill
 from nova_acceptance.components.kubernetes.summaries import summary
 from nova_acceptance.components.kubernetes.workloads import containers, is_leaving, restarts
-from nova_acceptance.errors import ProbeError
-from nova_acceptance.kube import ExecResult, PodRef
+from nova_acceptance.errors import ProbeError, UnaskedError
+from nova_acceptance.kube import ApiError, ExecResult, PodRef
 from nova_acceptance.vantage import in_pod
 from nova_acceptance.verification.secret_values import SecretValues
 from testing.unit.waiting import SOON
@@ -215,6 +215,10 @@ class Crashing(Api):
     """A stand-in for the API in whose pod a command answers as it is told to."""
 
     stdout = "[7, 8]\n"
+    is_allowed = True
+
+    def can_i(self, *_: str) -> bool:
+        return self.is_allowed
 
     def exec(self, *_: Any, **__: Any) -> ExecResult:
         return ExecResult(self.stdout, "", 0, 0.1)
@@ -233,3 +237,32 @@ def test_crash_that_found_no_process_is_told() -> None:
 
     with pytest.raises(ProbeError, match="no process called postgres"):
         crash(api, POD, "postgres")
+
+
+def test_crash_that_may_not_end_in_a_deletion_kills_nothing() -> None:
+    api: Any = Crashing(("ADDED", pod("old")))
+    api.is_allowed = False
+    api.exec = lambda *_, **__: pytest.fail("a process was killed")
+
+    with pytest.raises(UnaskedError, match="may not delete pods"):
+        crash(api, POD, "postgres")
+    assert api.deleted == []
+
+
+class SomeSecrets(Secrets):
+    """A stand-in for the API that shows those of one namespace alone."""
+
+    def list(self, version: str, kind: str, *, namespace: str) -> list[dict[str, Any]]:
+        if namespace != "here":
+            raise ApiError(f"GET /api/v1/namespaces/{namespace}/secrets", 403, b"")
+        return super().list(version, kind, namespace=namespace)
+
+
+def test_secrets_that_may_not_be_read_are_missing_to_those_who_want_them() -> None:
+    api: Any = SomeSecrets()
+    values = SecretValues(api, ("there", "here"), frozenset())
+
+    assert values.text("Secret", "here", "one", "PASSWORD") == "hunter2"
+    with pytest.raises(ApiError) as caught:
+        values.text("Secret", "there", "one", "PASSWORD")
+    assert caught.value.forbidden

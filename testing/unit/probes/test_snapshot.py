@@ -90,3 +90,14 @@ def test_service_of_two_families_has_each_pod_once(kube: StubKube) -> None:
         if it["component"] == "user-service" and it["kind"] == "Service"
     ]
     assert row["ready"] == 1
+
+
+def test_what_may_not_be_read_is_not_counted() -> None:
+    kube = StubKube(*THERE)
+    kube.forbidden = {"Node", "Namespace", "ConfigMap"}
+    seen = Seen(look(kube, NOVA.namespaces, NOVA, kinds=KINDS, logs=False), Transcript())
+    found = snapshot(NOVA, seen)
+
+    assert found["nodes"] == []
+    assert found["counts"].keys().isdisjoint({"namespaces", "configmaps"})
+    assert found["counts"]["pods"] == 1

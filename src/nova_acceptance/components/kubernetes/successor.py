@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from nova_acceptance import timeouts
 from nova_acceptance.components.kubernetes.status import is_ready
-from nova_acceptance.errors import ProbeError
+from nova_acceptance.errors import ProbeError, UnaskedError
 from nova_acceptance.kube import Kube, Object, PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage import in_pod
 from nova_acceptance.vantage.places import own_container, why_unusable
 
@@ -51,9 +52,16 @@ def crash(kube: Kube, pod: PodRef, process: str) -> Crash:
         process: the processes' name (proc(5), `comm`).
 
     Raises:
+        UnaskedError: this user may not delete it, so nothing is killed.
         ProbeError: there is no such pod, or no such process in it.
     """
     is_sudden = False
+    if not kube.can_i("delete", "", "pods", pod.namespace):
+        raise UnaskedError(
+            Phrase("this user may not {verb} {resource}", verb="delete", resource="pods"),
+            hint=Phrase("grant it, or do without these answers"),
+            evidence=[f"in namespace {pod.namespace}"],
+        )
     if own := own_container(_found(kube, pod)):
         try:
             line = json.dumps(process)
