@@ -39,6 +39,7 @@ BIN = Path(sys.executable).parent
 MANIFESTS = ROOT / "manifests"
 PYTEST: list[str | Path] = [BIN / "pytest", "--cluster", "kind", "--no-deploy", "-q"]
 REPEATS = 3
+PAIRS = 5
 
 
 def timed(argv: list[str | Path], *, environment: dict[str, str] | None = None) -> float:
@@ -154,6 +155,18 @@ def verification() -> None:
         row(what, statistics.median(seconds), f"{spread(seconds)}, start-up included")
 
 
+def places() -> None:
+    """The verification from the system's own containers, and from probe pods, in turn."""
+    own, probes = [], []
+    for _ in range(PAIRS):
+        own.append(verified("-m", "not disruptive"))
+        probes.append(verified("-m", "not disruptive", "--probe-pods"))
+    row("no pod killed, asked from their own containers", statistics.median(own), spread(own))
+    row("… the same from probe pods", statistics.median(probes), spread(probes))
+    ratio = statistics.median(probes) / statistics.median(own)
+    sys.stdout.write(f"by probe pods it takes {ratio:.2f} of that\n")
+
+
 def thirty() -> None:
     """The whole verification thirty times in a row with every core kept busy, all green."""
     with _busy():
@@ -243,7 +256,7 @@ def _filled() -> Iterator[Path]:
 
 
 MEASUREMENTS = (
-    *(nothing, cluster, store, deployment, verification, thirty, matrix, report),
+    *(nothing, cluster, store, deployment, verification, places, thirty, matrix, report),
     elsewhere,
     wire,
 )
