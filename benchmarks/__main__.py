@@ -20,7 +20,6 @@ from pathlib import Path
 
 from benchmarks.elsewhere import measure_elsewhere
 from benchmarks.pages import measure_pages
-from benchmarks.places import measure_places
 from benchmarks.table import row, spread
 from benchmarks.wire import measure_wire
 from nova_acceptance.cluster.home import Home
@@ -40,8 +39,7 @@ BIN = Path(sys.executable).parent
 MANIFESTS = ROOT / "manifests"
 PYTEST: list[str | Path] = [BIN / "pytest", "--cluster", "kind", "--no-deploy", "-q"]
 REPEATS = 3
-ROUNDS = 5
-"""How often each of two alternatives is run in turn."""
+PAIRS = 5
 
 
 def timed(argv: list[str | Path], *, environment: dict[str, str] | None = None) -> float:
@@ -157,6 +155,18 @@ def verification() -> None:
         row(what, statistics.median(seconds), f"{spread(seconds)}, start-up included")
 
 
+def places() -> None:
+    """The verification from the system's own containers, and from probe pods, in turn."""
+    own, probes = [], []
+    for _ in range(PAIRS):
+        own.append(verified("-m", "not disruptive"))
+        probes.append(verified("-m", "not disruptive", "--probe-pods"))
+    row("no pod killed, asked from their own containers", statistics.median(own), spread(own))
+    row("… the same from probe pods", statistics.median(probes), spread(probes))
+    ratio = statistics.median(probes) / statistics.median(own)
+    sys.stdout.write(f"by probe pods it takes {ratio:.2f} of that\n")
+
+
 def thirty() -> None:
     """The whole verification thirty times in a row with every core kept busy, all green."""
     with _busy():
@@ -200,11 +210,6 @@ def matrix() -> None:
 def report() -> None:
     """A report of 5,000 tests: written, opened and searched, against pytest-html's page."""
     measure_pages()
-
-
-def places() -> None:
-    """The verification by probe pods, against that by exec, in turn: five of each."""
-    measure_places(verified, ROUNDS)
 
 
 def elsewhere() -> None:
@@ -251,7 +256,7 @@ def _filled() -> Iterator[Path]:
 
 
 MEASUREMENTS = (
-    *(nothing, cluster, store, deployment, verification, thirty, matrix, report, places),
+    *(nothing, cluster, store, deployment, verification, places, thirty, matrix, report),
     elsewhere,
     wire,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -218,25 +218,17 @@ def render(overlay: str | None, manifests: Path) -> None:
 def remove(context: str, manifests: Path) -> None:
     """Remove Nova, and nothing else, from a cluster that stays.
 
-    Probe pods that a killed run left in its namespaces go as well, where the namespaces stay, too.
+    What runs that were killed have left beside it goes as well.
     """
     kube, progress = Kube(None, context), Progress()
     objects = _rendered(manifests, next(iter(overlays_of(manifests)), None))
     masking.register(values_of(objects))
-    there = placed(kube, objects).objects
+    wanted = placed(kube, objects).objects
+    namespaces = {obj["metadata"]["namespace"] for obj in wanted if "namespace" in obj["metadata"]}
     with running(Home.of_user()) as (_, is_alive):
-        for pod in remove_left_over(kube, _namespaces(there), is_alive):
+        for pod in remove_left_over(kube, sorted(namespaces), is_alive):
             progress.say(f"removed pod {pod}, which a killed run had left")
-    remove_nova(kube, there, progress)
-
-
-def _namespaces(objects: Iterable[Object]) -> list[str]:
-    """Return the namespaces that objects are or are in."""
-    named = (
-        obj["metadata"]["name"] if obj["kind"] == "Namespace" else obj["metadata"].get("namespace")
-        for obj in objects
-    )
-    return sorted(set(filter(None, named)))
+    remove_nova(kube, wanted, progress)
 
 
 @main.command()

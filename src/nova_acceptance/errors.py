@@ -9,9 +9,9 @@
     │   ├── RenderError     kustomize refused the manifests
     │   ├── ApplyError      the API refused an object
     │   └── NotReadyError   a workload did not become ready, with what was still missing
-    └── ProbeError          a question could not be asked; never an answer of "no"
-        ├── PodProbeError   it was to be asked from inside a pod
-        └── UnaskedError    there is nowhere to ask it from, and nobody's fault is shown by that
+    ├── ProbeError          a question could not be asked; never an answer of "no"
+    │   └── PodProbeError   it was to be asked from inside a pod
+    └── UnaskedError        there is no way to ask it, and nobody's fault is shown by that
 
 A broken expectation is an assertion in a test (FAILED); a NovaError that escapes a fixture is
 an ERROR. Each carries a hint (what to do next) and evidence (what was seen).
@@ -106,8 +106,8 @@ class PodProbeError(ProbeError):
         self.pod = pod
 
 
-class UnaskedError(ProbeError):
-    """There is nowhere from which a question could be asked; that is neither yes nor no.
+class UnaskedError(NovaError):
+    """There is no way to ask a question, for want of a right or an image; neither yes nor no.
 
     A test that meets it is neither passed nor failed: it was not asked.
     """

@@ -243,7 +243,9 @@ def stop_processes(ground: Ground, wanted: Pods, undo: UndoStack) -> None:
 
 def _signalling(ground: Ground, pod: Object) -> Callable[[str], None]:
     identity = pod["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2]
-    script = f'kill -s "$1" $(grep -ls {identity} /proc/[0-9]*/cgroup | cut -d/ -f3)'
+    find = f"found=$(grep -ls {identity} /proc/[0-9]*/cgroup | cut -d/ -f3)"
+    # A kubelet may have begun the container anew, and what was stopped has nothing to go on with.
+    script = f'{find}; [ "$1:$found" = CONT: ] || kill -s "$1" $found'
 
     def send(name: str) -> None:
         ground.run_on(pod["spec"]["nodeName"], ["sh", "-c", script, "sh", name])

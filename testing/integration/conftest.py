@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,19 +111,35 @@ def accept(
     cluster: Cluster, *options: str, environment: Mapping[str, str] | None = None
 ) -> Acceptance:
     """Run the suite in a process of its own, with more in its environment if wanted."""
-    argv = [sys.executable, "-m", "pytest", "--cluster", f"context:{cluster.context}", *options]
-    done = subprocess.run(
-        argv,
+    with accepting(cluster, *options, environment=environment) as process:
+        output, errors = process.communicate(timeout=2 * timeouts.ROLLOUT)
+    last = output.strip().splitlines()[-1]
+    assert last.startswith("report: "), output[-3000:]
+    done = subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+    return Acceptance(done, project() / Path(last.removeprefix("report: ")).parent)
+
+
+@contextmanager
+def accepting(
+    cluster: Cluster, *options: str, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """Start the suite, and end it where it is still there at the end."""
+    # a shell's background jobs ignore Ctrl-C, and so would all that they start
+    argv = ["env", "--default-signal=INT", sys.executable, "-m", "pytest"]
+    process = subprocess.Popen(
+        [*argv, "--cluster", f"context:{cluster.context}", *options],
         cwd=project(),
         env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig), **(environment or {})},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=2 * timeouts.ROLLOUT,
-        check=False,
     )
-    last = done.stdout.strip().splitlines()[-1]
-    assert last.startswith("report: "), done.stdout[-3000:]
-    return Acceptance(done, project() / Path(last.removeprefix("report: ")).parent)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
 
 def nova_cluster(*arguments: str, kubeconfig: Path | None = None) -> subprocess.Popen[str]:

@@ -64,11 +64,11 @@ def kubectl(cluster: Cluster, *arguments: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def verified(cluster: Cluster, example: str, path: str = "") -> Acceptance:
+def verified(cluster: Cluster, example: str, path: str = "", *options: str) -> Acceptance:
     """Run the suite over an example that is on the cluster already."""
     spec = EXAMPLES / example / "nova.yaml"
     environment = {"PYTHONPATH": path} if path else {}
-    return accept(cluster, "--no-deploy", f"--spec={spec}", environment=environment)
+    return accept(cluster, "--no-deploy", f"--spec={spec}", *options, environment=environment)
 
 
 @pytest.mark.parametrize("example", ["single-postgres", "two-redis", "other-names", "replicas"])
@@ -80,6 +80,40 @@ def test_example_is_accepted(cluster: Cluster, example: str) -> None:
     assert run.done.returncode == 0, run.done.stdout[-3000:]
     assert found.verdict == "accepted"
     assert {test.outcome for test in found.tests} == {Outcome.PASSED}
+
+
+@pytest.mark.parametrize("example", ["two-redis", "replicas"])
+def test_draft_of_an_example_is_accepted_at_once(
+    cluster: Cluster, example: str, tmp_path: Path
+) -> None:
+    with applied(cluster, EXAMPLES / example / "manifests"):
+        draft = drafted(cluster, EXAMPLES / example / "manifests", tmp_path)
+        run = accept(cluster, "--no-deploy", f"--spec={draft}")
+
+    found = load(run.directory)
+    assert found.verdict == "accepted", run.done.stdout[-3000:]
+    assert {test.outcome for test in found.tests} == {Outcome.PASSED}
+
+
+def drafted(cluster: Cluster, manifests: Path, directory: Path) -> Path:
+    """Return the file that `nova-cluster draft` writes of what these manifests made."""
+    namespaces = {namespace for _, namespace, _ in workloads(manifests)}
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("nova-cluster")),
+            *("draft", "--context", cluster.context),
+            *(f"--namespace={namespace}" for namespace in sorted(namespaces)),
+        ],
+        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig)},
+        capture_output=True,
+        text=True,
+        timeout=ROLLOUT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    path = directory / "drafted.yaml"
+    path.write_text(done.stdout, "utf-8")
+    return path
 
 
 @pytest.fixture(scope="module")

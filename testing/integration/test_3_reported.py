@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 
@@ -18,9 +18,9 @@ from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.plugin.recording import NOT_ASKED
 from nova_acceptance.report import Outcome, load
-from testing.integration.conftest import NAME
-from testing.integration.rights import EXEC, FORWARD, PODS, VERIFIER, Rule, user
-from testing.integration.test_3_examples import EXAMPLES, kubectl, verified, workloads
+from testing.integration.conftest import NAME, accept
+from testing.integration.roles import user
+from testing.integration.test_3_examples import EXAMPLES, drafted, kubectl, verified, workloads
 
 pytestmark = pytest.mark.integration
 
@@ -100,75 +100,6 @@ def variant(
         yield request.param
 
 
-@dataclass(frozen=True)
-class Rights:
-    """What a user may do with the system besides reading it, and what comes of that.
-
-    Attributes:
-        rules: what the user may.
-        unasked: the reasons for which something is not asked, each told once.
-        passed: tests that pass all the same.
-        of_the_cluster: whether nodes and the like may be read, too.
-        makes_pods: whether probe pods are made.
-    """
-
-    rules: Sequence[Rule]
-    unasked: frozenset[str]
-    passed: frozenset[str]
-    of_the_cluster: bool = True
-    makes_pods: bool = False
-
-
-OF_OBJECTS = frozenset({"test_workload_has_its_replicas"})
-BY_FORWARD = frozenset({"test_redis_answers_ping", "test_redis_keeps_a_value"})
-FROM_PODS = frozenset({"test_component_reaches", "test_service_resolves_in_every_form"})
-OF_NODES = frozenset({"test_cluster_nodes_are_ready", "test_cluster_has_one_default_storage_class"})
-NOT_BY_FORWARD = "who is let in over the network cannot be asked through a port-forward"
-NOT_FROM_PODS = "nothing can be asked from inside pods: this user may not "
-RIGHTS = {
-    "all that it needs": Rights(
-        rules=(FORWARD, EXEC, PODS),
-        unasked=frozenset(),
-        passed=OF_OBJECTS | OF_NODES | BY_FORWARD | FROM_PODS,
-        makes_pods=True,
-    ),
-    "no exec": Rights(
-        rules=(FORWARD, PODS),
-        unasked=frozenset({f"{NOT_FROM_PODS}get pods/exec", NOT_BY_FORWARD}),
-        passed=OF_OBJECTS | OF_NODES | BY_FORWARD,
-    ),
-    "no pods of its own": Rights(
-        rules=(FORWARD, EXEC),
-        unasked=frozenset(
-            {
-                f"{NOT_FROM_PODS}create pods, delete pods",
-                "this user may not delete pods",
-                NOT_BY_FORWARD,
-            }
-        ),
-        passed=OF_OBJECTS | OF_NODES | BY_FORWARD,
-    ),
-    "neither exec nor port-forward": Rights(
-        rules=(PODS,),
-        unasked=frozenset(
-            {
-                f"{NOT_FROM_PODS}get pods/exec",
-                "this user may not get pods/portforward",
-                NOT_BY_FORWARD,
-            }
-        ),
-        passed=OF_OBJECTS | OF_NODES,
-    ),
-    "nothing of the cluster": Rights(
-        rules=(FORWARD, EXEC, PODS),
-        unasked=frozenset({"this user may not list nodes", "this user may not list namespaces"}),
-        passed=OF_OBJECTS | BY_FORWARD | FROM_PODS,
-        of_the_cluster=False,
-        makes_pods=True,
-    ),
-}
-
-
 mended = pytest.mark.parametrize("variant", ["mended"], indirect=True)
 as_reported = pytest.mark.parametrize("variant", ["as-reported"], indirect=True)
 
@@ -210,46 +141,55 @@ def test_mended_it_is_accepted_without_a_skip(cluster: Cluster) -> None:
 
 @mended
 @pytest.mark.usefixtures("variant")
-@pytest.mark.parametrize("rights", RIGHTS.values(), ids=RIGHTS)
-def test_what_a_user_may_not_ask_is_told_once_and_all_else_is_verified(
-    cluster: Cluster, kube: Kube, rights: Rights, tmp_path: Path
-) -> None:
-    made = probe_pods_made(kube)
-    with user(
-        kube, NAMESPACES, rights.rules, tmp_path, of_the_cluster=rights.of_the_cluster
-    ) as kubeconfig:
-        run = verified(replace(cluster, kubeconfig=kubeconfig, context=VERIFIER), EXAMPLE)
+def test_its_draft_is_accepted_at_once(cluster: Cluster, manifests: Path, tmp_path: Path) -> None:
+    draft = drafted(cluster, manifests / "overlays" / "mended", tmp_path)
+    run = accept(cluster, "--no-deploy", f"--spec={draft}", "-m", "not disruptive")
 
     found = load(run.directory)
-    assert run.done.returncode == (NOT_ASKED if rights.unasked else 0), run.done.stdout[-3000:]
-    assert found.verdict == ("incomplete" if rights.unasked else "accepted")
-    assert {test.outcome for test in found.tests} <= {Outcome.PASSED, Outcome.NOT_ASKED}
-    assert found.causes == ()
-    told = [str(problem.values["text"]) for problem in found.problems]
-    assert {problem.kind for problem in found.problems} <= {"not-asked"}
-    assert [reason for reason in rights.unasked if not said(reason, told)] == []
-    assert len(told) == len(rights.unasked)
-    passed = {name_of(test.nodeid) for test in found.tests if test.outcome is Outcome.PASSED}
-    assert rights.passed <= passed
-    assert bool(probe_pods_made(kube) - made) is rights.makes_pods
+    assert found.verdict == "accepted", run.done.stdout[-3000:]
+    assert {test.outcome for test in found.tests} == {Outcome.PASSED}
 
 
-def said(reason: str, told: list[str]) -> bool:
-    return any(text.startswith(reason) for text in told)
+@mended
+@pytest.mark.usefixtures("variant")
+@pytest.mark.parametrize(
+    ("rights", "reasons", "asks"),
+    [
+        (("port-forward", "pods"), ("may not get pods/exec",), True),
+        (("port-forward", "exec"), ("may not create pods, delete pods",), True),
+        (
+            (),
+            (
+                "may not create pods, delete pods, get pods/exec",
+                "may not open a port-forward to pods",
+            ),
+            False,
+        ),
+    ],
+)
+def test_what_a_user_may_not_ask_is_said_once_and_is_neither_right_nor_wrong(
+    cluster: Cluster,
+    kube: Kube,
+    tmp_path: Path,
+    rights: tuple[str, ...],
+    reasons: tuple[str, ...],
+    *,
+    asks: bool,
+) -> None:
+    with user(kube, cluster.kubeconfig, rights, tmp_path) as kubeconfig:
+        limited = replace(cluster, kubeconfig=kubeconfig)
+        run = verified(limited, EXAMPLE, "", "-m", "not disruptive")
 
-
-def name_of(nodeid: str) -> str:
-    return nodeid.rpartition("::")[2].partition("[")[0]
-
-
-def probe_pods_made(kube: Kube) -> set[str]:
-    """Return the probe pods of which the cluster tells, those that are gone among them."""
-    involved = (
-        event["involvedObject"]["name"]
-        for namespace in NAMESPACES
-        for event in kube.list("v1", "Event", namespace=namespace)
-    )
-    return {name for name in involved if name.startswith("nova-acceptance-probe-")}
+    found = load(run.directory)
+    unasked = [problem for problem in found.problems if problem.kind == "not-asked"]
+    assert run.done.returncode == NOT_ASKED, run.done.stdout[-3000:]
+    assert found.verdict == "incomplete"
+    assert {test.outcome for test in found.tests} == {Outcome.PASSED, Outcome.NOT_ASKED}
+    assert len(unasked) == len(reasons)
+    for problem, reason in zip(unasked, reasons, strict=True):
+        assert reason in str(problem.values["text"])
+    passed = [test.nodeid for test in found.tests if test.outcome is Outcome.PASSED]
+    assert any("test_postgres_has_its_version" in nodeid for nodeid in passed) is asks
 
 
 @as_reported

@@ -17,6 +17,11 @@ def test_service_names_itself(connections: Connections, named_service: Http) -> 
     assert checks.wrong_name(connections, named_service) == []
 
 
+def test_service_shows_its_certificate(connections: Connections, tls_service: Http) -> None:
+    """Over TLS the service shows a certificate of now, for its name, as its Secret holds it."""
+    assert checks.wrong_certificate(connections, tls_service) == []
+
+
 def test_service_speaks_http2(connections: Connections, grpc_service: Http) -> None:
     """Whoever uses the gRPC service is met by a server of HTTP/2."""
     assert checks.missing_http2(connections, grpc_service) == []

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from nova_acceptance import masking, timeouts
 from nova_acceptance.collect.asking import side_by_side
 from nova_acceptance.collect.logs import read_all, sources
+from nova_acceptance.collect.loopbacks import Loopbacks
 from nova_acceptance.collect.values import to_mask
 from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.errors import ClusterError, NovaError
@@ -58,7 +59,8 @@ def look(
         system: what nova.yaml says, for the rules that compare with it.
         kinds: what to look for, nowhere else; none takes all that the rules read, and kube-system,
             its Secrets aside, is looked at as well.
-        logs: whether the last lines of containers that are not well are read, too.
+        logs: whether the last lines of containers that are not well are read, too, and ports that
+            refuse the kubelet are tried.
         timeout: seconds for all of it.
 
     Raises:
@@ -74,6 +76,7 @@ def look(
             line = f"log of {source.namespace}/{source.pod}: {_said(error)}"
             if line not in snapshot.unread:
                 snapshot.unread.append(line)
+        Loopbacks(kube, snapshot).refresh(deadline)
     return snapshot
 
 

@@ -15,6 +15,7 @@ from nova_acceptance.errors import RenderError
 from nova_acceptance.kube import Object, describe
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
+_OF_PODS: Final = frozenset({"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"})
 KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _CHART: Final = "Chart.yaml"
 _QUOTED: Final = re.compile(r"'[^'<]{2,}'")
@@ -180,6 +181,11 @@ def _expanded(content: Any, file: Path, line: int) -> Iterator[Document]:
         raise RenderError(
             f"{place}: {kind} without metadata.name",
             hint="write one: what only has generateName would be another object at every run",
+        )
+    if kind in _OF_PODS and not isinstance((content.get("spec") or {}).get("template"), dict):
+        raise RenderError(
+            f"{place}: {describe(content)} is not a whole object",
+            hint="it has no template for its pods, as a patch has none; name the kustomization",
         )
     yield Document(content, file, line)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from nova_acceptance import timeouts
+from nova_acceptance.collect.loopbacks import Loopbacks
 from nova_acceptance.components.kubernetes.backends import endpoints_of
 from nova_acceptance.components.kubernetes.status import (
     CURRENT,
@@ -61,6 +63,7 @@ class Readiness:
         self._patience = Patience()
         self._verdict = Verdict()
         self._words = LastWords(kube, watches.snapshot)
+        self._loopbacks = Loopbacks(kube, watches.snapshot)
         self._examined_at = float("-inf")
 
     @property
@@ -128,6 +131,7 @@ class Readiness:
         if now - self._examined_at >= _LOOK:
             self._examined_at = now
             self._words.refresh()
+            self._loopbacks.refresh(now + timeouts.LOOK)
             found = [each for each in examine(self._snapshot) if not self._is_outdated(each)]
             exhausted = self._patience.exhausted(found, now)
             broken = [each for each in exhausted if not self._is_renewed(each)]

@@ -30,12 +30,14 @@ class Address:
     Attributes:
         service: the name of its Service.
         namespace: where that is.
-        port: the one named `http`, else the first.
+        port: the one named `http` or `https`, else the first.
+        scheme: what is spoken there.
     """
 
     service: str
     namespace: str
     port: int
+    scheme: str = "http"
 
     @property
     def dns_names(self) -> list[str]:
@@ -47,7 +49,7 @@ class Address:
     def variable(self) -> str:
         """The line by which others are told: `USER_SERVICE_URL=http://…`."""
         name = self.service.upper().replace("-", "_")
-        return f"{name}_URL=http://{self.dns_names[-1]}:{self.port}"
+        return f"{name}_URL={self.scheme}://{self.dns_names[-1]}:{self.port}"
 
 
 def addresses(manifests: Path) -> list[Address]:
@@ -59,10 +61,16 @@ def addresses(manifests: Path) -> list[Address]:
     directory = manifests / DIRECTORY
     namespace = namespace_of(directory)
     return [
-        Address(obj["metadata"]["name"], obj["metadata"].get("namespace") or namespace, _port(obj))
+        Address(
+            obj["metadata"]["name"],
+            obj["metadata"].get("namespace") or namespace,
+            int(port["port"]),
+            "https" if "https" in (port.get("name"), port.get("appProtocol")) else "http",
+        )
         for file in _files(directory)
         for obj in (document.content for document in read_file(file))
         if obj["kind"] == "Service"
+        for port in (_port(obj),)
     ]
 
 
@@ -108,10 +116,13 @@ def _words(content: Any) -> Iterator[str]:
         yield content
 
 
-def _port(service: Object) -> int:
+def _port(service: Object) -> dict[str, Any]:
     ports = (service.get("spec") or {}).get("ports") or ()
     if not ports:
         raise RenderError(
             f"Service {service['metadata']['name']} has no port", hint="name the one that it serves"
         )
-    return int(next((it for it in ports if it.get("name") == "http"), ports[0])["port"])
+    found: dict[str, Any] = next(
+        (it for it in ports if it.get("name") in ("http", "https")), ports[0]
+    )
+    return found

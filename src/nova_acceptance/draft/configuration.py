@@ -209,7 +209,7 @@ class _Reader:
         for component in self.system.components:
             front = front_of(component)
             full = front.full_name(self.system.zone) if front else ""
-            if text == f"http://{full}:{component.client_port}":
+            if text == f"{component.scheme}://{full}:{component.client_port}":
                 return {"address": component.name}
             for target in component.targets:
                 url = HeldUrl.of(Url(where, key, target, None), self.system, text)

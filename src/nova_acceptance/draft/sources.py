@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
-
-import yaml
 
 from nova_acceptance import timeouts
 from nova_acceptance.collect import look
 from nova_acceptance.collect.examination import every_namespace
 from nova_acceptance.components.dns.corefile import KEY, zones_of_the_cluster
 from nova_acceptance.components.kubernetes.shapes import without_values
-from nova_acceptance.components.kubernetes.workloads import KINDS as WORKLOADS
-from nova_acceptance.deploy.credentials import COMPONENT, load_credentials
-from nova_acceptance.deploy.rendering import kustomize, render
-from nova_acceptance.errors import ClusterError, RenderError, UsageError
-from nova_acceptance.kube import Kube, Object, describe
+from nova_acceptance.deploy import Form, form_of, load_credentials, render
+from nova_acceptance.deploy.rendering import overlays_of
+from nova_acceptance.errors import ClusterError, UsageError
+from nova_acceptance.kube import Kube, Object
 from nova_acceptance.kube.kinds import KINDS
 from nova_acceptance.kube.snapshot import EVERYWHERE, Snapshot
 
@@ -47,10 +44,8 @@ _CLUSTERS_OWN: Final = (
     "tigera-*",
     "metallb-system",
 )
-_KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _OVERLAYS: Final = "overlays"
 _USUAL: Final = "multi-node"
-_FILES: Final = ("*.yaml", "*.yml", "*.json")
 _ZONE: Final = "cluster.local"
 _DEFAULT: Final = "default"
 _SECRET: Final = "Secret"  # noqa: S105 - a kind
@@ -105,12 +100,21 @@ def from_manifests(path: Path, namespaces: Sequence[str] = ()) -> Source:
         RenderError: they cannot be read.
         UsageError: nothing in them is in a namespace that is named.
     """
-    objects = [_placed(each) for each in read_manifests(path)]
+    return of_objects(read_manifests(path.resolve()), f"the manifests in {path}", namespaces)
+
+
+def of_objects(objects: Sequence[Object], origin: str, namespaces: Sequence[str] = ()) -> Source:
+    """Take objects as they are, each in the namespace into which it is applied.
+
+    Raises:
+        UsageError: none of them is in a namespace that is named.
+    """
+    objects = [_placed(each) for each in objects]
     there = dict.fromkeys(each["metadata"].get("namespace", "") for each in objects)
     wanted = tuple(namespaces) or tuple(sorted(name for name in there if name))
     if unknown := [name for name in wanted if name not in there]:
         raise UsageError(
-            f"nothing of {path} is in namespace {', '.join(unknown)}",
+            f"nothing of {origin} is in namespace {', '.join(unknown)}",
             evidence=[f"there are: {', '.join(sorted(filter(None, there))) or 'none'}"],
         )
     kept = [each for each in objects if each["metadata"].get("namespace", "") in (*wanted, "")]
@@ -119,88 +123,23 @@ def from_manifests(path: Path, namespaces: Sequence[str] = ()) -> Source:
     )
     # of what manifests do not hold, such as nodes and storage classes, they say nothing
     snapshot.listed = {(kind, EVERYWHERE) for kind in _READ if kind not in ("Pod", "Namespace")}
-    return Source(f"the manifests in {path}", snapshot, wanted)
+    return Source(origin, snapshot, wanted)
 
 
 def read_manifests(path: Path) -> list[Object]:
     """Return the objects of manifests; Secrets that are filled for each deployment, too.
 
     Raises:
-        RenderError: kustomize refused them, or they are no YAML of whole objects.
+        RenderError: they cannot be rendered.
     """
-    if layers := _layers(path.resolve()):
-        manifests, overlay = layers
-        return render(manifests, overlay, load_credentials(None, manifests))
-    if path.is_dir() and any((path / name).is_file() for name in _KUSTOMIZATIONS):
-        return _objects([kustomize(path)], path)
-    files = [path]
-    if path.is_dir():
-        _refuse_kustomizations(path)
-        files = sorted({found for pattern in _FILES for found in path.rglob(pattern)})
-    try:
-        texts = [file.read_text("utf-8") for file in files]
-    except (OSError, UnicodeDecodeError) as error:
-        raise RenderError(f"{path} cannot be read: {error}") from error
-    return _objects(texts, path)
-
-
-def _layers(path: Path) -> tuple[Path, str] | None:
-    """Return the directory and the overlay of manifests like ours; None for any others."""
-    if path.parent.name == _OVERLAYS and (path.parents[1] / COMPONENT).is_dir():
-        return path.parents[1], path.name
-    if (path / _OVERLAYS).is_dir() and (path / COMPONENT).is_dir():
-        there = sorted(each.name for each in (path / _OVERLAYS).iterdir() if each.is_dir())
-        return path, _USUAL if _USUAL in there else next(iter(there), _USUAL)
-    return None
-
-
-def _refuse_kustomizations(path: Path) -> None:
-    """Refuse a directory whose YAML is not meant to be read as it is: it is patches, too."""
-    found = sorted(
-        {str(file.parent) for name in _KUSTOMIZATIONS for file in path.rglob(name)},
-        key=lambda each: ("overlay" not in each, each),
-    )
-    if found:
-        raise RenderError(
-            f"{path} holds kustomizations, and is none", hint=f"name one of: {', '.join(found)}"
-        )
-
-
-def _objects(texts: Iterable[str], path: Path) -> list[Object]:
-    found: list[Object] = []
-    try:
-        for text in texts:
-            for document in yaml.safe_load_all(text):
-                found += _unpacked(document)
-    except yaml.YAMLError as error:
-        # not what stands there: it may be a Secret
-        raise RenderError(f"{path} is no YAML: {type(error).__name__}") from error
-    if not found:
-        raise RenderError(f"{path} holds no object", hint="name a kustomization, or YAML")
-    for obj in found:
-        _refuse_parts(obj)
-    return found
-
-
-def _refuse_parts(obj: Object) -> None:
-    """Refuse what is only a part of an object, such as a patch."""
-    spec = obj.get("spec")
-    is_whole = isinstance(obj["metadata"].get("name"), str)
-    if obj["kind"] in WORKLOADS:
-        template = spec.get("template") if isinstance(spec, dict) else None
-        is_whole = is_whole and isinstance(template, dict) and "spec" in template
-    if not is_whole:
-        raise RenderError(
-            f"{describe(obj)} is not a whole object", hint="name what renders it: a kustomization"
-        )
-
-
-def _unpacked(document: object) -> list[Object]:
-    if not isinstance(document, dict) or "kind" not in document:
-        return []
-    if document["kind"] == "List":
-        return [each for item in document.get("items") or () for each in _unpacked(item)]
-    return [document] if isinstance(document.get("metadata"), dict) else []
+    manifests, overlay = path, ""
+    if path.parent.name == _OVERLAYS and form_of(path.parents[1]) is Form.LAYERS:
+        manifests, overlay = path.parents[1], path.name
+    if form_of(manifests) is not Form.LAYERS:
+        return render(manifests)
+    there = overlays_of(manifests)
+    overlay = overlay or (_USUAL if _USUAL in there else next(iter(there), _USUAL))
+    return render(manifests, overlay, load_credentials(None, manifests))
 
 
 def _placed(obj: Object) -> Object:

@@ -279,6 +279,15 @@ class Kube:
         """
         return Forward(self._rest, pod, port)
 
+    def refused_by(self, pod: PodRef, port: int) -> str:
+        """Return the word by which a pod's own address refuses the API at a port.
+
+        It is empty where it does not, or where that cannot be found out.
+        """
+        return self._rest.refused_by(
+            f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}:{port}/proxy/"
+        )
+
     def add_ephemeral_container(self, pod: PodRef, container: Object) -> None:
         """Put an ephemeral container into a pod, where it stays until the pod goes.
 

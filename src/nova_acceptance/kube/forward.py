@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, NovaError, ProbeError
 from nova_acceptance.kube.channels import Channels
-from nova_acceptance.kube.failures import ApiUnreachableError, forbidden, is_api_away
+from nova_acceptance.kube.failures import ApiError, ApiUnreachableError, forbidden, is_api_away
 from nova_acceptance.kube.objects import PodRef
 from nova_acceptance.kube.rest import Rest
 
@@ -40,12 +40,10 @@ class Fault:
     Attributes:
         error: what the API did or did not do.
         is_away: whether the API was away; else the way was cut, and the API may be well.
-        is_forbidden: whether the API lets this user take no such way, now or later.
     """
 
     error: ClusterError
     is_away: bool
-    is_forbidden: bool = False
 
 
 class Forward(AbstractContextManager[int]):
@@ -64,10 +62,12 @@ class Forward(AbstractContextManager[int]):
     Attributes:
         error: what went wrong behind the listener last, such as "connection refused" inside the
             pod; empty if nothing did.
+        refusal: how the API said that this user may not open a way to the pod; None if it did not.
     """
 
     def __init__(self, rest: Rest, pod: PodRef, port: int | Callable[[], int]) -> None:
         self.error = ""
+        self.refusal: ApiError | None = None
         self._faults: list[tuple[float, Fault]] = []
         self._preparing: set[socket.socket] = set()
         self._rest = rest
@@ -87,12 +87,6 @@ class Forward(AbstractContextManager[int]):
             with contextlib.suppress(OSError):  # macOS: a listener is not connected
                 self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept
             self._listener.close()
-
-    @property
-    def forbidden(self) -> ClusterError | None:
-        """Why the API lets this user take no such way; None where it has not said so."""
-        faults = [fault for _, fault in list(self._faults)]
-        return next((fault.error for fault in faults if fault.is_forbidden), None)
 
     def fault_since(self, moment: float) -> Fault | None:
         """Return what has been wrong with the way since then; None where nothing was.
@@ -153,10 +147,8 @@ class Forward(AbstractContextManager[int]):
         port = f" port {self._port}" if isinstance(self._port, int) else ""
         self.error = f"{self._pod}{port}: {error}"
         if isinstance(error, ClusterError | ProbeError):
-            if refused := forbidden(error):
-                fault = Fault(refused, is_away=False, is_forbidden=True)
-                self._faults.append((time.monotonic(), fault))
-            elif is_api_away(error):
+            self.refusal = forbidden(error) or self.refusal
+            if is_api_away(error):
                 away = error if isinstance(error, ClusterError) else self._unreachable(error)
                 self._faults.append((time.monotonic(), Fault(away, is_away=True)))
         elif not isinstance(error, _RefusedError):

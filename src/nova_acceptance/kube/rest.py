@@ -129,6 +129,20 @@ class Rest:
         data = patiently(self.availability, attempt)
         return data.decode("utf-8", "replace")
 
+    def refused_by(self, path: str) -> str:
+        """Return what the API says of a refusal behind it; empty where it met none.
+
+        What a GET of the path is answered otherwise is nobody's trouble here, and no word on
+        whether the API is well.
+        """
+        try:
+            self._once("GET", path, timeout=timeouts.CONNECT).close()
+        except ApiError as error:
+            return error.detail if "connection refused" in error.detail else ""
+        except ClusterError:
+            return ""
+        return ""
+
     def answers(self) -> bool:
         """Whether the API answers now, whatever it says; asked once."""
         try:

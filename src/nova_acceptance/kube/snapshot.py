@@ -52,6 +52,8 @@ class Snapshot:
         failures: why a kind could not be listed, by kind and namespace.
         logs: last lines by namespace, pod and container.
         unread: what could not be read, a line each, such as a kind that is forbidden.
+        on_loopback: what refuses at a pod's address and is taken on its loopback, with what each
+            said, by the pod and the port.
         system: what nova.yaml says.
         is_watched: whether changes are followed, so that old events can be told from new ones.
     """
@@ -60,6 +62,7 @@ class Snapshot:
     failures: dict[tuple[str, str], BaseException] = field(default_factory=dict)
     logs: dict[tuple[str, str, str], list[Log]] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
+    on_loopback: dict[tuple[Ref, int], tuple[str, ...]] = field(default_factory=dict)
     system: System = UNDECLARED
     is_watched: bool = False
     _derived: dict[Any, Any] = field(default_factory=dict)

@@ -232,6 +232,11 @@ class Component(Strict):
         return next(iter(service.ports.values())) if service else None
 
     @property
+    def scheme(self) -> Literal["http", "https"]:
+        """The scheme of its address, where a configuration holds that as a URL."""
+        return "http"
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """The names by which others use it, or parts of it."""
         return (self.name,)

@@ -20,7 +20,8 @@ class KeySpec(Short):
     Attributes:
         holds: `something`, a `password`, a `certificate` or its `private-key`.
         url: the target whose URL it is.
-        address: the component whose address it is, as `http://service.namespace.svc.zone:port`.
+        address: the component whose address it is, as `http://service.namespace.svc.zone:port`,
+            with `https` where it says so.
     """
 
     _word: ClassVar[str] = "holds"

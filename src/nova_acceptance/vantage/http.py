@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import http.client
+from dataclasses import replace
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.vantage import in_pod_agent
+from nova_acceptance.vantage.questions import Get, Page
 from nova_acceptance.vantage.retrying import ask_through
 from nova_acceptance.vantage.routes import LOOPBACK, Route
 
 _SILENCES = (OSError, http.client.HTTPException)
+_NOTHING = ("refused", "timeout", "cut", "unreachable")
+"""States in which nothing answered; through a route, it may have been the route."""
 
 
 def exchange(route: Route, method: str, path: str, body: str | None = None) -> tuple[int, str]:
@@ -26,11 +31,39 @@ def exchange(route: Route, method: str, path: str, body: str | None = None) -> t
             route, lambda: _exchange(route.port, method, path, body), is_silence=_is_silence
         )
     except _SILENCES as error:
-        raise ProbeError(
-            f"{route.target} did not answer {method} {path}",
-            hint="is the pod ready? `kubectl get pods -A` shows it",
-            evidence=[f"{type(error).__name__}: {error}"],
-        ) from error
+        raise _unanswered(route, f"{method} {path}", error) from error
+
+
+def page(route: Route, question: Get) -> Page:
+    """Ask for a page over a route, as the agent does from inside a pod.
+
+    Args:
+        route: where to.
+        question: what is asked, of the host that Host and TLS name.
+
+    Raises:
+        ProbeError: nothing answered.
+    """
+    asked = {**question.as_json(), "host": LOOPBACK, "port": route.port}
+
+    def ask() -> Page:
+        found = question.read(in_pod_agent.answer(dict(asked)), route.source)
+        if found.state in _NOTHING:
+            raise ConnectionError(f"{found.state} {found.detail}".strip())
+        return replace(found, evidence=replace(found.evidence, target=route.target))
+
+    try:
+        return ask_through(route, ask, is_silence=_is_silence)
+    except _SILENCES as error:
+        raise _unanswered(route, f"GET {question.path}", error) from error
+
+
+def _unanswered(route: Route, asked: str, error: Exception) -> ProbeError:
+    return ProbeError(
+        f"{route.target} did not answer {asked}",
+        hint="is the pod ready? `kubectl get pods -A` shows it",
+        evidence=[f"{type(error).__name__}: {error}"],
+    )
 
 
 def _exchange(port: int, method: str, path: str, body: str | None) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
@@ -13,20 +14,45 @@ from nova_acceptance.kube import Again, ExecResult, Kube, PodRef
 PYTHON = ("python3", "-I", "-S", "-c")
 """Isolated and without `site`: only what the script itself imports is loaded."""
 STDERR_LINES = 5
-_DESCRIBED = (ast.Module, ast.ClassDef, ast.FunctionDef)
+_INDENT = re.compile(r"^ +", re.MULTILINE)
+_FOR_TYPES = ("__future__", "typing")
+"""Modules that nothing needs where there are no types."""
+_DESCRIBED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @cache
 def script(name: str) -> str:
     """Return the text of a script of this package, short: it travels in a URL.
 
-    Comments and docstrings stay behind.
+    Comments, docstrings and types stay behind, and one space indents.
     """
-    tree = ast.parse((resources.files(__package__) / f"{name}.py").read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
+    text = (resources.files(__package__) / f"{name}.py").read_text(encoding="utf-8")
+    short = ast.unparse(_Shortening().visit(ast.parse(text)))
+    return _INDENT.sub(lambda found: " " * (len(found[0]) // 4), short)
+
+
+class _Shortening(ast.NodeTransformer):
+    """Takes out of a script what only its readers need."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
         if isinstance(node, _DESCRIBED) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        if node.value is None:
+            return node
+        return ast.copy_location(ast.Assign([node.target], node.value), node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
+        return None if node.module in _FOR_TYPES else node
 
 
 def run(

@@ -1,4 +1,4 @@
-"""Asked inside a pod: dials, DNS exchanges, lookups of names and requests by HTTP, all at once.
+"""Asked inside a pod: dials, DNS exchanges, lookups of names, requests by HTTP, all at once.
 
 Its text is passed to `python3 -c` in a container, so it needs nothing but Python 3.8 and its
 standard library. It reads one line of JSON from standard input, a list of questions, and writes one
@@ -9,6 +9,7 @@ not be asked says `error` and no state.
 from __future__ import annotations
 
 import base64
+import contextlib
 import errno
 import json
 import os
@@ -25,6 +26,7 @@ BODY = 65536
 SETTINGS = b"\0\0\0\4\0\0\0\0\0"  # empty: length, type, flags, stream
 LARGEST_FRAME = 16384
 FINAL = 200
+LISTEN = "0A"
 UNFINISHED = "the connection was closed before the answer was complete"
 CUT = (errno.ECONNRESET, errno.EPIPE)
 UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
@@ -41,6 +43,10 @@ def failure(error: OSError) -> dict[str, Any]:
         return {"state": "unresolved", "detail": LOOKUP_ERRORS.get(error.errno, str(error.errno))}
     if isinstance(error, socket.timeout) or error.errno == errno.ETIMEDOUT:
         return {"state": "timeout"}
+    if hasattr(error, "library"):  # an ssl.SSLError, without that module
+        reason = getattr(error, "reason", None) or type(error).__name__
+        state = "alert" if "ALERT" in reason else "cut" if "EOF" in reason else "no-tls"
+        return {"state": state, "detail": reason}
     if error.errno == errno.ECONNREFUSED:
         return {"state": "refused"}
     if error.errno in CUT:
@@ -61,6 +67,16 @@ def connect(question: dict[str, Any], kind: int = socket.SOCK_STREAM) -> socket.
         connection.close()
         raise
     return connection
+
+
+def secure(connection: socket.socket, name: str) -> Any:
+    """Begin TLS, whoever is there: what the peer shows is for others to judge."""
+    import ssl  # noqa: PLC0415 - a Python may lack it, and seldom anybody needs it
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(connection, server_hostname=name)
 
 
 def dial(question: dict[str, Any]) -> dict[str, Any]:
@@ -139,10 +155,21 @@ def read_body(stream: BinaryIO, fields: dict[bytes, bytes]) -> bytes:
 
 
 def http(question: dict[str, Any]) -> dict[str, Any]:
-    """GET a path by HTTP/1.1, on a connection of its own."""
-    head = "GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\nAccept: */*\r\n\r\n"
-    with connect(question) as connection, connection.makefile("rb") as stream:
+    """GET a path by HTTP/1.1 on a connection of its own, over TLS where a name is given for it."""
+    with connect(question) as connection:
+        if not question["tls"]:
+            return page(question, connection)
+        with secure(connection, question["tls"]) as channel:
+            shown = base64.b64encode(channel.getpeercert(True) or b"").decode()
+            return {**page(question, channel), "certificate": shown}
+
+
+def page(question: dict[str, Any], connection: socket.socket) -> dict[str, Any]:
+    """Send the request, and read what comes back."""
+    head = "GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\nAccept: */*\r\n\r\n"
+    with contextlib.suppress(OSError):  # who hangs up before all is read may have said why
         connection.sendall(head.format(**question).encode())
+    with connection.makefile("rb") as stream:
         status = 100
         while status < FINAL:  # a provisional one may come before
             first = read_line(stream)
@@ -172,7 +199,31 @@ def http2(question: dict[str, Any]) -> dict[str, Any]:
     return {"state": "answered"}
 
 
-OPERATIONS = {"dial": dial, "resolve": resolve, "dns": dns, "http": http, "http2": http2}
+def listeners(question: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - there is but one
+    """Read at which addresses and ports something listens here (proc_pid_net(5))."""
+    found = []
+    for name, family in ("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6):
+        if name == "tcp6" and not os.path.exists("/proc/net/tcp6"):
+            continue  # without IPv6
+        with open("/proc/net/" + name, encoding="ascii") as lines:
+            rows = [line.split() for line in lines][1:]
+        for row in rows:
+            if row[3] == LISTEN:
+                address, port = row[1].split(":")
+                words = (int(address[at : at + 8], 16) for at in range(0, len(address), 8))
+                packed = b"".join(struct.pack("=I", word) for word in words)
+                found.append([socket.inet_ntop(family, packed), int(port, 16)])
+    return {"state": "listed", "listeners": found}
+
+
+OPERATIONS = {
+    "dial": dial,
+    "resolve": resolve,
+    "dns": dns,
+    "http": http,
+    "http2": http2,
+    "listeners": listeners,
+}
 
 
 def answer(question: dict[str, Any]) -> dict[str, Any]:

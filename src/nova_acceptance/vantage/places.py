@@ -29,6 +29,7 @@ from nova_acceptance.vantage import in_pod
 from nova_acceptance.vantage.probe_pods import CONTAINER, ProbePods, Settings, container
 
 _AT_ONCE: Final = 8
+_EPHEMERAL: Final = "nova-acceptance-"
 DEFAULT_CONTAINER: Final = "kubectl.kubernetes.io/default-container"
 READ_ONLY: Final = Settings(is_writing=False)
 """Only what is there is used."""
@@ -241,17 +242,20 @@ class Places:
                 )
             return Place(pod, kind, pod, own)
         if kind is PlaceKind.EPHEMERAL:
-            return Place(pod, kind, pod, self._ephemeral(pod))
+            return Place(pod, kind, pod, self._ephemeral(pod, seen))
         if not self._settings.is_writing:
             raise UnaskedError(
                 Phrase("a command that only reads asks from containers with Python alone")
             )
         return Place(pod, kind, self._probe_pods.beside(seen), CONTAINER)
 
-    def _ephemeral(self, pod: PodRef) -> str:
+    def _ephemeral(self, pod: PodRef, seen: Object) -> str:
         if not self._settings.is_ephemeral:
             raise UnaskedError(Phrase("`--ephemeral` was not given"))
-        name = f"nova-acceptance-{secrets.token_hex(3)}"
+        for status in _ephemeral_statuses(seen):
+            if status["name"].startswith(_EPHEMERAL) and "running" in (status.get("state") or {}):
+                return str(status["name"])  # of an earlier run
+        name = f"{_EPHEMERAL}{secrets.token_hex(3)}"
         try:
             self.kube.add_ephemeral_container(
                 pod, {**_without_resources(self._settings), "name": name}
@@ -267,7 +271,7 @@ class Places:
             field_selector=f"metadata.name={pod.name}",
             deadline=time.monotonic() + timeouts.PROBE_POD_START,
         ):
-            for status in now.get("status", {}).get("ephemeralContainerStatuses") or ():
+            for status in _ephemeral_statuses(now):
                 state = status.get("state") or {}
                 if status["name"] == name and "running" in state:
                     return name
@@ -296,6 +300,10 @@ class Places:
         with known.lock:
             if known.place is place:
                 known.place = None
+
+
+def _ephemeral_statuses(pod: Object) -> list[Object]:
+    return pod.get("status", {}).get("ephemeralContainerStatuses") or []
 
 
 def own_container(pod: Object) -> str | None:

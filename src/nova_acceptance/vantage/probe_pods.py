@@ -11,10 +11,11 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from nova_acceptance import timeouts
@@ -71,6 +72,21 @@ class Settings:
         return "Never" if self.image == IMAGE else "IfNotPresent"
 
 
+@dataclass(slots=True)
+class _Kept:
+    """A probe pod, or why there is none, for pods that are alike.
+
+    Attributes:
+        lock: held while it is made.
+        pod: where it is; None as long as there is none.
+        failure: why there can be none.
+    """
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    pod: PodRef | None = None
+    failure: UnaskedError | None = None
+
+
 class ProbePods:
     """The probe pods of a run, each made when it is first wanted. Threads may share it."""
 
@@ -78,9 +94,8 @@ class ProbePods:
         self._kube = kube
         self._settings = settings
         self._lock = threading.Lock()
-        self._making: dict[str, threading.Lock] = {}
-        self._made: dict[str, Object | UnaskedError] = {}
-        self._to_remove: list[Object] = []
+        self._kept: dict[str, _Kept] = defaultdict(_Kept)
+        self._made: list[PodRef] = []
         self._is_closed = False
         self._forbidden: dict[str, UnaskedError] = {}
 
@@ -95,25 +110,27 @@ class ProbePods:
         namespace = pod["metadata"]["namespace"]
         alike = f"{namespace} {sorted(spec.items(), key=str)}"
         with self._lock:
-            making = self._making.setdefault(alike, threading.Lock())
-        with making:
-            made = self._made.get(alike)
-            if made is None or (isinstance(made, dict) and not self._runs(made)):
+            kept = self._kept[alike]
+        with kept.lock:
+            if kept.failure:
+                raise kept.failure
+            if kept.pod is None:
                 try:
-                    made = self._make(namespace, spec)
+                    kept.pod = self._make(namespace, spec)
                 except UnaskedError as error:
-                    made = error
-                self._made[alike] = made
-        if isinstance(made, UnaskedError):
-            raise made
-        return PodRef(namespace, made["metadata"]["name"])
+                    kept.failure = error
+                    raise
+            return kept.pod
 
     def forget(self, pod: PodRef) -> None:
-        """Look again whether a probe pod is there before it is used."""
+        """Make another one, where a probe pod is there no more."""
+        found = self._kube.get("v1", "Pod", pod.name, pod.namespace) or {}
+        if found.get("status", {}).get("phase") == "Running":
+            return
         with self._lock:
-            for made in self._made.values():
-                if isinstance(made, dict) and made["metadata"]["name"] == pod.name:
-                    made["looked"] = False
+            for kept in self._kept.values():
+                if kept.pod == pod:
+                    kept.pod = None
 
     def close(self) -> None:
         """Remove every probe pod of this run.
@@ -123,37 +140,26 @@ class ProbePods:
         """
         with self._lock:
             self._is_closed = True
-            to_remove = list(self._to_remove)
+            made, self._made = self._made, []
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for done in [pool.submit(_remove, self._kube, pod) for pod in to_remove]:
+            for done in [pool.submit(_remove, self._kube, pod) for pod in made]:
                 done.result()
-        self._to_remove.clear()
 
-    def _runs(self, made: Object) -> bool:
-        if made.get("looked", True):
-            return True
-        metadata = made["metadata"]
-        found = self._kube.get("v1", "Pod", metadata["name"], metadata["namespace"]) or {}
-        made["looked"] = found.get("status", {}).get("phase") == "Running"
-        return bool(made["looked"])
-
-    def _make(self, namespace: str, spec: Object) -> Object:
+    def _make(self, namespace: str, spec: Object) -> PodRef:
         self._require_rights(namespace)
-        pod = {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {
-                "name": f"{_NAME}-{secrets.token_hex(4)}",
-                "namespace": namespace,
-                "labels": {RUN_LABEL: self._settings.run},
-            },
-            "spec": spec,
+        pod = PodRef(namespace, f"{_NAME}-{secrets.token_hex(4)}")
+        metadata = {
+            "name": pod.name,
+            "namespace": namespace,
+            "labels": {RUN_LABEL: self._settings.run},
         }
         with self._lock:  # before it is there: Ctrl-C must not leave it
             self._require_open()
-            self._to_remove.append(pod)
+            self._made.append(pod)
         try:
-            self._kube.create(pod)
+            self._kube.create(
+                {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+            )
         except ApiError as error:
             raise _refused(namespace, error) from error
         if self._is_closed:  # while it was made
@@ -187,21 +193,20 @@ class ProbePods:
                     "nothing can be asked from inside pods: this user may not {lacking}",
                     lacking=lacking,
                 ),
-                hint=Phrase("grant it in the system's namespaces, or do without these answers"),
+                hint=Phrase("grant it, or do without these answers"),
                 evidence=[f"in namespace {namespace}"],
             )
             with self._lock:
                 self._forbidden[namespace] = error
             raise error
 
-    def _await(self, pod: Object) -> None:
-        name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    def _await(self, pod: PodRef) -> None:
         reason, said = "not in time", ""
         for _, seen in self._kube.watch(
             "v1",
             "Pod",
-            namespace=namespace,
-            field_selector=f"metadata.name={name}",
+            namespace=pod.namespace,
+            field_selector=f"metadata.name={pod.name}",
             deadline=time.monotonic() + timeouts.PROBE_POD_START,
         ):
             status = seen.get("status", {})
@@ -223,7 +228,7 @@ class ProbePods:
                 "name an image with Python 3.8 or later that the nodes have or can pull: "
                 "`--probe-image=IMAGE`"
             ),
-            evidence=[f"in namespace {namespace}: {said}"],
+            evidence=[f"in namespace {pod.namespace}: {said}"],
         )
 
 
@@ -253,19 +258,20 @@ def remove_left_over(
     found = []
     for pod in left_over(kube, namespaces):
         has_ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-        is_left = has_ended or not is_alive(pod["metadata"]["labels"][RUN_LABEL])
-        if is_left and _remove(kube, pod):
-            found.append(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}")
+        if has_ended or not is_alive(pod["metadata"]["labels"][RUN_LABEL]):
+            where = PodRef(pod["metadata"]["namespace"], pod["metadata"]["name"])
+            if _remove(kube, where):
+                found.append(str(where))
     return found
 
 
-def _remove(kube: Kube, pod: Object) -> bool:
+def _remove(kube: Kube, pod: PodRef) -> bool:
     """Remove a pod; False where this user may not, and so has not made it."""
-    metadata = pod["metadata"]
     try:
-        kube.delete("v1", "Pod", metadata["name"], metadata["namespace"], grace_period_seconds=0)
+        # nothing in it is worth a grace, and with one it would be listed for a while yet
+        kube.delete("v1", "Pod", pod.name, pod.namespace, grace_period_seconds=0)
     except ApiError as error:
-        if not error.forbidden or kube.can_i("delete", "", "pods", metadata["namespace"]):
+        if not error.forbidden:
             raise
         return False
     return True

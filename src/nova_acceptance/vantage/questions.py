@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 
 import dns.exception
 import dns.message
@@ -18,6 +19,10 @@ from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.vantage.transcript import shorten
+
+Scheme = Literal["http", "https"]
+PORTS: Final[Mapping[Scheme, int]] = {"http": 80, "https": 443}
+"""The usual port of each scheme, which a URL and a Host leave out."""
 
 AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
@@ -49,7 +54,7 @@ class Answer:
 
     Attributes:
         state: `open`, `resolved`, `answered`, or how it failed: `refused`, `timeout`,
-            `unreachable`, `unresolved`, `cut`, `garbled`.
+            `unreachable`, `unresolved`, `cut`, `garbled`, `no-tls`, `alert`.
         detail: more about a failure, such as `EAI_NONAME`.
         evidence: the question and this answer, for the report.
     """
@@ -155,27 +160,59 @@ class Exchange(Question[Exchanged]):
 
 @dataclass(frozen=True, slots=True)
 class Page(Answer):
-    """A response of HTTP; status 0 where none came."""
+    """A response of HTTP; status 0 where none came.
+
+    Attributes:
+        certificate: what the peer showed over TLS, in DER; empty where that was not come to.
+    """
 
     status: int
     body: str
+    certificate: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Get(Question[Page]):
-    """One GET by HTTP/1.1."""
+    """One GET by HTTP/1.1.
+
+    Attributes:
+        scheme: `https` asks over TLS, for the host by its name, and verifies nothing.
+    """
 
     operation = "http"
     host: str
     port: int
     path: str
+    scheme: Scheme = "http"
+
+    @property
+    def authority(self) -> str:
+        """The host, with the port where it is not the usual one (RFC 9110, 4.2 and 7.2)."""
+        return self.host if self.port == PORTS[self.scheme] else f"{self.host}:{self.port}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the question in the agent's terms."""
+        return {
+            "op": self.operation,
+            "host": self.host,
+            "port": self.port,
+            "path": self.path,
+            "authority": self.authority,
+            "tls": self.host if self.scheme == "https" else "",
+            "timeout": self.timeout,
+        }
 
     def read(self, raw: dict[str, Any], source: str) -> Page:
-        """Return `answered` with status and the start of the body, or how it failed."""
+        """Return `answered` with status and the start of the body, or how it failed.
+
+        Over TLS it may have failed with `no-tls`, where what answers does not speak it, or with
+        `alert`, where the peer ended the handshake and said why.
+        """
         status, body = raw.get("status", 0), raw.get("body", "")
-        target = f"{self.host}:{self.port}"
-        plain = _answer(raw, f"GET {self.path}", source, target, f"{status} {body}")
-        return Page(plain.state, plain.detail, plain.evidence, status, body)
+        asked = f"GET {self.path}{' over TLS' if self.scheme == 'https' else ''}"
+        plain = _answer(raw, asked, source, f"{self.host}:{self.port}", f"{status} {body}")
+        shown = base64.b64decode(raw.get("certificate", ""))
+        return Page(plain.state, plain.detail, plain.evidence, status, body, shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +226,31 @@ class Http2(Question[Answer]):
     def read(self, raw: dict[str, Any], source: str) -> Answer:
         """Return `answered` where the server began with its settings, or how it failed."""
         return _answer(raw, "preface of HTTP/2", source, f"{self.host}:{self.port}", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Listening(Answer):
+    """Where something listens.
+
+    Attributes:
+        at: pairs of address and port.
+    """
+
+    at: frozenset[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners(Question[Listening]):
+    """At which addresses and ports something listens in the network that is asked from."""
+
+    operation = "listeners"
+
+    def read(self, raw: dict[str, Any], source: str) -> Listening:
+        """Return `listed`, with what `/proc/net/tcp` and `/proc/net/tcp6` say."""
+        at = frozenset((str(address), int(port)) for address, port in raw.get("listeners", ()))
+        said = ", ".join(sorted(f"{address} port {port}" for address, port in at)) or "nobody"
+        plain = _answer(raw, "who listens", source, "/proc/net/tcp, /proc/net/tcp6", said)
+        return Listening(plain.state, plain.detail, plain.evidence, at)
 
 
 def _answer(raw: dict[str, Any], asked: str, source: str, target: str, said: str) -> Answer:

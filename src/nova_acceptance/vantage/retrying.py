@@ -40,8 +40,9 @@ def ask_through(
         is_safe: whether the question may be asked twice.
 
     Raises:
+        UnaskedError: this user may not open the route.
         ClusterError: the API was away for longer than `timeouts.API_AWAY`, or it was away and the
-            question may not be asked twice, or it forbids the route.
+            question may not be asked twice.
         Exception: what the question raised: the route was not at fault, or it was cut while the API
             answered and the question may not be asked again.
     """
@@ -51,11 +52,11 @@ def ask_through(
         try:
             found = question()
         except Exception as error:
+            if is_silence(error):
+                route.require_right()
             fault = route.fault_since(asked) if is_silence(error) else None
             if fault is None:
                 raise
-            if fault.is_forbidden:
-                raise fault.error from error
             cuts += not fault.is_away
             if cuts > CUTS or not (fault.is_away or is_safe):
                 raise

@@ -40,9 +40,6 @@ LEASES = range(20000, 30000)
 LOOPBACK = "127.0.0.1"
 RUNNER = "runner"
 """Who asks through a port-forward."""
-_BY_IMAGE = Phrase(
-    "name an image with Python 3.8 or later that the nodes have or can pull: `--probe-image=IMAGE`"
-)
 RETRY = 0.05
 RETRY_API = 0.5
 
@@ -56,14 +53,14 @@ class Route:
         source: the place of a relay, else `runner`.
         target: `host:port`, or `namespace/pod:port`.
         forward: what carries it, where something does.
-        hint: what would have it come over the cluster's network, where it does not.
+        instead_of: why it leads to a pod itself and not through the network to a Service.
     """
 
     port: int
     source: str
     target: str
     forward: Forward | None = field(default=None, repr=False, compare=False)
-    hint: str = field(default=_BY_IMAGE, repr=False, compare=False)
+    instead_of: UnaskedError | None = field(default=None, repr=False, compare=False)
 
     def require_network(self) -> None:
         """See that a connection comes over the cluster's network.
@@ -74,15 +71,22 @@ class Route:
         Raises:
             UnaskedError: it does not.
         """
-        if self.source == RUNNER:
+        if self.instead_of:
+            raise self.instead_of
+
+    def require_right(self) -> None:
+        """See that the API lets this user open a way to the pod, as far as it was asked.
+
+        Raises:
+            UnaskedError: it does not.
+        """
+        refusal = self.forward.refusal if self.forward else None
+        if refusal:
             raise UnaskedError(
-                Phrase(
-                    "who is let in over the network cannot be asked through a port-forward, "
-                    "the only way there"
-                ),
-                hint=self.hint,
-                evidence=[self.target],
-            )
+                refusal.forbidden or refusal.message,
+                hint=Phrase("grant it, or do without these answers"),
+                evidence=[self.target, refusal.detail],
+            ) from refusal
 
     def fault_since(self, moment: float) -> Fault | None:
         """Return what has been wrong with the way itself since a moment of `time.monotonic`."""
@@ -253,8 +257,8 @@ class Relay:
                 if lease.recv(1):
                     stack.pop_all()
                     return lease
-            if refused := forward.forbidden:
-                raise refused
+            if forward.refusal:
+                raise forward.refusal
             time.sleep(RETRY)
         self._running.join(0 if self._failure is None else timeouts.CONNECT)
         if self._failure is None and not self._kube.answers():

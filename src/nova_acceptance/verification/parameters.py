@@ -40,6 +40,9 @@ _OF_THE_SYSTEM: Final[Mapping[str, Callable[[System], Iterable[Any]]]] = {
     "named_service": lambda system: [
         it for it in system.of(Http) if it.health and it.health.names_itself
     ],
+    "tls_service": lambda system: [
+        it for it in system.of(Http) if it.is_asked and it.protocol == "https"
+    ],
     "grpc_service": lambda system: [it for it in system.of(Http) if it.protocol == "grpc"],
     "addressed": lambda system: [
         (item, key)

@@ -71,17 +71,6 @@ def test_what_may_not_be_read_is_not_taken_for_absent() -> None:
     ]
 
 
-def test_who_may_list_in_no_more_than_the_namespaces_is_asked_there() -> None:
-    names = [f"n{number}" for number in range(20)]
-    kube = StubKube(pod("a", "n1"), pod("b", "elsewhere"))
-    kube.forbidden_everywhere = True
-    found = look(kube, names, kinds=["Pod"])
-
-    assert [where.name for where in found.refs()] == ["a"]
-    assert found.knows("Pod", "n7")
-    assert found.unread == []
-
-
 def test_kind_is_listed_in_the_version_that_is_served() -> None:
     kube = StubKube()
     kube.unserved = {"discovery.k8s.io/v1", "PodDisruptionBudget"}

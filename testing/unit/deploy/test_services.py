@@ -28,6 +28,22 @@ def test_address_is_that_of_the_port_http_else_of_the_first(manifests: Path) -> 
     ]
 
 
+@pytest.mark.parametrize(
+    ("port", "address"),
+    [
+        ("{name: https, port: 443}", "https://other-one.nova-services.svc.cluster.local:443"),
+        (
+            "{name: web, port: 8443, appProtocol: https}",
+            "https://other-one.nova-services.svc.cluster.local:8443",
+        ),
+    ],
+)
+def test_address_of_a_port_of_https_says_so(manifests: Path, port: str, address: str) -> None:
+    (manifests / "base" / "services" / "a.yaml").write_text(OTHER.replace("{port: 80}", port))
+
+    assert addresses(manifests)[0].variable == f"OTHER_ONE_URL={address}"
+
+
 def test_files_are_listed_but_for_those_that_have_another_use(manifests: Path) -> None:
     directory = manifests / "base" / "services"
     path = directory / "kustomization.yaml"

@@ -20,6 +20,7 @@ from nova_acceptance.components.postgres import told
 from nova_acceptance.components.postgres.roles import ATTRIBUTES
 from nova_acceptance.draft.document import Document, describe
 from nova_acceptance.draft.emitting import emit
+from nova_acceptance.draft.sources import of_objects
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Kube, Object, PodRef
 from nova_acceptance.system import Component, SecretKey, System
@@ -29,6 +30,7 @@ from testing.unit.collect.stub import StubKube
 from testing.unit.draft import systems
 from testing.unit.draft.systems import part, secret, service, workload
 from testing.unit.probes.a_postgres import SPEC, APostgres, ARole, ASession, on
+from testing.unit.probes.tls import served
 
 PASSWORD = "not-a-secret-of-anybody"
 PORT = 6379
@@ -96,7 +98,7 @@ def _pod(owner: Object, number: int) -> Object:
 
 def described(directory: Path, access: Access) -> tuple[Document, System]:
     """Return what is made of objects that can be asked, and how its readers have it."""
-    document = describe(systems.source_of(directory, *access.objects), access)
+    document = describe(of_objects(access.objects, "a cluster"), access)
     if document.allows_undeclared:
         document.data["undeclared"] = "allowed"
     return document, systems.loaded(directory, emit(document.data, document.comments))
@@ -399,3 +401,27 @@ def test_user_who_may_open_no_port_forward_is_told(tmp_path: Path) -> None:
 
     assert any("may not open a port-forward in shop" in line for line in document.unknown)
     assert part(system, "web").health is None
+
+
+def over_tls(directory: Path, *names: str) -> tuple[Document, Any]:
+    """Return what is made of a service that answers over TLS, with a certificate of these names."""
+    objects = running(
+        workload("web", "web:1", 443, kind="StatefulSet"), service("web", 443, port_name="https")
+    )
+    answer = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"name": "web"}'
+    with served(directory, *names, answer=answer) as shown:
+        document, system = described(directory, Access(objects, port=shown.port))
+    return document, system.component("web")
+
+
+def test_service_over_tls_is_asked_over_tls(tmp_path: Path) -> None:
+    _, found = over_tls(tmp_path, f"*.{systems.NAMESPACE}.svc.cluster.local")
+
+    assert (found.protocol, found.health.names_itself) == ("https", "name")
+
+
+def test_service_whose_certificate_its_clients_refuse_is_only_connected_to(tmp_path: Path) -> None:
+    document, found = over_tls(tmp_path, "localhost")
+
+    assert (found.protocol, found.health) == ("tcp", None)
+    assert any("certificate" in text for texts in document.comments.values() for text in texts)

@@ -401,9 +401,9 @@ def test_namespace_that_no_manifest_names_is_refused(tmp_path: Path) -> None:
 
 
 def test_directory_of_kustomizations_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(RenderError, match="holds kustomizations") as caught:
+    with pytest.raises(RenderError, match="is no kustomization, and holds some") as caught:
         from_manifests(ROOT / "examples")
-    assert "two-redis/manifests" in caught.value.hint
+    assert "two-redis/manifests" in caught.value.message
 
 
 @pytest.mark.parametrize("place", [".", "overlays/single-node"])

@@ -246,3 +246,28 @@ def test_known_kind_does_not_wait_for_a_question_about_another(tmp_path: Path) -
         assert other.is_alive()
         let_go.set()
         other.join(SOON)
+
+
+REFUSED = "error trying to reach service: dial tcp 10.1.0.9:6379: connect: connection refused"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer({"message": REFUSED, "reason": "ServiceUnavailable"}, 503), REFUSED),
+        (Answer({"message": "dial tcp 10.1.0.9:6379: i/o timeout"}, 503), ""),
+        (Answer({"message": "no", "reason": "Forbidden"}, 403), ""),
+        (Answer({"page": "of the pod"}), ""),
+        (Answer({"page": "that is not there"}, 404), ""),
+    ],
+)
+def test_refusal_at_a_pods_address_is_told_by_the_proxy(
+    tmp_path: Path, answer: Answer, said: str
+) -> None:
+    with scripted_api(lambda _: answer) as api:
+        client = kube(api, tmp_path)
+
+        assert client.refused_by(PodRef("here", "it"), 6379) == said
+
+    assert [each.path for each in api.requests] == ["/api/v1/namespaces/here/pods/it:6379/proxy/"]
+    assert client.outages == ()  # whatever is behind the API, it is well itself

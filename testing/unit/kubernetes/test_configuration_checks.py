@@ -13,6 +13,7 @@ from nova_acceptance.kube import Object
 from nova_acceptance.system import Configuration
 from testing.unit.kubernetes.there import SHOP, causes, seen
 from testing.unit.probes.a_nova import nova
+from testing.unit.system.specs import spec
 
 PAIR = KeyPair.issue(["web.shop"])
 MISSING = [("CONFIGURATION_MISSING", "settings")]
@@ -128,5 +129,21 @@ def test_address_is_the_full_name_and_port(data: dict[str, str] | None, cause: s
     metadata = {"name": SERVICES.name, "namespace": SERVICES.namespace}
     objects = [] if data is None else [{"kind": "ConfigMap", "metadata": metadata, "data": data}]
     found = configuration.wrong_address(seen(*objects), nova(), SERVICES, "USER_SERVICE_URL")
+
+    assert [each.cause for each in found] == ([cause] if cause else [])
+
+
+@pytest.mark.parametrize(("scheme", "cause"), [("https", None), ("http", "ADDRESS_WRONG")])
+def test_address_of_a_service_over_tls_says_https(scheme: str, cause: str | None) -> None:
+    system = spec("""
+components:
+  - {kind: http, name: web, namespace: shop, port: 443, protocol: https}
+configuration:
+  - {kind: ConfigMap, namespace: shop, name: where, keys: {WEB: {address: web}}}
+""")
+    data = {"WEB": f"{scheme}://web.shop.svc.cluster.local:443"}
+    held = {"kind": "ConfigMap", "metadata": {"name": "where", "namespace": "shop"}, "data": data}
+
+    found = configuration.wrong_address(seen(held), system, system.configuration[0], "WEB")
 
     assert [each.cause for each in found] == ([cause] if cause else [])

@@ -60,6 +60,7 @@ class Seen:
             {
                 "kind": "Pod",
                 "metadata": {"name": name, "namespace": workload.namespace},
+                "spec": {"containers": []},
                 "status": {
                     "podIP": address,
                     "conditions": [{"type": "Ready", "status": "True"}],

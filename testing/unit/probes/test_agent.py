@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dns.message
@@ -27,11 +28,14 @@ from nova_acceptance.vantage.questions import (
     Exchange,
     Get,
     Http2,
+    Listeners,
     Question,
     Resolve,
+    Scheme,
 )
 from testing.unit.kube.scripted_api import reserved_port
 from testing.unit.probes.places import OwnContainers
+from testing.unit.probes.tls import served
 from testing.unit.waiting import SOON
 
 HERE = "127.0.0.1"
@@ -248,6 +252,94 @@ def test_page_that_is_no_http_is_garbled(here: Any, serve: Serve, said: bytes) -
     page = only(here, Get(HERE, serve(respond), "/", timeout=SOON))
 
     assert (page.state, page.status) == ("garbled", 0)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "port", "authority"),
+    [
+        ("http", 80, "web.shop"),
+        ("http", 443, "web.shop:443"),
+        ("https", 443, "web.shop"),
+        ("https", 80, "web.shop:80"),
+        ("https", 8443, "web.shop:8443"),
+    ],
+)
+def test_host_has_no_port_that_is_the_usual_one(scheme: Scheme, port: int, authority: str) -> None:
+    assert Get("web.shop", port, "/", scheme).as_json()["authority"] == authority
+
+
+PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def test_page_over_tls_has_the_certificate_of_whoever_answers(here: Any, tmp_path: Path) -> None:
+    with served(tmp_path, "another.example", answer=PAGE) as shown:
+        page = only(here, Get("localhost", shown.port, "/health", "https", timeout=SOON))
+
+    assert (page.state, page.status, page.body) == ("answered", 200, "ok")
+    assert page.certificate == shown.der
+    assert shown.names == ["localhost"]
+    (request,) = shown.requests
+    assert request.startswith("GET /health HTTP/1.1\r\n")
+    assert f"\r\nHost: localhost:{shown.port}\r\n" in request
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "no-tls"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", "alert"),  # handshake_failure (RFC 8446, section 6)
+        (b"", "cut"),
+    ],
+)
+def test_failures_of_tls_are_told_apart(here: Any, serve: Serve, said: bytes, state: str) -> None:
+    def respond(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(said)
+
+    page = only(here, Get(HERE, serve(respond), "/", "https", timeout=SOON))
+
+    assert (page.state, page.status, page.certificate) == (state, 0, b"")
+
+
+def test_server_that_wants_a_certificate_itself_alerts(here: Any, tmp_path: Path) -> None:
+    with served(tmp_path, "localhost", answer=PAGE, wants_clients=True) as shown:
+        page = only(here, Get("localhost", shown.port, "/", "https", timeout=SOON))
+
+    assert page.state == "alert"
+
+
+def test_server_that_does_not_answer_a_handshake_times_out(here: Any, serve: Serve) -> None:
+    is_asked = threading.Event()
+
+    def respond(connection: socket.socket) -> None:
+        connection.recv(65536)
+        is_asked.wait(SOON)
+
+    page = only(here, Get(HERE, serve(respond), "/", "https", timeout=0.3))
+    is_asked.set()
+
+    assert page.state == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("address", "family"),
+    [("127.0.0.1", socket.AF_INET), ("0.0.0.0", socket.AF_INET), ("::1", socket.AF_INET6)],  # noqa: S104
+)
+def test_listeners_are_read_with_their_addresses(
+    here: Any, address: str, family: socket.AddressFamily
+) -> None:
+    try:
+        listener = socket.create_server((address, 0), family=family)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with listener:
+        port = listener.getsockname()[1]
+        during = only(here, Listeners(timeout=SOON))
+    after = only(here, Listeners(timeout=SOON))
+
+    assert during.state == "listed"
+    assert (address, port) in during.at
+    assert (address, port) not in after.at
 
 
 SETTING = b"\x00\x03\x00\x00\x00\x64"

@@ -218,6 +218,13 @@ def test_ephemeral_container_comes_before_a_probe_pod_where_it_is_allowed() -> N
     assert cluster.probes == []
 
 
+def test_ephemeral_container_of_an_earlier_run_is_used_again() -> None:
+    cluster = Cluster(pod(WEB))
+    first = places(cluster, is_ephemeral=True).of(WEB).container
+
+    assert places(cluster, is_ephemeral=True).of(WEB).container == first
+
+
 def test_ephemeral_container_that_the_api_does_not_serve_makes_way_for_a_probe_pod() -> None:
     cluster = Cluster(pod(WEB))
     cluster.refusal = ApiError("PATCH", 404, b"")

@@ -252,10 +252,10 @@ def test_crash_that_may_not_end_in_a_deletion_kills_nothing() -> None:
 class SomeSecrets(Secrets):
     """A stand-in for the API that shows those of one namespace alone."""
 
-    def list(self, *kind: str, namespace: str) -> list[dict[str, Any]]:
+    def list(self, *asked: str, namespace: str) -> list[dict[str, Any]]:
         if namespace != "here":
             raise ApiError(f"GET /api/v1/namespaces/{namespace}/secrets", 403, b"")
-        return super().list(*kind, namespace=namespace)
+        return super().list(*asked, namespace=namespace)
 
 
 def test_secrets_that_may_not_be_read_are_missing_to_those_who_want_them() -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from nova_acceptance.components.http import checks as http
 from nova_acceptance.components.http.questions import first_words, health
@@ -24,10 +30,20 @@ from nova_acceptance.findings import Finding, FindingError, Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.system import External, System
 from nova_acceptance.system.parts import Passage, closed_passages, fronts, passages
-from nova_acceptance.vantage.questions import Answer, Dial, Get, Http2, Page
+from nova_acceptance.vantage.questions import (
+    Answer,
+    Dial,
+    Get,
+    Http2,
+    Listeners,
+    Listening,
+    Page,
+)
 from testing.unit.probes.places import OwnContainers
 from testing.unit.probes.seen import Asked, Seen, told
+from testing.unit.probes.tls import certificate
 from testing.unit.system.specs import spec
+from testing.unit.waiting import SOON
 
 SHOP = spec("""
 components:
@@ -60,12 +76,18 @@ def page(status: int, body: str = "") -> Page:
     return Page("answered", "", told("answered"), status, body)
 
 
+def listening_at(*at: tuple[str, int]) -> Listening:
+    return Listening("listed", "", told("listed"), frozenset(at))
+
+
 def usual(_: PodRef, question: Any) -> Answer:
     """Answer as a system does in which all is well."""
     if isinstance(question, Get):
         return page(204, '{"is": "web"}')
     if isinstance(question, Http2):
         return state("answered")
+    if isinstance(question, Listeners):
+        return listening_at()
     if question.port == CLOSED_PORT:
         return state("refused" if question.host == ADDRESS else "timeout")
     return state("open")
@@ -92,9 +114,30 @@ def pods() -> VantagePoints:
     return found
 
 
-def connected(asked: Any, seen: Any, pods: VantagePoints, system: System = SHOP) -> Connections:
+class Refusing:
+    """A stand-in for the API whose port-forwards are refused, or lead to a server here."""
+
+    def __init__(self) -> None:
+        self.leads_to: int | None = None
+        self.forwarded: list[tuple[PodRef, int]] = []
+
+    @contextmanager
+    def _forward(self) -> Iterator[int]:
+        yield self.leads_to or 0
+
+    def forward(self, pod: PodRef, port: int) -> Any:
+        self.forwarded.append((pod, port))
+        found: Any = self._forward()
+        found.error = "" if self.leads_to else "refused"
+        return found
+
+
+def connected(
+    asked: Any, seen: Any, pods: VantagePoints, system: System = SHOP, *, kube: Any = None
+) -> Connections:
+    kube = kube or Refusing()
     return Connections(
-        places=OwnContainers(NOTHING),  # the API shows no Service, so that no name is asked for
+        places=OwnContainers(kube),  # the API shows no Service, so that no name is asked for
         system=system,
         objects=seen,
         routes=NOTHING,
@@ -405,3 +448,203 @@ def test_service_that_nobody_uses_is_asked_by_whoever_reaches_it(
     for pod in (CACHE, TAX):
         asked.otherwise[pod, dial(FRONTS["web"], 80, SHOP)] = state("timeout")
     assert connections.users_of(FRONTS["web"], 80) == [WEB]
+
+
+LOOPBACK = Ref("StatefulSet", "data", "cache")
+
+
+@contextmanager
+def a_server() -> Iterator[int]:
+    """Serve one connection, and answer it with a line."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def run() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(64)
+                connection.sendall(b"-ERR\r\n")
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join(SOON)
+
+
+def refused_cache(asked: Asked) -> None:
+    for each in (dial(FRONTS["cache"], 6379, SHOP), Dial(ADDRESS, 6379)):
+        asked.otherwise[WEB, each] = state("refused")
+
+
+@pytest.mark.parametrize(
+    ("at", "cause"),
+    [
+        ([("127.0.0.1", 6379), ("::1", 6379), ("0.0.0.0", 80)], "LISTENS_ON_LOOPBACK"),  # noqa: S104
+        ([("127.0.0.1", 6379), ("10.244.0.5", 6379)], "PORT_CLOSED"),
+        ([("0.0.0.0", 6379)], "PORT_CLOSED"),  # noqa: S104 - something on the way refuses
+        ([("127.0.0.1", 80)], "PORT_CLOSED"),
+        ([], "PORT_CLOSED"),
+    ],
+)
+def test_port_that_is_open_on_the_loopback_alone_is_told_by_the_pods_own_network(
+    asked: Asked, seen: Seen, pods: VantagePoints, at: list[tuple[str, int]], cause: str
+) -> None:
+    pods["cache"] = PodRef("data", "cache-x")
+    refused_cache(asked)
+    asked.otherwise[pods["cache"], Listeners()] = listening_at(*at)
+    kube = Refusing()
+    connections = connected(asked, seen, pods, kube=kube)
+
+    (found,) = checks.closed_passage(connections, passage("web", "cache"))
+    (of_pod,) = checks.wrong_ports_of_pods(connections, FRONTS["cache"].workload)
+
+    assert found.cause == of_pod.cause == cause
+    if cause == "LISTENS_ON_LOOPBACK":
+        assert found.subject == of_pod.subject == LOOPBACK
+        assert "cache-x listens at port 6379 on 127.0.0.1 and ::1 alone" in found.summary
+    assert kube.forwarded == []  # what the pod's own network says is enough
+
+
+@pytest.mark.parametrize(
+    ("is_taken", "probe", "cause"),
+    [
+        (True, {}, "LISTENS_ON_LOOPBACK"),
+        (False, {}, "PORT_CLOSED"),
+        # the kubelet gets in at the pod's address: the way refuses, not the server
+        (True, {"tcpSocket": {"port": 6379}}, "PORT_CLOSED"),
+    ],
+)
+def test_port_that_is_open_on_the_loopback_alone_is_told_by_a_port_forward_elsewhere(
+    asked: Asked, pods: VantagePoints, *, is_taken: bool, probe: Any, cause: str
+) -> None:
+    class Probed(Seen):
+        def pods_of(self, workload: Any) -> list[Any]:
+            found = super().pods_of(workload)
+            for each in found:
+                each["spec"]["containers"] = [{"name": "main", "readinessProbe": probe}]
+                each["status"]["containerStatuses"] = [{"name": "main", "ready": True}]
+            return found
+
+    seen = Probed()
+    seen.pods["cache"] = {"cache-x": ADDRESS}
+    refused_cache(asked)
+    kube = Refusing()
+
+    with a_server() as port:
+        kube.leads_to = port if is_taken else None
+        connections = connected(asked, seen, pods, kube=kube)
+        (found,) = checks.closed_passage(connections, passage("web", "cache"))
+        (again,) = checks.closed_passage(connections, passage("web", "cache"))
+        if not kube.forwarded or not is_taken:
+            socket.create_connection(("127.0.0.1", port)).close()
+
+    assert (found.cause, again.cause) == (cause, cause)
+    assert len(kube.forwarded) == (0 if probe else 1)  # what was found out once is kept
+
+
+TLS = spec("""
+components:
+  - {kind: http, name: web, namespace: shop, port: 443, port_name: https, protocol: https,
+     health: {names_itself: is}}
+certificates: [{secret: web-tls, namespace: shop, days_left: 9}]
+""")
+FULL = "web.shop.svc.cluster.local"
+
+
+def shown(*names: str, days: int = 90) -> x509.Certificate:
+    return certificate(*names, days=days)[0]
+
+
+def secure(
+    asked: Asked, seen: Seen, answer: Page, held: x509.Certificate | None = None
+) -> Connections:
+    """Return what asks a service over TLS, whose pods are given a Secret, and what it shows."""
+    volumes = [{"name": "tls", "secret": {"secretName": "web-tls"}}] if held else []
+    seen.objects.append(
+        {
+            "kind": "Deployment",
+            "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {"template": {"spec": {"containers": [], "volumes": volumes}}},
+        }
+    )
+    if held:
+        seen.objects.append(
+            {
+                "kind": "Secret",
+                "metadata": {"name": "web-tls", "namespace": "shop"},
+                "data": {"tls.crt": held.public_bytes(Encoding.PEM).decode()},
+            }
+        )
+    asked.otherwise[Get(FULL, 443, "/health", "https")] = answer
+    points = VantagePoints({"web": Ref("Pod", "", "web")})
+    points.update(web=WEB)
+    return connected(asked, seen, points, TLS)
+
+
+def over_tls(made: x509.Certificate) -> Page:
+    der = made.public_bytes(Encoding.DER)
+    return Page("answered", "", told("answered"), 200, '{"is": "web"}', der)
+
+
+def test_service_over_tls_in_which_all_is_well(asked: Asked, seen: Seen) -> None:
+    made = shown(FULL)
+    connections = secure(asked, seen, over_tls(made), held=made)
+    (web,) = TLS.of(Http)
+
+    for found in (http.wrong_status, http.wrong_name, http.wrong_certificate):
+        assert found(connections, web) == []
+
+
+@pytest.mark.parametrize(
+    ("made", "cause"),
+    [
+        (shown(FULL, days=-1), "CERTIFICATE_EXPIRED"),
+        (shown("*.shop.svc.cluster.local"), ""),
+        (shown("another.example"), "CERTIFICATE_NAME_MISMATCH"),
+    ],
+)
+@pytest.mark.parametrize("is_given", [True, False])
+def test_certificate_that_is_shown(
+    asked: Asked, seen: Seen, made: x509.Certificate, cause: str, *, is_given: bool
+) -> None:
+    connections = secure(asked, seen, over_tls(made), held=made if is_given else None)
+
+    found = http.wrong_certificate(connections, TLS.of(Http)[0])
+
+    assert [each.cause for each in found] == ([cause] if cause else [])
+    kind = "Secret" if is_given else "Service"  # the Secret is to be mended where it holds it
+    assert [each.subject.kind for each in found] == ([kind] if cause else [])
+
+
+def test_certificate_that_is_shown_is_the_one_that_the_pods_are_given(
+    asked: Asked, seen: Seen
+) -> None:
+    connections = secure(asked, seen, over_tls(shown(FULL)), held=shown(FULL))
+
+    (found,) = http.wrong_certificate(connections, TLS.of(Http)[0])
+
+    assert (found.cause, found.subject) == (
+        "CERTIFICATE_NOT_IN_USE",
+        Ref("Deployment", "shop", "web"),
+    )
+
+
+@pytest.mark.parametrize("word", ["no-tls", "timeout", "cut"])
+def test_service_that_speaks_plain_http_is_told_so(asked: Asked, seen: Seen, word: str) -> None:
+    failed = Page(word, "WRONG_VERSION_NUMBER", told(word), 0, "")
+    connections = secure(asked, seen, failed)
+    asked.otherwise[Get(FULL, 443, "/health")] = page(400)
+
+    for check in (http.wrong_status, http.wrong_name, http.wrong_certificate):
+        (found,) = check(connections, TLS.of(Http)[0])
+        assert found.cause == "TLS_MISSING"
+        assert "plain HTTP (400)" in found.summary
+
+
+def test_alert_is_what_a_service_answers(asked: Asked, seen: Seen) -> None:
+    failed = Page("alert", "TLSV13_ALERT_CERTIFICATE_REQUIRED", told("alert"), 0, "")
+    connections = secure(asked, seen, failed)
+
+    (found,) = http.wrong_status(connections, TLS.of(Http)[0])
+
+    assert found.cause == "SERVICE_UNHEALTHY"
+    assert "alert TLSV13_ALERT_CERTIFICATE_REQUIRED" in found.summary

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from nova_acceptance import timeouts
+from nova_acceptance.errors import UnaskedError
 from nova_acceptance.kube import ApiError, ApiUnreachableError, Fault, lost_seconds
 from nova_acceptance.vantage import retrying as module
 from nova_acceptance.vantage.retrying import CUTS, ask_through
@@ -21,6 +22,8 @@ AWAY = ApiUnreachableError("port-forward", "https://here", TimeoutError("no answ
 
 class Way:
     """A forward of which the test says what is wrong with it."""
+
+    refusal: ApiError | None = None
 
     def __init__(self, *faults: Fault | None) -> None:
         self._faults = list(faults)
@@ -136,11 +139,9 @@ def test_time_without_an_api_is_not_the_systems(monkeypatch: pytest.MonkeyPatch)
     assert clock.now == 20
 
 
-def test_way_that_is_forbidden_is_told_of_after_one_question() -> None:
-    refusal = ApiError("GET /api/v1/namespaces/a/pods/b/portforward", 403, b"")
-    question = Question(math.inf)
+def test_way_that_this_user_may_not_open_is_no_answer_of_the_server() -> None:
+    closed: Any = Way(None)
+    closed.refusal = ApiError("GET /api/v1/namespaces/a/pods/b/portforward", 403, b"")
 
-    with pytest.raises(ApiError) as caught:
-        ask(route(Fault(refusal, is_away=False, is_forbidden=True)), question)
-    assert caught.value is refusal
-    assert question.asked == 1
+    with pytest.raises(UnaskedError, match="does not let this user get pods/portforward"):
+        ask(Route(1, "runner", "redis:6379", closed), Question(1))

@@ -8,16 +8,14 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 
 from nova_acceptance import timeouts
-from nova_acceptance.errors import ClusterError, NovaError, ProbeError
-from nova_acceptance.kube import Again, ApiError, ApiUnreachableError, ExecResult, PodRef
+from nova_acceptance.errors import NovaError, ProbeError
+from nova_acceptance.kube import Again, ApiUnreachableError, ExecResult, PodRef
 from nova_acceptance.vantage.routes import Relay, Routes
 from testing.unit.kube.scripted_api import reserved_port
 from testing.unit.probes.places import OwnContainers, at
@@ -27,19 +25,19 @@ HERE = "127.0.0.1"
 POD = PodRef("here", "pod-0")
 
 
-class Way(AbstractContextManager[int]):
-    """A stand-in for a forward, which nobody forbids."""
+class Forwarded(contextlib.AbstractContextManager[int]):
+    """A forward that the API does not refuse."""
 
-    forbidden: ClusterError | None = None
+    refusal = None
 
-    def __init__(self, opened: AbstractContextManager[int]) -> None:
-        self._opened = opened
+    def __init__(self, inner: contextlib.AbstractContextManager[int]) -> None:
+        self._inner = inner
 
     def __enter__(self) -> int:
-        return self._opened.__enter__()
+        return self._inner.__enter__()
 
     def __exit__(self, *error: Any) -> None:
-        self._opened.__exit__(*error)
+        self._inner.__exit__(*error)
 
 
 class Here:
@@ -89,8 +87,8 @@ class Here:
         stdout, stderr = process.communicate(stdin, timeout)
         return ExecResult(stdout, stderr, process.returncode, 0.0)
 
-    def forward(self, _pod: PodRef, port: int | Callable[[], int]) -> Way:
-        return Way(self._forwarded(port))
+    def forward(self, _pod: PodRef, port: int | Callable[[], int]) -> Forwarded:
+        return Forwarded(self._forwarded(port))
 
     @contextlib.contextmanager
     def _forwarded(self, port: int | Callable[[], int]) -> Iterator[int]:
@@ -326,27 +324,3 @@ def test_relay_that_does_not_begin_in_time_is_told_of(monkeypatch: pytest.Monkey
         relay.__enter__()
     assert relay._running.is_alive()
     ended.set()
-
-
-def test_relay_to_which_no_way_is_allowed_is_told_of_at_once_and_not_begun_again() -> None:
-    refusal = ApiError("GET /api/v1/namespaces/a/pods/b/portforward", 403, b"")
-
-    class Forbidding(Here):
-        def forward(self, pod: PodRef, port: int | Callable[[], int]) -> Way:
-            way = super().forward(pod, port)
-            way.forbidden = refusal
-            return way
-
-    here: Any = Forbidding()
-    began = time.monotonic()
-    with Routes(OwnContainers(here)) as routes:
-        for _ in range(3):
-            with pytest.raises(ApiError) as caught:
-                routes.through(POD, HERE, 80)
-            assert caught.value is refusal
-
-    assert time.monotonic() - began < timeouts.RELAY_START
-    assert len(here.processes) <= 1
-    for process in here.processes:
-        process.kill()
-        process.wait()

@@ -41,6 +41,8 @@ class Backend:
         statements: what arrived, a list a connection.
     """
 
+    refusal = None
+
     def __init__(self) -> None:
         self.fault: Fault | None = None
         self.cuts = 0

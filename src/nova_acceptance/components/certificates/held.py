@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -74,6 +75,24 @@ class HeldCertificate:
         if found.startswith("nothing"):
             raise ValueError(found.rpartition(": ")[2])
         return found
+
+
+def shown_by(where: Ref, der: bytes) -> HeldCertificate:
+    """Return a certificate as a server showed it, without a key.
+
+    Args:
+        where: the Service by which it was asked.
+        der: the certificate, which may turn out to be unreadable.
+    """
+    return HeldCertificate(where, ssl.DER_cert_to_PEM_cert(der), "")
+
+
+def is_same(one: HeldCertificate, other: HeldCertificate) -> bool:
+    """Whether two hold the same certificate; not, where one cannot be read."""
+    try:
+        return one.read() == other.read()
+    except ValueError:
+        return False
 
 
 def public_key(shown: x509.Certificate) -> str:

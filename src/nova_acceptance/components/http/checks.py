@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 from nova_acceptance.checks import check
+from nova_acceptance.components.certificates.checks import lacking_names, wrong_time
+from nova_acceptance.components.certificates.held import HeldCertificate, is_same, shown_by
 from nova_acceptance.components.http.questions import first_words, front_of, health
 from nova_acceptance.components.http.spec import Http
+from nova_acceptance.components.kubernetes.workloads import references
 from nova_acceptance.components.network.connections import Connections
-from nova_acceptance.errors import UnaskedError
+from nova_acceptance.errors import ProbeError, UnaskedError
 from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
+from nova_acceptance.system import Certificate
 from nova_acceptance.vantage.questions import Answer, Page, Question
 
 AnswerT = TypeVar("AnswerT", bound=Answer)
@@ -26,6 +31,8 @@ def wrong_status(connections: Connections, service: Http) -> Iterator[Finding]:
     for pod, page in _pages(connections, service):
         if isinstance(page, Finding):
             yield page
+        elif plain := _spoken_in_plain(connections, pod, service, page):
+            yield plain
         elif page.status != service.health.status:
             sentence = Phrase(
                 "{service} answers {pod} with {said} to GET {path}, where nova.yaml says {wanted}",
@@ -46,6 +53,8 @@ def wrong_name(connections: Connections, service: Http) -> Iterator[Finding]:
     for pod, page in _pages(connections, service):
         if isinstance(page, Finding):
             yield page
+        elif plain := _spoken_in_plain(connections, pod, service, page):
+            yield plain
         elif page.state != "answered":
             sentence = Phrase(
                 "{service} does not answer {pod} ({said})",
@@ -80,6 +89,101 @@ def missing_http2(connections: Connections, service: Http) -> Iterator[Finding]:
             yield Finding("SERVICE_UNHEALTHY", NOWHERE, sentence)
 
 
+@check
+def wrong_certificate(connections: Connections, service: Http) -> Iterator[Finding]:
+    """Find a service that shows a certificate which its clients refuse, or an old one.
+
+    It is to be the one of a Secret that nova.yaml names under `certificates`, where its pods are
+    given such a one.
+    """
+    for pod, page in _pages(connections, service):
+        if isinstance(page, Finding):
+            yield page
+        elif not page.certificate:
+            yield _spoken_in_plain(connections, pod, service, page) or Finding(
+                "TLS_MISSING",
+                NOWHERE,
+                Phrase(
+                    "{service} shows {pod} no certificate ({said})",
+                    service=service.name,
+                    pod=pod,
+                    said=_failed(page),
+                ),
+            )
+        else:
+            yield from _of_certificate(connections, service, page.certificate)
+
+
+def _of_certificate(connections: Connections, service: Http, der: bytes) -> Iterator[Finding]:
+    front, system = front_of(service), connections.system
+    shown = shown_by(front.ref, der)
+    given = list(_given(connections, service))
+    same = next((held for held in given if is_same(shown, held)), None)
+    if same:  # what is wrong with it is wrong in the Secret
+        shown = shown_by(same.where, der)
+    elif given:
+        yield Finding(
+            "CERTIFICATE_NOT_IN_USE",
+            service.workload.ref,
+            Phrase(
+                "{service} shows another certificate than {secrets} holds",
+                service=service.name,
+                secrets=[held.where for held in given],
+            ),
+            evidence=(f"shown: {shown}", *(f"{held.where}: {held}" for held in given)),
+        )
+        return
+    yield from wrong_time(shown)
+    wanted = Certificate(
+        secret=service.name,
+        namespace=service.namespace,
+        days_left=1,
+        names=(front.full_name(system.zone),),
+    )
+    yield from lacking_names(shown, wanted, system)
+
+
+def _given(connections: Connections, service: Http) -> Iterator[HeldCertificate]:
+    """Yield the certificates of nova.yaml that are given to the service's pods."""
+    workload = connections.objects.at(service.workload.ref)
+    used = {each.target for each in references(workload)} if workload else set()
+    for declared in connections.system.certificates:
+        secret = connections.objects.at(declared.ref) if declared.ref in used else None
+        if secret:
+            yield HeldCertificate.of(secret, declared)
+
+
+def _spoken_in_plain(
+    connections: Connections, pod: PodRef, service: Http, page: Page
+) -> Finding | None:
+    """Return that a service which is to speak TLS speaks plain HTTP; None where it does not."""
+    if service.scheme != "https" or page.state not in ("no-tls", "timeout", "cut"):
+        return None
+    question = replace(health(service, connections.system), scheme="http")
+    try:
+        plain = connections.survey.answer(pod, question)
+    except UnaskedError as error:
+        try:
+            plain = connections.page_behind(front_of(service), question, error)
+        except ProbeError:
+            return None
+    if plain.state != "answered":
+        return None
+    return Finding(
+        "TLS_MISSING",
+        NOWHERE,
+        Phrase(
+            "{service} answers {pod} plain HTTP ({status}) at port {port}, where nova.yaml says "
+            "https",
+            service=service.name,
+            pod=pod,
+            status=plain.status,
+            port=service.port,
+        ),
+        evidence=(f"over TLS: {_failed(page)}",),
+    )
+
+
 def _pages(connections: Connections, service: Http) -> Iterator[tuple[PodRef, Page | Finding]]:
     """Yield what each pod that uses a service was answered; see `_answers`.
 
@@ -90,7 +194,7 @@ def _pages(connections: Connections, service: Http) -> Iterator[tuple[PodRef, Pa
         try:
             answer = _answer(connections, pod, service, question)
         except UnaskedError as error:
-            answer = connections.page_behind(front, service.port, question.path, error)
+            answer = connections.page_behind(front, question, error)
         yield pod, answer
 
 

@@ -9,17 +9,22 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from nova_acceptance.components.candidate import Candidate, Drafted
+from nova_acceptance.components.certificates.checks import wrong_time
+from nova_acceptance.components.certificates.held import dns_names, shown_by
 from nova_acceptance.components.kind import Access
 from nova_acceptance.components.kubernetes.checks.services import is_headless
 from nova_acceptance.errors import NovaError
-from nova_acceptance.findings import ref
+from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
-from nova_acceptance.vantage.http import exchange
+from nova_acceptance.vantage.http import page
+from nova_acceptance.vantage.questions import Get, Page
+from nova_acceptance.vantage.routes import Route
 
 _PATHS: Final = ("/health", "/healthz", "/")
 _PROBES: Final = ("readinessProbe", "livenessProbe", "startupProbe")
 _NAMED: Final = re.compile(r"^(http|web|api|rest|www)", re.IGNORECASE)
 _GRPC: Final = re.compile(r"grpc|h2c", re.IGNORECASE)
+_SECURE: Final = re.compile(r"\bhttps\b", re.IGNORECASE)
 _WELL: Final = range(200, 400)
 
 
@@ -87,13 +92,18 @@ def _protocol(
     if _GRPC.search(words) or any(kind == "grpc" for kind, _ in probed):
         drafted.fields["protocol"] = "grpc"
         return
-    if any(kind == "https" for kind, _ in probed):
-        drafted.fields["protocol"] = "tcp"
-        drafted.remark("Its probes ask it by HTTPS: it is only connected to.", "protocol")
-        return
-    paths = [path for kind, path in probed if kind == "http"]
+    is_secure = any(kind == "https" for kind, _ in probed) or bool(_SECURE.search(words))
+    if is_secure:
+        drafted.fields["protocol"] = "https"
+    paths = [path for kind, path in probed if kind in ("http", "https")]
     if access and candidate.pods and number is not None:
-        _ask(candidate, access, number, [*paths, *_PATHS], drafted)
+        own = ref(_own(candidate))
+        host = f"{own.name}.{own.namespace}.svc"
+        questions = [
+            Get(host, int(port["port"]), path, "https" if is_secure else "http")
+            for path in dict.fromkeys((*paths, *_PATHS))
+        ]
+        _ask(candidate, access.to_pod(candidate.pods[0], number), own, questions, drafted)
         return
     if access:
         drafted.remark("No pod of it is ready, so that it was not asked.", is_unknown=True)
@@ -127,19 +137,29 @@ def _probed(candidate: Candidate, number: int | None) -> Iterator[tuple[str, str
 
 
 def _ask(
-    candidate: Candidate, access: Access, number: int, paths: list[str], drafted: Drafted
+    candidate: Candidate, route: Route, own: Ref, questions: list[Get], drafted: Drafted
 ) -> None:
     """Ask for pages until one is well."""
-    route = access.to_pod(candidate.pods[0], number)
     told: list[str] = []
-    for path in dict.fromkeys(paths):
+    for question in questions:
         try:
-            status, body = exchange(route, "GET", path)
+            found = page(route, question)
         except NovaError:
             break  # what speaks no HTTP does not speak it on the next path either
+        if found.state != "answered":
+            break
+        path, status = question.path, found.status
         told.append(f"{path} with {status}")
+        if status in _WELL and question.scheme == "https" and not _fits(found, own):
+            drafted.fields["protocol"] = "tcp"
+            drafted.remark(
+                "It shows a certificate that has expired, or that does not hold its full name: it "
+                "is only connected to.",
+                "protocol",
+            )
+            return
         if status in _WELL:
-            drafted.fields["health"] = _health(path, status, body, candidate.name)
+            drafted.fields["health"] = _health(path, status, found.body, candidate.name)
             if told[1:]:
                 drafted.remark(f"It answered {', '.join(told)}.", "health")
             return
@@ -150,7 +170,17 @@ def _ask(
         )
     else:
         drafted.fields["protocol"] = "tcp"
-        drafted.remark("It does not answer HTTP: it is only connected to.", "protocol")
+        spoken = "HTTP over TLS" if questions[0].scheme == "https" else "HTTP"
+        drafted.remark(f"It does not answer {spoken}: it is only connected to.", "protocol")
+
+
+def _fits(found: Page, own: Ref) -> bool:
+    """Whether the certificate that was shown is one of now, for a Service by its full name."""
+    shown = shown_by(own, found.certificate)
+    if wrong_time(shown):
+        return False
+    full = f"{own.name}.{own.namespace}.svc.", f"*.{own.namespace}.svc."
+    return any(name.startswith(full) for name in dns_names(shown.read()))
 
 
 def _health(path: str, status: int, body: str, name: str) -> dict[str, Any]:

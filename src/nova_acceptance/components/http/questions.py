@@ -22,7 +22,8 @@ def health(service: Http, system: System) -> Get:
     """
     if service.health is None:
         raise ValueError(f"{service.name} is asked for no page")
-    return Get(front_of(service).full_name(system.zone), service.port, service.health.path)
+    host = front_of(service).full_name(system.zone)
+    return Get(host, service.port, service.health.path, service.scheme)
 
 
 def first_words(service: Http, system: System) -> Http2:

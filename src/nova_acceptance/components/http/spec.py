@@ -36,6 +36,7 @@ class Http(Component):
         target: the port of the pods behind it, by number or name; None: not verified.
         ports: further ports of the Service, by name.
         protocol: what answers there; for `grpc` and `tcp` a connection is opened and no more.
+            `https` is HTTP over TLS, and the certificate that it shows is looked at.
         health: how it says that it is well; None where it is only connected to.
     """
 
@@ -46,7 +47,7 @@ class Http(Component):
     port_name: Name = "http"
     target: Port | Name | None = None
     ports: dict[Name, Port] = {}  # noqa: RUF012 - pydantic copies it
-    protocol: Literal["http", "grpc", "tcp"] = "http"
+    protocol: Literal["http", "https", "grpc", "tcp"] = "http"
     health: Health | None = None
 
     layer: ClassVar[Layer] = "services"
@@ -66,4 +67,9 @@ class Http(Component):
     @property
     def is_asked(self) -> bool:
         """Whether it is asked for a page."""
-        return self.protocol == "http" and self.health is not None
+        return self.protocol in ("http", "https") and self.health is not None
+
+    @property
+    def scheme(self) -> Literal["http", "https"]:
+        """The scheme of its address."""
+        return "https" if self.protocol == "https" else "http"

@@ -138,6 +138,9 @@ def _otherwise(
     state = connections.survey.answer(pod, Dial(address, port)).state
     if state != ("open" if workload else "refused"):
         connections.require_same_rules(pod)
+        if workload and (found := connections.on_loopback(pod, workload, address, port)):
+            yield found
+            return
         cause = "PORT_CLOSED" if workload else "PORT_UNDECLARED_OPEN"
         sentence = Phrase(
             "the declared port {port} at {address} is not open to {pod} ({state})"

@@ -8,7 +8,6 @@ whole of the survey.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -19,20 +18,24 @@ from nova_acceptance.components.kubernetes.policies import distinguishing
 from nova_acceptance.components.kubernetes.seen import Seen, addresses_of
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.network.closed import why_closed
+from nova_acceptance.components.network.loopback import (
+    answers_the_kubelet,
+    is_loopback,
+    on_loopback_alone,
+)
 from nova_acceptance.components.network.questions import CLOSED_PORT, dial, listening_behind
-from nova_acceptance.errors import ProbeError, UnaskedError
-from nova_acceptance.evidence import Evidence
+from nova_acceptance.errors import NovaError, ProbeError, UnaskedError
 from nova_acceptance.findings import Finding, FindingError, Ref, ref
-from nova_acceptance.kube import PodRef
-from nova_acceptance.phrase import Phrase
-from nova_acceptance.system import Front, System
+from nova_acceptance.kube import Object, PodRef
+from nova_acceptance.phrase import Phrase, verbatim
+from nova_acceptance.system import Front, System, Workload
 from nova_acceptance.system.parts import Door, doors, fronts, passages
-from nova_acceptance.vantage.http import exchange
+from nova_acceptance.vantage.http import page
+from nova_acceptance.vantage.loopback import taken_on_loopback
 from nova_acceptance.vantage.places import PlaceKind, Places
-from nova_acceptance.vantage.questions import Answer, Dial, Page
+from nova_acceptance.vantage.questions import Answer, Dial, Get, Listeners, Listening, Page
 from nova_acceptance.vantage.routes import Route, Routes
 from nova_acceptance.vantage.survey import Survey
-from nova_acceptance.vantage.transcript import shorten
 
 
 @dataclass(eq=False)
@@ -57,6 +60,7 @@ class Connections:
     pods: Mapping[str, PodRef]
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
     _names: dict[Ref, Finding | None] = field(default_factory=dict, init=False)
+    _loopbacks: dict[tuple[Ref, int], Finding | None] = field(default_factory=dict, init=False)
 
     def is_listened_at(self, door: Door) -> bool:
         """Whether a pod behind a Service's port finds it open at one of these pods itself."""
@@ -151,6 +155,8 @@ class Connections:
         self.require_same_rules(pod)
         if unresolved := self._unresolved(pod, front):
             return unresolved.at(front.ref)
+        if answer.state == "refused" and (found := self._closed_at_pods(pod, front, port)):
+            return found
         seen = {**self.survey.all_to(question), pod: answer}
         return why_closed(
             pod,
@@ -160,6 +166,70 @@ class Connections:
             at_pods=list(self._at_pods(pod, front)),
             reached=self._reached(pod),
         )
+
+    def on_loopback(
+        self, source: PodRef, workload: Workload, address: str, port: int
+    ) -> Finding | None:
+        """Return that a pod listens at a port on its loopback alone; None where it does not.
+
+        Args:
+            source: who asks.
+            workload: what the pod is made from.
+            address: the pod's own, at which the source is refused.
+            port: where.
+        """
+        if self.survey.answer(source, Dial(address, port)).state != "refused":
+            return None
+        pods = (it for it in self.objects.pods_of(workload) if it["status"].get("podIP") == address)
+        pod = next(pods, None)
+        if pod is None:
+            return None
+        key = ref(pod), port
+        with self._lock:
+            if key not in self._loopbacks:
+                self._loopbacks[key] = self._listens_within(workload, pod, port)
+            return self._loopbacks[key]
+
+    def _closed_at_pods(self, source: PodRef, front: Front, port: int) -> Finding | None:
+        """Return why a Service's port is refused by the pods behind it, if these show why."""
+        name = next((name for name, number in front.service.ports.items() if number == port), "")
+        for each in listening_behind(self.objects, Door(front, name, port)).items():
+            if found := self.on_loopback(source, front.workload, *each):
+                return found
+        return None
+
+    def _listens_within(self, workload: Workload, seen: Object, port: int) -> Finding | None:
+        """Return that a pod listens on its loopback alone, by its own network where that is read.
+
+        Else it is by a port-forward, which ends there. What refuses others on the way looks the
+        same, but for the kubelet, whose probes do not come that way.
+        """
+        pod = PodRef(workload.namespace, seen["metadata"]["name"])
+        listeners = self._listeners(pod)
+        if listeners is not None:
+            at = sorted(address for address, number in listeners.at if number == port)
+            if not at or not all(map(is_loopback, at)):
+                return None
+            where = verbatim(" and ".join(at))
+            shown = f"/proc/net/tcp of {pod}: {where}, port {port}"
+        elif answers_the_kubelet(seen, port):
+            return None
+        else:
+            where = Phrase("its loopback")
+            shown = taken_on_loopback(self.places.kube, pod, port)
+        return on_loopback_alone(workload.ref, ref(seen), port, where, [shown]) if shown else None
+
+    def _listeners(self, pod: PodRef) -> Listening | None:
+        """Return what listens in a pod; None where nothing can be asked in its own network.
+
+        A pod that nothing was asked from yet is left alone: a probe pod beside it would not tell.
+        """
+        if pod not in self.pods.values():
+            return None
+        with suppress(NovaError):
+            if self.places.of(pod).kind is not PlaceKind.PROBE_POD:
+                return self.survey.answer(pod, Listeners())
+        return None
 
     def require_same_rules(self, pod: PodRef) -> None:
         """See that an answer which is not as it should be shows something of the pod itself.
@@ -181,20 +251,16 @@ class Connections:
                 evidence=[f"pod {pod}"],
             )
 
-    def page_behind(self, front: Front, port: int, path: str, unasked: UnaskedError) -> Page:
+    def page_behind(self, front: Front, question: Get, unasked: UnaskedError) -> Page:
         """Return what a pod behind a Service answers through a port-forward.
 
         Raises:
             UnaskedError: the given one, where there is none.
             ProbeError: nothing answered.
         """
-        route = self._behind(front, port, unasked)
-        began = time.monotonic()
-        status, body = exchange(route, "GET", path)
-        said, seconds = shorten(f"{status} {body}"), time.monotonic() - began
-        told = Evidence(f"GET {path}", route.source, route.target, said, seconds)
-        self.survey.transcript.add(told)
-        return Page("answered", "", told, status, body)
+        found = page(self._behind(front, question.port, unasked), question)
+        self.survey.transcript.add(found.evidence)
+        return found
 
     def _behind(self, front: Front, port: int, unasked: UnaskedError) -> Route:
         """Return the port-forward to a pod that a Service leads to."""
@@ -204,7 +270,7 @@ class Connections:
             inside = ports.get(name) or (len(ports) == 1 and next(iter(ports.values())))
             if endpoint.pod and inside:
                 route = self.routes.to(PodRef(front.namespace, endpoint.pod), inside)
-                return replace(route, hint=unasked.hint)
+                return replace(route, instead_of=unasked)
         raise unasked
 
     def _unresolved(self, pod: PodRef, front: Front) -> Finding | None:

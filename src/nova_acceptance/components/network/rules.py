@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from nova_acceptance.components.dns.service import dns_services
 from nova_acceptance.components.kubernetes.addresses import addresses_of
+from nova_acceptance.components.kubernetes.graces import SETTLING
 from nova_acceptance.components.kubernetes.members import workload_of_component
 from nova_acceptance.components.kubernetes.policies import Direction, Peer, allows, selecting
 from nova_acceptance.components.kubernetes.resolution import configured, is_certain, service_at
-from nova_acceptance.components.kubernetes.workloads import selected, template
+from nova_acceptance.components.kubernetes.workloads import selected, template, workload_of
+from nova_acceptance.components.network.loopback import on_loopback_alone
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
@@ -129,4 +132,17 @@ def _without_dns(snapshot: Snapshot) -> Iterator[tuple[Ref, Phrase]]:
             yield ref(policies[0]), Phrase("{user} ask the cluster's DNS", user=ref(user))
 
 
+def listens_on_loopback(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find servers that refuse at their pod's address and are there on its loopback."""
+    for (where, port), seen in snapshot.on_loopback.items():
+        pod = snapshot.at(where)
+        workload = workload_of(snapshot, pod) if pod else None
+        if pod:
+            found = on_loopback_alone(
+                ref(workload or pod), where, port, Phrase("its loopback"), seen
+            )
+            yield replace(found, grace=SETTLING)
+
+
 BEFOREHAND: Final = (network_policy_denies,)
+LIVE: Final = (listens_on_loopback,)

@@ -202,7 +202,7 @@ def _roles(
                 "roles",
                 is_unknown=True,
             )
-        grants = [] if role.is_superuser else list(_grants(role.name, databases, held_in, drafted))
+        grants = [] if role.is_superuser else list(_grants(role, databases, held_in, drafted))
         if grants:
             said["grants"] = grants
         if memberships := sorted(postgres.role(role.name).memberships):
@@ -216,26 +216,27 @@ def _roles(
 
 
 def _grants(
-    role: str,
+    role: _Role,
     databases: list[dict[str, Any]],
     held_in: dict[str, dict[str, Held]],
     drafted: Drafted,
 ) -> Iterator[dict[str, Any]]:
-    """Yield what a role holds where it owns nothing."""
+    """Yield what a role holds: of an owner who may log in, on the database alone."""
     for each in databases:
         name = each["name"]
-        if role in (each["owner"], *each["schemas"].values()):
+        owns = role.name in (each["owner"], *each["schemas"].values())
+        found = held_in[name].get(role.name)
+        if found is None or (owns and "LOGIN" not in role.attributes):
             continue
-        found = held_in[name].get(role)
-        if found is None:
-            continue
+        if owns:
+            found = Held(on_database=found.on_database)
         grant, is_whole = found.grant(name, held_in[name].get(PUBLIC, Held()))
         if len(grant) > 1:
             yield grant
         if not is_whole:
             drafted.remark(
-                f"what {role} holds differs from one schema or table of {name} to the next, and"
-                " nova.yaml says one thing for all: the verification will tell the rest",
+                f"what {role.name} holds differs from one schema or table of {name} to the next,"
+                " and nova.yaml says one thing for all: the verification will tell the rest",
                 "roles",
             )
 

@@ -28,7 +28,7 @@ def silence(redis: Redis) -> Iterator[Finding]:
 def missing_password(redis: Redis) -> Iterator[Finding]:
     """Find a Redis that serves whoever gives no password."""
     yield from silence(redis)
-    said = redis.refusal(None)
+    said = redis.refusal_over_the_network(None)
     if "authentication required" not in said.lower():
         yield Finding.here(
             "REDIS_WITHOUT_PASSWORD",
@@ -39,7 +39,7 @@ def missing_password(redis: Redis) -> Iterator[Finding]:
 @check
 def needless_password(redis: Redis) -> Iterator[Finding]:
     """Find a Redis that demands a password although nova.yaml names none."""
-    if said := redis.refusal(None):
+    if said := redis.refusal_over_the_network(None):
         yield Finding.here(
             "REDIS_WRONG_PASSWORD",
             Phrase("nova.yaml names no password, and Redis answers {said}", said=repr(said)),
@@ -50,7 +50,7 @@ def needless_password(redis: Redis) -> Iterator[Finding]:
 def accepted_wrong_password(redis: Redis) -> Iterator[Finding]:
     """Find a Redis that serves whoever gives another password."""
     yield from silence(redis)
-    said = redis.refusal(WRONG)
+    said = redis.refusal_over_the_network(WRONG)
     if "invalid username-password pair" not in said:
         sentence = Phrase("to a wrong password Redis says {said}", said=_said(said))
         yield Finding.here("REDIS_WITHOUT_PASSWORD", sentence)

@@ -91,13 +91,17 @@ class Redis:
         found: dict[str, Any] = self.ask("INFO", section)
         return found
 
-    def refusal(self, password: str | None) -> str:
-        """Return the error with which PING is refused under this password; empty if it is not.
+    def refusal_over_the_network(self, password: str | None) -> str:
+        """Return the same of who connects as the system's own clients do.
 
         Raises:
             UnaskedError: the way there ends on the loopback of Redis' pod.
         """
         self._route.require_network()
+        return self.refusal(password)
+
+    def refusal(self, password: str | None) -> str:
+        """Return the error with which PING is refused under this password; empty if it is not."""
         client = self._connected(password)
         try:
             self._ask(client, "PING")

@@ -113,7 +113,7 @@ def wrong_address(
     front = front_of(component)
     if front is None:
         raise ValueError(f"{component.name} has no Service, and {key} cannot hold its address")
-    wanted = f"http://{front.full_name(system.zone)}:{component.client_port}"
+    wanted = f"{component.scheme}://{front.full_name(system.zone)}:{component.client_port}"
     if key not in data:
         sentence = Phrase("{where} lacks {keys}", where=where, keys=[key])
         yield Finding("CONFIGURATION_KEY_MISSING", where, sentence)

@@ -1,0 +1,108 @@
+"""Users of a cluster that may read what is verified, and some of what asking takes."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from nova_acceptance.kube import Kube, Object
+
+NAMESPACE: Final = "default"
+_READ: Final = ["get", "list", "watch"]
+_READING: Final = [
+    {
+        "apiGroups": [""],
+        "resources": [
+            *("namespaces", "nodes", "persistentvolumes", "pods", "pods/log", "services"),
+            *("endpoints", "events", "configmaps", "secrets", "persistentvolumeclaims"),
+            *("serviceaccounts", "resourcequotas", "limitranges"),
+        ],
+        "verbs": _READ,
+    },
+    {
+        "apiGroups": [
+            *("apps", "batch", "discovery.k8s.io", "networking.k8s.io", "policy"),
+            *("scheduling.k8s.io", "storage.k8s.io"),
+        ],
+        "resources": ["*"],
+        "verbs": _READ,
+    },
+]
+"""What verifying reads."""
+RIGHTS: Final = {
+    "port-forward": ("pods/portforward", ["get", "create"]),
+    "exec": ("pods/exec", ["get", "create"]),
+    "pods": ("pods", ["create", "delete"]),
+}
+"""What asking takes, by a word for it."""
+
+
+@contextmanager
+def user(
+    kube: Kube, kubeconfig: Path | None, rights: tuple[str, ...], directory: Path
+) -> Iterator[Path]:
+    """Yield a kubeconfig of a user who may read, and what some of `RIGHTS` allow."""
+    name = f"nova-testing-may-{'-'.join(rights) or 'read'}"
+    rules = [
+        *_READING,
+        *(
+            {"apiGroups": [""], "resources": [RIGHTS[it][0]], "verbs": RIGHTS[it][1]}
+            for it in rights
+        ),
+    ]
+    made = [
+        _object("v1", "ServiceAccount", name, NAMESPACE),
+        _object("rbac.authorization.k8s.io/v1", "ClusterRole", name) | {"rules": rules},
+        _object("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", name)
+        | {
+            "roleRef": {
+                "apiGroup": "rbac.authorization.k8s.io",
+                "kind": "ClusterRole",
+                "name": name,
+            },
+            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}],
+        },
+        # filled in by the API, also since 1.24, which makes none by itself
+        _object("v1", "Secret", name, NAMESPACE) | {"type": "kubernetes.io/service-account-token"},
+    ]
+    made[-1]["metadata"]["annotations"] = {"kubernetes.io/service-account.name": name}
+    try:
+        for each in made:
+            kube.apply(each)
+        path = directory / f"{name}.kubeconfig"
+        path.write_text(yaml.safe_dump(_as(_token(kube, name), kubeconfig or Path())), "utf-8")
+        yield path
+    finally:
+        for each in reversed(made):
+            metadata = each["metadata"]
+            kube.delete(
+                each["apiVersion"], each["kind"], metadata["name"], metadata.get("namespace")
+            )
+
+
+def _object(version: str, kind: str, name: str, namespace: str = "") -> Object:
+    metadata: dict[str, Any] = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata}
+
+
+def _token(kube: Kube, name: str) -> str:
+    for _ in range(50):
+        data = (kube.get("v1", "Secret", name, NAMESPACE) or {}).get("data") or {}
+        if "token" in data:
+            return base64.b64decode(data["token"]).decode()
+        time.sleep(0.1)
+    raise AssertionError(f"the API gave {name} no token")
+
+
+def _as(token: str, kubeconfig: Path) -> dict[str, Any]:
+    content = copy.deepcopy(yaml.safe_load(kubeconfig.read_text("utf-8")))
+    for each in content["users"]:
+        each["user"] = {"token": token}
+    return dict(content)
