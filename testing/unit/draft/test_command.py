@@ -65,7 +65,7 @@ def test_what_may_not_be_read_is_a_comment(monkeypatch: pytest.MonkeyPatch, tmp_
     result = run(monkeypatch, kube)
 
     assert result.exit_code == 0
-    assert "# - not read: Secret in shop" in result.output
+    assert "# - not read: in shop: this user may not list Secret" in result.output
     assert "It is given Secret shop/web, which could not be read" in result.output.replace(
         "\n#", ""
     )

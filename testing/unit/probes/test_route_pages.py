@@ -20,6 +20,8 @@ QUESTION = Get("web.shop.svc", 443, "/health", "https")
 class Well:
     """A forward with which nothing is wrong."""
 
+    refusal = None
+
     def fault_since(self, _: float) -> None:
         return None
 
