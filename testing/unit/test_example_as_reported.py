@@ -1,4 +1,4 @@
-"""The Nova of the report: its images, its two variants, and the passwords of each."""
+"""The Nova of the report: its images, its variants, and the passwords of each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, which
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ from nova_acceptance.deploy.rendering import kustomize
 from nova_acceptance.system import System
 
 EXAMPLE: Final = Path(__file__).parents[2] / "examples" / "nova-as-reported"
-VARIANTS: Final = ("mended", "as-reported")
+VARIANTS: Final = ("mended", "as-reported", "without-shells")
 IMAGES: Final = {image.name: image for image in images_of(EXAMPLE)}
 Rendered = tuple[dict[str, Any], ...]
 
@@ -72,8 +72,9 @@ def secret(objects: Rendered, name: str) -> dict[str, str]:
     return values
 
 
-def test_mended_it_is_what_its_spec_says() -> None:
-    system, objects = spec(), variants()["mended"]
+@pytest.mark.parametrize("variant", ["mended", "without-shells"])
+def test_whole_it_is_what_its_spec_says(variant: str) -> None:
+    system, objects = spec(), variants()[variant]
     workloads = {(*it.ref,): it.replicas for it in system.every_workload}
     services = {
         ("Service", it.namespace, service.name)
@@ -88,7 +89,7 @@ def test_mended_it_is_what_its_spec_says() -> None:
 
 
 def test_variants_differ_by_the_faults_alone() -> None:
-    mended, reported = (named(variants()[name]) for name in VARIANTS)
+    mended, reported = (named(variants()[name]) for name in ("mended", "as-reported"))
     database, services = "reported-database", "reported-services"
     differing = {name for name in reported if reported[name] != mended.get(name, reported[name])}
 
@@ -126,10 +127,11 @@ def test_before_1_21_only_the_version_of_the_api_is_another(variant: str) -> Non
     now, before = named(variants()[variant]), named(variants()[f"{variant}-before-1.21"])
     changed = {name: each["apiVersion"] for name, each in before.items() if each != now[name]}
 
-    assert changed == {
+    earlier = {
         ("PodDisruptionBudget", "reported-database", "postgres"): "policy/v1beta1",
         ("CronJob", "reported-services", "session-cleanup"): "batch/v1beta1",
     }
+    assert changed == {name: version for name, version in earlier.items() if name in now}
     for name in changed:
         assert before[name] | {"apiVersion": now[name]["apiVersion"]} == now[name]
 
@@ -192,6 +194,51 @@ def test_image_stands_on_debian_and_is_given_no_python(name: str) -> None:
     assert IMAGES[name].base is None, "the base image of Nova has python3"
     assert not re.search(r"python", text, re.IGNORECASE)
     assert not re.search(r"RUN --|COPY --(?!from|chown)|<<\w", text), "needs BuildKit"
+
+
+def test_without_shells_it_has_the_same_passwords_and_services_and_no_tasks() -> None:
+    mended, bare = (named(variants()[name]) for name in ("mended", "without-shells"))
+    database, services = "reported-database", "reported-services"
+
+    assert mended.keys() - bare.keys() == {
+        ("Job", services, "migration"),
+        ("ConfigMap", services, "migration"),
+        ("CronJob", services, "session-cleanup"),
+    }
+    assert bare.keys() <= mended.keys()
+    differing = {name for name in bare if bare[name] != mended[name]}
+    assert {name for name in differing if name[0] not in ("Deployment", "StatefulSet")} == {
+        ("ConfigMap", database, "postgres-init")
+    }
+
+
+def test_without_shells_each_pod_is_one_server_that_nothing_is_run_in() -> None:
+    images = {image.tag: image for image in IMAGES.values()}
+    for name, pod in pod_specs(variants()["without-shells"]):
+        (container,) = pod["containers"]
+        text = (images[container["image"]].directory / "Containerfile").read_text()
+        last = text.rpartition("FROM ")[2]
+
+        assert "initContainers" not in pod, name
+        assert last.splitlines()[0] == "scratch", name
+        assert not re.search("^RUN ", last, re.MULTILINE), name
+        assert "command" not in container, name
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            assert "exec" not in container.get(probe, {}), (name, probe)
+
+
+def test_without_shells_the_same_databases_roles_and_tables_are_made() -> None:
+    def statements(variant: str, *maps: str) -> set[str]:
+        objects = named(variants()[variant], "ConfigMap")
+        texts = [text for (_, _, name), it in objects.items() if name in maps
+                 for text in it["data"].values()]  # fmt: skip
+        # of a role, which password it has is told in another way
+        made = re.findall(r"^(?:CREATE|GRANT) [^;']+", "\n".join(texts), re.MULTILINE)
+        return {re.sub(r"IF NOT EXISTS |\s+(?=\s)", "", each).strip() for each in made}
+
+    found = statements("without-shells", "postgres-init")
+    assert found == statements("mended", "postgres-init", "migration")
+    assert len(found) == 11
 
 
 def test_static_program_is_alone_in_its_image() -> None:
@@ -278,3 +325,105 @@ def test_failing_statements_end_the_start(entrypoint: Entrypoint) -> None:
 
     assert entrypoint.start(POSTGRES_PASSWORD="s3cret") != 0
     assert "postgres -c jit=off" not in entrypoint.called
+
+
+class Start:
+    """What starts PostgreSQL without a shell, with a server that takes down how it was called."""
+
+    def __init__(self, directory: Path, compiler: str) -> None:
+        self.data, self.log = directory / "data", directory / "called"
+        self.scripts, self.template = directory / "initialisation", directory / "template"
+        self._programs = directory / "programs"
+        for each in (self.scripts, self.template / "base", self._programs):
+            each.mkdir(parents=True)
+        (self.template / "PG_VERSION").write_text("15\n")
+        (self.template / "base" / "1").write_bytes(bytes(range(256)) * 1024)
+        text = (IMAGES["postgres-without-shell"].directory / "start.c").read_text()
+        text = text.replace('"/docker-entrypoint-initdb.d"', f'"{self.scripts}"')
+        source = directory / "start.c"
+        source.write_text(text.replace('"/template"', f'"{self.template}"'))
+        argv = [
+            compiler,
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-o",
+            str(directory / "start"),
+            str(source),
+        ]
+        subprocess.run(argv, check=True, capture_output=True)
+        self._start = directory / "start"
+        self.server('if [ "$1" = --single ]; then cat >>"$LOG"; fi')
+
+    def server(self, does: str) -> None:
+        path = self._programs / "postgres"
+        path.write_text(f'#!/bin/sh\necho "postgres $*" >>"$LOG"\n{does}\n')
+        path.chmod(0o755)
+
+    def start(self, **environment: str) -> subprocess.CompletedProcess[str]:
+        variables = {
+            "PATH": f"{self._programs}:{os.environ['PATH']}",
+            "PGDATA": str(self.data),
+            "LOG": str(self.log),
+            **environment,
+        }
+        argv = [str(self._start), "postgres", "-c", "jit=off"]
+        return subprocess.run(argv, env=variables, check=False, capture_output=True, text=True)
+
+    @property
+    def called(self) -> list[str]:
+        return self.log.read_text().splitlines()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    compiler = which("cc") or which("gcc")
+    if not compiler:
+        pytest.skip("there is no C compiler: the image has its own")
+    return Start(tmp_path, compiler)
+
+
+def test_without_a_shell_the_volume_is_made_once_from_the_template(start: Start) -> None:
+    (start.scripts / "20-shop.sql").write_text("CREATE SCHEMA goods;\n")
+    (start.scripts / "10-postgres.sql").write_text("ALTER ROLE postgres PASSWORD :'SECRET';\n")
+    (start.scripts / "README").write_text("")
+
+    assert start.start(SECRET="it's").returncode == 0
+    roles, password, shop, schema, server = start.called
+    assert roles.startswith(f"postgres --single -j -D {start.data}.making")
+    assert roles.endswith(" postgres")
+    assert password == "ALTER ROLE postgres PASSWORD 'it''s';"
+    assert shop.endswith(" shop")
+    assert schema == "CREATE SCHEMA goods;"
+    assert server == "postgres -c jit=off"
+    made = [start.data, *start.data.rglob("*")]
+    assert {path.stat().st_mode & 0o777 for path in made if path.is_dir()} == {0o700}
+    assert {path.stat().st_mode & 0o777 for path in made if path.is_file()} == {0o600}
+    assert (start.data / "base" / "1").read_bytes() == bytes(range(256)) * 1024
+
+    assert start.start().returncode == 0
+    assert start.called[5:] == ["postgres -c jit=off"]
+
+
+def test_without_a_shell_an_empty_password_ends_the_start(start: Start) -> None:
+    (start.scripts / "10-postgres.sql").write_text("ALTER ROLE postgres PASSWORD :'SECRET';\n")
+
+    done = start.start(SECRET="")
+
+    assert done.returncode != 0
+    assert "SECRET is empty" in done.stderr
+    assert not start.data.exists()
+
+
+def test_without_a_shell_what_was_left_half_made_is_made_anew(start: Start) -> None:
+    (start.scripts / "10-postgres.sql").write_text("CREATE DATABASE shop;\n")
+    start.server("exit 1")
+
+    assert start.start().returncode != 0
+    assert not start.data.exists()
+    assert Path(f"{start.data}.making", "PG_VERSION").exists()
+
+    start.server("cat >/dev/null")
+    assert start.start().returncode == 0
+    assert (start.data / "PG_VERSION").exists()
+    assert not Path(f"{start.data}.making").exists()

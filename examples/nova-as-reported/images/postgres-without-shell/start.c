@@ -68,16 +68,19 @@ static int copied(const char *path, const struct stat *status, int kind, struct 
     return 0;
 }
 
-static char *text_of(const char *path)
+static const char *text_of(const char *path)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *file = fopen(path, "r");
 
-    if (!file || (getdelim(&text, &size, '\0', file) < 0 && ferror(file)))
+    if (!file)
+        err(1, "cannot read %s", path);
+    ssize_t length = getdelim(&text, &size, '\0', file);
+    if (ferror(file))
         err(1, "cannot read %s", path);
     fclose(file);
-    return text ? text : "";
+    return length > 0 ? text : "";
 }
 
 /* Write a file's statements, each :'NAME' in them as the quoted value of NAME. */
