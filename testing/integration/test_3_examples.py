@@ -71,10 +71,15 @@ def verified(cluster: Cluster, example: str, path: str = "", *options: str) -> A
     return accept(cluster, "--no-deploy", f"--spec={spec}", *options, environment=environment)
 
 
-@pytest.mark.parametrize("example", ["single-postgres", "two-redis", "other-names", "replicas"])
+@pytest.fixture(scope="module", params=["single-postgres", "two-redis", "other-names", "replicas"])
+def example(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
+    """An example on the cluster, ready."""
+    with applied(cluster, EXAMPLES / request.param / "manifests"):
+        yield request.param
+
+
 def test_example_is_accepted(cluster: Cluster, example: str) -> None:
-    with applied(cluster, EXAMPLES / example / "manifests"):
-        run = verified(cluster, example)
+    run = verified(cluster, example)
 
     found = load(run.directory)
     assert run.done.returncode == 0, run.done.stdout[-3000:]
@@ -82,13 +87,11 @@ def test_example_is_accepted(cluster: Cluster, example: str) -> None:
     assert {test.outcome for test in found.tests} == {Outcome.PASSED}
 
 
-@pytest.mark.parametrize("example", ["two-redis", "replicas"])
 def test_draft_of_an_example_is_accepted_at_once(
     cluster: Cluster, example: str, tmp_path: Path
 ) -> None:
-    with applied(cluster, EXAMPLES / example / "manifests"):
-        draft = drafted(cluster, EXAMPLES / example / "manifests", tmp_path)
-        run = accept(cluster, "--no-deploy", f"--spec={draft}")
+    draft = drafted(cluster, EXAMPLES / example / "manifests", tmp_path)
+    run = accept(cluster, "--no-deploy", f"--spec={draft}", "-m", "not disruptive")
 
     found = load(run.directory)
     assert found.verdict == "accepted", run.done.stdout[-3000:]
