@@ -100,7 +100,7 @@ def accepted(cluster: Cluster, kube: Kube) -> Accepted:
 
 @pytest.fixture(scope="session")
 def removal(cluster: Cluster, kube: Kube, accepted: Accepted) -> Removal:  # noqa: ARG001
-    """Nova taken off the cluster at the end of a run, the next after the one that accepted it."""
+    """Nova taken off the cluster at the end of a run, after the one that accepted it."""
     before = {item["metadata"]["name"] for item in kube.list("v1", "Namespace")}
     run = accept(cluster, "-m", "cluster", "--teardown")
     after = {item["metadata"]["name"] for item in kube.list("v1", "Namespace")}

@@ -265,5 +265,6 @@ def test_history_goes_from_one_run_to_the_next(
         link.click()
         reader.page.wait_for_load_state()
 
-        assert shown[:2] == [removal.directory.name, accepted.directory.name]
+        assert shown[0] == removal.directory.name
+        assert accepted.directory.name in shown
         assert reader.page.url == (accepted.directory / "report.html").as_uri()
