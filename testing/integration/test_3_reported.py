@@ -201,7 +201,7 @@ def test_its_draft_is_accepted_at_once(cluster: Cluster, manifests: Path, tmp_pa
             (),
             (
                 "may not create pods, delete pods, get pods/exec",
-                "may not open a port-forward to pods",
+                "may not get pods/portforward",
             ),
             False,
         ),
