@@ -160,3 +160,17 @@ def nova_cluster(*arguments: str, kubeconfig: Path | None = None) -> subprocess.
             **({"KUBECONFIG": str(kubeconfig)} if kubeconfig else {}),
         },
     )
+
+
+def kubectl(cluster: Cluster, *arguments: str) -> str:
+    """Run kubectl on the cluster, and return what it wrote."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("kubectl")), *arguments],
+        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig)},
+        capture_output=True,
+        text=True,
+        timeout=timeouts.ROLLOUT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from copy import deepcopy
-from pathlib import Path
 from typing import Any, Final
 
 from nova_acceptance import timeouts
 from nova_acceptance.cluster.model import Cluster
 from nova_acceptance.kube import Object
 from nova_acceptance.vantage.until import until
+from testing.integration.conftest import kubectl
 
-KUBECTL: Final = Path(sys.executable).with_name("kubectl")
 NOT_KEPT: Final = ("events", "events.events.k8s.io", "componentstatuses")
 """What comes and goes by itself."""
 CLOCKS: Final = ("resourceVersion", "managedFields", "selfLink")
@@ -38,12 +34,10 @@ Inventory = Mapping[str, Object]
 
 def inventory(cluster: Cluster) -> Inventory:
     """Return all objects of all kinds that the API lists, but for what beats like a clock."""
-    kinds = set(_kubectl(cluster, "api-resources", "--verbs=list", "--output=name").split())
+    kinds = set(kubectl(cluster, "api-resources", "--verbs=list", "--output=name").split())
     wanted = ",".join(sorted(kinds.difference(NOT_KEPT)))
     listed = json.loads(
-        _kubectl(
-            cluster, "get", wanted, "--all-namespaces", "--show-managed-fields=false", "-ojson"
-        )
+        kubectl(cluster, "get", wanted, "--all-namespaces", "--show-managed-fields=false", "-ojson")
     )
     return {_name(each): _still(each) for each in listed["items"]}
 
@@ -98,16 +92,3 @@ def _without(value: Any, fields: frozenset[str]) -> Any:
     if isinstance(value, dict):
         return {key: _without(it, fields) for key, it in value.items() if key not in fields}
     return [_without(it, fields) for it in value] if isinstance(value, list) else value
-
-
-def _kubectl(cluster: Cluster, *arguments: str) -> str:
-    done = subprocess.run(
-        [str(KUBECTL), f"--context={cluster.context}", *arguments],
-        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig)},
-        capture_output=True,
-        text=True,
-        timeout=timeouts.READING,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import copy
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,9 @@ from typing import Any, Final
 
 import yaml
 
+from nova_acceptance import timeouts
 from nova_acceptance.kube import Kube, Object
+from nova_acceptance.vantage.until import until
 
 NAMESPACE: Final = "default"
 _READ: Final = ["get", "list", "watch"]
@@ -93,12 +94,12 @@ def _object(version: str, kind: str, name: str, namespace: str = "") -> Object:
 
 
 def _token(kube: Kube, name: str) -> str:
-    for _ in range(50):
-        data = (kube.get("v1", "Secret", name, NAMESPACE) or {}).get("data") or {}
-        if "token" in data:
-            return base64.b64decode(data["token"]).decode()
-        time.sleep(0.1)
-    raise AssertionError(f"the API gave {name} no token")
+    def data() -> dict[str, str]:
+        return (kube.get("v1", "Secret", name, NAMESPACE) or {}).get("data") or {}
+
+    took = until(lambda: "token" in data(), within=timeouts.API_SETTLES)
+    assert took <= timeouts.API_SETTLES, f"the API gave {name} no token"
+    return base64.b64decode(data()["token"]).decode()
 
 
 def _as(token: str, kubeconfig: Path) -> dict[str, Any]:

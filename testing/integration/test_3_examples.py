@@ -21,7 +21,7 @@ from nova_acceptance.deploy.rendering import kustomize
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.report import Outcome, load
 from nova_acceptance.timeouts import ROLLOUT
-from testing.integration.conftest import NAME, Acceptance, accept
+from testing.integration.conftest import NAME, Acceptance, accept, kubectl
 
 pytestmark = pytest.mark.integration
 
@@ -50,18 +50,6 @@ def workloads(manifests: Path) -> Iterator[tuple[str, str, str]]:
     for each in yaml.safe_load_all(kustomize(manifests)):
         if each["kind"] in ("Deployment", "StatefulSet"):
             yield each["kind"], each["metadata"]["namespace"], each["metadata"]["name"]
-
-
-def kubectl(cluster: Cluster, *arguments: str) -> None:
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("kubectl")), *arguments],
-        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig)},
-        capture_output=True,
-        text=True,
-        timeout=ROLLOUT,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def verified(cluster: Cluster, example: str, path: str = "", *options: str) -> Acceptance:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +11,7 @@ from nova_acceptance.cluster.home import project
 from nova_acceptance.cluster.model import Cluster
 from nova_acceptance.report import Outcome, load
 from nova_acceptance.timeouts import ROLLOUT
-from testing.integration.conftest import accept, nova_cluster
+from testing.integration.conftest import accept, kubectl, nova_cluster
 
 pytestmark = pytest.mark.integration
 
@@ -91,18 +88,6 @@ spec:
         }
     ),
 }
-
-
-def kubectl(cluster: Cluster, *arguments: str) -> str:
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("kubectl")), *arguments],
-        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig)},
-        capture_output=True,
-        text=True,
-        timeout=ROLLOUT,
-        check=True,
-    )
-    return done.stdout
 
 
 def everything(cluster: Cluster) -> set[str]:

@@ -21,9 +21,9 @@ from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.plugin.recording import NOT_ASKED
 from nova_acceptance.report import Outcome, load
-from testing.integration.conftest import NAME, accept
+from testing.integration.conftest import NAME, accept, kubectl
 from testing.integration.roles import user
-from testing.integration.test_3_examples import EXAMPLES, drafted, kubectl, verified, workloads
+from testing.integration.test_3_examples import EXAMPLES, drafted, verified, workloads
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,7 @@ import fcntl
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nova_acceptance import timeouts
@@ -42,16 +42,15 @@ def _is_held(path: Path) -> bool:
     try:
         with path.open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:  # it is locked, or another machine's
         return True
-    except OSError:
-        return True  # another machine's
     return False
 
 
 def _forget_old(directory: Path) -> None:
     """Remove the files of runs that were killed, when what they made has ended by itself."""
     for path in directory.iterdir():
-        is_old = time.time() - path.stat().st_mtime > 2 * timeouts.PROBE_POD
-        if is_old and not _is_held(path):
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # a run that ends meanwhile takes its own away
+            is_old = time.time() - path.stat().st_mtime > 2 * timeouts.PROBE_POD
+            if is_old and not _is_held(path):
+                path.unlink()

@@ -45,23 +45,43 @@ def _wanted(kube: Kube, namespaces: Sequence[str], system: System, *, is_named: 
     there = every_namespace(kube)
     ours = list(system.namespaces)
     if namespaces:
-        unknown = [name for name in namespaces if there is not None and name not in there]
-        if there is not None and unknown:
-            raise UsageError(
-                f"there is no namespace {', '.join(unknown)}",
-                evidence=[f"there are: {', '.join(sorted(there))}"],
-            )
-        return list(namespaces)
+        return existing(namespaces, there)
     if there is None:
         if ours:
             return ours
-        raise UsageError(
-            "this user may not list namespaces",
-            hint="say where to look: --namespace NAME, as often as there are namespaces",
-        )
+        raise NamespacesUnlistedError
     if is_named or not there.isdisjoint(ours):
         return ours
     return sorted(name for name in there if not name.startswith(_CLUSTERS_OWN))
+
+
+class NamespacesUnlistedError(UsageError):
+    """This user may not list namespaces, and none is named."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this user may not list namespaces",
+            hint="say where to look: --namespace NAME, as often as there are namespaces",
+        )
+
+
+def existing(namespaces: Sequence[str], there: set[str] | None) -> list[str]:
+    """Return namespaces that somebody named, which have to exist, as far as that can be seen.
+
+    Args:
+        namespaces: their names.
+        there: what `every_namespace` returned.
+
+    Raises:
+        UsageError: one of them does not.
+    """
+    unknown = [name for name in namespaces if there is not None and name not in there]
+    if there is not None and unknown:
+        raise UsageError(
+            f"there is no namespace {', '.join(unknown)}",
+            evidence=[f"there are: {', '.join(sorted(there))}"],
+        )
+    return list(namespaces)
 
 
 def every_namespace(kube: Kube) -> set[str] | None:

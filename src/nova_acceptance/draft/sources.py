@@ -10,7 +10,11 @@ from typing import Final
 
 from nova_acceptance import timeouts
 from nova_acceptance.collect import look
-from nova_acceptance.collect.examination import every_namespace
+from nova_acceptance.collect.examination import (
+    NamespacesUnlistedError,
+    every_namespace,
+    existing,
+)
 from nova_acceptance.components.dns.corefile import KEY, zones_of_the_cluster
 from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.deploy import Form, form_of, load_credentials, render
@@ -154,18 +158,9 @@ def _placed(obj: Object) -> Object:
 def _wanted(kube: Kube, namespaces: Sequence[str]) -> list[str]:
     there = every_namespace(kube)
     if namespaces:
-        unknown = [name for name in namespaces if there is not None and name not in there]
-        if there is not None and unknown:
-            raise UsageError(
-                f"there is no namespace {', '.join(unknown)}",
-                evidence=[f"there are: {', '.join(sorted(there))}"],
-            )
-        return list(namespaces)
+        return existing(namespaces, there)
     if there is None:
-        raise UsageError(
-            "this user may not list namespaces",
-            hint="say where to look: --namespace NAME, as often as there are namespaces",
-        )
+        raise NamespacesUnlistedError
     return sorted(
         name for name in there if not any(fnmatch(name, pattern) for pattern in _CLUSTERS_OWN)
     )

@@ -188,10 +188,10 @@ class Places:
             except ProbeError as error:
                 if place.kind is PlaceKind.PROBE_POD and not is_second and _is_gone(error):
                     self._probe_pods.forget(place.inside)
-                    self._drop(known, place)
+                    _give_up(known, place)
                     is_second = True
                 elif reason := why_unusable(error):
-                    self._rule_out(known, place, reason)
+                    _give_up(known, place, reason)
                 else:
                     raise
             else:
@@ -288,18 +288,17 @@ class Places:
             Phrase("the ephemeral container in pod {pod} did not start in time", pod=pod)
         )
 
-    def _rule_out(self, known: _Known, place: Place, reason: str) -> None:
-        with known.lock:
-            if known.place is place:
-                known.place = None
-                known.tried.append(place.kind)
-                known.reasons.append(reason)
-                known.hint = ""
 
-    def _drop(self, known: _Known, place: Place) -> None:
-        with known.lock:
-            if known.place is place:
-                known.place = None
+def _give_up(known: _Known, place: Place, reason: str = "") -> None:
+    """Forget a place; one of its kind is not tried again where there is a reason for that."""
+    with known.lock:
+        if known.place is not place:
+            return  # another thread was first
+        known.place, known.is_proven = None, False
+        if reason:
+            known.tried.append(place.kind)
+            known.reasons.append(reason)
+            known.hint = ""
 
 
 def _ephemeral_statuses(pod: Object) -> list[Object]:
