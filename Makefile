@@ -4,14 +4,22 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/pytest
+# The versions that are installed, each with its digest; `make lock` renews them. With LOCK= it is
+# the newest of everything that pyproject.toml allows.
+LOCK := requirements.lock
+
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup acceptance test check unit browser integration faults render docs pictures clean
+.PHONY: help setup acceptance test check unit browser integration faults lowest \
+  lock render docs pictures clean
 
 help:
 	@echo "make acceptance  set up, bring up a cluster, deploy Nova, verify it, write the report"
 	@echo "make test        set up, then the project's own checks and tests"
-	@echo "make faults      put known faults in, one by one, and see each caught and named (ALL=1: every)"
+	@echo "make faults      put known faults in, and see each caught and named (ALL=1: every one, by all tests)"
+	@echo "make lock        renew the versions that are installed, in requirements.lock"
+	@echo "make lowest      the unit tests with the lowest versions that pyproject.toml allows"
 	@echo "make docs        write docs/diagnosis.md from the catalogue of causes"
 	@echo "make pictures    take the pictures of the READMEs from the newest report (RUN=reports/...)"
 	@echo "make render      print what would be applied (OVERLAY=multi-node)"
@@ -27,7 +35,7 @@ INSTALL_MISSING = if [ -n "$$missing" ] && command -v apt-get >/dev/null; then \
 setup: $(VENV)/.installed
 
 # Only what is missing is installed.
-$(VENV)/.installed: pyproject.toml Makefile
+$(VENV)/.installed: pyproject.toml Makefile $(LOCK)
 	@missing=""; \
 	{ command -v docker && command -v kind; } >/dev/null || command -v mmdebstrap >/dev/null \
 	  || missing="$$missing mmdebstrap"; \
@@ -36,7 +44,18 @@ $(VENV)/.installed: pyproject.toml Makefile
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed, this is $$(python3 --version)" >&2; exit 1; }
 	python3 -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+ifeq ($(LOCK),)
+	$(PIP) --upgrade --upgrade-strategy eager --editable '.[dev]'
+else
+	$(PIP) --require-hashes --requirement $(LOCK)
+	$(PIP) --no-deps --no-build-isolation --editable .
+endif
+	@touch $@
+
+$(VENV)-lowest/.installed: pyproject.toml Makefile | $(VENV)/.installed
+	python3 -m venv --clear $(VENV)-lowest
+	$(BIN)/uv pip install --quiet --python $(VENV)-lowest/bin/python \
+	  --resolution lowest-direct --editable '.[dev]'
 	@touch $@
 
 # What reads the report in the tests and takes its pictures; a run of the acceptance needs neither.
@@ -59,6 +78,8 @@ check: setup
 	$(BIN)/mypy
 	cd examples/orders && ../../$(BIN)/mypy
 	$(BIN)/lint-imports
+	@# Without shellcheck, of which there is none for Linux on arm64, scripts are not looked into.
+	$(BIN)/actionlint -pyflakes= -shellcheck="$$(command -v $(BIN)/shellcheck)" .github/workflows/*.yaml
 
 unit: setup
 	$(PYTEST) -c testing/pytest.ini --rootdir . -q testing/unit testing/plugin
@@ -68,7 +89,16 @@ browser: setup $(VENV)/.chromium
 	$(PYTEST) -c testing/pytest.ini --rootdir . -q testing/browser
 
 integration: setup $(VENV)/.chromium
-	$(PYTEST) -c testing/pytest.ini --rootdir . -q testing/integration
+	$(if $(ALL),EVERY=1 MOMENTS=20) $(PYTEST) -c testing/pytest.ini --rootdir . -q testing/integration
+
+lowest: $(VENV)-lowest/.installed
+	$(VENV)-lowest/bin/pytest -c testing/pytest.ini --rootdir . -q testing/unit testing/plugin
+
+# Of each package the newest version, for every Python and platform that is supported.
+lock: setup
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-annotate --custom-compile-command 'make lock' --quiet \
+	  --output-file requirements.lock
 
 # On a cluster of three nodes that is brought up where there is none; ALL=1 for the seldom ones, too.
 faults: setup
@@ -84,4 +114,4 @@ pictures: setup $(VENV)/.chromium
 	$(BIN)/python -m testing.browser.pictures $(or $(RUN),reports/latest)
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(VENV)-lowest

@@ -16,7 +16,10 @@ keeps its causes in `causes.toml`, or in several files below `causes/`:
     consequence = true              # it comes under any other cause that its subject depends on
     explained_by = ["urls"]         # as an answer it may be the consequence of these causes, of all
                                     # causes of a family, or with "*" of any
+    follows = ["NODE_NOT_READY"]    # at an object that depends on theirs it may be the consequence
+                                    # of these causes, or of all causes of a family
     behind = "needs"                # objects that no configuration names, and that may be why
+    policy = true                   # a rule of security or of resources: all works in spite of it
     [REDIS_READ_ONLY.zh-Hant]       # title, symptom and cure in another language
 """
 
@@ -57,7 +60,10 @@ class Cause:
             any other cause that its subject depends on. What is not stays a cause of its own.
         explained_by: causes and families whose causes the answer of a component may be only the
             consequence of, such as a wrong URL of a refused password; `*` is any.
+        follows: causes and families whose causes it comes under where its object depends on theirs.
         behind: objects that no configuration names, and that may be why.
+        is_policy: whether it breaks a rule, of security or of resources, and keeps nothing from
+            working: no other cause follows from it.
         translations: title, symptom and cure by language.
     """
 
@@ -70,6 +76,8 @@ class Cause:
     translations: Mapping[str, Mapping[str, str]]
     explained_by: tuple[str, ...] = ()
     behind: Behind = ""
+    is_policy: bool = False
+    follows: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.id
@@ -138,6 +146,24 @@ def explaining(name: str) -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
+def following(name: str) -> frozenset[str]:
+    """Return the names of the causes that a cause may only follow from; `*` is any.
+
+    Raises:
+        ValueError: its description names what is neither a cause nor a family.
+    """
+    found = set(explaining(name))
+    if causes()[name].is_symptom:
+        found.add(ANY)
+    for each in causes()[name].follows:
+        of_family = {cause.id for cause in family(each)}
+        if not of_family and each not in causes():
+            raise ValueError(f"{name} follows from {each}, which is no cause and no family")
+        found |= of_family or {each}
+    return frozenset(found)
+
+
 def _others() -> Iterator[Traversable]:
     for entry in metadata.entry_points(group=ENTRY_POINTS):
         found = importlib.util.find_spec(entry.module)
@@ -170,5 +196,7 @@ def _cause(name: str, fields: dict[str, Any]) -> Cause:
         is_symptom=fields.get("consequence", False),
         explained_by=tuple(fields.get("explained_by", ())),
         behind=fields["behind"],
+        is_policy=fields.get("policy", False),
+        follows=tuple(fields.get("follows", ())),
         translations={key: value for key, value in fields.items() if isinstance(value, dict)},
     )

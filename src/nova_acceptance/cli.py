@@ -12,29 +12,41 @@ from typing import Any
 import click
 import yaml
 
-from nova_acceptance import masking
-from nova_acceptance.cluster import DEFAULT_NODES, MOST_NODES, Request, contexts, doctor
+from nova_acceptance import masking, secrecy
+from nova_acceptance.cluster import (
+    DEFAULT_NODES,
+    MOST_NODES,
+    Request,
+    consent,
+    contexts,
+    doctor,
+    suite,
+)
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.images import images_of
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.runs import running
 from nova_acceptance.collect import examination
-from nova_acceptance.collect.values import values_of, without_passwords
+from nova_acceptance.collect.values import without_passwords
 from nova_acceptance.components.registry import json_schema
+from nova_acceptance.components.registry import load as load_spec
 from nova_acceptance.deploy import Form, form_of, load_credentials, placed
-from nova_acceptance.deploy import remove as remove_nova
 from nova_acceptance.deploy import render as rendered
 from nova_acceptance.deploy.provenance import is_committed
 from nova_acceptance.deploy.rendering import overlays_of
+from nova_acceptance.deploy.unfinished import remove_alone
 from nova_acceptance.diagnosis.account import account
 from nova_acceptance.draft import draft as drafted
 from nova_acceptance.draft import from_api, from_manifests
-from nova_acceptance.errors import NovaError, UsageError
+from nova_acceptance.errors import NovaError, RefusedError, UsageError
 from nova_acceptance.kube import Kube, Object
+from nova_acceptance.masked_stream import masked_output, masked_traceback
 from nova_acceptance.phrase import Phrase
+from nova_acceptance.plugin.exits import ExitStatus
 from nova_acceptance.progress import Progress
 from nova_acceptance.vantage.probe_pods import remove_left_over
-from nova_acceptance.verification.asking import Answers, ask_components
+from nova_acceptance.verification import cleaning
+from nova_acceptance.verification.asking import ask
 
 INTERRUPTED = 130
 _OVERLAY = "multi-node"
@@ -50,14 +62,22 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         signal.signal(signal.SIGTERM, _interrupt)
-        try:
-            return super().invoke(ctx)
-        except NovaError as error:
-            click.echo(f"nova-cluster: {error}", err=True)
-            ctx.exit(2 if isinstance(error, UsageError) else 1)
-        except KeyboardInterrupt:
-            click.echo("nova-cluster: interrupted", err=True)
-            ctx.exit(INTERRUPTED)
+        sys.excepthook = masked_traceback
+        with masked_output():
+            try:
+                return super().invoke(ctx)
+            except NovaError as error:
+                click.echo(f"nova-cluster: {error}", err=True)
+                ctx.exit(_status(error))
+            except KeyboardInterrupt:
+                click.echo("nova-cluster: interrupted", err=True)
+                ctx.exit(INTERRUPTED)
+
+
+def _status(error: NovaError) -> int:
+    if isinstance(error, RefusedError):
+        return ExitStatus.REFUSED
+    return 2 if isinstance(error, UsageError) else 1
 
 
 def _provider() -> Provider:
@@ -78,6 +98,12 @@ def _manifests(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def _allowed(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        consent.OPTION, "allowed", metavar="NAME", help="as for pytest, by context or UID"
+    )(command)
+
+
 def _rendered(manifests: Path, overlay: str | None) -> list[Object]:
     """Return the objects of manifests, Secrets of ours with credentials of no cluster.
 
@@ -86,10 +112,13 @@ def _rendered(manifests: Path, overlay: str | None) -> list[Object]:
         RenderError: they cannot be rendered.
     """
     if form_of(manifests) is Form.LAYERS:
-        return rendered(manifests, overlay or _OVERLAY, load_credentials(None, manifests))
-    if overlay:
+        objects = rendered(manifests, overlay or _OVERLAY, load_credentials(None, manifests))
+    elif overlay:
         raise UsageError(f"{manifests} has no overlays", hint="leave the overlay out")
-    return rendered(manifests)
+    else:
+        objects = rendered(manifests)
+    masking.register(secrecy.secrets_among(objects))
+    return objects
 
 
 @click.group(cls=_Group)
@@ -166,6 +195,25 @@ def load(directory: Path, name: str) -> None:
         click.echo(tag)
 
 
+@main.command(name="suite")
+@_name
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path),
+    help="load it nowhere, and write what an engine elsewhere builds it from to a new directory",
+)
+def load_suite(name: str, into: Path | None) -> None:
+    """Build the image of this suite, and load it into a cluster, to run there."""
+    home, progress = Home.of_user(), Progress()
+    if into:
+        suite.write_context(into, home, progress)
+        click.echo(f"docker build --file {into}/Containerfile --tag NAME {into}")
+        return
+    with suite.suite_image(home, progress) as image:
+        for tag in Provider(home, progress).load((image,), name):
+            click.echo(tag)
+
+
 @main.command()
 @click.confirmation_option(prompt="Remove every cluster and image of ours from this machine?")
 def purge() -> None:
@@ -206,29 +254,61 @@ def render(overlay: str | None, manifests: Path) -> None:
     is_ours = form_of(manifests) is Form.LAYERS
     shown = "(generated for each deployment)" if is_ours else "(not shown)"
     for obj in objects:
-        if obj["kind"] == "Secret" and "data" in obj:
-            obj["data"] = dict.fromkeys(obj["data"] or (), shown)
+        for field in ("data", "stringData") if obj["kind"] == "Secret" else ():
+            if field in obj:
+                obj[field] = dict.fromkeys(obj[field] or (), shown)
     click.echo(yaml.safe_dump_all(objects, sort_keys=False, allow_unicode=True), nl=False)
 
 
 @main.command()
 @click.option("--context", required=True, help="the context of a cluster that is not ours")
 @_manifests
+@_allowed
 @click.confirmation_option(prompt="Remove Nova, with its data, from that cluster?")
-def remove(context: str, manifests: Path) -> None:
+def remove(context: str, manifests: Path, allowed: str | None) -> None:
     """Remove Nova, and nothing else, from a cluster that stays.
 
     What runs that were killed have left beside it goes as well.
     """
-    kube, progress = Kube(None, context), Progress()
+    progress = Progress()
+    kube = _kube_to_write(context, allowed, progress)
     objects = _rendered(manifests, next(iter(overlays_of(manifests)), None))
-    masking.register(values_of(objects))
     wanted = placed(kube, objects).objects
     namespaces = {obj["metadata"]["namespace"] for obj in wanted if "namespace" in obj["metadata"]}
-    with running(Home.of_user()) as (_, is_alive):
-        for pod in remove_left_over(kube, sorted(namespaces), is_alive):
+    with running(Home.of_user()) as run:
+        for pod in remove_left_over(kube, sorted(namespaces), run.is_alive):
             progress.say(f"removed pod {pod}, which a killed run had left")
-    remove_nova(kube, wanted, progress)
+        remove_alone(kube, wanted, run, progress)
+
+
+@main.command()
+@click.option("--context", help="a context of the kubeconfig; else our own cluster if it is up")
+@click.option(
+    "--spec",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=examination.SPEC,
+    show_default=True,
+    help="what the system should be that the runs were about",
+)
+@_allowed
+def clean(context: str | None, spec: Path, allowed: str | None) -> None:
+    """Remove what killed runs have left on a cluster, and nothing else.
+
+    That is probe pods, Leases, what tests wrote into components, and a deployment that was begun
+    from nothing and has not come to its end. It waits for a run that goes on. Exits with 1 where
+    something stays, which it lists.
+    """
+    system, progress = load_spec(spec), Progress()
+    kube = _kube_to_write(context, allowed, progress)
+    with running(Home.of_user()) as run:
+        done = cleaning.clean(kube, system, run, progress)
+    for each in done.removed:
+        click.echo(f"removed: {masking.mask(each)}")
+    for each in done.left:
+        click.echo(f"left: {masking.mask(each)}")
+    if not (done.removed or done.left):
+        click.echo("nothing was left over")
+    sys.exit(1 if done.left else 0)
 
 
 @main.command()
@@ -257,17 +337,20 @@ def examine() -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="what the system should be; else nova.yaml, where its namespaces exist",
 )
-def diagnose(context: str | None, namespaces: tuple[str, ...], spec: Path | None) -> None:
+@click.option("--api-only", "is_api_only", is_flag=True, help="ask the API and nobody else")
+def diagnose(
+    context: str | None, namespaces: tuple[str, ...], spec: Path | None, *, is_api_only: bool
+) -> None:
     """Say what is wrong with a cluster and why, without changing anything.
 
-    The cluster's objects are looked at, and the components of nova.yaml are asked by their own
-    protocols, as far as this user may. Exits with 1 where something is wrong.
+    The cluster's objects are looked at, and what nova.yaml describes is asked by its own protocols,
+    as far as this user may: components, connections, names and URLs. The last line says what was
+    looked at and asked, and what was not. Exits with 1 where something is wrong.
     """
     kube = _kube(context)
     snapshot = examination.seen(kube, namespaces, spec)
-    system = snapshot.system
-    asked = ask_components(kube, snapshot, system) if system.components else Answers()
-    found = account(snapshot, asked.findings, asked.unasked)
+    answers = ask(kube, snapshot, is_api_only=is_api_only)
+    found = account(snapshot, answers.findings, answers.asked)
     for line in found.lines():
         click.echo(without_passwords(masking.mask(line)))
     sys.exit(0 if found.is_well else 1)
@@ -305,3 +388,18 @@ def _kube(context: str | None) -> Kube:
         cluster = provider.cluster(Request.name)
         return Kube(cluster.kubeconfig, cluster.context)
     return Kube(None, None)
+
+
+def _kube_to_write(context: str | None, allowed: str | None, progress: Progress) -> Kube:
+    """Return the same, once it may be written to.
+
+    Raises:
+        RefusedError: nobody has allowed it.
+    """
+    kube = _kube(context)
+    if context is None and _provider().is_up(Request.name):
+        return kube
+    named = context or next(iter(contexts.names()), "")
+    found = contexts.by_name(named, Phrase("it was named"))
+    consent.require(found, kube, allowed, progress, command=["nova-cluster", *sys.argv[1:]])
+    return kube

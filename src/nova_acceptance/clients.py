@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from nova_acceptance.cluster.home import Home
-from nova_acceptance.cluster.runs import running
+from nova_acceptance.cluster.runs import Run
 from nova_acceptance.components.dns import questions as dns_questions
 from nova_acceptance.components.dns.client import Lookups
 from nova_acceptance.components.dns.lookups import ask_dns
@@ -20,19 +19,24 @@ from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.vantage_points import VantagePoints, vantage_points
 from nova_acceptance.components.network import questions as reachability_questions
 from nova_acceptance.components.network.connections import Connections
+from nova_acceptance.components.network.enforcement import open_despite
 from nova_acceptance.components.network.matrix import reachability_cells
+from nova_acceptance.components.network.questions import dial
+from nova_acceptance.components.network.settling import early_answers
 from nova_acceptance.findings import FindingError, Ref, ref
 from nova_acceptance.kube import ApiError, Kube, PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.report import Recorder
-from nova_acceptance.system import System
+from nova_acceptance.system import Passage, System
 from nova_acceptance.vantage.places import PlaceKind, Places
 from nova_acceptance.vantage.probe_pods import IMAGE, Settings, remove_left_over
 from nova_acceptance.vantage.routes import Routes
 from nova_acceptance.vantage.survey import Answers, Failures, Survey
 from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.access import Clients, RunAccess
+from nova_acceptance.verification.diagnosis import Diagnosis
 from nova_acceptance.verification.secret_values import SecretValues
+from nova_acceptance.verification.survival import Survival
 
 
 @pytest.fixture(scope="session")
@@ -53,21 +57,28 @@ def namespace_pods(objects: Seen, system: System) -> VantagePoints:
 
 @pytest.fixture(scope="session")
 def places(
-    pytestconfig: pytest.Config, kube: Kube, system: System, objects: Seen, recorder: Recorder
+    *,
+    pytestconfig: pytest.Config,
+    kube: Kube,
+    system: System,
+    objects: Seen,
+    recorder: Recorder,
+    run: Run,
 ) -> Iterator[Places]:
     """From where the network of each pod is asked; what was made for it is gone at the end."""
-    with running(Home.of_user()) as (run, is_alive):
-        remove_left_over(kube, system.namespaces, is_alive)
-        option = pytestconfig.option
-        settings = Settings(
-            option.probe_image or IMAGE,
-            is_own=not option.probe_pods,
-            is_ephemeral=option.ephemeral,
-            run=run,
-        )
-        with Places(kube, settings) as opened:
-            yield opened
-            _tell(opened, objects, recorder)
+    option = pytestconfig.option
+    if not option.read_only:
+        remove_left_over(kube, system.namespaces, run.is_alive)
+    settings = Settings(
+        option.probe_image or IMAGE,
+        is_own=not option.probe_pods,
+        is_ephemeral=option.ephemeral,
+        is_writing=not option.read_only,
+        run=run.id,
+    )
+    with Places(kube, settings) as opened:
+        yield opened
+        _tell(opened, objects, recorder)
 
 
 @pytest.fixture(scope="session")
@@ -78,9 +89,14 @@ def routes(places: Places) -> Iterator[Routes]:
 
 
 @pytest.fixture(scope="session")
-def dns(places: Places, namespace_pods: VantagePoints, system: System) -> None:
+def dns(
+    places: Places,
+    namespace_pods: VantagePoints,
+    component_pods: VantagePoints,
+    system: System,
+) -> None:
     """The cluster's DNS answers, and soon; where it does not, nothing is asked by name at all."""
-    if found := ask_dns(places, namespace_pods.values(), system):
+    if found := ask_dns(places, namespace_pods.values(), system, component_pods.values()):
         raise FindingError(found)
 
 
@@ -94,6 +110,7 @@ def reachability(
     component_pods: VantagePoints,
     namespace_pods: VantagePoints,
     recorder: Recorder,
+    diagnosis: Diagnosis,
     dns: None,  # noqa: ARG001
 ) -> Survey:
     """What answers when a pod connects: every target of every component's pod, asked at once.
@@ -110,7 +127,21 @@ def reachability(
         cells = reachability_cells(system, component_pods, answers, failures)
         recorder.tell("reachability", cells=cells)
 
-    return Survey(places, transcript, questions, record)
+        def state(passage: Passage) -> str:
+            pod = component_pods.get(passage.source.name)
+            question = dial(passage.door.front, passage.door.port, system)
+            answer = answers.get((pod, question)) if pod else None
+            if not (pod and answer) or places.of(pod).kind is PlaceKind.PROBE_POD:
+                return ""
+            return answer.state
+
+        # Policies of a namespace that this user may not read close nothing that is known here.
+        if said := open_despite(objects.bare(), system, state):
+            recorder.tell("note", text=said)
+            diagnosis.policies_unenforced()
+
+    unsettled = early_answers(system, objects, component_pods)
+    return Survey(places, transcript, questions, record, unsettled)
 
 
 @pytest.fixture(scope="session")
@@ -164,6 +195,12 @@ def clients(access: RunAccess) -> Iterator[Clients]:
     opened = Clients(access)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def survival(access: RunAccess, clients: Clients, system: System) -> Survival:
+    """Says whether what a pod holds would outlive it, each time anew."""
+    return Survival(access, clients, system)
 
 
 def _tell(places: Places, objects: Seen, recorder: Recorder) -> None:

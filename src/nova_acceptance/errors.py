@@ -5,6 +5,7 @@
     │   └── SpecError       nova.yaml is wrong: file, line and field
     ├── MachineError        the machine lacks something that a cluster needs
     ├── ClusterError        a cluster could not be found, started, reached or removed
+    ├── RefusedError        the suite does not write there; nothing was written
     ├── DeployError         the system could not be put on the cluster
     │   ├── RenderError     kustomize refused the manifests
     │   ├── ApplyError      the API refused an object
@@ -59,6 +60,13 @@ class MachineError(NovaError):
 
 class ClusterError(NovaError):
     """A cluster could not be found, started, reached or removed."""
+
+
+class RefusedError(NovaError):
+    """The suite does not write to that cluster, or not now; nothing was written.
+
+    The hint says what makes it.
+    """
 
 
 class DeployError(NovaError):

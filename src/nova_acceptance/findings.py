@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from nova_acceptance.causes import Cause, causes
 from nova_acceptance.kube import Object
-from nova_acceptance.phrase import NOTHING, Phrase
+from nova_acceptance.phrase import NOTHING, Phrase, told
 
 
 class Ref(NamedTuple):
@@ -46,6 +46,7 @@ class Finding:
         grace: seconds for which a wait that sees it goes on before it believes that the subject
             is lost; None where it says nothing about becoming ready.
         is_root: whether it is no consequence here, although its cause is mostly one.
+        concerns: other objects that it is about, there or not: what they stand on may be why.
     """
 
     cause: str
@@ -56,6 +57,7 @@ class Finding:
     container: str = ""
     grace: float | None = None
     is_root: bool = False
+    concerns: tuple[Ref, ...] = ()
 
     def __post_init__(self) -> None:
         if self.cause not in causes():
@@ -84,6 +86,12 @@ class Finding:
     def key(self) -> tuple[str, Ref, str]:
         """What makes two diagnoses the same one, seen again."""
         return self.cause, self.subject, self.container
+
+    @property
+    def brief(self) -> dict[str, Any]:
+        """Which cause it is, where, and what is wrong there, as the record has it."""
+        fields = {"cause": self.cause, "subject": str(self.subject), "summary": self.summary}
+        return told(fields)
 
     @property
     def headline(self) -> str:

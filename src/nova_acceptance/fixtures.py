@@ -7,72 +7,57 @@ object is written. Whatever a fixture opens it closes; a removal that fails is a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import asdict
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from nova_acceptance import masking, timeouts
-from nova_acceptance.cluster import Cluster, Request, obtain
-from nova_acceptance.cluster.home import Home
-from nova_acceptance.cluster.lock import exclusive
+from nova_acceptance import masking, secrecy, timeouts
+from nova_acceptance.cluster import Cluster, Request, consent, obtain
 from nova_acceptance.collect import KUBE_SYSTEM, look
-from nova_acceptance.collect.values import values_of
-from nova_acceptance.components.kubernetes.placement import hosts
+from nova_acceptance.components.kubernetes.reboots import rebooted_nodes
 from nova_acceptance.components.kubernetes.seen import Seen
+from nova_acceptance.components.kubernetes.services import without_load_balancer
+from nova_acceptance.components.kubernetes.storage import without_class
 from nova_acceptance.components.registry import load
 from nova_acceptance.deploy import (
     Deployment,
     Form,
-    PreflightError,
-    RolloutError,
-    deploy,
     form_of,
-    load_credentials,
-    placed,
-    preflight,
-    remove,
     render,
 )
 from nova_acceptance.errors import (
-    ApplyError,
-    ClusterError,
-    DeployError,
-    NovaError,
     RenderError,
     SpecError,
 )
-from nova_acceptance.findings import Finding, FindingError, Ref
-from nova_acceptance.kube import ApiError, Kube, Object
+from nova_acceptance.findings import FindingError
+from nova_acceptance.kube import ApiError, Kube, Object, Writing
 from nova_acceptance.kube.snapshot import UNDECLARED, Snapshot
-from nova_acceptance.phrase import Phrase, verbatim
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
 from nova_acceptance.report import EvidenceLog, Recorder
 from nova_acceptance.system import System, parts
 from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.diagnosis import Diagnosis
-from nova_acceptance.verification.inventory import KINDS, snapshot
 from nova_acceptance.verification.parameters import parametrizations
 from nova_acceptance.verification.secret_values import SecretValues
+from nova_acceptance.verification.survival import require_permission
 from nova_acceptance.verification.topology import node_rows
 
 MANIFESTS: Final = "manifests"
 SPEC: Final = "nova.yaml"
-MULTI_NODE: Final = "multi-node"
-SINGLE_NODE: Final = "single-node"
 
 
 _OF_THE_CLUSTER: Final = ("Node", "StorageClass", "Service", "EndpointSlice")
+_CLAIMING: Final = ("Deployment", "StatefulSet", "PersistentVolumeClaim")
 _CHANGING: Final = ("Deployment", "StatefulSet", "ReplicaSet", "Pod", "Service", "EndpointSlice")
 """What may be another a moment later, in a deployment that is done."""
 
 SYSTEM: Final = pytest.StashKey[System]()
 """Where the configuration keeps what the system should be."""
-_RENDERED: Final = pytest.StashKey[list[Object]]()
+RENDERED: Final = pytest.StashKey[list[Object]]()
 """Where it keeps what is going to be applied, where that takes no credentials of ours."""
 
 
@@ -91,8 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
         if option.manifests is not None and not option.no_deploy:
             manifests = config.rootpath / option.manifests
             if form_of(manifests) is not Form.LAYERS:
-                config.stash[_RENDERED] = rendered = render(manifests)
-                _hide(rendered, system)
+                config.stash[RENDERED] = rendered = render(manifests)
+                hide(rendered, system)
     except RenderError as error:
         raise pytest.UsageError(f"--manifests: {error}") from error
 
@@ -136,19 +121,28 @@ def _transcribed(transcript: Transcript, evidence: EvidenceLog) -> Iterator[None
 
 
 @pytest.fixture(scope="session")
-def cluster(pytestconfig: pytest.Config, recorder: Recorder) -> Cluster:
+def cluster(pytestconfig: pytest.Config) -> Cluster:
     """The cluster that `--cluster` names, found or made."""
     option = pytestconfig.option
-    request = Request(cluster=option.cluster, nodes=option.nodes, node_image=option.node_image)
-    try:
-        with _shown(pytestconfig) as progress:
-            return obtain(request, progress)
-    except NovaError as error:
-        said = verbatim(error.message)
-        if error.hint:
-            said = Phrase("{what} → {hint}", what=said, hint=error.hint)
-        recorder.tell("no-cluster", text=said)
-        raise
+    request = Request(
+        cluster=option.cluster,
+        nodes=option.nodes,
+        node_image=option.node_image,
+        may_create=not option.no_deploy,
+        is_looking=option.read_only,
+    )
+    with shown(pytestconfig) as progress:
+        return obtain(request, progress)
+
+
+@pytest.fixture(scope="session")
+def may_disrupt(pytestconfig: pytest.Config, cluster: Cluster) -> None:
+    """Disruptive tests run on this cluster; every one of them asks this before anything else."""
+    require_permission(
+        is_local=cluster.is_local,
+        is_allowed=pytestconfig.option.allow_disruptive,
+        context=cluster.context,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -160,7 +154,8 @@ def kube(
     # Where the cluster stays; otherwise all goes with it.
     stays = cluster.remove_hint.startswith("nova-cluster remove")
     manifests = _option("--manifests", option.manifests) if stays else ""
-    api = Kube(cluster.kubeconfig, cluster.context)
+    writing = Writing.NEVER if option.read_only else Writing.FREELY
+    api = Kube(cluster.kubeconfig, cluster.context, writing)
     diagnosis.attach(api)
     recorder.tell(
         "cluster",
@@ -168,84 +163,23 @@ def kube(
         provider=cluster.provider,
         reason=cluster.reason,
         version=api.server_version,
-        nodes=node_rows(_nodes(api)),
+        nodes=node_rows(nodes_of(api)),
         reuse_hint=f"{cluster.reuse_hint}{_option('--spec', option.spec, SPEC)}",
         remove_hint=f"{cluster.remove_hint}{manifests}",
     )
-    return api
-
-
-@pytest.fixture(scope="session")
-def deployment(
-    *,
-    pytestconfig: pytest.Config,
-    tmp_path_factory: pytest.TempPathFactory,
-    kube: Kube,
-    system: System,
-    recorder: Recorder,
-    diagnosis: Diagnosis,
-) -> Iterator[Deployment | None]:
-    """Nova, deployed and ready; None with `--no-deploy`, which takes it as it is."""
-    option = pytestconfig.option
-    manifests = manifests_of(pytestconfig)
-    if option.no_deploy or manifests is None:
-        # What may not be read is not known here, and so cannot be written either.
-        with suppress(ClusterError):
-            masking.register(SecretValues(kube, system.namespaces, _plain(system)).to_mask())
-        recorder.tell("note", text=Phrase("--no-deploy: the system is verified as it was found"))
-        diagnosis.look_around()
-        yield None
-        _snapshot(kube, system, recorder)
-        return
-    rendered = pytestconfig.stash.get(_RENDERED, None)
-    with _deploying():
-        overlay = "" if rendered is not None else option.overlay or _overlay(kube, system)
-    objects: list[Object] = []
-    try:
-        with (
-            _deploying(),
-            _shown(pytestconfig) as progress,
-            _locked(f"deploying to {kube.server}", progress),
-        ):
-            if rendered is None:
-                # Read back under the lock: two workers must not make two passwords for one system.
-                credentials = load_credentials(kube, manifests)
-                masking.register(credentials.values())
-                into = tmp_path_factory.mktemp("render")
-                rendered = render(manifests, overlay, credentials, into)
-                _hide(rendered, system)
-            objects, by_default = placed(kube, rendered)
-            if by_default:
-                _tell_of_default(by_default, progress, recorder)
-            base = look(kube, _namespaces(objects, system), system, logs=False)
-            try:
-                _say(preflight(kube, objects, base), progress, recorder, diagnosis)
-                done = deploy(kube, objects, progress=progress, base=base, on_lost=diagnosis.lost)
-            except DeployError as error:
-                source = "preflight" if isinstance(error, PreflightError) else "deployment"
-                diagnosis.tell(error, source)
-                # What became ready only in part is verified all the same, each part for itself.
-                if not (isinstance(error, RolloutError) and error.deployment):
-                    raise
-                done = error.deployment
-        recorder.tell(
-            "deployment",
-            overlay=overlay,
-            seconds=round(sum(done.seconds.values()), 3),
-            counts={"applied": len(done.applied)},
-            timeline=[asdict(pod) for pod in done.timeline],
-            phases=done.seconds,
+    if not api.verifies:
+        said = Phrase(
+            "the kubeconfig says insecure-skip-tls-verify: nothing shows that {server} is the "
+            "cluster",
+            server=api.server,
         )
-        _snapshot(kube, system, recorder)
-        yield done
-    finally:
-        # Of a deployment that failed, too: what there is, and its removal where that was asked for.
-        try:
-            _snapshot(kube, system, recorder)
-        finally:
-            if option.teardown and objects:
-                with _shown(pytestconfig) as progress:
-                    remove(kube, objects, progress)
+        recorder.tell("note", text=said)
+    if not option.read_only:
+        # Every other run writes, be it a probe pod: here is what comes before that.
+        command = ["pytest", *map(str, pytestconfig.invocation_params.args)]
+        with shown(pytestconfig) as progress:
+            consent.require(cluster, api, option.allow_cluster, progress, command=command)
+    return api
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +197,16 @@ def healthy(deployment: Deployment | None, diagnosis: Diagnosis, system: System)
 @pytest.fixture(scope="session")
 def cluster_objects(kube: Kube, transcript: Transcript) -> Seen:
     """What the API says of the cluster itself, whether Nova can be deployed or not."""
-    return Seen(_seen(kube, (KUBE_SYSTEM,), kinds=_OF_THE_CLUSTER), transcript)
+    return Seen(seen_of(kube, (KUBE_SYSTEM,), kinds=_OF_THE_CLUSTER), transcript)
+
+
+@pytest.fixture(scope="session")
+def classless_claims(kube: Kube, system: System) -> Sequence[Phrase] | None:
+    """The claims that name no storage class; None where those of nova.yaml are not all there."""
+    there = seen_of(kube, system.namespaces, system, kinds=_CLAIMING)
+    if any(there.at(it.ref) is None for it in system.every_workload if it.claims):
+        return None
+    return without_class(there)
 
 
 @pytest.fixture(scope="session")
@@ -271,16 +214,25 @@ def objects(
     kube: Kube,
     transcript: Transcript,
     system: System,
+    recorder: Recorder,
     deployment: Deployment | None,  # noqa: ARG001
 ) -> Seen:
     """What the API says of Nova when the verification begins."""
-    return Seen(_seen(kube, system.namespaces, system), transcript)
+    there = seen_of(kube, system.namespaces, system)
+    if nodes := rebooted_nodes(there):
+        said = [f"{node} ({at})" if at else node for node, at in sorted(nodes.items())]
+        text = Phrase("restarts of containers that ended with their node: {nodes}", nodes=said)
+        recorder.tell("note", text=text)
+    if services := without_load_balancer(there):
+        text = Phrase("no load balancer has given an address to {services}", services=services)
+        recorder.tell("note", text=text)
+    return Seen(there, transcript)
 
 
 @pytest.fixture(scope="module")
 def later_objects(kube: Kube, transcript: Transcript, system: System, objects: Seen) -> Seen:  # noqa: ARG001
     """What the API says of Nova a little later, when the tests of a module begin."""
-    return Seen(_seen(kube, system.namespaces, system), transcript)
+    return Seen(seen_of(kube, system.namespaces, system), transcript)
 
 
 @pytest.fixture
@@ -291,26 +243,15 @@ def fresh_objects(
     deployment: Deployment | None,  # noqa: ARG001
 ) -> Seen:
     """What the API says of Nova's workloads, their pods and Services now."""
-    return Seen(_seen(kube, system.namespaces, system, kinds=_CHANGING), transcript)
+    return Seen(seen_of(kube, system.namespaces, system, kinds=_CHANGING), transcript)
 
 
 @pytest.fixture(scope="session")
 def secret_values(kube: Kube, system: System, deployment: Deployment | None) -> SecretValues:  # noqa: ARG001
     """The values of Nova's Secrets; nothing that is written shows one."""
-    values = SecretValues(kube, system.namespaces, _plain(system))
+    values = secret_values_of(kube, system)
     masking.register(values.to_mask())
     return values
-
-
-@contextmanager
-def _deploying() -> Iterator[None]:
-    """Have what the API forbids end the deployment as one that has failed."""
-    try:
-        yield
-    except ApiError as error:
-        if not error.forbidden:
-            raise
-        raise ApplyError(error.message, hint=error.hint, evidence=error.evidence) from error
 
 
 def _option(name: str, value: str | None, default: str = "") -> str:
@@ -323,48 +264,18 @@ def _plain(system: System) -> frozenset[str]:
     return frozenset(url.key for url in parts.urls(system, inside=False))
 
 
-def _hide(rendered: Sequence[Object], system: System) -> None:
-    """Have no value of a rendered Secret written anywhere from now on."""
-    masking.register(values_of(rendered, _plain(system)))
+def hide(rendered: Sequence[Object], system: System) -> None:
+    """Have nothing secret of rendered objects written anywhere from now on."""
+    told = parts.passwords(system)
+    masking.register(secrecy.secrets_among(rendered, plain=_plain(system), told=told))
 
 
-def _namespaces(objects: Sequence[Object], system: System) -> list[str]:
-    """Return where anything of the system is, or is going to be."""
-    named = (obj["metadata"].get("namespace") for obj in objects)
-    return list(dict.fromkeys((*system.namespaces, *filter(None, named))))
+def secret_values_of(kube: Kube, system: System) -> SecretValues:
+    """Return what the Secrets of the system's namespaces hold, read when it is wanted."""
+    return SecretValues(kube, system.namespaces, _plain(system), parts.passwords(system))
 
 
-def _tell_of_default(by_default: Sequence[Ref], progress: Progress, recorder: Recorder) -> None:
-    said = Phrase("named no namespace, and so are in `default`: {objects}", objects=by_default)
-    progress.say(said)
-    recorder.tell("note", text=said)
-
-
-def _say(
-    warnings: list[Finding],
-    progress: Progress,
-    recorder: Recorder,
-    diagnosis: Diagnosis,
-) -> None:
-    """Show and record what is wrong with the objects and keeps none from becoming ready."""
-    for found in warnings:
-        said = Phrase(
-            "preflight: {cause}: {summary} → {cure}",
-            cause=found.cause,
-            summary=found.summary,
-            cure=found.cure or Phrase(found.meaning.cure),
-        )
-        progress.say(said)
-        recorder.tell("note", text=said, evidence=found.evidence)
-        diagnosis.warn(found)
-
-
-def _overlay(kube: Kube, system: System) -> str:
-    spread = max(workload.replicas for workload in system.every_workload)
-    return MULTI_NODE if len(hosts(kube.list("v1", "Node"))) >= spread else SINGLE_NODE
-
-
-def _nodes(kube: Kube) -> list[Object]:
+def nodes_of(kube: Kube) -> list[Object]:
     """Return the nodes, or none where this user may not see them."""
     try:
         return kube.list("v1", "Node")
@@ -374,20 +285,7 @@ def _nodes(kube: Kube) -> list[Object]:
         return []
 
 
-def _snapshot(kube: Kube, system: System, recorder: Recorder) -> None:
-    try:
-        seen = _seen(kube, system.namespaces, system, kinds=KINDS)
-        told = snapshot(system, Seen(seen, Transcript()))
-    except ApiError as error:
-        if not error.forbidden:
-            raise
-        text = Phrase("the state of the system is not known: {why}", why=error.forbidden)
-        recorder.tell("note", text=text)
-    else:
-        recorder.tell("snapshot", **told)
-
-
-def _seen(
+def seen_of(
     kube: Kube,
     namespaces: Sequence[str],
     system: System = UNDECLARED,
@@ -398,14 +296,9 @@ def _seen(
     return look(kube, namespaces, system, kinds=kinds, logs=False, timeout=timeouts.READING)
 
 
-def _locked(purpose: str, progress: Progress) -> AbstractContextManager[None]:
-    """Let one worker, and one run of this user, do it at a time."""
-    name = re.sub(r"[^a-z0-9]+", "-", purpose)
-    return exclusive(Home.of_user().root / "locks" / name, purpose, progress)
-
-
 @contextmanager
-def _shown(config: pytest.Config) -> Iterator[Progress]:
+def shown(config: pytest.Config) -> Iterator[Progress]:
+    """Yield what shows progress on the terminal, whatever pytest captures meanwhile."""
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture is None:
         yield Progress()

@@ -1,10 +1,18 @@
-"""Passwords replaced by value in everything that is written.
+"""Secrets replaced by value in everything that is written.
 
 Whoever generates or reads a secret registers it here; whoever writes anything (the record, a
-report, a log, a traceback) passes it through `mask`. A secret is recognised as it is and in the
-forms that it takes on its way: base64 (also inside a longer base64 text, as in a Kubernetes Secret
-or an Authorization header), percent-encoded, escaped for JSON, Python or HTML, in hexadecimal, and
-cut off by an ellipsis as in pytest's shortened values.
+report, a log, a traceback) passes it through `mask`. What of a Kubernetes Secret counts as secret,
+`secrecy` decides.
+
+A secret is recognised by every stretch of `SHORTEST` characters of it, since a parser that splits a
+URL in the wrong place quotes a part that nobody foresaw. That holds for the forms, too, that it
+takes on its way: base64 (also inside a longer base64 text, as in a Kubernetes Secret or an
+Authorization header), percent-encoded, escaped for JSON, Python or HTML, in hexadecimal, in lower
+case as a host's name, and cut off by an ellipsis as in pytest's shortened values. A stretch that
+consists of words or of numbers, such as `-redis-` or `2026-01`, is no secret by itself: it is
+masked as a part of a longer one, or where it is a whole secret.
+
+Masking takes time in proportion to the text, however many secrets there are.
 """
 
 from __future__ import annotations
@@ -15,7 +23,7 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -25,7 +33,24 @@ SHORTEST: Final = 6
 
 _SHORTEST_LINE: Final = 16
 _SHORTEST_CUT: Final = 4
-_ELLIPSIS: Final = re.compile(r"\.{3}|…")
+_SAMPLE: Final = 4
+"""Characters of a stretch that are looked up first, at every third place of a text."""
+_EVERY: Final = SHORTEST - _SAMPLE + 1
+_LONG: Final = 256
+"""Characters from which only every eighth stretch of a form is kept, such as of a private key."""
+_SPARSE: Final = 8
+_FRAME: Final = "PRIVATE KEY-----"
+_KEY: Final = re.compile(rf"-----BEGIN [A-Z ]*{_FRAME}(.*?)(?:-----END|\Z)", re.DOTALL)
+_SHORTEST_OF_LONG: Final = 24
+"""Characters that must follow each other: shorter ones of a key are in every certificate, too."""
+
+CUT: Final = "[cut]"
+"""What stands after the beginning of a text that is too long to be told."""
+_CUTS: Final = ("...", "…", CUT)
+_ELLIPSIS: Final = re.compile(rf" ?(?:\.{{3,}}|…|{re.escape(CUT)}) ?")
+_TOKEN: Final = re.compile(r"[^\W_]+")
+_WORD: Final = re.compile(r"[^\W\d_]?[^\WA-Z\d_]*|[A-Z]+|[0-9]+")
+_LONGEST_WORD: Final = 16
 
 
 class Masker:
@@ -33,8 +58,12 @@ class Masker:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._values: frozenset[str] = frozenset()
-        self._forms: tuple[str, ...] = ()
+        self._values: set[str] = set()
+        self._stretches: dict[str, tuple[str, int] | None] = {}
+        self._samples: set[str] = set()
+        self._whole: set[str] = set()
+        self._beginnings: set[str] = set()
+        self._ends: set[str] = set()
 
     def register(self, values: Iterable[str]) -> None:
         """Remember secret values from now on.
@@ -45,19 +74,22 @@ class Masker:
         """
         found = {part for value in values for part in _parts(value)}
         with self._lock:
-            if found <= self._values:
-                return
-            self._values |= found
-            forms = {form for value in self._values for form in _written_forms(value)}
-            self._forms = tuple(sorted(forms, key=len, reverse=True))
+            for value in sorted(found - self._values):
+                self._values.add(value)
+                is_long = len(value) > _LONG or _FRAME in value
+                for form in _long_forms(value) if is_long else _written_forms(value):
+                    self._add(form, is_long=is_long)
 
     def mask(self, text: str) -> str:
-        """Return `text` with every known secret replaced by `REPLACEMENT`."""
-        there = [form for form in self._forms if form in text]
-        if there:
-            # In one pass and the longest first: a replacement is not looked at again.
-            text = re.sub("|".join(re.escape(form) for form in there), REPLACEMENT, text)
-        return _without_cut_forms(text, self._forms) if self._forms else text
+        """Return `text` with every known secret, and every part of one, replaced."""
+        if not self._values or len(text) < _SHORTEST_CUT:
+            return text
+        pieces: list[str] = []
+        end = 0
+        for start, stop in self._spans(text):
+            pieces += (text[end:start], REPLACEMENT)
+            end = stop
+        return "".join((*pieces, text[end:])) if pieces else text
 
     def masked(self, value: Any) -> Any:
         """Return a copy of JSON-like data with every string in it masked.
@@ -75,6 +107,97 @@ class Masker:
         if isinstance(value, list | tuple | set | frozenset):
             return [self.masked(leaf) for leaf in value]
         return self.mask(str(value))
+
+    def _add(self, form: str, *, is_long: bool) -> None:
+        if len(form) < SHORTEST:
+            return
+        self._whole.add(form)
+        for length in range(_SHORTEST_CUT, SHORTEST):
+            self._beginnings.add(form[:length])
+            self._ends.add(form[-length:])
+        last = len(form) - SHORTEST
+        places = {*range(0, last, _SPARSE), last} if is_long else range(last + 1)
+        for place in places:
+            stretch = form[place : place + SHORTEST]
+            if is_long:
+                self._stretches.setdefault(stretch, (form, place))
+            else:
+                self._stretches[stretch] = None
+            self._samples |= {stretch[at : at + _SAMPLE] for at in range(_EVERY)}
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where secrets are, apart from each other and in order."""
+        samples, size = self._samples, _SAMPLE
+        found = [at for at in range(0, len(text), _EVERY) if text[at : at + size] in samples]
+        runs = _joined(self._stretches_at(text, found))
+        is_cut = any(mark in text for mark in _CUTS)
+        cuts = list(_ELLIPSIS.finditer(text)) if is_cut else []
+        starts, ends = {cut.end() for cut in cuts}, {cut.start() for cut in cuts}
+        spans = [
+            each
+            for start, stop in runs
+            for each in (
+                [(start, stop)]
+                if start in starts or stop in ends
+                else self._secret_in(text, start, stop)
+            )
+        ]
+        spans += [it for cut in cuts for it in self._cut_short(text, cut.start(), cut.end())]
+        return _joined(sorted(spans)) if cuts else spans
+
+    def _stretches_at(self, text: str, samples: Iterable[int]) -> Iterator[tuple[int, int]]:
+        """Yield the stretches of secrets around places at which a sample of one was found."""
+        known = self._stretches
+        done = -1
+        for sample in samples:
+            for at in range(max(done, sample - _EVERY + 1, 0), sample + 1):
+                stretch = text[at : at + SHORTEST]
+                if stretch not in known:
+                    continue
+                source = known[stretch]
+                if source is None:
+                    yield at, at + SHORTEST
+                    continue
+                start, stop = _extended(text, at, *source)
+                if stop - start >= _SHORTEST_OF_LONG:
+                    yield start, stop
+                    done = stop - SHORTEST
+
+    def _secret_in(self, text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """Yield what of a run is secret: all of it, or nothing, or the whole secrets in it."""
+        run = text[start:stop]
+        if not is_ordinary(run):
+            yield start, stop
+            return
+        whole = self._whole_in(run)
+        if not whole:
+            return
+        for found in re.finditer("|".join(map(re.escape, whole)), run):
+            first, last = start + found.start(), start + found.end()
+            if not _is_in_a_word(text, first, last):
+                yield first, last
+
+    def _whole_in(self, run: str) -> list[str]:
+        """Return the whole secrets that a run of words holds, the longest first."""
+        if len(run) > _LONG:
+            return sorted((each for each in self._whole if each in run), key=len, reverse=True)
+        parts = {
+            run[at:end]
+            for at in range(len(run) - SHORTEST + 1)
+            for end in range(at + SHORTEST, len(run) + 1)
+        }
+        return sorted(parts & self._whole, key=len, reverse=True)
+
+    def _cut_short(self, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield the beginning of a secret before an ellipsis and the end of one after it."""
+        for length in range(SHORTEST - 1, _SHORTEST_CUT - 1, -1):
+            if start >= length and text[start - length : start] in self._beginnings:
+                yield start - length, start
+                break
+        for length in range(SHORTEST - 1, _SHORTEST_CUT - 1, -1):
+            if text[end : end + length] in self._ends:
+                yield end, end + length
+                break
 
 
 class MaskingFilter(logging.Filter):
@@ -100,12 +223,18 @@ class MaskingFilter(logging.Filter):
 
 def _parts(value: str) -> Iterator[str]:
     if len(value) >= SHORTEST:
-        yield value
+        yield value.strip() if _FRAME in value else value
     lines = value.splitlines()
-    if len(lines) > 1:
-        yield from (
-            line for line in lines if len(line) >= _SHORTEST_LINE and not line.startswith("-----")
-        )
+    if _FRAME in value:
+        lines = _body(value)[-1:]  # the others are recognised by what is in them
+    elif len(lines) == 1:
+        return
+    yield from (line for line in lines if len(line) >= _SHORTEST_LINE)
+
+
+def _body(pem: str) -> list[str]:
+    """Return the lines within the frame of each private key (RFC 7468)."""
+    return [line for key in _KEY.findall(pem) for line in key.splitlines() if line]
 
 
 def _written_forms(value: str) -> Iterator[str]:
@@ -127,8 +256,11 @@ def _escaped(form: str) -> Iterator[str]:
 def _forms(value: str) -> Iterator[str]:
     octets = value.encode("utf-8", "surrogatepass")
     yield value
+    yield value.lower()  # as urllib.parse has a host's name
     yield html.escape(value)
     yield octets.hex()
+    yield repr(octets)[2:-1]
+    yield ascii(value)[1:-1]
     for encoded in (quote(octets, safe=""), quote(octets), quote_plus(octets)):
         yield encoded
         yield re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), encoded)
@@ -137,9 +269,16 @@ def _forms(value: str) -> Iterator[str]:
         yield whole
         yield whole.rstrip("=")
         for shift in range(3):
-            core = _base64_core(octets, shift, encode(bytes(shift) + octets).decode())
-            if len(core) >= SHORTEST:
-                yield core
+            yield _base64_core(octets, shift, encode(bytes(shift) + octets).decode())
+
+
+def _long_forms(value: str) -> Iterator[str]:
+    """Yield the forms of a private key, which is its lines in one, or of another long value."""
+    octets = value.encode("utf-8", "surrogatepass")
+    yield "".join(_body(value)) if _FRAME in value else value
+    for shift in range(3):
+        encoded = base64.b64encode(bytes(shift) + octets).decode()
+        yield _base64_core(octets, shift, encoded)
 
 
 def _base64_core(octets: bytes, shift: int, encoded: str) -> str:
@@ -153,33 +292,41 @@ def _base64_core(octets: bytes, shift: int, encoded: str) -> str:
     return encoded[first:last]
 
 
-def _without_cut_forms(text: str, forms: Sequence[str]) -> str:
-    """Mask the beginning of a form that stands before an ellipsis, and the end of one after it."""
-    pieces = _ELLIPSIS.split(text)
-    if len(pieces) == 1:
-        return text
-    ellipses = _ELLIPSIS.findall(text)
-    pieces[:-1] = [_without_end(piece, forms) for piece in pieces[:-1]]
-    pieces[1:] = [_without_start(piece, forms) for piece in pieces[1:]]
-    return "".join(piece + mark for piece, mark in zip(pieces, [*ellipses, ""], strict=True))
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join spans, in order of their starts, that overlap or touch."""
+    joined: list[tuple[int, int]] = []
+    for start, stop in spans:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(stop, joined[-1][1])
+        else:
+            joined.append((start, stop))
+    return joined
 
 
-def _without_end(piece: str, forms: Sequence[str]) -> str:
-    for form in forms:
-        if form[:_SHORTEST_CUT] in piece[-len(form) :]:
-            for length in range(len(form) - 1, _SHORTEST_CUT - 1, -1):
-                if piece.endswith(form[:length]):
-                    return piece[:-length] + REPLACEMENT
-    return piece
+def _extended(text: str, at: int, form: str, place: int) -> tuple[int, int]:
+    """Return how far a text and a secret are the same around a stretch of both."""
+    before = min(at, place)
+    back = next((n for n in range(before) if text[at - n - 1] != form[place - n - 1]), before)
+    after = min(len(text) - at, len(form) - place)
+    forth = next((n for n in range(SHORTEST, after) if text[at + n] != form[place + n]), after)
+    return at - back, at + forth
 
 
-def _without_start(piece: str, forms: Sequence[str]) -> str:
-    for form in forms:
-        if form[-_SHORTEST_CUT:] in piece[: len(form)]:
-            for length in range(len(form) - 1, _SHORTEST_CUT - 1, -1):
-                if piece.startswith(form[-length:]):
-                    return REPLACEMENT + piece[length:]
-    return piece
+def is_ordinary(run: str) -> bool:
+    """Whether a part of a secret is made of words and numbers, and may be a part of anything."""
+    return all(
+        len(token) < _LONGEST_WORD and _WORD.fullmatch(token) for token in _TOKEN.findall(run)
+    )
+
+
+def _is_in_a_word(text: str, start: int, stop: int) -> bool:
+    """Whether a word in lower case goes on before or after, so that it is another word."""
+    word = text[start:stop]
+    if not (word.isalpha() and word.islower()):
+        return False
+    before, after = text[max(0, start - 3) : start], text[stop : stop + 1]
+    is_escape = before[-2:-1] == "\\" or before[:1] == "%"
+    return (before[-1:].islower() and not is_escape) or after.islower()
 
 
 _masker = Masker()

@@ -10,6 +10,9 @@ from typing import Final
 API_REQUEST: Final = 15.0
 """One request to the Kubernetes API, connection included."""
 
+CREDENTIALS: Final = 30.0
+"""A credential plug-in of the kubeconfig, which may ask its provider, and never a person."""
+
 API_AWAY: Final = 60.0
 """An API that has answered before and is away or busy, until what it was asked has failed."""
 
@@ -51,6 +54,21 @@ PROBE_POD_START: Final = 60.0
 
 PROBE_POD: Final = 7200.0
 """A probe pod at most; it is removed by the run that made it."""
+
+LEASE: Final = 60.0
+"""A run's Lease without a sign of life, until another run takes it for dead."""
+
+LEASE_RENEWED: Final = 12.0
+"""Between two signs of life."""
+
+LEASE_SERVES: Final = 40.0
+"""After a sign of life that was the last to succeed, until a run is no more sure of its Lease."""
+
+LEASE_WAIT: Final = 600.0
+"""A run that waits until another one is done with the system."""
+
+LEASE_GLANCE: Final = 5.0
+"""One watch of another's Lease, until it is seen whether its run still goes on."""
 
 DNS_PATIENCE: Final = 6.0
 """One exchange with the cluster's DNS that tells slowness from silence."""
@@ -97,8 +115,21 @@ CLUSTER_DELETE: Final = 60.0
 ENGINE_START: Final = 60.0
 """A container engine of our own from its start to its first answer."""
 
+SERVICE_SETTLES: Final = 5.0
+"""A Service's refusal of what the pods behind it take, or its silence, until it stands.
+
+kube-proxy writes its rules at most once a second, and the API tells of none. A connection before
+that is refused, or leads nowhere, though nothing is wrong.
+"""
+
 LOCK: Final = 1800.0
 """Waiting for another start of the same cluster to finish."""
+
+HISTORY: Final = 60.0
+"""Waiting for another run to have put itself into the history that both keep."""
+
+SHARDS: Final = 3600.0
+"""The other shards of a run, from the moment at which one waits for them to their end."""
 
 ENGINE_STOP: Final = 25.0
 """A container engine's end in good order, before it is killed."""

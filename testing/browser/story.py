@@ -36,7 +36,8 @@ class Case:
         nodeid: pytest's name of it.
         subjects: names that tie it to components.
         markers: its markers.
-        outcome: `passed`, `failed`, `error`, `skipped`, `xfailed`, or `no result`.
+        outcome: `passed`, `failed`, `error`, `skipped`, `xfailed`, `quarantined`, or `no
+            result`.
         seconds: of its call.
         evidence: what was asked and answered.
         text: its failure in full.
@@ -124,6 +125,12 @@ class Story:
             "evidence": list(case.evidence) if tells else [],
             "sections": [list(section) for section in case.sections] if tells else [],
         }
+        if tells and case.outcome == "quarantined":
+            told["quarantined"] = {
+                "reason": "its volume is slow",
+                "owner": "the platform team",
+                "until": "2030-01-31",
+            }
         if tells and case.diagnosis:
             told["diagnosis"] = dict(case.diagnosis)
         self.tell(

@@ -51,7 +51,8 @@ def english_only() -> Iterator[tuple[str, re.Pattern[str]]]:
     for key in english:
         text = english.get(key)
         same = chinese.get(key) == text
-        if same or key.split(".")[0] not in SHOWN_PARTS or not PLACEHOLDER.sub("", text).strip():
+        has_words = re.search(r"\w", PLACEHOLDER.sub("", text))
+        if same or key.split(".")[0] not in SHOWN_PARTS or not has_words:
             continue
         pieces = map(re.escape, PLACEHOLDER.split(text))
         yield key, re.compile(".+?".join(pieces))

@@ -100,7 +100,9 @@ def test_layer_is_chosen(reader: Reader, fit: Fit, layer: str) -> None:
     expect_shown(reader, fit(lambda test: test.layer == layer))
 
 
-@pytest.mark.parametrize("outcome", ["failed", "error", "no result", "skipped", "xfailed"])
+@pytest.mark.parametrize(
+    "outcome", ["failed", "error", "no result", "quarantined", "skipped", "xfailed"]
+)
 def test_outcome_is_chosen(reader: Reader, fit: Fit, outcome: str) -> None:
     reader.choose("outcome", outcome.replace(" ", "-"))
 

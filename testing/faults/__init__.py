@@ -1,4 +1,4 @@
-"""Faults that are put into a running Nova, one by one, and what the suite makes of each.
+"""Faults that are put into a running Nova, and what the suite makes of each.
 
     python -m testing.faults [NAME…] [--family FAMILY]
 
@@ -6,6 +6,10 @@
 the suite has to say of it. Every fault is taken out again, and the tests that failed are seen
 green.
 
+Those that do not reach each other are in together (`reach`, `batches`), and are verified by the
+tests that concern them and a sample of the others (`selection`).
+
 Layers, top to bottom: `__main__` > `runner` > `steps`, `verification`, `health` > `ground` >
-`table` > `verdict` > `catalogue` (the reading of it) > `fault`, `undo`, `merge`.
+`batches` > `selection` > `reach` > `table` > `verdict` > `catalogue` (the reading of it) > `fault`,
+`undo`, `merge`, `phases`.
 """

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import secrets
 import signal
 import sys
 import tempfile
@@ -24,8 +26,9 @@ from nova_acceptance.system import System
 from testing.faults import table
 from testing.faults.fault import Fault
 from testing.faults.ground import Ground
-from testing.faults.reading import check_causes, chosen, read_catalogue
-from testing.faults.runner import Runner, own_directory, say
+from testing.faults.phases import told
+from testing.faults.reading import CATALOGUE, check_causes, chosen, read_catalogue
+from testing.faults.runner import Manner, Runner, own_directory, say
 from testing.faults.verification import Suite
 
 INTERRUPTED = 130
@@ -37,12 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         every = options.all or options.list
-        faults = chosen(read_catalogue(), options.names, options.family, every=every)
+        faults = chosen(
+            read_catalogue(options.catalogue), options.names, options.family, every=every
+        )
         check_causes(faults, causes())
         if options.list:
             say("\n".join(f"{f.family}/{f.name}: {f.title}" for f in faults))
             return 0
-        return _run(faults, options.cluster)
+        every_test = bool(os.environ.get("ALL"))
+        return _run(faults, options.cluster, Manner(options.seed, every_test, options.one_by_one))
     except NovaError as error:
         sys.stderr.write(f"faults: {error}\n")
         return 2 if isinstance(error, UsageError) else 1
@@ -59,11 +65,29 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--all", action="store_true", help="those that are run seldom, too")
     parser.add_argument("--cluster", default=Request.name, help="a kind cluster of ours")
     parser.add_argument("--list", action="store_true", help="name the faults and run none")
+    parser.add_argument(
+        "--catalogue",
+        type=Path,
+        default=CATALOGUE,
+        metavar="DIRECTORY",
+        help="where the faults are, as <family>/<name>.yaml (default: the project's own)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=secrets.randbelow(1_000_000),
+        help="what the tests are drawn by that look for false alarms (default: another each time); "
+        "ALL=1 in the environment takes all tests",
+    )
+    parser.add_argument(
+        "--one-by-one", action="store_true", help="put no faults in together that are independent"
+    )
     return parser.parse_args(arguments)
 
 
-def _run(faults: Sequence[Fault], name: str) -> int:
+def _run(faults: Sequence[Fault], name: str, manner: Manner) -> int:
     progress = Progress()
+    progress.say(f"tests: {'all' if manner.every else f'a sample, drawn by --seed {manner.seed}'}")
     provider = Provider(Home.of_user(), progress)
     cluster = provider.up(Request("kind", name=name), Phrase("the faults need one"))
     if cluster.kubeconfig is None:
@@ -84,8 +108,10 @@ def _run(faults: Sequence[Fault], name: str) -> int:
             Path(scratch),
         )
         suite = Suite(cluster.kubeconfig, cluster.context, _overlay(ground.kube, system), directory)
-        verdicts = Runner(ground, suite, progress).run(faults)
+        runner = Runner(ground, suite, progress, manner)
+        verdicts = runner.run(faults)
     say(table.text(verdicts))
+    say(f"in all: {told(runner.phases.seconds)}")
     say(f"records: {directory}")
     return 0 if all(verdict.is_right for verdict in verdicts) else 1
 

@@ -5,8 +5,11 @@ Each step of `break` is a mapping with one key, the name of the action:
     patch         change fields of an object by a JSON merge patch (RFC 7386)
     apply         create objects
     delete        delete an object; what no controller makes again is put back at the end
+    doom          delete the claims of a pod while it runs, and begin anew at the end
     restart       delete the pods of a workload, so that they start anew
+    expire        let a node end a pod, so that it stays listed beside the one in its place
     url           change parts of a connection URL in a Secret
+    value         write a value of a Secret or ConfigMap otherwise
     certificate   put another certificate into a Secret
     sql           run statements on PostgreSQL, as its superuser
     redis         run commands on Redis
@@ -75,6 +78,22 @@ class Url(Strict):
     host: str | None = None
     port: int | None = None
     path: str | None = None
+
+
+class Value(Strict):
+    """A value as it shall be written.
+
+    Attributes:
+        written: with `{value}` in the place of the value that is there.
+        times: how often a Secret's value is encoded as base64; once is right.
+    """
+
+    kind: Literal["Secret", "ConfigMap"] = "Secret"
+    namespace: str
+    name: str
+    key: str
+    written: str = "{value}"
+    times: int = 1
 
 
 class Certificate(Strict):
@@ -195,8 +214,11 @@ class Step(Strict):
     patch: Patch | None = None
     apply: tuple[dict[str, Any], ...] | None = None
     delete: Target | None = None
+    doom: Pods | None = None
     restart: Pods | None = None
+    expire: Pods | None = None
     url: Url | None = None
+    value: Value | None = None
     certificate: Certificate | None = None
     sql: Sql | None = None
     redis: RedisCommands | None = None
@@ -299,6 +321,11 @@ class Deploy(Strict):
     afresh: tuple[Pods, ...] = ()
     writes: bool = True
 
+    @property
+    def changes_manifests(self) -> bool:
+        """Whether what is deployed is not what should be."""
+        return bool(self.patches or self.edits)
+
 
 class Expectation(Strict):
     """What is expected of the suite.
@@ -330,8 +357,9 @@ class Fault(Strict):
         shows: what shows that it is in; it is waited for.
         calm: how long Nova has to be still before and after.
         through: the trouble that a proxy makes between suite and API (`api_faults.MODES`).
-        expect: what the suite has to say; None for what it has to survive.
-        survives: whether nothing may fail.
+        expect: what the suite has to say; None for what is normal or has to be survived.
+        normal: whether no test may fail and no cause be named, written as `expect: nothing`.
+        survives: whether nothing may fail, whatever is named besides.
         seldom: whether it is left out where none is named, since it takes long or shows what
             another shows as well.
     """
@@ -347,17 +375,30 @@ class Fault(Strict):
     calm: Calm = Calm()
     through: str = ""
     expect: Expectation | None = None
+    normal: bool = False
     survives: bool = False
     seldom: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("expect") == "nothing":
+            return {**value, "expect": None, "normal": True}
+        return value
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether anything has to be found: not of what is normal, or has to be survived."""
+        return self.expect is not None
 
     @property
     def changes_manifests(self) -> bool:
         """Whether what is deployed is not what should be."""
-        return self.deploy is not None and bool(self.deploy.patches or self.deploy.edits)
+        return self.deploy is not None and self.deploy.changes_manifests
 
     @model_validator(mode="after")
     def _is_whole(self) -> Fault:
-        if self.survives == (self.expect is not None):
+        if [self.survives, self.normal, self.is_fault].count(True) != 1:
             raise ValueError("must say either what to `expect` or that the suite `survives` it")
         if not (self.deploy or self.breaks or self.through):
             raise ValueError("must change something: deploy, break or through")

@@ -90,7 +90,7 @@ def _of_pod(ground: Ground, pod: Object) -> Iterator[str]:
     metadata = pod["metadata"]
     name = f"{metadata['namespace']}/{metadata['name']}"
     if "deletionTimestamp" in metadata:
-        if _is_replaceable(pod):  # a kubelet takes its time over one that was never well
+        if _is_replaceable(pod):  # it may take its whole grace, or was never well
             ground.delete("Pod", metadata["namespace"], metadata["name"], now=True)
         yield f"pod {name} is on its way out"
     elif metadata["namespace"] in ground.system.namespaces and _is_spent(pod):
@@ -103,7 +103,7 @@ def _of_pod(ground: Ground, pod: Object) -> Iterator[str]:
 def _is_replaceable(pod: Object) -> bool:
     """Whether a pod has no identity, so that nothing of it is wanted any more."""
     owners = pod["metadata"].get("ownerReferences") or ()
-    return any(owner["kind"] == "ReplicaSet" for owner in owners)
+    return any(owner["kind"] in ("ReplicaSet", "Job") for owner in owners)
 
 
 def _is_spent(pod: Object) -> bool:

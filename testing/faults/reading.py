@@ -16,8 +16,8 @@ from testing.faults.fault import Fault
 
 CATALOGUE: Final = Path(__file__).with_name("catalogue")
 ORDER: Final = (
-    "storage scheduling images startup services configuration network dns redis postgres etcd "
-    "nodes api"
+    "storage scheduling images startup normal services configuration network dns redis postgres "
+    "etcd nodes api"
 ).split()
 """Families in the order of a run; what disturbs most comes last."""
 
@@ -46,9 +46,15 @@ def read_catalogue(directory: Path = CATALOGUE) -> list[Fault]:
     """Read every fault, in the order of a run.
 
     Raises:
-        UsageError: a file is wrong, or a family is none of `ORDER`.
+        UsageError: there is none, a file is wrong, a family is none of `ORDER`, or two faults have
+            one name, by which their records are kept.
     """
     faults = [read_fault(path) for path in sorted(directory.glob("*/*.yaml"))]
+    if not faults:
+        raise UsageError(f"{directory} holds no fault", hint="a fault is <family>/<name>.yaml")
+    names = [fault.name for fault in faults]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UsageError(f"{directory}: there are two faults {', '.join(twice)}")
     strangers = sorted({fault.family for fault in faults} - set(ORDER))
     if strangers:
         raise UsageError(f"{directory}: {', '.join(strangers)}: there is no such family")
@@ -68,17 +74,18 @@ def chosen(
     of_family = [fault for fault in faults if family in ("", fault.family)]
     patterns = tuple(names)
     for pattern in patterns:
-        if not any(fnmatchcase(fault.name, pattern) for fault in of_family):
+        if not any(_fits(fault, pattern) for fault in of_family):
             raise UsageError(f"there is no fault {pattern}", hint="see `--list`")
     if family and not of_family:
         raise UsageError(f"there is no family {family}", hint=f"there are: {', '.join(ORDER)}")
     if not patterns:
         return [fault for fault in of_family if every or family or not fault.seldom]
-    return [
-        fault
-        for fault in of_family
-        if any(fnmatchcase(fault.name, pattern) for pattern in patterns)
-    ]
+    return [fault for fault in of_family if any(_fits(fault, pattern) for pattern in patterns)]
+
+
+def _fits(fault: Fault, pattern: str) -> bool:
+    """Whether a pattern fits a fault's name, as it is or as lists have it, after its family."""
+    return fnmatchcase(fault.name, pattern) or fnmatchcase(f"{fault.family}/{fault.name}", pattern)
 
 
 def check_causes(faults: Iterable[Fault], known: Collection[str]) -> None:

@@ -1,4 +1,4 @@
-"""One fault after the other: put in, verified, judged, taken out, and seen green again."""
+"""Faults, alone or several at once: put in, verified, judged, taken out, and seen green again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -16,15 +16,34 @@ from nova_acceptance.errors import NovaError
 from nova_acceptance.progress import Progress
 from testing.faults import health, steps, table
 from testing.faults.api_proxy import proxied
+from testing.faults.batches import Batch, Batches, deployed_together
 from testing.faults.fault import Deploy, Fault, Pods, Target
 from testing.faults.ground import Ground, GroundError
+from testing.faults.phases import Phases, told
 from testing.faults.questions import await_shown
+from testing.faults.reach import Owners
+from testing.faults.selection import Selection
 from testing.faults.undo import UndoStack
-from testing.faults.verdict import Seen, Verdict, judge
+from testing.faults.verdict import Collected, Seen, Verdict, judge
 from testing.faults.verification import Suite, changed_tree
 
 MOST_RERUN: Final = 40
 """Tests that are seen green after a family one by one; of more, one of each function is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How faults are run.
+
+    Attributes:
+        seed: what the samples of tests are drawn by.
+        every: whether all tests verify each fault, and not those that concern it and a sample.
+        one_by_one: whether each fault is put in alone.
+    """
+
+    seed: int = 0
+    every: bool = False
+    one_by_one: bool = False
 
 
 class Runner:
@@ -34,69 +53,156 @@ class Runner:
         ground: the cluster.
         suite: the suite against it.
         progress: where to show how far it is.
+        manner: how they are run.
     """
 
-    def __init__(self, ground: Ground, suite: Suite, progress: Progress) -> None:
+    def __init__(
+        self, ground: Ground, suite: Suite, progress: Progress, manner: Manner | None = None
+    ) -> None:
         self._ground = ground
         self._suite = suite
         self._progress = progress
+        self._manner = manner or Manner()
+        self._owners = Owners(ground.system)
+        self._selection = self._chooser(())
         self._failed: list[str] = []
+        self.phases = Phases()
 
     def run(self, faults: Iterable[Fault]) -> list[Verdict]:
         """Run faults, and write the table as it grows.
 
-        Each is taken out, and Nova whole, before the next is put in; after each family the tests
-        that failed in it are seen green, and after the last one all tests.
+        Each is taken out, and Nova whole, before the next is put in, but for those that are in
+        together; after each family the tests that failed in it are seen green, and after the last
+        one all tests.
 
         Raises:
             GroundError: Nova was not green before the first fault, or not after a family, or a
                 fault could not be taken out.
         """
-        self._expect_green("before", self._suite.deploy("before"))
+        with self.phases.spent("green"):
+            before = self._suite.deploy("before")
+        self._expect_green("before", before)
+        self._selection = self._chooser(before.tests)
         verdicts: list[Verdict] = []
-        for family, members in groupby(faults, lambda fault: fault.family):
+        for family, batches in groupby(self._planned(faults), lambda batch: batch[0].family):
             self._failed = []
-            for fault in members:
-                verdicts.append(self._judged(fault))
-                table.write(verdicts, self._suite.reports / "faults.json")
-            again = self._suite.verify(f"after-{family}", *_selection(self._failed))
+            for batch in batches:
+                for verdict in self._judged(batch):
+                    verdicts.append(verdict)
+                    table.write(verdicts, self._suite.reports / "faults.json", self.phases.seconds)
+            with self.phases.spent("green"):
+                again = self._suite.verify(f"after-{family}", *_selection(self._failed))
             self._expect_green(f"after-{family}", again)
-        self._expect_green("after", self._suite.verify("after"))
+        with self.phases.spent("green"):
+            after = self._suite.verify("after")
+        self._expect_green("after", after)
+        table.write(verdicts, self._suite.reports / "faults.json", self.phases.seconds)
         return verdicts
 
-    def _judged(self, fault: Fault) -> Verdict:
-        began = time.monotonic()
-        verdict, left = self._tried(fault)
+    def _chooser(self, tests: Sequence[Collected]) -> Selection:
+        manner = self._manner
+        return Selection(self._owners, tests, seed=manner.seed, every=manner.every)
+
+    def _planned(self, faults: Iterable[Fault]) -> list[Batch]:
+        if self._manner.one_by_one:
+            return [(fault,) for fault in faults]
+        return Batches(self._owners, self._selection).planned(faults)
+
+    def _judged(self, batch: Batch) -> Iterator[Verdict]:
+        """Yield what became of the faults of a batch, each tried alone where that is not clear.
+
+        Where one is wrong alone just as it was together, and nothing was seen that is none's, the
+        others had no part in that, and what was seen of them counts.
+        """
+        verdicts, strange = self._tried(batch)
+        wrong = [number for number, verdict in enumerate(verdicts) if not verdict.is_right]
+        if len(batch) == 1 or not (strange or wrong):
+            yield from map(self._said, verdicts)
+            return
+        problems = [f"{verdicts[each].fault}: {verdicts[each].problems[0]}" for each in wrong]
+        why = (*problems, *strange)[0]
+        alone = {} if strange else {each: self._alone(batch, each, why) for each in wrong}
+        if strange or any(alone[each].problems != verdicts[each].problems for each in wrong):
+            alone |= {
+                each: self._alone(batch, each, why)
+                for each in range(len(batch))
+                if each not in alone
+            }
+        for number, verdict in enumerate(verdicts):
+            yield alone.get(number) or self._said(verdict)
+
+    def _alone(self, batch: Batch, number: int, why: str) -> Verdict:
+        """Try one fault of a batch alone, and say what became of it."""
+        fault = batch[number]
+        names = ", ".join(each.name for each in batch if each is not fault)
+        [verdict], _ = self._tried((fault,))
+        note = f"alone, since together with {names} it was not right ({why})"
+        return self._said(replace(verdict, alone_since=note))
+
+    def _said(self, verdict: Verdict) -> Verdict:
+        together = f"with {', '.join(verdict.beside)}" if verdict.beside else ""
+        notes = "; ".join(filter(None, (told(verdict.phases), together, verdict.alone_since)))
         self._progress.say(
-            f"{'✓' if verdict.is_right else '✗'} {fault.family}/{fault.name}: {_told(verdict)}"
-            f" ({time.monotonic() - began:.0f} s)"
+            f"{'✓' if verdict.is_right else '✗'} {verdict.family}/{verdict.fault}: "
+            f"{_told(verdict)} ({notes})"
         )
-        if left:
-            raise GroundError(f"{fault.name} could not be taken out again", evidence=left)
         return verdict
 
-    def _tried(self, fault: Fault) -> tuple[Verdict, list[str]]:
-        """Return what became of a fault, and what of it could not be taken out."""
-        undo = UndoStack()
-        verdict = Verdict(fault.name, fault.family)
+    def _tried(self, batch: Batch) -> tuple[list[Verdict], tuple[str, ...]]:
+        """Return what became of the faults of a batch, and what was seen that is none's.
+
+        Raises:
+            GroundError: one of them could not be taken out again.
+        """
+        undo, phases = UndoStack(), Phases()
+        strange: tuple[str, ...] = ()
+        verdicts = [Verdict(fault.name, fault.family) for fault in batch]
         try:
-            seen = self._with(fault, undo)
+            seen = self._with(batch, undo, phases)
             self._failed += [each.nodeid for each in seen.failures if "::" in each.nodeid]
-            verdict = judge(fault, seen)
+            if len(batch) == 1:
+                verdicts = [judge(batch[0], seen)]
+            else:
+                shared = Batches(self._owners, self._selection).shared(batch, seen)
+                strange = shared.strange
+                verdicts = list(map(judge, batch, shared.seen))
         except NovaError as error:
-            verdict = replace(verdict, problems=(f"could not be put in: {_line(error)}",))
+            problem = f"could not be put in: {_line(error)}"
+            verdicts = [replace(verdict, problems=(problem,)) for verdict in verdicts]
         except KeyboardInterrupt:
             raise KeyboardInterrupt(*undo.unwind()) from None
         except BaseException:
             for line in undo.unwind():
                 self._progress.say(f"left behind: {line}")
             raise
-        left = undo.unwind()
+        left = self._taken_out(batch, undo, phases)
+        self.phases.add(phases.seconds)
+        names = tuple(fault.name for fault in batch)
+        verdicts = [
+            replace(
+                verdict,
+                phases=phases.seconds,
+                beside=tuple(name for name in names if name != verdict.fault),
+            )
+            for verdict in verdicts
+        ]
+        if left:
+            for verdict in verdicts:
+                self._said(verdict)
+            raise GroundError(f"{', '.join(names)} could not be taken out again", evidence=left)
+        return verdicts, strange
+
+    def _taken_out(self, batch: Batch, undo: UndoStack, phases: Phases) -> list[str]:
+        """Take a batch out, and return what could not be, or is not whole again."""
+        with phases.spent("out"):
+            left = undo.unwind()
         try:
-            health.await_health(self._ground, calm=fault.calm.after)
+            with phases.spent("healthy"):
+                calm = max(fault.calm.after for fault in batch)
+                health.await_health(self._ground, calm=calm)
         except NovaError as error:
             left.append(_line(error))
-        return verdict, left
+        return left
 
     def _written(self) -> dict[str, str]:
         """Return what changes with every write that changes anything, by object.
@@ -110,38 +216,45 @@ class Runner:
             for found in self._ground.kube.list(version, kind, namespace=namespace)
         }
 
-    def _with(self, fault: Fault, undo: UndoStack) -> Seen:
-        """Put a fault in, run the suite, and return what it said."""
-        for step in fault.breaks:
-            steps.put_in(self._ground, step, undo)
-        for question in fault.shows:
-            await_shown(self._ground, question)
-        if fault.calm.before:
-            health.await_health(self._ground, calm=fault.calm.before, nodes=False)
-        with self._way(fault) as suite:
-            if fault.deploy is None:
-                return suite.verify(fault.name)
-            return self._deployed(suite, fault, fault.deploy, undo)
+    def _with(self, batch: Batch, undo: UndoStack, phases: Phases) -> Seen:
+        """Put the faults of a batch in, run the suite, and return what it said."""
+        with phases.spent("in"):
+            for step in (step for fault in batch for step in fault.breaks):
+                steps.put_in(self._ground, step, undo)
+        with phases.spent("shown"):
+            for question in (question for fault in batch for question in fault.shows):
+                await_shown(self._ground, question)
+            if calm := max(fault.calm.before for fault in batch):
+                health.await_health(self._ground, calm=calm, nodes=False)
+        name, deploy = "+".join(fault.name for fault in batch), deployed_together(batch)
+        tests = self._selection.of(batch)
+        # One that goes another way to the API is in alone.
+        with phases.spent("verified"), self._way(batch[0]) as suite:
+            if deploy is None:
+                return suite.verify(name, *tests)
+            return self._deployed(suite, name, deploy, tests, undo)
 
-    def _deployed(self, suite: Suite, fault: Fault, deploy: Deploy, undo: UndoStack) -> Seen:
+    def _deployed(
+        self, suite: Suite, name: str, deploy: Deploy, tests: Sequence[str], undo: UndoStack
+    ) -> Seen:
         with tempfile.TemporaryDirectory(dir=self._ground.scratch) as scratch:
             tree = changed_tree(deploy, suite.overlay, Path(scratch, "tree"))
-            if fault.changes_manifests and (deploy.writes or deploy.afresh):
-                undo.push("deploying Nova as it should be", lambda: self._mend(fault, deploy))
+            if deploy.changes_manifests and (deploy.writes or deploy.afresh):
+                undo.push("deploying Nova as it should be", lambda: self._mend(name, deploy))
             for pods in deploy.afresh:
                 self._remove(pods)
             before = self._written()
-            seen = suite.deploy(fault.name, tree=tree)
+            seen = suite.deploy(name, *tests, tree=tree)
             if not deploy.writes and before != self._written():
-                undo.push("deploying Nova as it should be", lambda: self._mend(fault, deploy))
+                undo.push("deploying Nova as it should be", lambda: self._mend(name, deploy))
                 raise GroundError("something was written that a preflight should have stopped")
             return seen
 
-    def _mend(self, fault: Fault, deploy: Deploy) -> None:
+    def _mend(self, name: str, deploy: Deploy) -> None:
         """Deploy Nova as it should be; what cannot change in place is made anew."""
         for pods in deploy.afresh:
             self._remove(pods)
-        self._suite.deploy(f"{fault.name}-mended", "tests/infrastructure/test_workloads.py")
+        self._suite.deploy(f"{name}-mended", "tests/infrastructure/test_workloads.py")
 
     @contextmanager
     def _way(self, fault: Fault) -> Iterator[Suite]:

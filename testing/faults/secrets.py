@@ -11,12 +11,22 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from testing.faults.fault import Certificate, Url
+from testing.faults.fault import Certificate, Url, Value
 
 
 def changed_url(data: dict[str, str], wanted: Url) -> dict[str, str]:
     """Return the Secret's key with the URL changed, encoded as the API has it."""
     return {wanted.key: _encoded(_changed(_decoded(data[wanted.key]), wanted))}
+
+
+def rewritten(data: dict[str, str], wanted: Value) -> dict[str, str]:
+    """Return the key of a Secret or ConfigMap written otherwise, encoded as the API has it."""
+    is_secret = wanted.kind == "Secret"
+    value = _decoded(data[wanted.key]) if is_secret else data[wanted.key]
+    text = wanted.written.replace("{value}", value)
+    for _ in range(wanted.times if is_secret else 0):
+        text = _encoded(text)
+    return {wanted.key: text}
 
 
 def _changed(text: str, wanted: Url) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from nova_acceptance.kube import Object, PodRef
-from testing.faults import filters, names, secrets, strangers
+from testing.faults import expiry, filters, names, secrets, strangers
 from testing.faults.fault import (
     Background,
     Certificate,
@@ -24,6 +24,7 @@ from testing.faults.fault import (
     Taint,
     Target,
     Url,
+    Value,
 )
 from testing.faults.ground import Ground, GroundError
 from testing.faults.merge import inverse
@@ -107,6 +108,28 @@ def _put_back(ground: Ground, at: Target, before: Object) -> None:
     ground.put({**{k: v for k, v in before.items() if k != "status"}, "metadata": metadata})
 
 
+def doom(ground: Ground, wanted: Pods, undo: UndoStack) -> None:
+    """Delete the claims of a pod, which stay while it runs; its data are gone at the end."""
+    (pod,) = ground.pods(wanted)
+    found = ground.kube.get("v1", "Pod", pod.name, pod.namespace) or {"spec": {}}
+    claims = [
+        volume["persistentVolumeClaim"]["claimName"]
+        for volume in found["spec"].get("volumes") or ()
+        if "persistentVolumeClaim" in volume
+    ]
+
+    def begin_anew() -> None:
+        ground.delete("Pod", pod.namespace, pod.name, now=True)
+        for claim in claims:
+            ground.delete("PersistentVolumeClaim", pod.namespace, claim)
+        # The successor may have been made for the claim that was going, and waits for it in vain.
+        ground.delete("Pod", pod.namespace, pod.name, now=True)
+
+    undo.push(f"beginning {pod} anew", begin_anew)
+    for claim in claims:
+        ground.kube.delete("v1", "PersistentVolumeClaim", claim, pod.namespace)
+
+
 def restart(ground: Ground, wanted: Pods, _undo: UndoStack) -> None:
     """Delete pods, so that their successors start under what is wrong."""
     for pod in ground.pods(wanted):
@@ -119,6 +142,12 @@ def url(ground: Ground, wanted: Url, undo: UndoStack) -> None:
     change_object(ground, at, {"data": secrets.changed_url(_data(ground, at), wanted)}, undo)
 
 
+def value(ground: Ground, wanted: Value, undo: UndoStack) -> None:
+    """Write a value of a Secret or ConfigMap otherwise."""
+    at = Target(kind=wanted.kind, namespace=wanted.namespace, name=wanted.name)
+    change_object(ground, at, {"data": secrets.rewritten(_data(ground, at), wanted)}, undo)
+
+
 def certificate(ground: Ground, wanted: Certificate, undo: UndoStack) -> None:
     """Put another certificate into a Secret."""
     at = Target(kind="Secret", namespace=wanted.namespace, name=wanted.secret)
@@ -128,7 +157,7 @@ def certificate(ground: Ground, wanted: Certificate, undo: UndoStack) -> None:
 def _data(ground: Ground, at: Target) -> dict[str, str]:
     found = ground.get(at.kind, at.namespace, at.name)
     if found is None:
-        raise GroundError(f"there is no Secret {at.namespace}/{at.name}")
+        raise GroundError(f"there is no {at.kind} {at.namespace}/{at.name}")
     return dict(found["data"])
 
 
@@ -269,8 +298,11 @@ _ACTIONS: Final[dict[str, Callable[[Ground, Any, UndoStack], None]]] = {
     "patch": patch,
     "apply": apply,
     "delete": delete,
+    "doom": doom,
     "restart": restart,
+    "expire": expiry.expire,
     "url": url,
+    "value": value,
     "certificate": certificate,
     "sql": sql,
     "redis": redis,

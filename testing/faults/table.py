@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -38,14 +38,17 @@ def score(verdicts: Sequence[Verdict]) -> str:
     )
 
 
-def write(verdicts: Sequence[Verdict], path: Path) -> None:
-    """Write the table as JSON: the score's numbers, and one object a fault."""
+def write(
+    verdicts: Sequence[Verdict], path: Path, phases: Mapping[str, float] | None = None
+) -> None:
+    """Write the table as JSON: the score's numbers, seconds by phase, and one object a fault."""
     times = [verdict.seconds for verdict in verdicts if verdict.seconds is not None]
     content = {
         "right": sum(verdict.is_right for verdict in verdicts),
         "all": len(verdicts),
         "median_seconds": statistics.median(times) if times else None,
         "false_alarms": sum(len(verdict.false_alarms) for verdict in verdicts),
+        "seconds": dict(phases or {}),
         "faults": [asdict(verdict) | {"is_right": verdict.is_right} for verdict in verdicts],
     }
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -59,5 +62,5 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
         verdict.named or "-",
         "-" if verdict.seconds is None else f"{verdict.seconds:.1f}",
         str(len(verdict.false_alarms)),
-        "; ".join(filter(None, (*verdict.problems, verdict.late))),
+        "; ".join(filter(None, (*verdict.problems, verdict.late, verdict.alone_since))),
     )

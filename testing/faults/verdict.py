@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from testing.faults import wording
 from testing.faults.fault import Fault
 
 UNKNOWN: Final = "UNKNOWN"
@@ -23,12 +24,18 @@ class Failure:
         cause: the cause that it names first; empty where it names none.
         subject: the object at which that is.
         message: its first line.
+        follows: the cause that the run says it only follows from, in the end; empty where none is.
     """
 
     nodeid: str
     cause: str = ""
     subject: str = ""
     message: str = ""
+    follows: str = ""
+
+    def is_of(self, causes: Collection[str]) -> bool:
+        """Whether it names one of these causes, or what only follows from one."""
+        return self.cause in causes or self.follows in causes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,14 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Collected:
+    """A test that a run had, and the names of what it is about."""
+
+    nodeid: str
+    subjects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """One run of the suite, from its record.
 
@@ -50,6 +65,8 @@ class Seen:
         failures: one a test.
         named: every cause by subject, with the seconds from the run's start.
         seconds: how long the run took.
+        tests: every test that the run had.
+        told: the sentences in which it told of causes, and with which it ended.
     """
 
     exit_status: int
@@ -57,6 +74,8 @@ class Seen:
     failures: tuple[Failure, ...] = ()
     named: tuple[Named, ...] = ()
     seconds: float = 0.0
+    tests: tuple[Collected, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +95,9 @@ class Verdict:
         late: that it was named later than it should be; how fast that is depends on the machine,
             so it is told and fails nothing.
         problems: what is wrong, a line each; empty where all is as it should be.
+        phases: the seconds that each phase took, by its name.
+        beside: the faults that were in at the same time; its phases are theirs as well.
+        alone_since: why it was run alone, where it was in together with others before.
     """
 
     fault: str
@@ -88,6 +110,9 @@ class Verdict:
     false_alarms: tuple[str, ...] = ()
     late: str = ""
     problems: tuple[str, ...] = field(default=())
+    phases: Mapping[str, float] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
+    alone_since: str = ""
 
     @property
     def is_right(self) -> bool:
@@ -103,6 +128,7 @@ def seen_in(events: Iterable[dict[str, Any]]) -> Seen:
     failures: dict[str, Failure] = {}
     passed = 0
     named: dict[tuple[str, str], Named] = {}
+    deeper = _deeper(listed)
     for event in listed:
         for cause, subject in _causes(event):
             moment = _seconds(started, event["time"])
@@ -117,6 +143,7 @@ def seen_in(events: Iterable[dict[str, Any]]) -> Seen:
                     "" if cause == UNKNOWN else cause,
                     _subject(diagnosis),
                     str(event.get("message", "")),
+                    _end_of((cause, _subject(diagnosis)), deeper),
                 ),
             )
         elif event["type"] in ("crashed", "collect-failed", "internal-error", "interrupted"):
@@ -131,7 +158,18 @@ def seen_in(events: Iterable[dict[str, Any]]) -> Seen:
         tuple(failures.values()),
         tuple(named.values()),
         float(ended.get("seconds", 0.0)),
+        _collected(listed),
+        tuple(dict.fromkeys(wording.told_in_record(listed))),
     )
+
+
+def _collected(events: Iterable[dict[str, Any]]) -> tuple[Collected, ...]:
+    found: dict[str, Collected] = {}
+    for event in events:
+        for test in event.get("tests", ()) if event["type"] == "collected" else ():
+            subjects = tuple(filter(None, test.get("subjects") or ()))
+            found.setdefault(test["nodeid"], Collected(test["nodeid"], subjects))
+    return tuple(found.values())
 
 
 def judge(fault: Fault, seen: Seen) -> Verdict:
@@ -145,7 +183,7 @@ def judge(fault: Fault, seen: Seen) -> Verdict:
         if each.cause == wanted.cause and re.search(wanted.subject, each.subject)
     ]
     true = {wanted.cause, *wanted.also}
-    others = sorted({each.cause for each in seen.failures} - true - {""})
+    others = sorted({each.cause for each in seen.failures if each.cause and not each.is_of(true)})
     nameless = [each.nodeid for each in seen.failures if not each.cause]
     unmatched = [
         pattern
@@ -155,8 +193,7 @@ def judge(fault: Fault, seen: Seen) -> Verdict:
     false = [
         each.nodeid
         for each in seen.failures
-        if each.cause not in true
-        and not any(fits(each.nodeid, pattern) for pattern in wanted.tests)
+        if not each.is_of(true) and not any(fits(each.nodeid, pattern) for pattern in wanted.tests)
     ]
     seconds = min((each.seconds for each in right), default=None)
     problems = [
@@ -165,6 +202,7 @@ def judge(fault: Fault, seen: Seen) -> Verdict:
         *(f"{cause} was named as well" for cause in others),
         *([f"{len(nameless)} failed without a cause: {nameless[0]}"] if nameless else []),
         *([f"{len(false)} false alarms: {false[0]}"] if false else []),
+        *_left_open(fault, seen),
     ]
     is_late = seconds is not None and seconds > wanted.seconds
     return Verdict(
@@ -193,16 +231,27 @@ def fits(nodeid: str, pattern: str) -> bool:
 def _survived(fault: Fault, seen: Seen) -> Verdict:
     false = tuple(each.nodeid for each in seen.failures)
     problems = [f"{each.nodeid} failed: {each.message}" for each in seen.failures]
+    others = sorted({each.cause for each in seen.named} if fault.normal else ())
+    problems += [f"{cause} was named, and nothing is wrong" for cause in others]
     if seen.exit_status or not seen.passed:
         problems.append(f"the run ended with status {seen.exit_status}, {seen.passed} passed")
+    problems += _left_open(fault, seen)
     return Verdict(
         fault.name,
         fault.family,
         caught=not problems,
+        others=tuple(others),
         by=len(false),
         false_alarms=false,
         problems=tuple(problems),
     )
+
+
+def _left_open(fault: Fault, seen: Seen) -> list[str]:
+    return [
+        f"a sentence says {found!r}: {sentence.strip()}"
+        for found, sentence in wording.left_open_by(seen.told, [fault])
+    ]
 
 
 def _causes(event: dict[str, Any]) -> list[tuple[str, str]]:
@@ -211,6 +260,25 @@ def _causes(event: dict[str, Any]) -> list[tuple[str, str]]:
     if not isinstance(found, dict) or not found.get("cause"):
         return []
     return [(str(found["cause"]), _subject(found))]
+
+
+def _deeper(events: Iterable[dict[str, Any]]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return what the run says that a cause follows from, by cause and object."""
+    return {
+        (str(event["cause"]), _subject(event)): (str(deeper["cause"]), _subject(deeper))
+        for event in events
+        if event["type"] == "diagnosis" and (deeper := event.get("follows"))
+    }
+
+
+def _end_of(known: tuple[str, str], deeper: Mapping[tuple[str, str], tuple[str, str]]) -> str:
+    """Return the cause that another follows from in the end; empty where it follows from none."""
+    seen = {known}
+    end = known
+    while (after := deeper.get(end)) and after not in seen:
+        seen.add(after)
+        end = after
+    return end[0] if end != known else ""
 
 
 def _subject(diagnosis: dict[str, Any]) -> str:

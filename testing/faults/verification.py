@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ import yaml
 from nova_acceptance import timeouts
 from nova_acceptance.cluster.home import project
 from nova_acceptance.report.record import read
+from testing.faults import wording
 from testing.faults.fault import Deploy
 from testing.faults.ground import GroundError
 from testing.faults.verdict import Seen, seen_in
@@ -78,10 +79,20 @@ class Suite:
             finally:
                 _end(process)
         try:
-            return seen_in(read(reports / "latest"))
+            seen = seen_in(read(reports / "latest"))
         except Exception as error:
             tail = (reports / "output.txt").read_text().splitlines()[-5:]
             raise GroundError("the suite left no record", evidence=tail) from error
+        return replace(seen, told=(*seen.told, *_told(reports)))
+
+
+def _told(reports: Path) -> list[str]:
+    """Return what a run says beside its record: its summary, and how it ends in a terminal."""
+    summary = reports / "latest" / "summary.md"
+    return [
+        *(wording.told_in_summary(summary.read_text("utf-8")) if summary.exists() else ()),
+        *wording.told_at_the_end((reports / "output.txt").read_text("utf-8", "replace")),
+    ]
 
 
 _CALM: Final = ("-m", "not disruptive")

@@ -41,6 +41,7 @@ RIGHTS: Final = {
     "port-forward": ("pods/portforward", ["get", "create"]),
     "exec": ("pods/exec", ["get", "create"]),
     "pods": ("pods", ["create", "delete"]),
+    "everything": ("*", ["*"]),
 }
 """What asking takes, by a word for it."""
 
@@ -70,15 +71,14 @@ def user(
             },
             "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}],
         },
-        # filled in by the API, also since 1.24, which makes none by itself
-        _object("v1", "Secret", name, NAMESPACE) | {"type": "kubernetes.io/service-account-token"},
+        _token_of(name, NAMESPACE),
     ]
-    made[-1]["metadata"]["annotations"] = {"kubernetes.io/service-account.name": name}
     try:
         for each in made:
             kube.apply(each)
         path = directory / f"{name}.kubeconfig"
-        path.write_text(yaml.safe_dump(_as(_token(kube, name), kubeconfig or Path())), "utf-8")
+        token = _token(kube, name, NAMESPACE)
+        path.write_text(yaml.safe_dump(_as(token, kubeconfig or Path())), "utf-8")
         yield path
     finally:
         for each in reversed(made):
@@ -88,14 +88,30 @@ def user(
             )
 
 
+def kubeconfig_of(kube: Kube, kubeconfig: Path, name: str, namespace: str, into: Path) -> Path:
+    """Return a kubeconfig of a ServiceAccount that is there; its token goes with it."""
+    kube.apply(_token_of(name, namespace))
+    path = into / f"{name}.kubeconfig"
+    token = _token(kube, name, namespace)
+    path.write_text(yaml.safe_dump(_as(token, kubeconfig)), "utf-8")
+    return path
+
+
+def _token_of(name: str, namespace: str) -> Object:
+    """Return a Secret that the API fills with a token, also since 1.24, which makes none itself."""
+    made = _object("v1", "Secret", name, namespace)
+    made["metadata"]["annotations"] = {"kubernetes.io/service-account.name": name}
+    return {**made, "type": "kubernetes.io/service-account-token"}
+
+
 def _object(version: str, kind: str, name: str, namespace: str = "") -> Object:
     metadata: dict[str, Any] = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {"apiVersion": version, "kind": kind, "metadata": metadata}
 
 
-def _token(kube: Kube, name: str) -> str:
+def _token(kube: Kube, name: str, namespace: str) -> str:
     def data() -> dict[str, str]:
-        return (kube.get("v1", "Secret", name, NAMESPACE) or {}).get("data") or {}
+        return (kube.get("v1", "Secret", name, namespace) or {}).get("data") or {}
 
     took = until(lambda: "token" in data(), within=timeouts.API_SETTLES)
     assert took <= timeouts.API_SETTLES, f"the API gave {name} no token"

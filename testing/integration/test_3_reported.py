@@ -19,7 +19,7 @@ from nova_acceptance.cluster.model import Cluster
 from nova_acceptance.deploy import load_credentials
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Kube, PodRef
-from nova_acceptance.plugin.recording import NOT_ASKED
+from nova_acceptance.plugin.exits import ExitStatus
 from nova_acceptance.report import Outcome, load
 from testing.integration.conftest import NAME, accept, kubectl
 from testing.integration.roles import user
@@ -46,8 +46,8 @@ FAULTS = {
     ("SELECTOR_MATCHES_NOTHING", "Service reported-database/postgres-replicas"),
     ("STALE_ENDPOINT_URL", "Secret reported-services/search-service-secret"),
     ("STALE_ENDPOINT_URL", "Secret reported-services/streaming-api-secret"),
-    ("URL_PASSWORD_WRONG", "Secret reported-services/search-service-secret"),
-    ("URL_PASSWORD_WRONG", "Secret reported-services/streaming-api-secret"),
+    ("VALUE_IS_PLACEHOLDER", "Secret reported-services/search-service-secret"),
+    ("VALUE_IS_PLACEHOLDER", "Secret reported-services/streaming-api-secret"),
 }
 """What is wrong as reported, and at which object."""
 TAINT = "node-role.kubernetes.io/control-plane"
@@ -222,7 +222,7 @@ def test_what_a_user_may_not_ask_is_said_once_and_is_neither_right_nor_wrong(
 
     found = load(run.directory)
     unasked = [problem for problem in found.problems if problem.kind == "not-asked"]
-    assert run.done.returncode == NOT_ASKED, run.done.stdout[-3000:]
+    assert run.done.returncode == ExitStatus.NOT_ASKED, run.done.stdout[-3000:]
     assert found.verdict == "incomplete"
     assert {test.outcome for test in found.tests} == {Outcome.PASSED, Outcome.NOT_ASKED}
     assert len(unasked) == len(reasons)

@@ -10,7 +10,7 @@ import pytest
 # Kept loaded here, as in conftest.py.
 import nova_acceptance.collect
 import nova_acceptance.verification.examiner  # noqa: F401
-from nova_acceptance.plugin.recording import NOT_ASKED
+from nova_acceptance.plugin.exits import ExitStatus
 
 if TYPE_CHECKING:
     from testing.plugin.conftest import Suite
@@ -290,7 +290,7 @@ def test_what_the_api_forbids_is_not_asked_and_told_once(suite: Suite) -> None:
     suite.write("tests/infrastructure/test_a.py", FORBIDDEN)
     result = suite.run()
 
-    assert result.ret == NOT_ASKED
+    assert result.ret == ExitStatus.NOT_ASKED
     assert set(suite.outcomes().values()) == {"not asked"}
     (problem,) = suite.model.problems
     assert problem.values["n"] == 3

@@ -55,6 +55,12 @@ def watchers(directory: Path) -> list[int]:
     return found
 
 
+def is_rendered(suite: Suite) -> bool:
+    """Whether a killed run's report is there."""
+    # a process has no arguments while it becomes another one
+    return (suite.latest / "report.html").exists() and not watchers(suite.latest)
+
+
 @pytest.fixture
 def start(suite: Suite) -> Iterator[Start]:
     """Start a pytest of its own, in a process group of its own, until its second test runs."""
@@ -91,7 +97,7 @@ def test_killed_run_is_reported_with_what_is_missing(suite: Suite, start: Start)
     process.kill()
     process.communicate()
 
-    wait_until(lambda: not watchers(suite.latest), PATIENCE)
+    wait_until(lambda: is_rendered(suite), PATIENCE)
     assert suite.outcomes() == {
         "test_first": "passed",
         "test_second": "no result",
@@ -111,7 +117,7 @@ def test_run_killed_with_its_process_group_is_reported_too(suite: Suite, start: 
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
-    wait_until(lambda: not watchers(suite.latest), PATIENCE)
+    wait_until(lambda: is_rendered(suite), PATIENCE)
     assert suite.model.verdict == "incomplete"
     assert suite.outcomes()["test_third"] == "no result"
 
@@ -122,7 +128,7 @@ def test_killed_run_is_reported_in_its_language(suite: Suite, start: Start) -> N
     process.kill()
     process.communicate()
 
-    wait_until(lambda: not watchers(suite.latest), PATIENCE)
+    wait_until(lambda: is_rendered(suite), PATIENCE)
     assert '<html lang="zh-Hant">' in suite.page()
 
 
@@ -176,6 +182,53 @@ def test_first(system): os.kill(os.getpid(), signal.SIGTERM)
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert (suite.path / "torn-down").exists()
     assert result.outlines[-1].startswith("report: reports/")
+
+
+@pytest.mark.parametrize(("number", "said"), [("SIGTERM", "SIGTERM"), ("SIGINT", "Ctrl-C")])
+def test_signal_that_is_lost_on_its_way_ends_the_run_before_the_next_test(
+    suite: Suite, number: str, said: str
+) -> None:
+    # whatever started these tests: a shell's background jobs ignore Ctrl-C
+    usual = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)"
+    suite.write("conftest.py", usual)
+    suite.write(
+        "tests/services/test_a.py",
+        f"""
+import os, signal
+
+def test_first():
+    try:
+        os.kill(os.getpid(), signal.{number})
+    except KeyboardInterrupt:
+        pass
+def test_second(): pass
+""",
+    )
+
+    result = suite.run(isolated=True)
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert suite.outcomes() == {"test_first": "passed", "test_second": "no result"}
+    assert Problem("interrupted", {"text": said}) in suite.model.problems
+
+
+def test_signal_at_an_instruction_without_a_line_ends_the_run_as_any_other(suite: Suite) -> None:
+    suite.write(
+        "tests/services/test_a.py",
+        """
+def lineless(): raise KeyboardInterrupt
+# one entry for each instruction: "no location" (CPython, Objects/locations.md, code 15)
+entries = bytes([0x80 | 15 << 3]) * (len(lineless.__code__.co_code) // 2)
+lineless.__code__ = lineless.__code__.replace(co_linetable=entries)
+
+def test_first(): lineless()
+""",
+    )
+
+    result = suite.run(isolated=True)
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert Problem("interrupted", {"text": "Ctrl-C"}) in suite.model.problems
 
 
 def test_sigterm_is_left_to_whoever_took_it_before(suite: Suite) -> None:

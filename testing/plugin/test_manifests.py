@@ -31,9 +31,12 @@ metadata: {name: web}
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
 IN_MEMORY = """
 import pytest
+from nova_acceptance.cluster.lease import Leases
+from nova_acceptance.cluster.tenure import Tenure
+from nova_acceptance.tenancy import Hold
 from testing.unit.deploy import stub_kube
 
-class Cluster(stub_kube.StubKube):
+class Api(stub_kube.StubKube):
     server = "https://stub"
 
     def can_i(self, *_):
@@ -53,7 +56,11 @@ class Cluster(stub_kube.StubKube):
 def namespace(name):
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "uid": name}}
 
-KUBE = Cluster(namespace("default"))
+KUBE = Api(namespace("default"))
+
+@pytest.fixture(scope="session")
+def hold(kube, recorder, run):  # in memory there is nobody to be kept away
+    return Hold(Tenure(Leases(kube, "web"), run), run.id, "web", recorder, is_wanted=False)
 
 @pytest.fixture(scope="session")
 def kube():

@@ -125,6 +125,79 @@ def test_no_secret_is_written(suite: Suite, arguments: list[str]) -> None:
     assert "‹secret›" in written["run.jsonl"]  # noqa: RUF001
 
 
+PASSING_BY = f"""
+import logging, subprocess, sys, threading, traceback, warnings
+from urllib.parse import urlsplit
+
+import pytest
+
+from nova_acceptance import secrecy
+
+PASSWORD = "Sommer2024/x"
+URL = "redis://:" + PASSWORD + "@host:6379/0"
+secrecy.hide({{"kind": "Secret", "data": {{"URL": {base64.b64encode(b"redis://:Sommer2024/x@host:6379/0").decode()!r}}}}})
+
+@pytest.fixture
+def asked():
+    handler = logging.StreamHandler(sys.stderr)
+    logging.getLogger("own").addHandler(handler)
+    print("set up", URL)
+    yield urlsplit(URL)
+    sys.stderr.write("torn down " + URL)
+
+def test_one(asked, capsys):
+    print("to be seen", PASSWORD)
+    sys.stdout.buffer.write(PASSWORD.encode())
+    logging.getLogger("urllib3").debug("header: %s", URL)
+    logging.getLogger("own").error("handler %s", URL)
+    with capsys.disabled():
+        print("past the capture", PASSWORD)
+    local = [URL, PASSWORD]
+    assert asked.port == 6379
+
+def test_two(asked):
+    sys.stdout.writelines(["to be seen as well ", PASSWORD])
+    thread = threading.Thread(target=int, args=(PASSWORD,))
+    thread.start()
+    thread.join()
+    try:
+        asked.port
+    except ValueError:
+        traceback.print_exc()
+    assert {{"a": URL, "b": [PASSWORD]}} == {{"a": 1}}
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-s"],
+        ["-s", "--log-cli-level=DEBUG", "-l", "--full-trace", "-vv"],
+        ["--capture=tee-sys", "--log-cli-level=DEBUG", "-l"],
+        ["-s", "--log-cli-level=DEBUG", "-l", "--full-trace", "-n", "2"],
+    ],
+    ids=["uncaptured", "everything", "tee", "distributed"],
+)
+def test_no_part_of_a_password_passes_by_what_pytest_captures(
+    suite: Suite, arguments: list[str]
+) -> None:
+    suite.write("tests/services/test_a.py", PASSING_BY)
+
+    result = suite.run("--junitxml=own.xml", "--log-file=own.log", *arguments, isolated=True)
+
+    result.assert_outcomes(failed=2)
+    paths = [*suite.latest.iterdir(), *suite.path.glob("own.*")]
+    written = {path.name: _read(path) for path in paths}
+    written["terminal"] = result.stdout.str() + result.stderr.str()
+    for name, text in written.items():
+        assert "Sommer" not in text, name
+        assert "2024/x" not in text, name
+    assert "Port could not be cast to integer value as '‹secret›'" in written["terminal"]  # noqa: RUF001
+    assert "‹secret›@host:6379/0" in written["terminal"]  # noqa: RUF001
+    if "-n" not in arguments:
+        assert "past the capture ‹secret›" in written["terminal"]  # noqa: RUF001
+
+
 def test_no_secret_of_a_collection_error_is_written(suite: Suite) -> None:
     suite.write("tests/services/test_a.py", REFUSED)
 

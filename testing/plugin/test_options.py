@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from testing.plugin.conftest import Suite
 
 PASSING = "def test_anything(): pass"
+ONE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
 
 
 @pytest.mark.parametrize(
@@ -38,12 +39,23 @@ PASSING = "def test_anything(): pass"
         ),
         (["--teardown", "--no-deploy"], "ERROR: --teardown with --no-deploy:*"),
         (["--teardown", "-n", "2"], "ERROR: --teardown with -n:*"),
+        (["--read-only", "--teardown"], "ERROR: --read-only with --teardown: a removal writes;*"),
+        (["--read-only", "--allow-disruptive"], "ERROR: --read-only with --allow-disruptive:*"),
+        (["--read-only", "--ephemeral"], "ERROR: --read-only with --ephemeral:*"),
+        (["--read-only", "--probe-pods"], "ERROR: --read-only with --probe-pods:*"),
+        (["--read-only", "--probe-image", "a"], "ERROR: --read-only with --probe-image:*"),
+        (["--read-only", "--manifests", "plain"], "ERROR: --read-only with --manifests:*"),
+        (["--read-only", "--dry-run"], "ERROR: --read-only with --dry-run:*"),
+        (["--dry-run", "--no-deploy"], "ERROR: --dry-run with --no-deploy:*"),
+        (["--dry-run", "--teardown"], "ERROR: --dry-run with --teardown:*"),
+        (["--dry-run", "-n", "2"], "ERROR: --dry-run with -n:*"),
     ],
 )
 def test_unusable_option_ends_in_one_message(
     suite: Suite, arguments: list[str], message: str
 ) -> None:
     suite.write("tests/services/test_any.py", PASSING)
+    suite.write("plain/one.yaml", ONE)
 
     result = suite.run(*arguments)
 

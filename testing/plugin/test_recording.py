@@ -335,4 +335,4 @@ def test_run_without_a_cluster_says_nothing_of_the_system(suite: Suite) -> None:
     (problem,) = suite.model.problems
     assert problem.kind == "no-cluster"
     assert "nope" in str(problem.values["text"])
-    assert suite.model.verdict == "incomplete"
+    assert suite.model.verdict == "not verified"

@@ -148,6 +148,71 @@ def test_fourth(): pass
     assert "crashed while running" in distributed.junit()
 
 
+def test_worker_that_is_killed_is_recorded_and_the_others_do_its_work(distributed: Suite) -> None:
+    distributed.write(
+        "tests/services/test_a.py",
+        """
+import os, signal
+
+def test_first(system): pass
+def test_killed(): os.kill(os.getpid(), signal.SIGKILL)
+def test_third(): pass
+""",
+    )
+    distributed.write("tests/services/test_b.py", "def test_b(system): pass")
+
+    result = distributed.run("-n", "2", isolated=True)
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert distributed.outcomes() == {
+        "test_first": "passed",
+        "test_killed": "error",
+        "test_third": "passed",
+        "test_b": "passed",
+    }
+    (lost,) = [event for event in distributed.record if event["type"] == "worker-lost"]
+    (crashed,) = [event for event in distributed.record if event["type"] == "crashed"]
+    assert crashed["worker"] == lost["worker"]
+    assert crashed["nodeid"].endswith("::test_killed")
+    after = {test.worker for test in distributed.model.tests if "test_third" in test.nodeid}
+    assert after
+    assert lost["worker"] not in after
+    assert distributed.model.verdict == "rejected"
+
+
+def test_sentences_of_a_failure_travel(distributed: Suite) -> None:
+    distributed.write(
+        "tests/services/test_a.py",
+        """
+from nova_acceptance.errors import UnaskedError
+from nova_acceptance.evidence import Evidence
+from nova_acceptance.findings import Finding, Ref
+from nova_acceptance.phrase import Phrase
+
+SAID = Phrase("{count} of {parts}", count=1, parts=[Phrase("a part"), "another"])
+
+def test_found(evidence):
+    evidence.add(Evidence(Phrase("a question"), "runner", "redis", Phrase("an answer"), 0.1))
+    found = [Finding("IMAGE_PULL", Ref("Pod", "x", "a"), SAID, evidence=(Phrase("a line"),))]
+    assert found == []
+
+def test_unasked():
+    raise UnaskedError(SAID, hint=Phrase("ask later"))
+""",
+    )
+
+    distributed.run("-n", "1", isolated=True)
+
+    told = {test.nodeid.split("::")[1]: test for test in distributed.model.tests}
+    assert {name: str(test.outcome) for name, test in told.items()} == {
+        "test_found": "failed",
+        "test_unasked": "not asked",
+    }
+    assert told["test_found"].evidence[0]["answer"] == "an answer"
+    assert told["test_unasked"].why_not == "1 of a part, another → ask later"
+    assert "IMAGE_PULL" in told["test_found"].message
+
+
 def test_collection_error_is_recorded_once(distributed: Suite) -> None:
     distributed.write("tests/services/test_a.py", "import no_such_module")
 
@@ -248,3 +313,27 @@ def test_lock_is_taken_as_soon_as_it_is_let_go(tmp_path: Path) -> None:
     threading.Timer(0.2, holder.__exit__, (None, None, None)).start()
     with _held(path, exclusive=True):
         pass
+
+
+def test_part_whose_name_is_a_phrase_travels_from_a_worker(distributed: Suite) -> None:
+    distributed.write(
+        "tests/services/test_a.py",
+        """
+from dataclasses import dataclass
+import pytest
+from nova_acceptance.phrase import Phrase
+
+@dataclass(frozen=True)
+class Deed:
+    what: Phrase
+
+@pytest.mark.parametrize("deed", [Deed(Phrase("create a table"))], ids=str)
+def test_denied(deed): pass
+""",
+    )
+
+    result = distributed.run("-n", "1", isolated=True)
+
+    result.assert_outcomes(passed=1)
+    (test,) = distributed.model.tests
+    assert test.subjects == ["create a table"]

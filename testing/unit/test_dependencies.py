@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 ROOT = Path(__file__).parents[2]
 OPTIONAL = {"pytest-xdist"}
 """Where it is missing, a run has no workers."""
@@ -41,4 +43,42 @@ def test_everything_that_is_imported_is_declared() -> None:
         module
         for module in sorted(foreign)
         if declared.isdisjoint(map(normalized, owners.get(module, ())))
+    ] == []
+
+
+def locked() -> dict[str, tuple[str, str]]:
+    """Return of every locked package its version and what follows it, by its name."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    found = re.findall(r"^(\S+?)==(\S+)(.*(?:\n    --hash=.*)*)", text, re.MULTILINE)
+    return {normalized(name): (version, more) for name, version, more in found}
+
+
+def required() -> list[Requirement]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    developing = project["optional-dependencies"]["dev"]
+    return [*map(Requirement, [*project["dependencies"], *developing])]
+
+
+def test_everything_that_is_declared_is_locked_at_a_version_that_is_allowed() -> None:
+    versions = locked()
+
+    assert [
+        str(requirement)
+        for requirement in required()
+        if normalized(requirement.name) not in versions
+        or versions[normalized(requirement.name)][0] not in requirement.specifier
+    ] == [], "`make lock` renews requirements.lock"
+
+
+def test_every_locked_version_has_its_digests_and_no_place_that_it_comes_from() -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+    assert len(locked()) == len(re.findall(r"^\w", text, re.MULTILINE))
+    assert not [name for name, (_, more) in locked().items() if "--hash=sha256:" not in more]
+    assert not re.search(r"https?://|--(extra-)?index-url|--find-links| @ ", text)
+
+
+def test_everything_that_is_declared_has_a_lowest_version() -> None:
+    assert [
+        str(each) for each in required() if ">=" not in {bound.operator for bound in each.specifier}
     ] == []

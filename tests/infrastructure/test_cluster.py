@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
 from nova_acceptance.cluster import Cluster
 from nova_acceptance.components.dns import checks as dns_checks
-from nova_acceptance.components.dns.lookups import pilot
+from nova_acceptance.components.dns.lookups import ask_dns, ask_resolvers, other_zone, pilot
 from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.vantage_points import VantagePoints
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import PodRef
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import System
 from nova_acceptance.vantage.agent import ask_everywhere
 from nova_acceptance.vantage.places import Places
@@ -23,13 +25,36 @@ pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture
-def answers(
+def ask(
     places: Places, namespace_pods: VantagePoints, system: System, transcript: Transcript
-) -> Mapping[PodRef, Sequence[Exchanged]]:
-    """What the DNS answers a pod of each namespace."""
-    found = ask_everywhere(places, dict.fromkeys(namespace_pods.all().values(), pilot(system)))
-    transcript.add(*(answer.evidence for answers in found.values() for answer in answers))
-    return found
+) -> Callable[[], Mapping[PodRef, Sequence[Exchanged]]]:
+    """Asks the DNS from a pod of each namespace."""
+
+    def answers() -> Mapping[PodRef, Sequence[Exchanged]]:
+        found = ask_everywhere(places, dict.fromkeys(namespace_pods.all().values(), pilot(system)))
+        transcript.add(*(answer.evidence for answers in found.values() for answer in answers))
+        return found
+
+    return answers
+
+
+@pytest.fixture
+def ask_zone(
+    places: Places, namespace_pods: VantagePoints, system: System
+) -> Callable[[], Finding | None]:
+    """Asks the pods' resolvers whether the cluster has another zone than nova.yaml says."""
+    return lambda: other_zone(ask_resolvers(places, namespace_pods.all().values()), system.zone)
+
+
+@pytest.fixture
+def ask_more(
+    places: Places,
+    namespace_pods: VantagePoints,
+    component_pods: VantagePoints,
+    system: System,
+) -> Callable[[], Finding | None]:
+    """Asks the DNS from a pod of each component as well, which are on more nodes."""
+    return lambda: ask_dns(places, namespace_pods.all().values(), system, component_pods.values())
 
 
 def test_cluster_nodes_are_ready(cluster_objects: Seen) -> None:
@@ -52,21 +77,30 @@ def test_cluster_nodes_are_in_no_trouble(cluster_objects: Seen) -> None:
 
 
 @pytest.mark.dns
-def test_cluster_dns_is_ready(cluster_objects: Seen) -> None:
-    """The cluster's DNS has ready endpoints behind `kube-dns`."""
-    assert dns_checks.missing_servers(cluster_objects) == []
+def test_cluster_dns_is_ready(
+    cluster_objects: Seen, ask: Callable[[], Mapping[PodRef, Sequence[Exchanged]]]
+) -> None:
+    """The cluster's DNS has ready endpoints behind its Service, or answers without one."""
+    assert dns_checks.missing_servers(cluster_objects, ask) == []
 
 
 @pytest.mark.dns
 def test_cluster_dns_is_what_pods_ask(
-    cluster_objects: Seen, answers: Mapping[PodRef, Sequence[Exchanged]]
+    cluster_objects: Seen,
+    ask: Callable[[], Mapping[PodRef, Sequence[Exchanged]]],
+    ask_zone: Callable[[], Finding | None],
+    ask_more: Callable[[], Finding | None],
 ) -> None:
-    """The name server of every pod is the address of `kube-dns`, and it answers soon."""
-    assert dns_checks.failing_dns(answers) == []
+    """The name server of every pod knows the cluster's names, and it answers soon."""
+    answers = ask()
+
+    assert dns_checks.failing_dns(answers, ask_zone, ask_more) == []
     assert dns_checks.other_servers(cluster_objects, answers) == []
 
 
 @pytest.mark.storage
-def test_cluster_has_one_default_storage_class(cluster_objects: Seen) -> None:
-    """A claim that names no storage class gets exactly one."""
-    assert checks.storage_classes.wrong_default_class(cluster_objects) == []
+def test_cluster_has_one_default_storage_class(
+    cluster_objects: Seen, classless_claims: Sequence[Phrase] | None
+) -> None:
+    """A claim that names no storage class gets exactly one, where there are such claims."""
+    assert checks.storage_classes.wrong_default_class(cluster_objects, classless_claims) == []

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from nova_acceptance import timeouts
+from nova_acceptance.collect.started import compare
 from nova_acceptance.components.kubernetes import checks
+from nova_acceptance.components.kubernetes import outdated as container_checks
 from nova_acceptance.components.kubernetes.seen import Seen
-from nova_acceptance.system import Configuration, System
+from nova_acceptance.components.urls import values as value_checks
+from nova_acceptance.components.urls.outdated import wrong_holders
+from nova_acceptance.errors import UnaskedError
+from nova_acceptance.kube import Kube, forbidden
+from nova_acceptance.system import Configuration, System, Workload
+from nova_acceptance.vantage.transcript import Transcript
 
 pytestmark = pytest.mark.configuration
 
@@ -26,3 +36,35 @@ def test_configuration_tells_where_the_service_is(
 ) -> None:
     """The key holds the service's address, by its full name and port."""
     assert checks.configuration.wrong_address(objects, system, *addressed) == []
+
+
+def test_configuration_is_written_as_it_is_meant(
+    objects: Seen, configuration: Configuration
+) -> None:
+    """No value has blanks or quotes around it, is a placeholder, or is of another environment."""
+    assert value_checks.written_otherwise(objects.bare(), configuration.ref) == []
+
+
+def test_container_is_given_its_configuration_once(objects: Seen, workload: Workload) -> None:
+    """No variable is overridden by another source, and what is mounted is what is read."""
+    assert container_checks.given_otherwise(objects.bare(), workload.ref) == []
+
+
+def test_container_has_what_its_configuration_says(
+    objects: Seen, workload: Workload, kube: Kube, transcript: Transcript
+) -> None:
+    """Each container was started with what its Secrets and ConfigMaps say now."""
+    pods = objects.pods_of(workload)
+    seen = objects.bare()
+    asked = "compare by digests what containers have with what it comes from"
+    with transcript.asking(asked, source=str(workload.ref), target="the containers") as asking:
+        unasked = compare(kube, seen, pods, time.monotonic() + timeouts.READING)
+        differing = [it.name for its in seen.outdated.values() for it in its]
+        asking.answered(", ".join(differing) or "nothing differs")
+
+    assert checks.started.outdated_containers(seen, pods, wrong_holders(seen)) == []
+    for pod, error in unasked.items():
+        if forbidden(error):
+            raise error
+        why = getattr(error, "message", str(error))
+        raise UnaskedError(f"what {pod} was started with is not known", hint=why)

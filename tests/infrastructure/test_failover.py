@@ -17,6 +17,7 @@ from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.access import Clients, RunAccess
+from nova_acceptance.verification.survival import Survival
 
 pytestmark = [
     pytest.mark.disruptive,
@@ -26,21 +27,23 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def failovers(access: RunAccess, clients: Clients) -> Iterator[Failovers]:
+def failovers(access: RunAccess, clients: Clients, survival: Survival) -> Iterator[Failovers]:
     """The failovers of this module, each brought about when it is first asked for."""
-    found = Failovers(access, clients.of)
+    found = Failovers(access, clients.of, survival.require)
     yield found
     found.close()
 
 
 @pytest.fixture
 def failover(
-    healthy: None,  # noqa: ARG001
     failovers: Failovers,
     patroni_spec: Spec,
     writer_role: Reach,
+    request: pytest.FixtureRequest,
 ) -> Failover:
-    """What was seen when the leader was killed."""
+    """What was seen when the leader was killed, where somebody takes over and all else is well."""
+    failovers.judge(patroni_spec)
+    request.getfixturevalue("healthy")
     return failovers.of(patroni_spec, writer_role)
 
 

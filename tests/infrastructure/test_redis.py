@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +10,7 @@ from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.successor import await_successor, kill
 from nova_acceptance.components.redis import checks
 from nova_acceptance.components.redis.client import Redis
+from nova_acceptance.components.redis.keys import new_key
 from nova_acceptance.components.redis.sentinels import (
     Sentinel,
     Server,
@@ -22,20 +22,26 @@ from nova_acceptance.components.redis.spec import Redis as Spec
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.system import System
 from nova_acceptance.verification.access import RunAccess
+from nova_acceptance.verification.survival import Survival
 
 pytestmark = pytest.mark.redis
 
 
 @pytest.fixture
-def redis_pod(fresh_objects: Seen, redis_spec: Spec) -> PodRef:
-    """The pod that Redis runs in, or the first of several."""
-    return fresh_objects.refs_of(redis_spec.workload)[0]
+def redis_pod(
+    fresh_objects: Seen, redis_spec: Spec, survival: Survival, request: pytest.FixtureRequest
+) -> PodRef:
+    """The pod that Redis runs in, or the first of several, whose data outlive it."""
+    pod, *_ = fresh_objects.refs_of(redis_spec.workload) or [PodRef(redis_spec.namespace, "-")]
+    survival.require(redis_spec, pod)
+    request.getfixturevalue("healthy")
+    return pod
 
 
 @pytest.fixture
 def key(redis: Redis) -> Iterator[str]:
     """A key of this test's own, gone when the test ends."""
-    name = f"nova-acceptance:{uuid.uuid4()}"
+    name = new_key()
     yield name
     redis.ask("DEL", name)
 
@@ -81,6 +87,7 @@ def test_redis_without_a_password_demands_none(redis: Redis) -> None:
     assert checks.needless_password(redis) == []
 
 
+@pytest.mark.writes
 def test_redis_keeps_a_value(redis: Redis, key: str) -> None:
     """A value that is written through the Service is read back through it."""
     assert checks.lost_value(redis, key) == []
@@ -116,15 +123,16 @@ def test_sentinels_have_a_quorum(sentinels: list[Sentinel], sentinel_redis: Spec
 
 @pytest.mark.disruptive
 @pytest.mark.storage
-@pytest.mark.usefixtures("healthy", "persistent_redis")
+@pytest.mark.usefixtures("persistent_redis")
 def test_redis_keeps_its_data_when_its_pod_is_deleted(
-    redis: Redis, key: str, kube: Kube, redis_pod: PodRef
+    *, redis_pod: PodRef, redis_spec: Spec, redis: Redis, key: str, kube: Kube, survival: Survival
 ) -> None:
     """A value is still there after the pod was deleted and another server took its place."""
     assert checks.lost_value(redis, key) == []
     before = redis.info("server")["run_id"]
 
-    await_successor(kube, redis_pod, kill(kube, redis_pod))
+    judged = survival.require(redis_spec, redis_pod)
+    await_successor(kube, redis_pod, kill(kube, redis_pod, judged))
 
     assert checks.missing_value(redis, key) == []
     assert checks.same_server(redis, before) == []

@@ -81,11 +81,13 @@ def test_replica_service_leads_to_the_replicas(
     assert checks.astray_services(fresh_objects, read_spec, "replica", replicas) == []
 
 
+@pytest.mark.writes
 def test_primary_accepts_writes(primary: RoleConnections, writer_role: Reach, table: str) -> None:
     """A role writes through the Service by which clients connect, and reads it back."""
     assert checks.lost_write(primary, writer_role, table) == []
 
 
+@pytest.mark.writes
 @pytest.mark.usefixtures("read_spec")
 def test_row_written_on_the_primary_is_read_on_a_replica(
     primary: RoleConnections, replica: RoleConnections, writer_role: Reach, table: str
@@ -94,6 +96,7 @@ def test_row_written_on_the_primary_is_read_on_a_replica(
     assert checks.late_row(primary, replica, writer_role, table) == []
 
 
+@pytest.mark.writes
 def test_row_written_on_the_primary_is_read_on_every_replica(
     postgres: Postgres, replicated_spec: Spec, writer_role: Reach, table: str
 ) -> None:
@@ -101,6 +104,7 @@ def test_row_written_on_the_primary_is_read_on_every_replica(
     assert checks.late_rows(postgres, replicated_spec, writer_role, table) == []
 
 
+@pytest.mark.writes
 @pytest.mark.usefixtures("read_spec")
 def test_replicas_refuse_writes(replica: RoleConnections, writer_role: Reach, table: str) -> None:
     """A role reads through the Service for replicas, and is refused a write for being read-only."""

@@ -6,6 +6,7 @@ import pytest
 
 from nova_acceptance.components.postgres.checks import privileges as checks
 from nova_acceptance.components.postgres.checks import roles as role_checks
+from nova_acceptance.components.postgres.checks import rows as row_checks
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.parts import Reach, Schema
 from nova_acceptance.components.postgres.spec import Database, Role
@@ -69,6 +70,14 @@ def test_role_holds_exactly_its_privileges_on_sequences(postgres: Postgres, reac
     assert checks.wrong_on_sequences(postgres, reach) == []
 
 
+def test_row_security_hides_no_table_of_the_schema(
+    postgres: Postgres, postgres_spec: Spec, schema: Schema
+) -> None:
+    """A role that works with a table has a policy for it, where row-level security is on."""
+    assert row_checks.rows_hidden(postgres, postgres_spec, schema) == []
+
+
+@pytest.mark.writes
 def test_role_holds_exactly_its_privileges_on_later_tables(
     postgres: Postgres, postgres_spec: Spec, shared_schema: Schema
 ) -> None:
@@ -76,6 +85,7 @@ def test_role_holds_exactly_its_privileges_on_later_tables(
     assert checks.wrong_on_later_tables(postgres, postgres_spec, shared_schema) == []
 
 
+@pytest.mark.writes
 def test_role_works_with_later_tables(
     postgres: Postgres, postgres_spec: Spec, writer_role: Reach
 ) -> None:
@@ -83,19 +93,21 @@ def test_role_works_with_later_tables(
     assert checks.refused_on_later_tables(postgres, postgres_spec, writer_role) == []
 
 
-@pytest.mark.usefixtures("strict_spec")
-def test_public_holds_nothing_on_databases(postgres: Postgres) -> None:
+def test_public_holds_nothing_on_databases(postgres: Postgres, strict_spec: Spec) -> None:
     """PUBLIC may neither connect to a database nor make temporary tables in it."""
-    assert checks.public_on_databases(postgres) == []
+    assert checks.public_on_databases(postgres, strict_spec) == []
 
 
-@pytest.mark.usefixtures("strict_spec")
-def test_public_holds_nothing_in_the_database(postgres: Postgres, database: Database) -> None:
+def test_public_holds_nothing_in_the_database(
+    postgres: Postgres, strict_spec: Spec, database: Database
+) -> None:
     """PUBLIC holds nothing on schemas, tables, sequences, functions and what is still to come."""
-    assert checks.public_in_database(postgres, database) == []
+    assert checks.public_in_database(postgres, strict_spec, database) == []
 
 
-@pytest.mark.usefixtures("strict_spec")
-def test_public_holds_nothing_on_later_tables(postgres: Postgres, schema: Schema) -> None:
+@pytest.mark.writes
+def test_public_holds_nothing_on_later_tables(
+    postgres: Postgres, strict_spec: Spec, schema: Schema
+) -> None:
     """A table that its owner creates afterwards gives PUBLIC nothing."""
-    assert checks.public_on_later_tables(postgres, schema) == []
+    assert checks.public_on_later_tables(postgres, strict_spec, schema) == []

@@ -54,5 +54,10 @@ def test_service_leads_to_its_pods(later_objects: Seen, front: Front) -> None:
 
 
 def test_no_pod_is_left_over(objects: Seen, namespace: str, system: System) -> None:
-    """Every pod of the namespace belongs to a declared workload, and none has failed."""
+    """Every pod of the namespace belongs to a declared workload or a Job, and none has failed."""
     assert checks.workloads.pods_left_over(objects, system, namespace) == []
+
+
+def test_no_job_has_failed(objects: Seen, namespace: str, system: System) -> None:
+    """No Job of the namespace has given up, and none waits for a container beside its program."""
+    assert checks.jobs.failed_or_waiting(objects, system, namespace) == []

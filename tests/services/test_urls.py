@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote, urlsplit
-
 import pytest
 
 from nova_acceptance.components.kind import Urls, UrlTrial
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.shapes import shape
+from nova_acceptance.components.kubernetes.traits import traits_of
 from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.registry import kind_of
 from nova_acceptance.components.urls import checks
 from nova_acceptance.components.urls.held import HeldUrl
-from nova_acceptance.findings import FindingError
 from nova_acceptance.system import System, Url
 from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.access import Clients
 from nova_acceptance.verification.secret_values import SecretValues
+from nova_acceptance.verification.url_trials import trial_of
 
 pytestmark = pytest.mark.configuration
 
@@ -31,7 +30,8 @@ def text(secret_values: SecretValues, url: Url) -> str:
 @pytest.fixture
 def held(text: str, url: Url, system: System, transcript: Transcript) -> HeldUrl:
     """What may be looked at of the URL."""
-    found = HeldUrl.of(url, system, shape(text.encode()))
+    written = text.encode()
+    found = HeldUrl.of(url, system, shape(written), traits_of(written))
     assert found is not None
     with transcript.asking(f"read {url.key}", source="runner", target=str(found.holder)) as asking:
         at = found.address
@@ -51,24 +51,8 @@ def urls(held: HeldUrl) -> Urls:
 def trial(
     text: str, held: HeldUrl, connections: Connections, transcript: Transcript, clients: Clients
 ) -> UrlTrial:
-    """The URL, ready to be tried from the component's own pod."""
-    for found in checks.malformed_url(held):
-        raise FindingError(found)
-    written, url = urlsplit(text.strip()), held.url
-    source = url.source or next(
-        it for it in connections.system.components if it.namespace == held.holder.namespace
-    )
-    port = written.port or held.wanted.usual_port
-    return UrlTrial(
-        url=url,
-        owner=held.owner,
-        user=unquote(written.username or ""),
-        password=unquote(written.password or ""),
-        path=written.path.lstrip("/"),
-        route=connections.to_host(connections.pods[source.name], str(written.hostname), port),
-        transcript=transcript,
-        client=lambda: clients.of(held.owner),
-    )
+    """The URL, ready to be tried from the component's own pod: the host that its program takes."""
+    return trial_of(text, held, connections=connections, transcript=transcript, clients=clients)
 
 
 def test_url_leads_to_what_the_service_uses(held: HeldUrl) -> None:

@@ -138,8 +138,10 @@ class RabbitMQ:
                 this answers.
 
         Raises:
+            UnaskedError: this run only reads.
             ProbeError: nothing answered.
         """
+        self._route.require_writing()
         kinds = [
             kind for kind, wanted in (("durable", durable), ("exclusive", exclusive)) if wanted
         ]
@@ -152,8 +154,10 @@ class RabbitMQ:
         """Return why a queue cannot be deleted; None where it is gone, or was not there.
 
         Raises:
+            UnaskedError: this run only reads.
             ProbeError: nothing answered.
         """
+        self._route.require_writing()
         return self._refusal(f"queue.delete {queue}", lambda channel: channel.queue_delete(queue))
 
     def publish_refusal(
@@ -170,8 +174,10 @@ class RabbitMQ:
             exchange: the exchange's name.
 
         Raises:
+            UnaskedError: this run only reads.
             ProbeError: nothing answered; whether the message was taken is not known.
         """
+        self._route.require_writing()
         return self._refusal(
             f"basic.publish {exchange or '(default)'} {key}, {len(body)} bytes",
             lambda channel: _publish(channel, exchange, key, body),
@@ -182,8 +188,10 @@ class RabbitMQ:
         """Return the first message of a queue and take it out; None where the queue is empty.
 
         Raises:
+            UnaskedError: this run only reads.
             ProbeError: nothing answered, or it refused.
         """
+        self._route.require_writing()
         return self._wanted(
             f"basic.get {queue}", lambda channel: _fetched(channel, queue), is_safe=False
         )
@@ -194,8 +202,10 @@ class RabbitMQ:
         The message stays in its queue.
 
         Raises:
+            UnaskedError: this run only reads.
             ProbeError: nothing answered.
         """
+        self._route.require_writing()
         # What is not acknowledged goes back when the channel ends.
         return self._refusal(f"basic.get {queue}", lambda channel: channel.basic_get(queue))
 
@@ -210,8 +220,10 @@ class RabbitMQ:
             What came out of the queue, None where nothing did, or the first refusal.
 
         Raises:
+            UnaskedError: this run only reads.
             ProbeError: nothing answered.
         """
+        self._route.require_writing()
 
         def pass_on(channel: BlockingChannel) -> bytes | None:
             channel.queue_declare(queue, exclusive=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 
 import pytest
 from pika import spec
 
 from nova_acceptance import timeouts
-from nova_acceptance.errors import ProbeError
+from nova_acceptance.errors import ProbeError, UnaskedError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.transcript import Transcript
@@ -177,3 +178,25 @@ def test_evidence_has_the_question_and_the_answer_and_no_password() -> None:
     assert evidence.asked == "connection.open of vhost orders as orders"
     assert evidence.answer == LOGIN_REFUSED
     assert LOGIN.password not in f"{evidence} {LOGIN}"
+
+
+@pytest.mark.parametrize(
+    "changing",
+    [
+        lambda it: it.declare_refusal("q"),
+        lambda it: it.delete_refusal("q"),
+        lambda it: it.publish_refusal(b"it", key="q"),
+        lambda it: it.fetch("q"),
+        lambda it: it.fetch_refusal("q"),
+        lambda it: it.passed_on(b"it", queue="q"),
+    ],
+)
+def test_nothing_is_changed_along_a_route_that_is_for_reading(
+    changing: Callable[[RabbitMQ], object],
+) -> None:
+    with Broker() as broker:
+        route = Route(broker.port, "runner", "queue/q-0:5672", is_read_only=True)
+        reading = RabbitMQ(route, LOGIN, Transcript())
+        assert reading.has_queue("q")
+        with pytest.raises(UnaskedError, match="--read-only"):
+            changing(reading)

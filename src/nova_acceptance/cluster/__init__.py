@@ -1,7 +1,8 @@
 """Where a cluster comes from: existing contexts, kind, k3d, minikube.
 
-Layers, top to bottom: `choice` > `contexts`, `others`, `kind` > `engine`, `readiness`, `doctor` >
-`lock`, `command` > `home`, `model`.
+Layers, top to bottom: `choice`, `consent` > `consents` > `identity` > `contexts`, `in_cluster`,
+`others`, `kind` > `engine`, `readiness`, `doctor` > `lock`, `command` > `home`, `model`,
+`production`.
 """
 
 from nova_acceptance.cluster.choice import check_name, obtain

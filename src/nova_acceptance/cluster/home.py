@@ -7,6 +7,7 @@ ROOT/                 $NOVA_ACCEPTANCE_HOME, else nova-acceptance in the user's 
   bin/                kind and docker where the machine has none
   sources/            Debian's source packages
   clusters/NAME/      kubeconfig and configuration of a cluster
+  allowed.json        the clusters that this user has allowed to be written to
   logs/               what the last build or start of each kind wrote
 """
 
@@ -22,7 +23,7 @@ from typing import Final
 import platformdirs
 
 VARIABLE: Final = "NOVA_ACCEPTANCE_HOME"
-_OURS: Final = ("bin", "clusters", "engine", "lock", "locks", "logs", "sources")
+_OURS: Final = ("allowed.json", "bin", "clusters", "engine", "lock", "locks", "logs", "sources")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class Home:
     def sources(self) -> Path:
         """Source packages, one directory each."""
         return self.root / "sources"
+
+    @property
+    def consents(self) -> Path:
+        """The clusters that the user has allowed to be written to."""
+        return self.root / "allowed.json"
 
     def engine(self, purpose: str) -> Path:
         """Return the directory of the engine for that purpose, `cluster` or `build`."""

@@ -17,17 +17,24 @@ class Request:
     """What a user asks for with `--cluster` and its companions.
 
     Attributes:
-        cluster: `local`, `kind`, `docker-desktop`, `k3d`, `minikube` or `context:NAME`.
+        cluster: `local`, `kind`, `kind:NAME`, `docker-desktop`, `k3d`, `minikube`, `in-cluster` or
+            `context:NAME`.
         nodes: how many nodes; None takes a cluster with as many as it has, and makes one with
             `DEFAULT_NODES`.
         node_image: kind's node image; None takes a cluster of whatever image, or builds one.
         name: the name of a cluster that has to be made.
+        is_looking: whether nothing is changed for it: no cluster is made or started, and no image
+            is loaded.
+        may_create: whether one is made where none is up; a run that deploys nothing would find
+            nothing on it.
     """
 
     cluster: str = "local"
     nodes: int | None = None
     node_image: str | None = None
     name: str = DEFAULT_NAME
+    may_create: bool = True
+    is_looking: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,12 +43,14 @@ class Cluster:
 
     Attributes:
         name: what its provider calls it.
-        provider: `kind`, `k3d`, `minikube`, or `context` for one that was there.
-        kubeconfig: the file that leads to it; None stands for the user's own.
+        provider: `kind`, `k3d`, `minikube`, `in-cluster`, or `context` for one that was there.
+        kubeconfig: the file that leads to it; None stands for the user's own. In a pod of the
+            cluster it is the directory of the pod's ServiceAccount.
         context: the context in that file.
         reason: why this one was taken, in one sentence.
         reuse_hint: the command that uses it again.
         remove_hint: the command that removes it, or Nova alone where the cluster is not ours.
+        is_local: whether it is this machine's own, so that nobody else's is written to.
     """
 
     name: str
@@ -51,3 +60,4 @@ class Cluster:
     reason: Phrase
     reuse_hint: str
     remove_hint: str = ""
+    is_local: bool = False

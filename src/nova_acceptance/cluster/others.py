@@ -58,4 +58,5 @@ def obtain(request: Request, home: Home, progress: Progress) -> Cluster:
         remove_hint={"k3d": f"k3d cluster delete {name}", "minikube": f"minikube delete -p {name}"}[
             provider
         ],
+        is_local=True,
     )

@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable
 
 from nova_acceptance import timeouts
+from nova_acceptance.components.dns.service import DNS
+from nova_acceptance.components.kubernetes.backends import addresses_in, is_of
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import SYNCED, Kube, Object
+from nova_acceptance.kube.kinds import kind_served, version_served
 from nova_acceptance.progress import Step
 
 STARTING = {
@@ -63,13 +66,13 @@ def await_ready(kube: Kube, nodes: int, step: Step) -> None:
         "Node",
         lambda found: len(found) >= nodes and all(is_node_ready(node) for node in found),
     )
+    kind = kind_served(kube, "EndpointSlice")
     watch(
         "the cluster's DNS",
-        "v1",
-        "Endpoints",
-        lambda found: any(has_address(obj) for obj in found),
-        namespace="kube-system",
-        field_selector="metadata.name=kube-dns",
+        version_served(kube, kind) or "v1",
+        kind,
+        lambda found: any(has_address(obj) for obj in found if is_of(obj, DNS.name)),
+        namespace=DNS.namespace,
     )
     watch(
         "a default StorageClass",
@@ -82,8 +85,8 @@ def await_ready(kube: Kube, nodes: int, step: Step) -> None:
 
 
 def has_address(endpoints: Object) -> bool:
-    """Whether a Service has an endpoint that is ready."""
-    return any(subset.get("addresses") for subset in endpoints.get("subsets") or ())
+    """Whether an EndpointSlice, or an Endpoints object, has an address that is ready."""
+    return any(each.is_ready for each in addresses_in(endpoints))
 
 
 def is_node_ready(node: Object) -> bool:

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from nova_acceptance.collect.asking import side_by_side
 from nova_acceptance.collect.values import without_passwords
-from nova_acceptance.components.kubernetes.status import condition
+from nova_acceptance.components.kubernetes.members import pods_of_component
+from nova_acceptance.components.kubernetes.status import condition, is_ready
 from nova_acceptance.components.kubernetes.workloads import statuses
 from nova_acceptance.kube import ApiError, Kube, Object, PodRef
 from nova_acceptance.kube.snapshot import Log, Snapshot
@@ -42,13 +43,17 @@ class Source(NamedTuple):
 def sources(snapshot: Snapshot, namespaces: Iterable[str]) -> list[Source]:
     """Return which logs to read: of containers that are not ready or have restarted.
 
-    Those that are not ready come first, and no more than `MOST` are returned.
+    Of pods whose label tells their role the log is read in any case: ready as they are, they say
+    there that the API lets them write no label. Those that are not ready come
+    first, and no more than `MOST` are returned.
     """
+    namespaces = tuple(namespaces)
     ill: list[tuple[bool, Source]] = []
     for namespace in namespaces:
         for pod in snapshot.of_kind("Pod", namespace):
-            for is_ready, source in _of(pod):
-                ill.append((is_ready, source))
+            for is_well, source in _of(pod):
+                ill.append((is_well, source))
+    ill += [(True, source) for source in _of_roles(snapshot, namespaces)]
     return [source for _, source in sorted(ill, key=lambda each: each[0])][:MOST]
 
 
@@ -94,18 +99,29 @@ def read_all(
     return failed
 
 
+def _of_roles(snapshot: Snapshot, namespaces: Iterable[str]) -> Iterator[Source]:
+    places = set(namespaces)
+    for component in snapshot.system.components:
+        if component.role_label and component.namespace in places:
+            for pod in pods_of_component(snapshot, component):
+                if is_ready(pod):
+                    name = pod["metadata"]["name"]
+                    for container in statuses(pod):
+                        yield Source(component.namespace, name, container["name"], previous=False)
+
+
 def _of(pod: Object) -> Iterator[tuple[bool, Source]]:
     metadata = pod["metadata"]
     for status in statuses(pod):
         state = status.get("state") or {}
         done = (state.get("terminated") or {}).get("exitCode") == 0
-        is_ready = bool(status.get("ready")) or done
+        is_well = bool(status.get("ready")) or done
         restarted = status.get("restartCount", 0) > 0
         where = metadata["namespace"], metadata["name"], status["name"]
         if restarted:
-            yield is_ready, Source(*where, previous=True)
-        if not is_ready and ("waiting" not in state or restarted):
-            yield is_ready, Source(*where, previous=False, since=since(pod))
+            yield is_well, Source(*where, previous=True)
+        if not is_well and ("waiting" not in state or restarted):
+            yield is_well, Source(*where, previous=False, since=since(pod))
 
 
 def since(pod: Object) -> str:

@@ -6,21 +6,22 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from nova_acceptance import masking, timeouts
+from nova_acceptance import secrecy, timeouts
 from nova_acceptance.collect.asking import side_by_side
 from nova_acceptance.collect.logs import read_all, sources
 from nova_acceptance.collect.loopbacks import Loopbacks
-from nova_acceptance.collect.values import to_mask
+from nova_acceptance.collect.started import compare
 from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.errors import ClusterError, NovaError
 from nova_acceptance.kube import ApiUnreachableError, Kube, Object, forbidden
-from nova_acceptance.kube.kinds import KINDS, Kind, kind_served, version_served
+from nova_acceptance.kube.kinds import KINDS, LOOKED_FOR, Kind, kind_served, version_served
 from nova_acceptance.kube.snapshot import EVERYWHERE, UNDECLARED, Snapshot
 from nova_acceptance.system import System
 
 KUBE_SYSTEM: Final = "kube-system"
 _SECRET: Final = "Secret"  # noqa: S105 - a kind
 """Listed in the namespaces that are asked for; never in kube-system, where they explain nothing."""
+_NAMESPACE: Final = "Namespace"
 _MANY: Final = 8
 """Namespaces above which a kind is listed in all of them by one question."""
 
@@ -70,13 +71,16 @@ def look(
     places = wanted if kinds else tuple(dict.fromkeys((*wanted, KUBE_SYSTEM)))
     deadline = time.monotonic() + timeout
     snapshot = Snapshot(system=system)
-    _list_all(kube, snapshot, [KINDS[name] for name in kinds or KINDS], places, deadline)
+    _list_all(kube, snapshot, [KINDS[name] for name in kinds or LOOKED_FOR], places, deadline)
     if logs:
         for source, error in read_all(kube, snapshot, sources(snapshot, places), until=deadline):
             line = f"log of {source.namespace}/{source.pod}: {_said(error)}"
             if line not in snapshot.unread:
                 snapshot.unread.append(line)
         Loopbacks(kube, snapshot).refresh(deadline)
+        pods = [pod for place in wanted for pod in snapshot.of_kind("Pod", place)]
+        for pod, error in compare(kube, snapshot, pods, deadline).items():
+            snapshot.unread.append(f"what {pod} was started with: {_said(error)}")
     return snapshot
 
 
@@ -109,14 +113,20 @@ def _list_all(
 def _answers(
     kube: Kube, kinds: Iterable[Kind], places: Sequence[str], deadline: float
 ) -> Iterator[tuple[_Round, _Listed | Exception]]:
-    """Yield what each list answered; who may list in no more than some places is asked there."""
+    """Yield what each list answered; who may list in no more than some places is asked there.
+
+    A Role can let a user get its own namespace, and no Role lets anybody list namespaces: those
+    that are wanted are got one by one, and nothing is said of the others.
+    """
     forbidden_everywhere: list[_Round] = []
     for asked, answer in side_by_side(
         lambda asked: _list(kube, asked), _rounds(kinds, places), until=deadline
     ):
-        is_wide = asked.kind.is_namespaced and not asked.namespace
+        is_namespace = asked.kind.name == _NAMESPACE
+        is_wide = (asked.kind.is_namespaced or is_namespace) and not asked.namespace
         if is_wide and isinstance(answer, Exception) and forbidden(answer):
-            forbidden_everywhere += [_Round(asked.kind, place) for place in places]
+            own = [place for place in places if not (is_namespace and place == KUBE_SYSTEM)]
+            forbidden_everywhere += [_Round(asked.kind, place) for place in own]
         else:
             yield asked, answer
     if forbidden_everywhere:
@@ -130,10 +140,14 @@ def _list(kube: Kube, asked: _Round) -> _Listed:
     version = version_served(kube, kind)
     if version is None:
         raise _NotServedError("the server does not serve it")
+    if kind == _NAMESPACE and asked.namespace:
+        only = kube.get(version, kind, asked.namespace)
+        return _Listed(kind, [only] if only else [])
     found = kube.list(version, kind, namespace=asked.namespace or None)
     if kind != _SECRET:
         return _Listed(kind, found)
-    masking.register(value for secret in found for value in to_mask(secret))
+    for secret in found:
+        secrecy.hide(secret)
     return _Listed(kind, [without_values(secret) for secret in found])
 
 

@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 
 from nova_acceptance.components.kubernetes.addresses import Address
 from nova_acceptance.components.kubernetes.backends import declared_ports
-from nova_acceptance.components.kubernetes.checks.services import is_headless
-from nova_acceptance.components.kubernetes.shapes import mark
+from nova_acceptance.components.kubernetes.checks.services import CLUSTER_IP, is_headless, type_of
+from nova_acceptance.components.kubernetes.marks import mark
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.kubernetes.variables import Given, held
 from nova_acceptance.components.kubernetes.workloads import pods_of, template
@@ -213,6 +213,8 @@ class Candidate:
             service["spec"].get("ports") or (), key=lambda port: self.target_of(port) != first
         )
         made: dict[str, Any] = {"name": ref(service).name}
+        if (kind := type_of(service)) != CLUSTER_IP:
+            made["type"] = kind
         if is_headless(service):
             made["headless"] = True
         made["ports"] = {str(port.get("name") or port_name): int(port["port"]) for port in ports}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from nova_acceptance.components.candidate import Candidate, Drafted
+from nova_acceptance.components.peril import Holding
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.kube.snapshot import Snapshot
@@ -112,6 +113,11 @@ class ComponentCheck:
     part: Any
 
     @property
+    def writes(self) -> bool:
+        """Whether it changes anything, be it for a moment."""
+        return self.check.writes
+
+    @property
     def name(self) -> str:
         """The component, what would be found, and about what."""
         part = getattr(self.part, "name", self.part)
@@ -137,16 +143,20 @@ class UrlTrial:
         route: from the pod to where it points.
         transcript: takes down what is asked.
         client: makes or returns a client of the owner, to ask it what a URL's login may not.
+        scheme: its protocol, without the driver's name.
+        options: its query; never shown.
     """
 
     url: Url
     owner: Any
     user: str
-    password: str
+    password: str = field(repr=False)
     path: str
     route: Route
     transcript: Transcript
     client: Callable[[], Any]
+    scheme: str = ""
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Clients(Protocol):
@@ -200,6 +210,10 @@ class Kind:
         checks: what `nova-cluster diagnose` asks a component of the kind. The acceptance suite asks
             it, too, where it has no tests of its own: of a kind that another package brings.
         drafting: how `nova-cluster draft` recognises and describes it; None: it never does.
+        holding: asks a component, given its client, what speaks against the loss of one of its
+            pods now; None where it has nothing to say of itself.
+        clear: removes what tests have left in a component that were killed, given its client and
+            the component, and returns its names; None where tests leave nothing.
     """
 
     name: str
@@ -215,6 +229,8 @@ class Kind:
     markers: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     drafting: Drafting | None = None
+    holding: Callable[[Access, Any, Any, PodRef], Holding] | None = None
+    clear: Callable[[Any, Any], Sequence[str]] | None = None
 
     @property
     def room(self) -> str:

@@ -22,8 +22,10 @@ from nova_acceptance.components.kubernetes import (
     control_plane,
     endpoints,
     images,
+    jobs,
     leftovers,
     nodes,
+    outdated,
     presence,
     programs,
     references,
@@ -36,6 +38,7 @@ from nova_acceptance.components.kubernetes import (
 from nova_acceptance.components.network import rules as network
 from nova_acceptance.components.postgres import KIND as POSTGRES
 from nova_acceptance.components.redis import KIND as REDIS
+from nova_acceptance.components.urls import outdated as outdated_values
 from nova_acceptance.components.urls import rules as urls
 from nova_acceptance.system import Component, System, model_of
 from nova_acceptance.system import load as load_by
@@ -53,8 +56,11 @@ _RULES: Final[tuple[ModuleType, ...]] = (
     references,
     startup,
     programs,
+    outdated,
+    jobs,
     configuration,
     urls,
+    outdated_values,
     certificates,
     services,
     selection,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
+from nova_acceptance.components.kubernetes.endings import ending
 from nova_acceptance.errors import ApplyError
+from nova_acceptance.findings import ref
 from nova_acceptance.kube import SYNCED, Kube, Object, describe
+from nova_acceptance.phrase import Phrase
 
 
 def await_gone(
@@ -47,11 +50,35 @@ def await_gone(
             return
     raise ApplyError(
         f"still there at the deadline: {', '.join(map(describe, left.values())) or kind}",
-        hint=f"`kubectl get {kind.lower()} NAME -o yaml` shows which finalizers hold it",
+        hint=_hint(kind, [*left.values()]),
         evidence=[
             f"{describe(obj)}: {condition['message']}"
             for obj in left.values()
             for condition in obj.get("status", {}).get("conditions") or ()
             if condition.get("status") == "True" and condition.get("message")
         ],
+    )
+
+
+def _hint(kind: str, left: Sequence[Object]) -> Phrase:
+    """Return what ends the removal of the first that is left, by its name."""
+    if left and kind == "Namespace":
+        return ending(left[0])
+    metadata = left[0]["metadata"] if left else {}
+    if finalizers := metadata.get("finalizers"):
+        return Phrase(
+            "the finalizer {finalizers} holds {object}: see that what is to take it away runs",
+            finalizers=finalizers,
+            object=ref(left[0]),
+        )
+    if not left:
+        return Phrase("the API did not list them: ask again")
+    return Phrase(
+        "no finalizer holds {object}: see whether its node is there "
+        "(`kubectl describe {kind} {name}`)",
+        object=ref(left[0]),
+        kind=f"-n {metadata['namespace']} {kind.lower()}"
+        if metadata.get("namespace")
+        else kind.lower(),
+        name=metadata["name"],
     )

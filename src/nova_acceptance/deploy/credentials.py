@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from nova_acceptance import masking
 from nova_acceptance.deploy.certificate import KeyPair
 from nova_acceptance.deploy.services import Address, addresses, complete
 from nova_acceptance.deploy.templates import fill, templates, write_privately
@@ -24,8 +25,6 @@ COMPONENT: Final = Path("components", "credentials")
 TLS_SECRET: Final = "nova-tls"  # noqa: S105 - a Secret's name
 
 _RANDOM_BYTES: Final = 24
-_SHORTEST_LINE: Final = 16
-"""A line of a PEM key shorter than this, in characters, is no secret by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +46,8 @@ class Credentials:
         return self.passwords[name]
 
     def values(self) -> Collection[str]:
-        """Return every secret value, and the private key's lines, for masking."""
-        values = set(self.passwords.values())
-        if self.tls:
-            lines = self.tls.key.splitlines()[1:-1]
-            values |= {self.tls.key, self.tls.key.strip(), "".join(lines)}
-            values |= {line for line in lines if len(line) >= _SHORTEST_LINE}
-        return values
+        """Return every secret value, for masking."""
+        return {*self.passwords.values(), *([self.tls.key] if self.tls else ())}
 
     def write(self, manifests: Path) -> None:
         """Make a copy of manifests whole: Secrets, certificate, list and addresses of the services.
@@ -96,7 +90,9 @@ def load_credentials(kube: Kube | None, manifests: Path) -> Credentials:
     for name in wanted - passwords.keys():
         passwords[name] = secrets.token_urlsafe(_RANDOM_BYTES)
     has_place = (manifests / COMPONENT).is_dir()
-    return Credentials(passwords, _load_tls(kube, addresses(manifests)) if has_place else None)
+    found = Credentials(passwords, _load_tls(kube, addresses(manifests)) if has_place else None)
+    masking.register(found.values())
+    return found
 
 
 def _load_tls(kube: Kube | None, services: Sequence[Address]) -> KeyPair | None:

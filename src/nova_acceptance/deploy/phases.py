@@ -20,6 +20,7 @@ from nova_acceptance.deploy.definitions import DEFINITION
 from nova_acceptance.deploy.ownership import foreign, namespaces_defined
 from nova_acceptance.diagnosis import Explanation, Ranked
 from nova_acceptance.errors import ApplyError
+from nova_acceptance.errors import RefusedError as Refusal
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import ApiError, Kube, Object, describe
 from nova_acceptance.phrase import Phrase, verbatim
@@ -35,6 +36,7 @@ _AT_ONCE = 8
 _AGAIN = 0.5
 _TOO_EARLY = ("error looking up service account", "no api token found for service account")
 """How a pod is refused whose ServiceAccount, or its token, a controller has yet to make."""
+_BINDINGS = frozenset({"ClusterRoleBinding", "RoleBinding"})
 _IMMUTABLE = ("immutable", "updates to statefulset spec", "forbidden: updates", "may not change")
 
 
@@ -50,6 +52,10 @@ class RefusedError(ApplyError):
     ) -> None:
         super().__init__(message, hint=hint, evidence=evidence)
         self.explanation = explanation
+
+
+class NotOursError(RefusedError, Refusal):
+    """Something of that name is there, and somebody else's: the suite does not write there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +121,7 @@ def guard(kube: Kube, objects: Sequence[Object]) -> None:
     """See, before the first write, that everything is absent or ours; wait out a deletion.
 
     Raises:
-        RefusedError: something of that name belongs to somebody else; all of it is named.
+        NotOursError: something of that name belongs to somebody else; all of it is named.
         ClusterError: the API did not answer, or a namespace under deletion did not go.
     """
     if found := foreign(kube, objects):
@@ -127,9 +133,9 @@ def guard(kube: Kube, objects: Sequence[Object]) -> None:
             await_gone(kube, "Namespace", [name], deadline=deadline)
 
 
-def _foreign_error(found: Sequence[Finding]) -> RefusedError:
+def _foreign_error(found: Sequence[Finding]) -> NotOursError:
     first, more = found[0], len(found) - 1
-    return RefusedError(
+    return NotOursError(
         f"{first.summary} (and {more} more)" if more else first.summary,
         hint=first.meaning.cure,
         evidence=[line for each in found for line in each.evidence],
@@ -138,18 +144,26 @@ def _foreign_error(found: Sequence[Finding]) -> RefusedError:
 
 
 def _apply(kube: Kube, obj: Object) -> Object:
-    """Apply an object; a pod of a new namespace may have to wait for its ServiceAccount."""
+    """Apply an object; a pod of a new namespace may have to wait for its ServiceAccount.
+
+    So may a binding for the Role beside it: of a user who may not give everything the API looks it
+    up, to see whether he holds what it gives.
+    """
     return Retrying(
-        retry=retry_if_exception(lambda error: obj["kind"] == "Pod" and _is_too_early(error)),
+        retry=retry_if_exception(lambda error: _is_too_early(obj, error)),
         stop=stop_after_delay(timeouts.ACCOUNT),
         wait=wait_fixed(_AGAIN),
         reraise=True,
     )(kube.apply, obj)
 
 
-def _is_too_early(error: BaseException) -> bool:
-    said = error.detail.lower() if isinstance(error, ApiError) else ""
-    return any(each in said for each in _TOO_EARLY)
+def _is_too_early(obj: Object, error: BaseException) -> bool:
+    if not isinstance(error, ApiError):
+        return False
+    if obj["kind"] in _BINDINGS:
+        return error.status == HTTPStatus.NOT_FOUND and error.reason != ""
+    said = error.detail.lower()
+    return obj["kind"] == "Pod" and any(each in said for each in _TOO_EARLY)
 
 
 def refused(obj: Object, error: ApiError) -> Finding:

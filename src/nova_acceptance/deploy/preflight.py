@@ -21,10 +21,11 @@ from nova_acceptance.deploy.phases import refused
 from nova_acceptance.deploy.watches import watched
 from nova_acceptance.diagnosis import Explanation, beforehand
 from nova_acceptance.diagnosis.ranking import ranked
-from nova_acceptance.errors import DeployError
+from nova_acceptance.errors import DeployError, RefusedError
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import ApiError, Kube, Object
 from nova_acceptance.kube.kinds import KINDS, version_served
+from nova_acceptance.kube.refusals import verbs_into_pods
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 
@@ -33,13 +34,8 @@ _OF_THE_OBJECT: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY
 _APPLYING: Final = ("create", "patch")
 """What a server-side apply needs: the one where the object is new, the other where it is not."""
 _WATCHING: Final = ("list", "watch")
-_VERIFYING: Final = (
-    # by WebSocket, whose request is a GET
-    ("get", "pods/exec"),
-    ("get", "pods/log"),
-    ("get", "pods/portforward"),
-)
-"""What asking the pods needs, in each namespace."""
+_INTO_PODS: Final = ("pods/exec", "pods/portforward")
+"""What asking the pods needs by WebSocket, in each namespace, besides their logs."""
 
 
 class PreflightError(DeployError):
@@ -57,6 +53,10 @@ class PreflightError(DeployError):
             evidence=("nothing has been written to the cluster", *told(explanation)),
         )
         self.explanation = explanation
+
+
+class ForeignError(PreflightError, RefusedError):
+    """Some of it is there, and somebody else's: the suite does not write there."""
 
 
 class _Right(NamedTuple):
@@ -91,6 +91,7 @@ def preflight(kube: Kube, objects: Sequence[Object], base: Snapshot) -> list[Fin
 
     Raises:
         PreflightError: they cannot become ready; its first line is the deepest cause.
+        ForeignError: the same, and some of what is there is somebody else's.
         ClusterError: the API did not answer.
     """
     snapshot = laid_over(base, objects)
@@ -100,7 +101,7 @@ def preflight(kube: Kube, objects: Sequence[Object], base: Snapshot) -> list[Fin
     strange = foreign(kube, objects)
     found += strange
     found += _without_namespace(objects, base)
-    found += _api_findings(kube, objects)
+    found += _api_findings(kube, objects, base)
     # What is somebody else's is not asked about: it would be refused for what it is.
     others = {each.subject for each in strange}
     found += _refused_beforehand(kube, [it for it in objects if ref(it) not in others], base)
@@ -108,7 +109,8 @@ def preflight(kube: Kube, objects: Sequence[Object], base: Snapshot) -> list[Fin
     if lost:
         causes = ranked(lost, graph)
         chain = graph.chain(map(ref, objects), causes[0].root.subject)
-        raise PreflightError(Explanation(causes, tuple(chain)))
+        kind = ForeignError if strange else PreflightError
+        raise kind(Explanation(causes, tuple(chain)))
     return [each.root for each in ranked(found, graph)]
 
 
@@ -165,7 +167,7 @@ def _refused_beforehand(kube: Kube, objects: Sequence[Object], base: Snapshot) -
                 yield refused(obj, error)
 
 
-def _api_findings(kube: Kube, objects: Sequence[Object]) -> list[Finding]:
+def _api_findings(kube: Kube, objects: Sequence[Object], base: Snapshot) -> list[Finding]:
     plurals: dict[tuple[str, str], str | None] = {}
     for obj in objects:
         kind = obj["apiVersion"], obj["kind"]
@@ -178,7 +180,7 @@ def _api_findings(kube: Kube, objects: Sequence[Object]) -> list[Finding]:
         if plurals[obj["apiVersion"], obj["kind"]] is None
         and not ((own := kinds.get(group_kind(obj))) and own.serves(obj["apiVersion"]))
     ]
-    return [*_not_served(kube, unserved, kinds), *_rights_missing(kube, objects, plurals)]
+    return [*_not_served(kube, unserved, kinds), *_rights_missing(kube, objects, plurals, base)]
 
 
 def _not_served(
@@ -253,9 +255,15 @@ def _has_place(obj: Object, base: Snapshot) -> bool:
 
 
 def _rights_missing(
-    kube: Kube, objects: Sequence[Object], plurals: dict[tuple[str, str], str | None]
+    kube: Kube,
+    objects: Sequence[Object],
+    plurals: dict[tuple[str, str], str | None],
+    base: Snapshot,
 ) -> Iterator[Finding]:
-    """Yield what this user may not do: one question where it may do everything."""
+    """Yield what this user may not do: one question where it may do everything.
+
+    A Role can let its own namespace be changed; to make one is a right over the whole cluster.
+    """
     if kube.can_i("*", "*", "*"):
         return
     wanted: dict[_Right, Ref] = {}
@@ -263,13 +271,17 @@ def _rights_missing(
         plural = plurals[obj["apiVersion"], obj["kind"]]
         group, slash, _ = obj["apiVersion"].partition("/")
         if plural:
-            for verb in _APPLYING:
-                namespace = obj["metadata"].get("namespace", "")
+            is_there = obj["kind"] == "Namespace" and base.at(ref(obj)) is not None
+            for verb in _APPLYING[1:] if is_there else _APPLYING:
+                own = obj["metadata"]["name"] if is_there else ""
+                namespace = obj["metadata"].get("namespace", own)
                 right = _Right(verb, group if slash else "", plural, namespace)
                 wanted.setdefault(right, ref(obj))
     namespaces = {right.namespace: where for right, where in wanted.items() if right.namespace}
+    verbs = verbs_into_pods(kube.server_version)
+    verifying = [("get", "pods/log"), *((verb, to) for to in _INTO_PODS for verb in verbs)]
     for namespace, where in namespaces.items():
-        for verb, resource in _VERIFYING:
+        for verb, resource in verifying:
             wanted.setdefault(_Right(verb, "", resource, namespace), where)
     for kind, namespace in watched(kube, objects):
         version = version_served(kube, kind) or KINDS[kind].versions[0]

@@ -16,6 +16,7 @@ from nova_acceptance.components.kubernetes.status import (
     status_of,
 )
 from nova_acceptance.components.kubernetes.workloads import KINDS, pods_of, workload_of
+from nova_acceptance.deploy.name_servers import NameServers
 from nova_acceptance.deploy.outcome import RolloutError, explained, rollout_error
 from nova_acceptance.deploy.verdict import Patience, Verdict
 from nova_acceptance.deploy.watches import Watches
@@ -64,6 +65,7 @@ class Readiness:
         self._verdict = Verdict()
         self._words = LastWords(kube, watches.snapshot)
         self._loopbacks = Loopbacks(kube, watches.snapshot)
+        self._name_servers = NameServers(kube, watches.snapshot)
         self._examined_at = float("-inf")
 
     @property
@@ -131,6 +133,7 @@ class Readiness:
         if now - self._examined_at >= _LOOK:
             self._examined_at = now
             self._words.refresh()
+            self._name_servers.refresh()
             self._loopbacks.refresh(now + timeouts.LOOK)
             found = [each for each in examine(self._snapshot) if not self._is_outdated(each)]
             exhausted = self._patience.exhausted(found, now)

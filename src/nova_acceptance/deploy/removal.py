@@ -43,7 +43,12 @@ def remove(kube: Kube, objects: Sequence[Object], progress: Progress) -> None:
     """
     deadline = time.monotonic() + timeouts.REMOVE
     ours = _ours(kube, objects)
-    namespaces = [obj["metadata"]["name"] for obj in ours if obj["kind"] == "Namespace"]
+    uids = {
+        obj["metadata"]["name"]: obj["metadata"].get("uid")
+        for obj in ours
+        if obj["kind"] == "Namespace"
+    }
+    namespaces = list(uids)
     definitions = [obj for obj in ours if obj["kind"] == DEFINITION]
     singly = [obj for obj in ours if obj["kind"] not in ("Namespace", DEFINITION)]
     inside = [obj for obj in objects if obj["metadata"].get("namespace") in namespaces]
@@ -60,7 +65,10 @@ def remove(kube: Kube, objects: Sequence[Object], progress: Progress) -> None:
         _side_by_side(lambda name: _end_pods(kube, name, deadline), namespaces)
         _delete_all(kube, (obj for obj in singly if obj["kind"] in WORKLOADS), deadline)
         step.update("namespaces")
-        _side_by_side(lambda name: kube.delete("v1", "Namespace", name), namespaces)
+        _side_by_side(
+            lambda name: kube.delete("v1", "Namespace", name, precondition_uid=uids[name]),
+            namespaces,
+        )
         _delete_all(kube, (*singly, *claims), deadline)
         if namespaces:
             await_gone(kube, "Namespace", namespaces, deadline=deadline)
@@ -135,8 +143,16 @@ def _delete_all(kube: Kube, objects: Iterable[Object], deadline: float) -> None:
     if until(are_gone, within=within, every=_EVERY) > within:
         raise ApplyError(
             f"still there at the deadline: {', '.join(map(describe, left))}",
-            hint="`kubectl get … -o yaml` shows which finalizers hold it",
+            hint=_told_by(left[0]),
         )
+
+
+def _told_by(obj: Object) -> str:
+    """Return by which command one sees what holds an object that does not go."""
+    namespace = obj["metadata"].get("namespace")
+    where = f"-n {namespace} " if namespace else ""
+    command = f"kubectl {where}get {obj['kind'].lower()} {obj['metadata']['name']} -o yaml"
+    return f"`{command}` shows under `metadata.finalizers` what holds it"
 
 
 def _is_same(obj: Object, live: Object) -> bool:

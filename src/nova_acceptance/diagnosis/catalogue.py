@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nova_acceptance.components.kubernetes.earlier_versions import with_still_serving
 from nova_acceptance.components.registry import rules
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube.snapshot import Snapshot
@@ -24,8 +25,8 @@ def beforehand(snapshot: Snapshot) -> Iterator[Finding]:
 
 def examine(snapshot: Snapshot) -> Iterator[Finding]:
     """Yield all that is wrong, in no particular order."""
-    yield from beforehand(snapshot)
-    yield from _found(snapshot, "LIVE")
+    for found in (*beforehand(snapshot), *_found(snapshot, "LIVE")):
+        yield with_still_serving(snapshot, found)
 
 
 def _found(snapshot: Snapshot, group: str) -> Iterator[Finding]:

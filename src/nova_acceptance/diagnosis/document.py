@@ -20,7 +20,8 @@ the first line names one of the causes below, what it was found at, and what to 
 Where several hold, the deepest comes first, in the order of this page: what the others stand on.
 Those that are marked as consequences come under whatever deeper cause their object depends on, and
 stand by themselves only where no such cause is known. Where none is known at all, the first line
-says `UNKNOWN`, and what was seen follows.
+says `UNKNOWN`, and what was seen follows. A matter of policy breaks a rule of security or of
+resources: all works in spite of it, so it is told apart from the others, and after them.
 
     $ nova-cluster diagnose                        # our own cluster, else the current context
     $ nova-cluster diagnose --context NAME --namespace NS
@@ -56,7 +57,9 @@ def _family(family: Family) -> Iterator[str]:
 def _section(cause: Cause) -> Iterator[str]:
     yield f"### {cause}"
     yield ""
-    yield f"{cause.title}.{' A consequence.' if cause.is_symptom else ''}"
+    kind = " A consequence." if cause.is_symptom else ""
+    kind += " A matter of policy." if cause.is_policy else ""
+    yield f"{cause.title}.{kind}"
     yield ""
     for word, text in (("Symptom", cause.symptom), ("Evidence", cause.proof), ("Cure", cause.cure)):
         yield f"- **{word}**: {text}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.diagnosis.catalogue import examine
+from nova_acceptance.diagnosis.folding import Folding
 from nova_acceptance.diagnosis.ranking import Ranked, ranked
 from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube.snapshot import Snapshot
@@ -69,8 +70,8 @@ class Explanation:
             "cure": (root.cure or root.meaning.cure) if root else "",
             "evidence": list(root.evidence if root else self.seen),
             "chain": [str(each) for each in self.chain],
-            "symptoms": [_brief(each) for each in symptoms],
-            "others": [_brief(each.root) for each in self.causes[1:]],
+            "symptoms": [each.brief for each in symptoms],
+            "others": [each.root.brief for each in self.causes[1:]],
         }
         return told(fields)
 
@@ -81,8 +82,8 @@ class Explanation:
         if len(said["chain"]) > 1:
             found.append(f"  the way there: {' → '.join(said['chain'])}")
         found += [f"  seen: {line}" for line in said["evidence"][:_LINES]]
-        found += [f"  with it: {each['cause']}: {each['summary']}" for each in said["symptoms"]]
-        found += [f"  besides: {each['cause']}: {each['summary']}" for each in said["others"]]
+        found += [f"  with it: {line}" for line in _by_cause(said["symptoms"])]
+        found += [f"  besides: {line}" for line in _by_cause(said["others"])]
         return found
 
 
@@ -93,10 +94,11 @@ class Doctor:
         self.snapshot = snapshot
         self.graph = Graph.of(snapshot)
         self.diagnoses = tuple(examine(snapshot))
+        self.folding = Folding(snapshot)
 
     def overall(self) -> tuple[Ranked, ...]:
         """Return all that is wrong, causes first with their consequences under them."""
-        return ranked(self.diagnoses, self.graph)
+        return self.folding.folded(ranked(self.diagnoses, self.graph))
 
     def explain(self, subjects: Iterable[Ref], own: Finding | None = None) -> Explanation:
         """Return why something failed.
@@ -113,7 +115,7 @@ class Doctor:
         start = (*subjects, *((own.subject,) if own else ()))
         steps = self.graph.reach(start)
         within = [each for each in self.diagnoses if each.subject in steps]
-        found = ranked((*within, own) if own else within, self.graph)
+        found = ranked((*within, _fuller(own, within)) if own else within, self.graph)
         if own:  # what it comes under goes first; a cause beside it is no explanation of symptoms
             causes = [each for each in found if not each.root.is_symptom]
             if causes:
@@ -125,6 +127,7 @@ class Doctor:
             sorted(
                 found,
                 key=lambda each: (
+                    each.root.meaning.is_policy,
                     not (each.root.is_root and each.root.subject in start),
                     each.root.is_symptom or each.root.subject not in parts,
                 ),
@@ -134,6 +137,20 @@ class Doctor:
         return Explanation(found, tuple(chain))
 
 
-def _brief(each: Finding) -> dict[str, Any]:
-    fields = {"cause": each.cause, "subject": str(each.subject), "summary": each.summary}
-    return told(fields)
+def _by_cause(named: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Yield causes a line each; one of several objects with the first, and their number."""
+    found: dict[str, list[str]] = {}
+    for each in named:
+        found.setdefault(each["cause"], []).append(each["summary"])
+    for cause, (first, *more) in found.items():
+        yield f"{cause}: {first}" + (f" (and at {len(more)} more)" if more else "")
+
+
+def _fuller(own: Finding, within: Iterable[Finding]) -> Finding:
+    """Return the same finding as the snapshot tells it, where that says more: it has the logs."""
+    same = (each for each in within if each.key == own.key)
+    return next((each for each in same if _is_begun_by(own, each)), own)
+
+
+def _is_begun_by(own: Finding, other: Finding) -> bool:
+    return other.summary.startswith(own.summary) and set(own.evidence) <= set(other.evidence)

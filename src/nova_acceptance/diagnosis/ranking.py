@@ -28,7 +28,7 @@ def ranked(found: Iterable[Finding], graph: Graph) -> tuple[Ranked, ...]:
 
     A symptom comes under the deepest diagnosis that its subject depends on, be it of the same
     subject, and sooner under one of its own parts than of another program that it asks; what is
-    no symptom stands by itself.
+    no symptom stands by itself. A matter of policy comes last, and nothing comes under it.
 
     Args:
         found: diagnoses of one moment.
@@ -38,7 +38,12 @@ def ranked(found: Iterable[Finding], graph: Graph) -> tuple[Ranked, ...]:
     place = {cause: index for index, cause in enumerate(causes())}
     diagnoses = sorted(
         {each.key: each for each in found}.values(),
-        key=lambda each: (each.is_symptom, place[each.cause], each.subject),
+        key=lambda each: (
+            each.meaning.is_policy,
+            each.is_symptom,
+            place[each.cause],
+            each.subject,
+        ),
     )
     order_of = _Depths(diagnoses, graph)
     roots: dict[tuple[str, Ref, str], list[Finding]] = {}
@@ -78,7 +83,7 @@ class _Depths:
         below = [
             other
             for other in self.diagnoses.values()
-            if other.subject in steps and other is not each
+            if other.subject in steps and other is not each and not other.meaning.is_policy
         ]
         causes = [other for other in below if not other.is_symptom]
         if causes:

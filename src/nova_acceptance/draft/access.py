@@ -6,7 +6,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nova_acceptance import masking
+from nova_acceptance import masking, secrecy
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.kubernetes.workloads import pods_of
 from nova_acceptance.errors import ProbeError
@@ -62,7 +62,7 @@ class PodAccess:
         if encoded is None:
             raise ProbeError(f"Secret {component.namespace}/{home.secret} has no key {home.key}")
         text = base64.b64decode(encoded).decode("utf-8", "replace")
-        masking.register([text])
+        masking.register(secrecy.of_login(text))
         return text
 
     def _to_any(self, component: Component, port: int | None) -> Route:

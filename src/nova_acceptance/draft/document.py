@@ -22,6 +22,7 @@ from nova_acceptance.draft.sources import Source
 from nova_acceptance.draft.uses import Uses, uses_of
 from nova_acceptance.errors import NovaError
 from nova_acceptance.findings import ref
+from nova_acceptance.kube.refusals import verbs_into_pods
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system import Component, System
 from nova_acceptance.system.base import Path
@@ -116,7 +117,8 @@ def describe(source: Source, access: Access | None) -> Document:
 
 def _may_ask(access: Access, namespace: str) -> bool:
     try:
-        return access.kube.can_i("create", "", "pods/portforward", namespace)
+        verbs = verbs_into_pods(access.kube.server_version)
+        return all(access.kube.can_i(verb, "", "pods/portforward", namespace) for verb in verbs)
     except NovaError:
         return True  # whoever tries it will be told
 

@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
-from nova_acceptance import timeouts
+from nova_acceptance import masking, secrecy, timeouts
 from nova_acceptance.collect import look
 from nova_acceptance.collect.examination import (
     NamespacesUnlistedError,
@@ -114,6 +114,7 @@ def of_objects(objects: Sequence[Object], origin: str, namespaces: Sequence[str]
         UsageError: none of them is in a namespace that is named.
     """
     objects = [_placed(each) for each in objects]
+    masking.register(secrecy.secrets_among(objects))
     there = dict.fromkeys(each["metadata"].get("namespace", "") for each in objects)
     wanted = tuple(namespaces) or tuple(sorted(name for name in there if name))
     if unknown := [name for name in wanted if name not in there]:

@@ -1,10 +1,10 @@
 """Talking to one Kubernetes API: objects as plain JSON, exec, logs, port-forward, watch.
 
 Layers, top to bottom: `client` > `exec`, `forward`, `watch` > `resources` > `rest` >
-`availability` > `failures`, `objects`; `snapshot` and `kinds` ask nobody. Every call ends by a
-deadline, and every failure is a `ClusterError` (the API could not be used) or a `ProbeError` (a
-question could not be put to a pod). An API that is away or busy is waited for, and asked again
-where that is safe.
+`availability` > `failures`, `objects`, `writing`; `snapshot` and `kinds` ask nobody. Every call
+ends by a deadline, and every failure is a `ClusterError` (the API could not be used) or a
+`ProbeError` (a question could not be put to a pod). An API that is away or busy is waited for, and
+asked again where that is safe.
 """
 
 from nova_acceptance.kube.availability import Outage, lose, lost_seconds
@@ -14,6 +14,7 @@ from nova_acceptance.kube.failures import ApiError, ApiUnreachableError, forbidd
 from nova_acceptance.kube.forward import Fault, Forward
 from nova_acceptance.kube.objects import Object, PodRef, describe
 from nova_acceptance.kube.watch import SYNCED, Watch
+from nova_acceptance.kube.writing import Writing, unwritten
 
 __all__ = [
     "FIELD_MANAGER",
@@ -29,9 +30,11 @@ __all__ = [
     "Outage",
     "PodRef",
     "Watch",
+    "Writing",
     "describe",
     "forbidden",
     "is_api_away",
     "lose",
     "lost_seconds",
+    "unwritten",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from http import HTTPStatus
@@ -16,6 +17,7 @@ from nova_acceptance.kube.objects import Object, PodRef
 from nova_acceptance.kube.resources import Discovery
 from nova_acceptance.kube.rest import APPLY, STRATEGIC_MERGE, Rest
 from nova_acceptance.kube.watch import Watch
+from nova_acceptance.kube.writing import ACCESS_REVIEWS, REHEARSAL, Writing, unwritten
 
 FIELD_MANAGER = "nova-acceptance"
 
@@ -27,18 +29,41 @@ class Kube:
     method raises `ClusterError` when the API refuses or does not answer, unless it says otherwise.
 
     Args:
-        kubeconfig: the file to read; None takes `$KUBECONFIG`, else `~/.kube/config`.
+        kubeconfig: the file to read; None takes `$KUBECONFIG`, else `~/.kube/config`. In a pod,
+            `in_cluster.SERVICE_ACCOUNT`.
         context: the context in it; None takes the current one.
+        writing: what may be written through it.
     """
 
-    def __init__(self, kubeconfig: Path | None = None, context: str | None = None) -> None:
-        self._rest = Rest(kubeconfig, context)
+    def __init__(
+        self,
+        kubeconfig: Path | None = None,
+        context: str | None = None,
+        writing: Writing = Writing.FREELY,
+    ) -> None:
+        self._rest = Rest(kubeconfig, context, writing)
         self._discovery = Discovery(self._rest)
 
     @property
     def server(self) -> str:
         """The API's address, such as `https://127.0.0.1:6443`."""
         return self._rest.server
+
+    @property
+    def verifies(self) -> bool:
+        """Whether the API's certificate is looked at; the kubeconfig may say that it is not."""
+        return self._rest.verifies
+
+    @property
+    def authority(self) -> str:
+        """The SHA-256 of the certificates by which the kubeconfig knows the API; empty without."""
+        found = self._rest.authority
+        return hashlib.sha256(found).hexdigest() if found else ""
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing is written through it, nor through what it leads to."""
+        return self._rest.writing is Writing.NEVER
 
     @property
     def outages(self) -> tuple[Outage, ...]:
@@ -118,7 +143,7 @@ class Kube:
         resource = self._discovery.resource(obj["apiVersion"], obj["kind"])
         query = {"fieldManager": FIELD_MANAGER, "force": "true"}
         if dry_run:
-            query["dryRun"] = "All"
+            query |= REHEARSAL
         path = resource.path(namespace=metadata.get("namespace"), name=metadata["name"])
         return self._rest.request("PATCH", path, query=query, body=obj, content_type=APPLY)
 
@@ -139,6 +164,22 @@ class Kube:
                 return self._rest.request("GET", f"{path}/{metadata['name']}")
             raise
 
+    def replace(self, obj: Object) -> Object:
+        """Replace an object as it was read, and return it as it is now.
+
+        Args:
+            obj: all of it, with the `resourceVersion` that it was read with: somebody else's
+                change since then is not overwritten.
+
+        Raises:
+            ApiError: the server refused it; with 409, since it has changed. That may have been an
+                attempt of this very request whose answer was lost (`was_repeated`).
+        """
+        metadata = obj["metadata"]
+        resource = self._discovery.resource(obj["apiVersion"], obj["kind"])
+        path = resource.path(namespace=metadata.get("namespace"), name=metadata["name"])
+        return self._rest.request("PUT", path, query={"fieldManager": FIELD_MANAGER}, body=obj)
+
     def delete(
         self,
         api_version: str,
@@ -148,6 +189,7 @@ class Kube:
         *,
         grace_period_seconds: int | None = None,
         precondition_uid: str | None = None,
+        precondition_version: str | None = None,
         foreground: bool = False,
     ) -> None:
         """Delete an object; one that is not there is as good as deleted.
@@ -162,14 +204,16 @@ class Kube:
             namespace: its namespace, if it has one.
             grace_period_seconds: 0 kills a pod at once; None leaves the object's own.
             precondition_uid: delete only this incarnation; another is refused with 409.
+            precondition_version: delete it only as it was read, by its `resourceVersion`.
             foreground: whether it stays until what it owns is gone.
         """
         resource = self._discovery.resource(api_version, kind)
         options: Object = {"propagationPolicy": "Foreground" if foreground else "Background"}
         if grace_period_seconds is not None:
             options["gracePeriodSeconds"] = grace_period_seconds
-        if precondition_uid is not None:
-            options["preconditions"] = {"uid": precondition_uid}
+        wanted = {"uid": precondition_uid, "resourceVersion": precondition_version}
+        if preconditions := {name: value for name, value in wanted.items() if value is not None}:
+            options["preconditions"] = preconditions
         try:
             path = resource.path(namespace=namespace, name=name)
             self._rest.request("DELETE", path, body=options)
@@ -219,6 +263,7 @@ class Kube:
         stdin: str = "",
         timeout: float = timeouts.EXEC,
         again: command.Again = command.Again.UNLESS_BEGUN,
+        is_asking: bool = False,
     ) -> command.ExecResult:
         """Run a command in a container and return its output and exit status.
 
@@ -230,11 +275,15 @@ class Kube:
                 must know where to stop.
             timeout: seconds for one attempt.
             again: when it may be run again, where the API failed and not the command.
+            is_asking: whether the command changes nothing, and so is run where nothing is written.
 
         Raises:
+            UnaskedError: nothing is written through this API, and the command might.
             ProbeError: it could not be run, or gave no exit status.
             ClusterError: the API was away for too long (`is_api_away`).
         """
+        if self.is_read_only and not is_asking:
+            raise unwritten()
         return command.run(
             self._rest,
             pod,
@@ -288,6 +337,39 @@ class Kube:
             f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}:{port}/proxy/"
         )
 
+    def refuses_eviction(self, pod: PodRef, uid: str) -> str:
+        """Return why the API would not evict a pod now; empty where it would, or cannot tell.
+
+        Nothing is evicted: the server only checks it (`dryRun`), budgets and webhooks included.
+
+        Args:
+            pod: the pod.
+            uid: of which incarnation; another is not asked about.
+
+        Raises:
+            ApiError: there is no such pod, or it is another one by now.
+        """
+        served = self._rest.request("GET", "/api/v1")["resources"]
+        found = next((each for each in served if each["name"] == "pods/eviction"), None)
+        if found is None:
+            return ""
+        body: Object = {
+            "apiVersion": f"{found['group']}/{found['version']}",
+            "kind": "Eviction",
+            "metadata": {"name": pod.name, "namespace": pod.namespace},
+            "deleteOptions": {"dryRun": ["All"], "preconditions": {"uid": uid}},
+        }
+        path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/eviction"
+        try:
+            self._rest.request("POST", path, query={"dryRun": "All"}, body=body, patience=0)
+        except ApiError as error:
+            if error.status in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+                raise
+            if "dry run" in error.detail.lower():
+                return ""  # a webhook that has effects of its own is not asked
+            return error.detail or error.message
+        return ""
+
     def add_ephemeral_container(self, pod: PodRef, container: Object) -> None:
         """Put an ephemeral container into a pod, where it stays until the pod goes.
 
@@ -318,8 +400,7 @@ class Kube:
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": attributes},
         }
-        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-        return bool(self._rest.request("POST", path, body=review)["status"]["allowed"])
+        return bool(self._rest.request("POST", ACCESS_REVIEWS, body=review)["status"]["allowed"])
 
 
 def _selectors(label_selector: str, field_selector: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Why a request to the API failed, and what a person can do about it.
 
 ClusterError
+├── WayError                there is no way to the API, for a reason on this side of it
 ├── ApiError                the API answered, with an error status; some say that it is busy
 └── ApiUnreachableError     no answer: refused, reset, timed out; asking again may help
 
@@ -11,10 +12,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube.objects import Object
+from nova_acceptance.kube.refusals import cure_of_policy, is_of_kubelet, kubelet_refusal
 from nova_acceptance.phrase import Phrase
 
 TRANSIENT = frozenset(
@@ -42,7 +45,10 @@ _TRANSIENT_500 = (
     "transport is closing",
 )
 # Whom the API could not reach on our behalf, while it was there itself.
-_BEHIND_IT = ("webhook", "dialing", "proxy error", ":10250", "containerlogs", "kubelet")
+_BEHIND_IT = (
+    *("webhook", "dialing", "proxy error", ":10250", "containerlogs", "kubelet"),
+    "disruption budget",  # an eviction that is refused has the status of an API that is busy
+)
 
 _TURNED_AWAY = frozenset(
     {
@@ -69,6 +75,13 @@ _HINTS = {
 }
 
 
+class WayError(ClusterError):
+    """There is no way to the API: credentials, a proxy's URL, a certificate, a clock.
+
+    Nothing is shown by that of what runs behind it.
+    """
+
+
 class ApiError(ClusterError):
     """The API answered a request with an error status.
 
@@ -78,16 +91,24 @@ class ApiError(ClusterError):
         detail: the API's own sentence.
         causes: the fields that it refused, as `field: message`.
         retry_after: seconds after which it wants to be asked again; 0 where it does not say.
+        date: the API's own clock, as the header `Date` has it; empty where it does not say.
         was_repeated: whether an attempt before this answer had none, and may have had effects.
     """
 
     def __init__(
-        self, asked: str, status: int, body: bytes | str, *, retry_after: str | None = None
+        self,
+        asked: str,
+        status: int,
+        body: bytes | str,
+        *,
+        retry_after: str | None = None,
+        date: str = "",
     ) -> None:
         answer = _decode(body)
         self._asked = asked
         self.status = int(answer.get("code") or status)
         self.retry_after = float(retry_after) if retry_after and retry_after.isdecimal() else 0.0
+        self.date = date
         self.was_repeated = False
         self.reason = str(answer.get("reason") or "")
         self.detail = str(answer.get("message") or "").strip()
@@ -101,9 +122,37 @@ class ApiError(ClusterError):
                 asked=asked,
                 said=f"{self.status} {self.reason or self.detail}".rstrip(),
             ),
-            hint=_HINTS.get(HTTPStatus(self.status), "") if self.status in _HINTS else "",
+            hint=self._hint(),
             evidence=(self.detail,) if self.detail and self.reason else (),
         )
+
+    def _hint(self) -> str:
+        if self.status == HTTPStatus.FORBIDDEN and (cure := cure_of_policy(self.detail)):
+            return cure
+        return _HINTS[HTTPStatus(self.status)] if self.status in _HINTS else ""
+
+    @property
+    def is_of_policy(self) -> bool:
+        """Whether a policy forbids it, and no right would help."""
+        return self.status == HTTPStatus.FORBIDDEN and cure_of_policy(self.detail) is not None
+
+    @property
+    def pod(self) -> tuple[str, str] | None:
+        """The pod that was asked for, by namespace and name; None where it was none."""
+        found = re.search(r"/namespaces/([^/ ]+)/pods/([^/ ]+)", self._asked)
+        return (found[1], found[2]) if found else None
+
+    @property
+    def is_of_kubelet(self) -> bool:
+        """Whether the API could not speak to a node's kubelet because of a certificate."""
+        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR and is_of_kubelet(
+            self._asked, self.detail
+        )
+
+    def blame_kubelet(self, node: str) -> None:
+        """Say which node's kubelet it is; empty where that is not known."""
+        self.evidence = tuple(dict.fromkeys((*self.evidence, self.detail)))
+        self.message, self.hint = kubelet_refusal(node)
 
     @property
     def forbidden(self) -> Phrase | None:
@@ -145,21 +194,38 @@ class ApiError(ClusterError):
 class ApiUnreachableError(ClusterError):
     """The API gave no answer; the connection was refused, reset, or timed out.
 
+    Args:
+        asked: the request.
+        server: the API.
+        cause: what came back instead.
+        what: what is in the way; None where nothing more is known.
+        hint: the cure for that.
+
     Attributes:
         is_away: whether that is the API's own doing; it may as well wait for a node's kubelet.
         was_turned_away: whether the request certainly had no effect.
     """
 
-    def __init__(self, asked: str, server: str, cause: BaseException) -> None:
+    def __init__(
+        self,
+        asked: str,
+        server: str,
+        cause: BaseException,
+        *,
+        what: Phrase | None = None,
+        hint: Phrase | None = None,
+    ) -> None:
         self.is_away = True
         self.was_turned_away = isinstance(cause, ConnectionRefusedError)
         super().__init__(
-            Phrase(
+            what
+            or Phrase(
                 "the Kubernetes API at {server} did not answer `{asked}`",
                 server=server,
                 asked=asked,
             ),
-            hint=Phrase(
+            hint=hint
+            or Phrase(
                 "is the cluster running? `nova-cluster status` tells; `nova-cluster up` starts it"
             ),
             evidence=(f"{type(cause).__name__}: {cause}",),
@@ -184,9 +250,29 @@ def forbidden(error: BaseException | None) -> ApiError | None:
     return None
 
 
-def certificate_error(server: str, cause: BaseException) -> ClusterError:
+def kubelet_trouble(error: BaseException | None) -> ApiError | None:
+    """Return how the API says that it cannot speak to a kubelet; None where nothing says so."""
+    while error is not None:
+        if isinstance(error, ApiError) and error.is_of_kubelet:
+            return error
+        error = error.__cause__
+    return None
+
+
+def without_way(error: BaseException | None) -> WayError | ApiError | None:
+    """Return what is wrong with the way to the API, or with who asks; None for other errors."""
+    while error is not None:
+        if isinstance(error, WayError):
+            return error
+        if isinstance(error, ApiError) and error.status == HTTPStatus.UNAUTHORIZED:
+            return error
+        error = error.__cause__
+    return None
+
+
+def certificate_error(server: str, cause: BaseException, evidence: Sequence[str] = ()) -> WayError:
     """Return the error for a server whose certificate the kubeconfig does not vouch for."""
-    return ClusterError(
+    return WayError(
         Phrase(
             "the Kubernetes API at {server} is not the one that the kubeconfig describes",
             server=server,
@@ -195,7 +281,7 @@ def certificate_error(server: str, cause: BaseException) -> ClusterError:
             "the cluster was probably created anew: fetch its kubeconfig "
             "(`nova-cluster kubeconfig`, `kind export kubeconfig`)"
         ),
-        evidence=(f"{type(cause).__name__}: {cause}",),
+        evidence=evidence or (f"{type(cause).__name__}: {cause}",),
     )
 
 

@@ -19,7 +19,13 @@ from dataclasses import dataclass
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, NovaError, ProbeError
 from nova_acceptance.kube.channels import Channels
-from nova_acceptance.kube.failures import ApiError, ApiUnreachableError, forbidden, is_api_away
+from nova_acceptance.kube.failures import (
+    ApiError,
+    ApiUnreachableError,
+    forbidden,
+    is_api_away,
+    kubelet_trouble,
+)
 from nova_acceptance.kube.objects import PodRef
 from nova_acceptance.kube.rest import Rest
 
@@ -62,7 +68,8 @@ class Forward(AbstractContextManager[int]):
     Attributes:
         error: what went wrong behind the listener last, such as "connection refused" inside the
             pod; empty if nothing did.
-        refusal: how the API said that this user may not open a way to the pod; None if it did not.
+        refusal: how the API said that this user may not open a way to the pod, or that itself has
+            none to the pod's node; None if it did not.
     """
 
     def __init__(self, rest: Rest, pod: PodRef, port: int | Callable[[], int]) -> None:
@@ -147,7 +154,7 @@ class Forward(AbstractContextManager[int]):
         port = f" port {self._port}" if isinstance(self._port, int) else ""
         self.error = f"{self._pod}{port}: {error}"
         if isinstance(error, ClusterError | ProbeError):
-            self.refusal = forbidden(error) or self.refusal
+            self.refusal = forbidden(error) or kubelet_trouble(error) or self.refusal
             if is_api_away(error):
                 away = error if isinstance(error, ClusterError) else self._unreachable(error)
                 self._faults.append((time.monotonic(), Fault(away, is_away=True)))

@@ -66,11 +66,19 @@ _KINDS: Final = (
     Kind("DaemonSet", _APPS, is_watched=True),
     Kind("Job", ("batch/v1",), is_watched=True),
     Kind("NetworkPolicy", ("networking.k8s.io/v1",)),
+    Kind("Role", ("rbac.authorization.k8s.io/v1",)),
+    Kind("RoleBinding", ("rbac.authorization.k8s.io/v1",)),
     Kind("PodDisruptionBudget", ("policy/v1", "policy/v1beta1")),
 )
 
 KINDS: Final[Mapping[str, Kind]] = {each.name: each for each in _KINDS}
 """Every kind that is read, by its name."""
+
+
+LOOKED_FOR: Final = tuple(
+    name for name in KINDS if name not in {each.instead for each in KINDS.values()}
+)
+"""The kinds that a look asks for; of two that say the same the other is asked for instead."""
 
 
 def is_watched(kind: str) -> bool:

@@ -1,40 +1,40 @@
 """Requests to one Kubernetes API over HTTP and WebSocket, JSON in and JSON out.
 
-The official client reads the kubeconfig, refreshes credentials and carries HTTP. One `ApiClient`
-serves every thread: its connection pool is safe to share, and `kubernetes.stream`, which swaps a
-method on the client while it runs, is not used; WebSockets are opened here.
+The official client carries HTTP. One `ApiClient` serves every thread: its connection pool is safe
+to share, and `kubernetes.stream`, which swaps a method on the client while it runs, is not used;
+WebSockets are opened here. It reads no kubeconfig: it would run a credential plug-in without a time
+limit and only log what that says (`kubeconfig`, `credentials`, `proxies` do so instead).
 """
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import math
-import os
+import socket
 import ssl
-import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+from typing import TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
 import websocket
-import yaml
-from kubernetes import client, config
+from kubernetes import client
 
-from nova_acceptance import timeouts
+from nova_acceptance import masking, secrecy, timeouts
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube.availability import Availability, patiently
-from nova_acceptance.kube.failures import (
-    ApiError,
-    ApiUnreachableError,
-    certificate_error,
-    is_api_away,
-)
+from nova_acceptance.kube.credential_plugin import Credential
+from nova_acceptance.kube.dial import dial
+from nova_acceptance.kube.failures import TRANSIENT, ApiError, ApiUnreachableError, is_api_away
+from nova_acceptance.kube.in_cluster import is_service_account, way_in_cluster
+from nova_acceptance.kube.kubeconfig import kept, way_of
 from nova_acceptance.kube.objects import Object
+from nova_acceptance.kube.obstacles import is_page, not_kubernetes, unreachable
+from nova_acceptance.kube.trust import unauthorized
+from nova_acceptance.kube.writing import Writing
 
 APPLY = "application/apply-patch+yaml"
 STRATEGIC_MERGE = "application/strategic-merge-patch+json"
@@ -42,6 +42,7 @@ CHANNELS = "v4.channel.k8s.io"
 CHANNELS_WITH_CLOSE = "v5.channel.k8s.io"
 
 Query = Mapping[str, str | Iterable[str]]
+T = TypeVar("T")
 
 _POOL_SIZE = 32
 _TIMEOUTS = (
@@ -55,22 +56,41 @@ class Rest:
     """One API server, with the credentials of one context.
 
     Args:
-        kubeconfig: the file to read; None takes `$KUBECONFIG`, else `~/.kube/config`.
+        kubeconfig: the file to read; None takes `$KUBECONFIG`, else `~/.kube/config`. The directory
+            of a ServiceAccount, which a pod has instead, leads to the API of the pod's cluster.
         context: the context in it; None takes the current one.
+        writing: what may be sent to it.
 
     Attributes:
         server: the API's address, such as `https://127.0.0.1:6443`.
+        verifies: whether the API's certificate is looked at.
+        writing: what may be sent to it.
         availability: when it was away.
 
     Raises:
         ClusterError: the kubeconfig cannot be used.
     """
 
-    def __init__(self, kubeconfig: Path | None, context: str | None) -> None:
-        self._configuration = _load(kubeconfig, context)
-        self._client = client.ApiClient(self._configuration)
-        self._credentials = threading.Lock()
-        self.server = str(self._configuration.host).rstrip("/")
+    def __init__(
+        self,
+        kubeconfig: Path | None,
+        context: str | None,
+        writing: Writing = Writing.FREELY,
+    ) -> None:
+        self.writing = writing
+        if kubeconfig is not None and is_service_account(kubeconfig):
+            self._way = way_in_cluster(kubeconfig)
+        else:
+            self._way = way_of(kubeconfig, context)
+        _hide_key(self._way.key)
+        self._pair = self._way.certificate, self._way.key
+        self._client = self._connected()
+        self._way.credentials.on_certificate(self._take)
+        self.server = self._way.server
+        self.verifies = self._way.verifies
+        if not self.verifies:
+            # one for each request would be no news: who has said so is told once
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self.availability = Availability()
 
     def request(
@@ -102,22 +122,27 @@ class Rest:
             ApiError: the API answered with an error status.
             ApiUnreachableError: the API did not answer.
         """
+        if isinstance(body, dict):
+            secrecy.hide(body)
 
-        def attempt() -> object:
+        def attempt() -> Object:
             data = self._whole(
                 method, path, timeout=timeout, query=query, body=body, content_type=content_type
             )
             try:
-                return json.loads(data)
+                answer = json.loads(data)
             except ValueError as error:
                 if not data.lstrip().startswith(b"{"):
-                    return None
+                    raise not_kubernetes(self._way, path, HTTPStatus.OK, {}, data) from error
                 # half an answer is none
                 raise ApiUnreachableError(f"{method} {path}", self.server, error) from error
+            if not isinstance(answer, dict):
+                raise not_kubernetes(self._way, path, HTTPStatus.OK, {}, data)
+            return answer
 
         answer = patiently(self.availability, attempt, limit=patience)
-        if not isinstance(answer, dict):
-            raise ClusterError(f"{self.server}{path} answers, but not as a Kubernetes API does")
+        # here and in `watch`, through which every Secret comes that anybody reads
+        secrecy.hide(answer)
         return answer
 
     def text(self, path: str, *, query: Query | None = None) -> str:
@@ -142,6 +167,12 @@ class Rest:
         except ClusterError:
             return ""
         return ""
+
+    @property
+    def authority(self) -> bytes:
+        """The certificates by which the kubeconfig knows the API; nothing where it has none."""
+        file = self._way.ca_file
+        return Path(file).read_bytes().strip() if file else b""
 
     def answers(self) -> bool:
         """Whether the API answers now, whatever it says; asked once."""
@@ -179,31 +210,52 @@ class Rest:
 
     def _upgraded(self, path: str, query: Query, timeout: float) -> websocket.WebSocket:
         asked = f"GET {path}"
-        secure = self.server.startswith("https:")
-        connection = websocket.WebSocket(
-            sslopt=self._tls() if secure else None, skip_utf8_validation=True
-        )
-        headers = [f"{name}: {value}" for name, value in self._headers().items()]
-        try:
+
+        def attempt(headers: dict[str, str]) -> websocket.WebSocket:
+            connection = websocket.WebSocket(skip_utf8_validation=True)
             connection.connect(  # type: ignore[no-untyped-call]
                 _url("ws" + self.server.removeprefix("http"), path, query),
-                header=headers,
+                socket=self._dialled(timeout),
+                header=[f"{name}: {value}" for name, value in headers.items()],
                 subprotocols=[CHANNELS_WITH_CLOSE, CHANNELS],
                 suppress_origin=True,
+                redirect_limit=0,
                 timeout=timeout,
-                **self._proxy(),
             )
-        except websocket.WebSocketBadStatusException as error:
-            retry_after = (error.resp_headers or {}).get("retry-after")
-            raise ApiError(
-                asked, error.status_code, error.resp_body or b"", retry_after=retry_after
-            ) from error
-        except ssl.SSLCertVerificationError as error:
-            raise certificate_error(self.server, error) from error
-        except (OSError, websocket.WebSocketException) as error:
-            raise ApiUnreachableError(asked, self.server, error) from error
+            return connection
+
+        def told(headers: dict[str, str]) -> websocket.WebSocket:
+            try:
+                return attempt(headers)
+            except websocket.WebSocketBadStatusException as error:
+                answered = error.resp_headers or {}
+                raise ApiError(
+                    asked,
+                    error.status_code,
+                    error.resp_body or b"",
+                    retry_after=answered.get("retry-after"),
+                    date=answered.get("date", ""),
+                ) from error
+            except (OSError, websocket.WebSocketException) as error:
+                raise unreachable(asked, self._way, error) from error
+
+        connection = self._as_user(told)
         connection.settimeout(timeouts.API_REQUEST)  # no longer that of the handshake
         return connection
+
+    def _dialled(self, timeout: float) -> socket.socket:
+        """Return a connection to the API that goes the way of every other request."""
+        parts = urlsplit(self.server)
+        is_secure = parts.scheme == "https"
+        host, port = parts.hostname or "", parts.port or (443 if is_secure else 80)
+        plain = dial(host, port, self._way.proxy, timeout)
+        if not is_secure:
+            return plain
+        try:
+            return self._tls().wrap_socket(plain, server_hostname=self._way.server_name or host)
+        except BaseException:
+            plain.close()
+            raise
 
     def _whole(
         self,
@@ -228,12 +280,26 @@ class Rest:
         try:
             yield
         except (ApiError, ApiUnreachableError) as error:
+            if isinstance(error, ApiError) and error.is_of_kubelet:
+                error.blame_kubelet(self._node_of(error))
             if isinstance(error, ApiUnreachableError) and for_a_node:
                 timed_out = isinstance(error.__cause__, _TIMEOUTS)
                 error.is_away = not (timed_out and self.answers())
             self.availability.away(error)
             raise
         self.availability.back()
+
+    def _node_of(self, error: ApiError) -> str:
+        """Return the node of the pod that was asked for; empty where that cannot be found out."""
+        if error.pod is None:
+            return ""
+        namespace, name = error.pod
+        path = f"/api/v1/namespaces/{namespace}/pods/{name}"
+        try:
+            pod = json.loads(self._whole("GET", path, timeout=timeouts.CONNECT))
+            return str(pod["spec"].get("nodeName") or "")
+        except (ClusterError, ValueError, KeyError, TypeError, AttributeError):
+            return ""
 
     def _once(
         self,
@@ -245,33 +311,75 @@ class Rest:
         body: object = None,
         content_type: str = "",
     ) -> urllib3.HTTPResponse:
+        self.writing.require(method, path, query or {})
         asked = f"{method} {path}"
-        headers = {**self._headers(), "Accept": "application/json"}
-        if body is not None:
-            headers["Content-Type"] = content_type
+
+        def attempt(headers: dict[str, str]) -> urllib3.HTTPResponse:
+            sent = {**headers, "Accept": "application/json"}
+            if body is not None:
+                sent["Content-Type"] = content_type
+            try:
+                response: urllib3.HTTPResponse = self._client.call_api(
+                    method,
+                    _url(self.server, path, query),
+                    header_params=sent,
+                    body=body,
+                    _request_timeout=timeout,
+                ).response
+            except (
+                client.ApiException
+            ) as error:  # the official client's word for a failed handshake
+                raise unreachable(asked, self._way, error.__context__ or error) from error
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                raise unreachable(asked, self._way, error) from error
+            if response.status >= HTTPStatus.MULTIPLE_CHOICES:
+                raise self._refused(asked, path, response)
+            return response
+
+        return self._as_user(attempt)
+
+    def _refused(self, asked: str, path: str, response: urllib3.HTTPResponse) -> ClusterError:
+        """Return the error for an answer with a status of one."""
+        data = self._read(asked, response)
+        status = response.status
+        is_other = status < HTTPStatus.BAD_REQUEST or (
+            is_page(response.headers, data) and status not in TRANSIENT
+        )
+        if (is_other and _is_of_the_api(path)) or b"HTTP request to an HTTPS server" in data:
+            return not_kubernetes(self._way, path, status, response.headers, data)
+        return ApiError(
+            asked,
+            status,
+            data,
+            retry_after=response.headers.get("Retry-After"),
+            date=response.headers.get("Date") or "",
+        )
+
+    def _as_user(self, attempt: Callable[[dict[str, str]], T]) -> T:
+        """Return what an attempt does with our credentials; it gets others once, if there are."""
+        credentials = self._way.credentials
+        headers = credentials.headers()
         try:
-            response: urllib3.HTTPResponse = self._client.call_api(
-                method,
-                _url(self.server, path, query),
-                header_params=headers,
-                body=body,
-                _request_timeout=timeout,
-            ).response
-        except client.ApiException as error:  # how the official client reports a failed handshake
-            cause = error.__context__ or error
-            if "CERTIFICATE_VERIFY_FAILED" in str(cause):
-                raise certificate_error(self.server, cause) from error
-            raise ApiUnreachableError(asked, self.server, cause) from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ApiUnreachableError(asked, self.server, error) from error
-        if response.status >= HTTPStatus.BAD_REQUEST:
-            raise ApiError(
-                asked,
-                response.status,
-                self._read(asked, response),
-                retry_after=response.headers.get("Retry-After"),
-            )
-        return response
+            return attempt(headers)
+        except ApiError as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                raise
+            if not credentials.renew(headers):
+                raise self._unknown(error) from error.__cause__
+        try:
+            return attempt(credentials.headers())
+        except ApiError as error:
+            raise self._unknown(error) from error.__cause__
+
+    def _unknown(self, error: ApiError) -> ApiError:
+        """Return an error with why the API does not know the user, where that shows."""
+        if error.status == HTTPStatus.UNAUTHORIZED:
+            who = f"asked as the user {self._way.credentials.user} of {self._way.context}"
+            error.evidence = (*error.evidence, who)
+            if told := unauthorized(self._way, error.date):
+                error.evidence = (error.message, *error.evidence)
+                error.message, error.hint = told
+        return error
 
     def _read(self, asked: str, response: urllib3.HTTPResponse) -> bytes:
         try:
@@ -279,62 +387,55 @@ class Rest:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ApiUnreachableError(asked, self.server, error) from error
 
-    def _headers(self) -> dict[str, str]:
-        with self._credentials:  # an expired token is fetched anew once, not by every thread
-            settings = self._configuration.auth_settings()
-        headers = {s["key"]: s["value"] for s in settings.values() if s["in"] == "header"}
-        if self._configuration.username:
-            headers["authorization"] = self._configuration.get_basic_auth_token()
-        return headers
+    def _take(self, given: Credential) -> None:
+        """Be whom a credential plug-in says from now on, by a certificate."""
+        self._pair = kept(given.certificate.encode()), kept(given.key.encode())
+        self._client = self._connected()
 
-    def _tls(self) -> dict[str, Any]:
-        source = self._configuration
-        verify = ssl.CERT_REQUIRED if source.verify_ssl else ssl.CERT_NONE
-        options = {
-            "ca_certs": source.ssl_ca_cert,
-            "certfile": source.cert_file,
-            "keyfile": source.key_file,
-            "server_hostname": source.tls_server_name,
-        }
-        return {
-            "cert_reqs": verify,
-            "check_hostname": bool(source.verify_ssl) and source.assert_hostname is not False,
-            **{name: value for name, value in options.items() if value},
-        }
+    def _connected(self) -> client.ApiClient:
+        way = self._way
+        configuration = client.Configuration(host=way.server)
+        configuration.ssl_ca_cert = way.ca_file
+        configuration.verify_ssl = way.verifies
+        configuration.cert_file, configuration.key_file = self._pair
+        configuration.tls_server_name = way.server_name
+        configuration.retries = False
+        configuration.connection_pool_maxsize = _POOL_SIZE
+        configuration.proxy = way.proxy.url if way.proxy else None
+        configuration.no_proxy = ""  # the proxy is chosen already
+        if way.proxy and way.proxy.user:
+            known = f"{way.proxy.user}:{way.proxy.password}"
+            if way.proxy.is_socks:
+                start, _, place = way.proxy.url.partition("//")
+                user, password = quote(way.proxy.user, ""), quote(way.proxy.password, "")
+                configuration.proxy = f"{start}//{user}:{password}@{place}"
+            else:
+                configuration.proxy_headers = urllib3.make_headers(proxy_basic_auth=known)
+        return client.ApiClient(configuration)
 
-    def _proxy(self) -> dict[str, Any]:
-        if not self._configuration.proxy:
-            return {"http_no_proxy": ["*"]}  # else websocket-client takes the environment's
-        proxy = urlsplit(self._configuration.proxy)
-        return {"http_proxy_host": proxy.hostname, "http_proxy_port": proxy.port or 80}
-
-
-def _load(kubeconfig: Path | None, context: str | None) -> Any:
-    source = str(kubeconfig or os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
-    configuration = client.Configuration()
-    try:
-        config.load_kube_config(  # type: ignore[no-untyped-call]
-            source, context, client_configuration=configuration, persist_config=False
-        )
-    except (config.ConfigException, OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise ClusterError(
-            f"the kubeconfig {source} cannot be used"
-            + (f" with the context {context}" if context else ""),
-            hint="`kubectl config get-contexts` lists contexts; `nova-cluster up` makes a cluster",
-            evidence=(f"{type(error).__name__}: {error}",),
-        ) from error
-    configuration.retries = False
-    configuration.connection_pool_maxsize = _POOL_SIZE
-    if _is_loopback(urlsplit(configuration.host).hostname or ""):
-        configuration.proxy = None  # as kubectl does: a proxy cannot reach this machine's loopback
-    return configuration
+    def _tls(self) -> ssl.SSLContext:
+        way = self._way
+        context = ssl.create_default_context(cafile=way.ca_file)
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        if not way.verifies:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        certificate, key = self._pair
+        if certificate:
+            context.load_cert_chain(certificate, key)
+        return context
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _hide_key(file: str | None) -> None:
+    """Have nothing of a client's key written from now on."""
+    if file:
+        with suppress(OSError):
+            masking.register(secrecy.secrets_of("key", Path(file).read_text("utf-8", "replace")))
+
+
+def _is_of_the_api(path: str) -> bool:
+    """Whether it is the API itself that answers there, and nobody behind it."""
+    return "/proxy/" not in path
 
 
 def _url(server: str, path: str, query: Query | None) -> str:

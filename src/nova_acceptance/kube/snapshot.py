@@ -39,6 +39,25 @@ class Log:
     previous: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """What a container was started with, and what is another value by now.
+
+    Attributes:
+        container: the container.
+        name: the variable; of a file its path.
+        holder: the ConfigMap or Secret from which it was.
+        key: the key in it.
+        since: when the container was started, as the API spells it.
+    """
+
+    container: str
+    name: str
+    holder: Ref
+    key: str
+    since: str
+
+
 @dataclass(slots=True)
 class Snapshot:
     """Objects by kind, namespace and name, and what else was seen of them.
@@ -54,8 +73,12 @@ class Snapshot:
         unread: what could not be read, a line each, such as a kind that is forbidden.
         on_loopback: what refuses at a pod's address and is taken on its loopback, with what each
             said, by the pod and the port.
+        outdated: by the pod, what its containers have otherwise than the objects that they have it
+            from; only of those that were asked.
         system: what nova.yaml says.
         is_watched: whether changes are followed, so that old events can be told from new ones.
+        are_policies_enforced: whether a NetworkPolicy may be a cause: not where a connection that
+            one closes was seen to be open.
     """
 
     listed: set[tuple[str, str]] = field(default_factory=set)
@@ -63,8 +86,10 @@ class Snapshot:
     logs: dict[tuple[str, str, str], list[Log]] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     on_loopback: dict[tuple[Ref, int], tuple[str, ...]] = field(default_factory=dict)
+    outdated: dict[Ref, tuple[Outdated, ...]] = field(default_factory=dict)
     system: System = UNDECLARED
     is_watched: bool = False
+    are_policies_enforced: bool = True
     _derived: dict[Any, Any] = field(default_factory=dict)
     _objects: dict[str, dict[Ref, Object]] = field(default_factory=dict)
     _fresh: set[str] = field(default_factory=set)

@@ -17,7 +17,7 @@ from http import HTTPStatus
 
 import urllib3
 
-from nova_acceptance import timeouts
+from nova_acceptance import secrecy, timeouts
 from nova_acceptance.kube.failures import ApiError, ApiUnreachableError
 from nova_acceptance.kube.objects import Object
 from nova_acceptance.kube.resources import Discovery
@@ -168,6 +168,7 @@ class Watch(Iterator[Event]):
                     return
                 event = json.loads(line)
                 kind, obj = event["type"], event["object"]
+                secrecy.hide(self._typed(obj))
                 if kind == "ERROR":  # mostly 410; whatever it is, a new list mends it
                     self._version = ""
                     raise ApiError(f"watch {path}", HTTPStatus.GONE, json.dumps(obj))

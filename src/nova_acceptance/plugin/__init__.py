@@ -10,10 +10,16 @@ pytest of the environment would pay for it.
     options     what the command line may say, checked before anything is touched
     clash       options of the same name that another plugin has
     layers      markers by directory, disruptive tests last
+    sharding    one part of the tests, of a run that several processes share
     facts       what fixtures tell of the run, and the evidence of each test
+    dry_run     what a deployment would change, in the place of every test
+    read_only   tests that write, which are not asked then
     diagnosing  the cause of every failure, in its first line
+    quarantining known failures, which do not turn the run red
+    ending      a run that cannot be begun: one message, and an exit status of its own
     collected   what tells of a cause, kept beside the record
     masked      secrets out of every report, traceback and log
+    keeping     what stays of earlier runs, in a history and among the reports
     termination a polite end from outside, taken as Ctrl-C
     recording   the record of the run, the reports rendered from it, the summary at the end
     workers     the same from the workers of pytest-xdist

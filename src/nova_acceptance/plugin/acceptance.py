@@ -5,13 +5,36 @@ from __future__ import annotations
 import pytest
 
 from nova_acceptance.components.registry import kinds
-from nova_acceptance.plugin import facts, layers, masked, options, termination, workers
+from nova_acceptance.errors import SpecError
+from nova_acceptance.plugin import (
+    disruption,
+    ending,
+    facts,
+    layers,
+    masked,
+    options,
+    read_only,
+    sharding,
+    termination,
+    workers,
+)
 from nova_acceptance.plugin.recording import Recording
 from nova_acceptance.report import Recorder
+from nova_acceptance.verification.quarantine import Quarantine, load
 
 FIXTURES = "nova_acceptance.fixtures"
+DEPLOYING = "nova_acceptance.deploying"
 CLIENTS = "nova_acceptance.clients"
+TENANCY = "nova_acceptance.tenancy"
 DIAGNOSING = "nova_acceptance.plugin.diagnosing"
+DRY_RUN = "nova_acceptance.plugin.dry_run"
+
+
+def _quarantine(config: pytest.Config) -> Quarantine:
+    try:
+        return load(config.rootpath / config.option.quarantine)
+    except SpecError as error:
+        raise pytest.UsageError(f"--quarantine: {error}") from error
 
 
 def register(config: pytest.Config) -> None:
@@ -25,14 +48,27 @@ def register(config: pytest.Config) -> None:
     plugins = config.pluginmanager
     # Before the record begins: a wrong nova.yaml ends the run here.
     plugins.import_plugin(FIXTURES)
+    plugins.import_plugin(DEPLOYING)
     plugins.import_plugin(CLIENTS)
     for kind in kinds():
         if kind.fixtures:
             plugins.import_plugin(kind.fixtures)
     plugins.register(layers, "nova-layers")
+    plugins.register(disruption, "nova-disruption")
     plugins.register(masked, "nova-masked")
+    if config.option.read_only:
+        plugins.register(read_only, "nova-read-only")
+    plugins.register(ending, "nova-ending")
     plugins.register(termination.Termination(), "nova-termination")
     plugins.import_plugin(DIAGNOSING)
+    if config.option.dry_run:
+        plugins.import_plugin(DRY_RUN)
+        return
+    if config.option.quarantine:
+        # diagnosing comes first, which names the cause
+        from nova_acceptance.plugin.quarantining import Quarantining  # noqa: PLC0415
+
+        plugins.register(Quarantining(config, _quarantine(config)), "nova-quarantining")
     if workers.is_worker(config):
         worker = workers.Worker(config)
         plugins.register(worker, "nova-worker")
@@ -42,4 +78,8 @@ def register(config: pytest.Config) -> None:
         recording = Recording(config)
         plugins.register(recording, "nova-recording")
         config.stash[facts.RECORDER] = Recorder(recording.send)
+    if config.option.shard:
+        plugins.register(sharding.Sharding(config), "nova-sharding")
     plugins.register(facts, "nova-facts")
+    # Last, so that at the end it comes before the record is closed.
+    plugins.import_plugin(TENANCY)

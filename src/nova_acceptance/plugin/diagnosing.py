@@ -23,7 +23,7 @@ from nova_acceptance.fixtures import SYSTEM
 from nova_acceptance.kube import Kube
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase, told, verbatim
-from nova_acceptance.plugin import facts
+from nova_acceptance.plugin import ending, facts
 from nova_acceptance.plugin.collected import keep_collected
 from nova_acceptance.plugin.facts import extra
 from nova_acceptance.system import System
@@ -43,6 +43,7 @@ _FOUND: Final = pytest.StashKey[list[Finding]]()
 _NOT_ASKED: Final = pytest.StashKey[bool]()
 """Whether a test could not ask."""
 _DIAGNOSIS: Final = pytest.StashKey["Diagnosis"]()
+_ASSERT: Final = "assert "
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -91,6 +92,10 @@ class Diagnosis:
         """Record what a preflight has found and what does not keep anything from being deployed."""
         self._name_alone(Ranked(found), "preflight")
 
+    def policies_unenforced(self) -> None:
+        """Take no NetworkPolicy for a cause from now on: nothing enforces them."""
+        self.examiner.are_policies_enforced = False
+
     def look_around(self) -> None:
         """Record what the cluster's objects show to be wrong, before anything is asked of them."""
         for each in self.examiner.overall():
@@ -127,12 +132,35 @@ class Diagnosis:
         if finding.key in self._named:
             return
         self._named[finding.key] = finding
+        deeper, below = self._folded(finding)
+        if deeper:
+            self._name_alone(deeper, source)
         said = masking.masked(finding.as_dict())
+        said["symptoms"] += [masking.masked(each.brief) for each in below]
+        follows = {"follows": masking.masked(deeper.root.brief)} if deeper else {}
         recorder = self._config.stash[facts.RECORDER]
-        recorder.tell("diagnosis", source=source, nodeid=item.nodeid if item else "", **said)
+        nodeid = item.nodeid if item else ""
+        recorder.tell("diagnosis", source=source, nodeid=nodeid, **said, **follows)
         snapshot = self.examiner.snapshot
         if snapshot is not None and facts.DIRECTORY in self._config.stash:
             self._keep(finding, snapshot, said, item)
+
+    def _folded(self, finding: Explanation) -> tuple[Ranked | None, list[Finding]]:
+        """Return what a cause only follows from, and what was named before and follows from it."""
+        doctor, root = self.examiner.doctor, finding.root
+        if doctor is None or root is None:
+            return None, []
+        named = [each.root for each in self.named if each.root and each.root.key != root.key]
+        end = doctor.folding.end_of(root, (*doctor.diagnoses, *named))
+        every = doctor.overall() if end else ()
+        known = next((each for each in every if end and each.root.key == end.key), None)
+        deeper = (known or Ranked(end)) if end else None
+        told = {symptom.key for each in finding.causes[:1] for symptom in each.symptoms}
+        return deeper, [
+            each
+            for each in named
+            if each.key not in told and doctor.folding.end_of(each, [root]) is root
+        ]
 
     def _keep(
         self,
@@ -216,7 +244,8 @@ def pytest_runtest_makereport(
     # What could not be asked has nothing to clean up either; a clean-up that is forbidden after an
     # answer leaves something behind.
     may_be_unasked = call.when != "teardown" or item.stash.get(_NOT_ASKED, False)
-    unasked = unasked_of(error) if error and may_be_unasked else None
+    ended = ending.why_of(item, call.when) if error else None
+    unasked = ended or (unasked_of(error) if error and may_be_unasked else None)
     if unasked:
         item.stash[_NOT_ASKED] = True
         call.excinfo = _skipped(unasked)
@@ -225,6 +254,8 @@ def pytest_runtest_makereport(
     report = yield
     if unasked:
         extra(report)[UNASKED] = masking.masked(told({"why_not": _why_not(unasked)}))
+    if ended:
+        extra(report)[ending.QUIET] = True
     if report.failed and error:
         diagnosis = item.config.stash[_DIAGNOSIS]
         try:
@@ -295,6 +326,11 @@ def _sentence(error: BaseException) -> str:
         return error.message
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if isinstance(error, AssertionError | pytest.fail.Exception):
-        return lines[0] if lines else Phrase("a claim does not hold")
+        if not lines:
+            return Phrase("a claim does not hold")
+        if lines[0].startswith(_ASSERT):  # pytest's own words for one without a message
+            said = verbatim(lines[0].removeprefix(_ASSERT))
+            return Phrase("a claim does not hold: {said}", said=said)
+        return lines[0]
     kind = type(error).__name__
     return f"{kind}: {lines[0]}" if lines else Phrase("{kind}: no message", kind=kind)

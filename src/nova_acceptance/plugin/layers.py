@@ -16,6 +16,7 @@ MARKERS: Final = {
     "services": "the services: tests/services, not the disruptive ones",
     "networking": "names and reachability: tests/networking, not the disruptive ones",
     "disruptive": "kills pods of the system; runs last; leave out with -m 'not disruptive'",
+    "writes": "changes something, be it for a moment; not asked with --read-only",
     "cluster": "nodes, DNS and storage that the cluster itself brings",
     "workloads": "workloads, replicas and restarts",
     "storage": "claims, volumes, and data that must outlive a pod",
@@ -60,12 +61,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marker = _MARKER_OF_LAYER.get(layer_of(item.nodeid))
         if marker and not is_disruptive(item):
             item.add_marker(marker)
+        if _changes(item) and not item.get_closest_marker("writes"):
+            item.add_marker("writes")
     items.sort(key=is_disruptive)
 
 
 def is_disruptive(item: pytest.Item) -> bool:
     """Tell whether a test disturbs the system that others look at."""
     return item.get_closest_marker("disruptive") is not None
+
+
+def _changes(item: pytest.Item) -> bool:
+    """Whether a test disturbs the system, or runs over a check that writes."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return is_disruptive(item) or any(
+        getattr(value, "writes", False) is True for value in parameters.values()
+    )
 
 
 def description(item: pytest.Item) -> dict[str, Any]:
@@ -93,7 +104,7 @@ def _names(value: object) -> Iterator[str]:
     """Yield the names that a parameter holds: its own and those of the parts it is made of."""
     name = value if isinstance(value, str) else getattr(value, "name", None)
     if isinstance(name, str):
-        yield name
+        yield str(name)  # a phrase could not travel from a worker
     if is_dataclass(value):
         for part in fields(value):
             yield from _names(getattr(value, part.name))

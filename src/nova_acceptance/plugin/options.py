@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -14,7 +15,9 @@ from nova_acceptance.cluster import MOST_NODES, check_name
 from nova_acceptance.deploy import Form, form_of
 from nova_acceptance.deploy.rendering import overlays_of
 from nova_acceptance.errors import RenderError, UsageError
+from nova_acceptance.plugin import keeping
 from nova_acceptance.plugin.clash import added_by, told
+from nova_acceptance.report.shards import Shard, check_identifier
 from nova_acceptance.report.texts import ENGLISH, LANGUAGES
 
 _MANIFESTS: Final = "manifests"
@@ -28,7 +31,8 @@ def add(parser: pytest.Parser) -> None:
         metavar="WHERE",
         default="local",
         help="where the cluster comes from: local (a reachable local context, else kind), kind, "
-        "docker-desktop, k3d, minikube or context:NAME (default: local)",
+        "kind:NAME, docker-desktop, k3d, minikube, in-cluster (that of this pod) or context:NAME "
+        "(default: local)",
     )
     group.addoption("--nodes", metavar="N", help="nodes of a cluster of our own (a new one has 3)")
     group.addoption("--node-image", metavar="IMAGE", help="node image of a kind cluster of our own")
@@ -52,7 +56,40 @@ def add(parser: pytest.Parser) -> None:
     group.addoption(
         "--teardown", action="store_true", help="remove what is deployed when the run ends"
     )
+    group.addoption(
+        "--allow-cluster",
+        metavar="NAME",
+        help="write to a cluster that is not local: its context, remembered once it was allowed, "
+        "or the UID that a refusal tells, for one run",
+    )
+    group.addoption(
+        "--read-only",
+        action="store_true",
+        help="verify what is there, as far as that takes no write at all",
+    )
+    group.addoption(
+        "--dry-run",
+        action="store_true",
+        help="have the server say what a deployment would change, and run no test",
+    )
     group.addoption("--no-deploy", action="store_true", help="verify what is there, deploy nothing")
+    group.addoption(
+        "--allow-disruptive",
+        action="store_true",
+        help="kill pods of the system on a cluster that is not local, too",
+    )
+    group.addoption(
+        "--shard",
+        metavar="I/N",
+        help="run the I-th of N parts of the tests, counted from 1; with --no-deploy",
+    )
+    group.addoption(
+        "--run-id",
+        metavar="ID",
+        default=os.environ.get("NOVA_RUN_ID") or None,
+        help="what the shards of one run have in common, so that they split by the last durations "
+        "and the last one waits for the others (default: $NOVA_RUN_ID)",
+    )
     group.addoption(
         "--probe-image",
         metavar="IMAGE",
@@ -67,6 +104,12 @@ def add(parser: pytest.Parser) -> None:
         "--ephemeral",
         action="store_true",
         help="ask from ephemeral containers in the system's pods, where they stay",
+    )
+    keeping.add(group)
+    group.addoption(
+        "--quarantine",
+        metavar="FILE",
+        help="known failures that do not count, each with reason, owner and its last day (YAML)",
     )
     group.addoption(
         "--report-lang",
@@ -135,11 +178,14 @@ def check(config: pytest.Config) -> None:
     _check_spec(config.rootpath, option.spec)
     _check_manifests(config.rootpath, option.manifests, option.overlay)
     _check_language(option.report_lang)
+    _check_writing(option)
+    keeping.check(config)
     if option.teardown and option.no_deploy:
         raise pytest.UsageError(
             "--teardown with --no-deploy: would remove what this run did not deploy; "
             "leave one of them out"
         )
+    _check_shard(option)
     if option.teardown and config.getoption("numprocesses", default=None):
         raise pytest.UsageError(
             "--teardown with -n: the first worker to end would remove what the others still "
@@ -150,8 +196,9 @@ def check(config: pytest.Config) -> None:
 def chosen(config: pytest.Config) -> dict[str, str | int | bool]:
     """Return the options and their values, for the record."""
     names = (
-        "cluster nodes node_image manifests overlay spec teardown no_deploy"
-        " probe_image probe_pods ephemeral report_lang"
+        "cluster nodes node_image manifests overlay spec teardown no_deploy read_only"
+        " allow_cluster allow_disruptive probe_image probe_pods ephemeral"
+        " shard run_id history keep_runs quarantine report_lang"
     ).split()
     values = {name.replace("_", "-"): getattr(config.option, name) for name in names}
     values |= {"markers": config.option.markexpr, "keywords": config.option.keyword}
@@ -172,6 +219,40 @@ def _check_root(config: pytest.Config, args: list[str], values: list[str]) -> No
         raise pytest.UsageError(f"{option}: {config.rootpath} is not where the tests are; {hint}")
 
 
+def _check_writing(option: argparse.Namespace) -> None:
+    """Refuse what contradicts `--read-only` or `--dry-run`, and have the first deploy nothing."""
+    if option.read_only:
+        deploys = option.manifests is not None and not option.no_deploy
+        _refuse(
+            "--read-only",
+            {
+                "--dry-run": (option.dry_run, "a rehearsal sends what would be written"),
+                "--teardown": (option.teardown, "a removal writes"),
+                "--allow-disruptive": (option.allow_disruptive, "no pod is killed"),
+                "--ephemeral": (option.ephemeral, "the containers would stay"),
+                "--probe-pods": (option.probe_pods, "none is made"),
+                "--probe-image": (option.probe_image, "no pod is made of it"),
+                "--manifests": (deploys, "nothing is deployed; add --no-deploy to compare"),
+            },
+        )
+        option.no_deploy = True
+    if option.dry_run:
+        _refuse(
+            "--dry-run",
+            {
+                "--no-deploy": (option.no_deploy, "there is nothing to rehearse"),
+                "--teardown": (option.teardown, "nothing is deployed"),
+                "-n": (getattr(option, "numprocesses", None), "no test is run"),
+            },
+        )
+
+
+def _refuse(option: str, others: Mapping[str, tuple[object, str]]) -> None:
+    for other, (is_given, why) in others.items():
+        if is_given:
+            raise pytest.UsageError(f"{option} with {other}: {why}; leave one of them out")
+
+
 def _in_one_word(option: str, path: str) -> str:
     return f"pytest took {path} for a path of tests; write {option}={path}"
 
@@ -184,6 +265,26 @@ def _nodes(value: str | int) -> int:
     if not 1 <= nodes <= MOST_NODES:
         raise pytest.UsageError(f"--nodes: {value!r} is not a number from 1 to {MOST_NODES}")
     return nodes
+
+
+def _check_shard(option: Any) -> None:
+    if option.shard is None:
+        option.run_id = None  # the environment's is for shards alone
+        return
+    try:
+        Shard.parse(option.shard)
+    except UsageError as error:
+        raise pytest.UsageError(f"--shard: {error}") from error
+    try:
+        if option.run_id is not None:
+            check_identifier(option.run_id)
+    except UsageError as error:
+        raise pytest.UsageError(f"--run-id: {error}") from error
+    if not option.no_deploy:
+        raise pytest.UsageError(
+            "--shard without --no-deploy: each shard would deploy the system; deploy it before "
+            "them, and let the shards verify what is there"
+        )
 
 
 def _check_cluster(value: str) -> None:

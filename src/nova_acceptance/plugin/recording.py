@@ -11,22 +11,30 @@ from typing import Any, Final
 
 import pytest
 
+from nova_acceptance import masking
 from nova_acceptance.deploy.provenance import provenance
 from nova_acceptance.errors import NovaError
-from nova_acceptance.plugin import REPORTS, layers, masked, options, summary, workers
+from nova_acceptance.plugin import (
+    REPORTS,
+    ending,
+    layers,
+    masked,
+    options,
+    sharding,
+    summary,
+    workers,
+)
 from nova_acceptance.plugin.diagnosing import UNASKED
 from nova_acceptance.plugin.facts import DIRECTORY, extra
+from nova_acceptance.plugin.keeping import Keeping
+from nova_acceptance.plugin.quarantining import QUARANTINED
 from nova_acceptance.report import Fact, Outcome, Record, Run, layer_of, load, write_all
+from nova_acceptance.report.model import UNBEGUN
 from nova_acceptance.report.page import FILE_NAME as PAGE
 from nova_acceptance.report.record import FILE_NAME, SCHEMA
 from nova_acceptance.report.watch import Watch
 
 _PACKAGES: Final = ("nova-acceptance", "pytest", "pytest-html", "pytest-xdist", "kubernetes")
-NOT_ASKED: Final = 6
-"""The exit status of a run in which nothing is wrong that could be asked, and something could not.
-
-pytest itself has those up to 5.
-"""
 _LONGEST: Final = 60_000
 """Characters kept of one piece of captured output or of a traceback."""
 
@@ -43,9 +51,14 @@ class Recording:
         self._run: Run | None = None
         self._unwritten: dict[str, str] = {}
         self._watch: Watch | None = None
+        self._told: dict[str, Fact] = {}
+        self._is_unasked = False
+        self._keeping = Keeping(config, self._reports)
+        self._removed = 0
 
     def send(self, fact: Fact) -> None:
         """Write a fact of a fixture."""
+        self._told.setdefault(fact["type"], fact)
         if self._record:
             self._record.append(fact)
 
@@ -62,7 +75,8 @@ class Recording:
         ):
             return
         try:
-            self._record = Record.of_new_run(self._reports)
+            place = sharding.place_of(self._config)
+            self._record = Record(place) if place else Record.of_new_run(self._reports)
         except OSError as error:
             raise pytest.UsageError(
                 f"{self._reports}: no record can be written here: {error.strerror}"
@@ -130,13 +144,14 @@ class Recording:
         more = extra(report)
         for fact in more.get(workers.OUTBOX, ()):
             self.send(fact)
-        described = {key: more[key] for key in ("test", "diagnosis") if key in more}
+        self._is_unasked = self._is_unasked or UNASKED in more
+        described = {key: more[key] for key in ("test", "diagnosis", QUARANTINED) if key in more}
         self._write(
             "phase",
             nodeid=report.nodeid,
             when=report.when,
-            outcome="not asked" if UNASKED in more else report.outcome,
-            expected_failure=hasattr(report, "wasxfail"),
+            outcome=_outcome(report),
+            expected_failure=hasattr(report, "wasxfail") and QUARANTINED not in more,
             seconds=round(report.duration, 4),
             message=_message(report),
             text=_text(report),
@@ -208,15 +223,16 @@ class Recording:
             self._write("internal-error", text=f"{type(error).__name__}: {error}")
             raise
         finally:
-            self._finish(int(exitstatus))
-            is_unasked = self._run is not None and self._run.outcomes[Outcome.NOT_ASKED]
-            if is_unasked and session.exitstatus == pytest.ExitCode.OK:
-                session.exitstatus = NOT_ASKED
+            if self._record:
+                session.exitstatus = ending.exit_status(
+                    session.exitstatus, set(self._told), is_unasked=self._is_unasked
+                )
+            self._finish(int(session.exitstatus))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print verdicts by layer, and how to go on."""
         if self._run:
-            summary.write(self._run, terminalreporter)
+            summary.write(self._run, terminalreporter, self._why_unbegun())
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
@@ -227,6 +243,10 @@ class Recording:
         directory = self._record.directory
         for name, reason in self._unwritten.items():
             terminal.line(f"{name} could not be written: {reason}", red=True)
+        for failure in self._keeping.failures:
+            terminal.line(failure, red=True)
+        if self._removed:
+            terminal.line(f"old runs removed: {self._removed}")
         if PAGE in self._unwritten:
             again = f"nova-report render {self._shown(directory)}"
             terminal.line(f"the record is kept: {again}")
@@ -241,14 +261,24 @@ class Recording:
         )
         self._record.close()
         (self._record.directory / ".disruption").unlink(missing_ok=True)
-        self._run = load(self._record.directory)
-        self._unwritten = write_all(self._run, self._record.directory)
+        directory = self._record.directory
+        self._run = load(directory)
+        # Before it is rendered: a report does not lead to runs that are gone.
+        self._removed = self._keeping.remove_old(directory)
+        self._unwritten = write_all(self._run, directory, kept=self._keeping.before())
+        self._keeping.add(directory)
         if self._watch:
             self._watch.end()
 
     def _write(self, kind: str, **fields: Any) -> None:
         if self._record:
             self._record.write(kind, **fields)
+
+    def _why_unbegun(self) -> list[str]:
+        """Return the one message of a run that could not be begun, a line each."""
+        for kind in UNBEGUN & self._told.keys():
+            return [masking.mask(line) for line in self._told[kind].get("lines", ())]
+        return []
 
     def _shown(self, path: Path) -> str:
         root = self._config.invocation_params.dir
@@ -277,6 +307,13 @@ def _text(report: pytest.TestReport | pytest.CollectReport) -> str:
         return str(report.longrepr[2])
     # Not report.longreprtext: with workers it begins with the worker's line, failure or not.
     return "" if report.longrepr is None else _shortened(str(report.longrepr))
+
+
+def _outcome(report: pytest.TestReport) -> str:
+    more = extra(report)
+    if UNASKED in more:
+        return str(Outcome.NOT_ASKED)
+    return str(Outcome.QUARANTINED if QUARANTINED in more else report.outcome)
 
 
 def _message(report: pytest.TestReport) -> str:

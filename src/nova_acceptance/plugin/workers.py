@@ -70,6 +70,11 @@ class Worker:
         return report
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_report_to_serializable(self) -> Generator[None, Any, Any]:
+        """Make a report of what can travel: a phrase is a string of a kind that cannot."""
+        return _plain((yield))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Run a disruptive test alone."""
         with _held(self._lock, exclusive=layers.is_disruptive(item)):
@@ -81,13 +86,24 @@ class Worker:
         try:
             yield
         finally:
-            session.config.workeroutput[OUTBOX] = self._drain()  # type: ignore[attr-defined]
+            session.config.workeroutput[OUTBOX] = _plain(self._drain())  # type: ignore[attr-defined]
 
     def _drain(self) -> list[Fact]:
         # Fixtures may add from other threads meanwhile: take away only what was taken.
         fresh = self._outbox[:]
         del self._outbox[: len(fresh)]
         return [masking.masked(fact) for fact in fresh]
+
+
+def _plain(value: Any) -> Any:
+    """Return data with every string in it of the very type, which alone execnet sends."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, dict):
+        return {_plain(key): _plain(leaf) for key, leaf in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(leaf) for leaf in value)
+    return value
 
 
 @contextmanager

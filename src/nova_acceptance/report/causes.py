@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from nova_acceptance.causes import causes
-from nova_acceptance.report.model import Named
+from nova_acceptance.report.model import Explained, Key, Named, Outcome, Symptom
 from nova_acceptance.report.phrases import phrase_of
 from nova_acceptance.report.recorder import Fact
-from nova_acceptance.report.values import dicts, moment, strings, text
+from nova_acceptance.report.values import dicts, mapping, moment, strings, text
 
 _DEPTH: Final = {name: depth for depth, name in enumerate(causes())}
 
@@ -23,13 +23,15 @@ class _Told:
     found: Fact | None = None
     time: datetime | None = None
     source: str = ""
-    tests: set[str] = field(default_factory=set)
+    tests: dict[str, set[Key]] = field(default_factory=dict)
+    symptoms: dict[Key, Symptom] = field(default_factory=dict)
+    follows: Key | None = None
     collected: list[str] = field(default_factory=list)
 
 
 def causes_of(events: Iterable[Fact]) -> tuple[Named, ...]:
     """Return the causes of a record's events, the deepest first."""
-    by_key: dict[tuple[str, str], _Told] = {}
+    by_key: dict[Key, _Told] = {}
     start: datetime | None = None
     for event in events:
         start = start or moment(event.get("time"))
@@ -47,8 +49,12 @@ def causes_of(events: Iterable[Fact]) -> tuple[Named, ...]:
             told.found, told.time = found, moment(event.get("time"))
         if kind == "diagnosis":
             told.source = told.source or text(event.get("source"))
-        if nodeid := text(event.get("nodeid")):
-            told.tests.add(nodeid)
+            told.follows = told.follows or _key(mapping(event.get("follows")))
+        told.symptoms |= {each.key: each for each in _symptoms(found) if each.key != key}
+        is_known = event.get("outcome") == Outcome.QUARANTINED
+        if (nodeid := text(event.get("nodeid"))) and not is_known:
+            others = {_key(each) for each in dicts(found.get("others"))}
+            told.tests.setdefault(nodeid, set()).update(each for each in others if each)
     named = [
         Named(
             cause=cause,
@@ -57,16 +63,27 @@ def causes_of(events: Iterable[Fact]) -> tuple[Named, ...]:
             cure=phrase_of(told.found, "cure"),
             evidence=strings(told.found.get("evidence")),
             chain=strings(told.found.get("chain")),
-            symptoms=tuple(
-                (text(each.get("cause")) or "?", phrase_of(each, "summary"))
-                for each in dicts(told.found.get("symptoms"))
+            symptoms=tuple(told.symptoms.values()),
+            explained=tuple(
+                Explained(nodeid, frozenset(others)) for nodeid, others in told.tests.items()
             ),
-            tests=len(told.tests),
             seconds=(told.time - start).total_seconds() if start and told.time else None,
             source=told.source,
             collected=tuple(dict.fromkeys(told.collected)),
+            follows=told.follows,
         )
         for (cause, subject), told in by_key.items()
         if told.found is not None
     ]
     return tuple(sorted(named, key=lambda each: _DEPTH.get(each.cause, len(_DEPTH))))
+
+
+def _symptoms(found: Fact) -> Iterator[Symptom]:
+    for each in dicts(found.get("symptoms")):
+        cause, subject = _key(each) or ("?", text(each.get("subject")))
+        yield Symptom(cause, subject, phrase_of(each, "summary"))
+
+
+def _key(named: Mapping[str, object]) -> Key | None:
+    cause = text(named.get("cause"))
+    return (cause, text(named.get("subject"))) if cause else None

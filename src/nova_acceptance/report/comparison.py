@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from nova_acceptance.report.model import REJECTING, Outcome, Verdict
+from nova_acceptance.report.model import BROKEN, REJECTING, Outcome, Verdict
 from nova_acceptance.report.outcomes import Past, PastCause
 
 FACTOR: Final = 2.0
@@ -56,7 +56,7 @@ class Comparison:
         failing: tests that fail now and did not, or were not there before.
         unshown: tests that passed and now neither pass nor fail.
         mended: tests that failed and pass now.
-        still: tests that fail both times.
+        still: tests that fail both times, whether that counts or not.
         added: tests that were not there before and do not fail; none where the earlier run looked
             at a part only.
         gone: tests that are no longer there; none where the later run looked at a part only.
@@ -91,18 +91,23 @@ def compare(before: Past, after: Past) -> Comparison:
     old, new = before.tests, after.tests
     both = [test for test in new if test in old]
     failed_before = {test for test in both if old[test].outcome in REJECTING}
+    broken_before = {test for test in both if old[test].outcome in BROKEN}
+    broken_now = {test for test in new if new[test].outcome in BROKEN}
     fails_now = {test for test in new if new[test].outcome in REJECTING}
     passed_before = {test for test in both if old[test].outcome is Outcome.PASSED}
     passes_now = {test for test in both if new[test].outcome is Outcome.PASSED}
+    failing = fails_now - failed_before
+    # a failure that does not count any more has not been mended
+    still = (broken_before & broken_now) - failing
     there, here = ({(each.cause, each.subject) for each in past.causes} for past in (before, after))
     return Comparison(
         before=before,
         after=after,
         changes=tuple(_changes(before, after)),
-        failing=tuple(test for test in new if test in fails_now - failed_before),
+        failing=tuple(test for test in new if test in failing),
         unshown=tuple(test for test in both if test in passed_before - passes_now - fails_now),
-        mended=tuple(test for test in both if test in failed_before & passes_now),
-        still=tuple(test for test in both if test in failed_before & fails_now),
+        mended=tuple(test for test in both if test in broken_before & passes_now),
+        still=tuple(test for test in both if test in still),
         added=()
         if before.is_partial
         else tuple(test for test in new if test not in old.keys() | fails_now),

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from nova_acceptance.masking import CUT
+
 LONGEST: Final = 400
 """Characters that are kept of one text."""
 
@@ -33,7 +35,8 @@ def plain(text: str, longest: int = LONGEST) -> str:
         each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
         for each in " ".join(text.split())[: longest + 1]
     )
-    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+    end = f" {CUT}"
+    return shown if len(shown) <= longest else f"{shown[: longest - len(end)]}{end}"
 
 
 def code(text: str, longest: int = LONGEST) -> str:

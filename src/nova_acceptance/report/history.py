@@ -7,7 +7,7 @@ years of reports must not make a report slow.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -17,7 +17,7 @@ from typing import Final
 from nova_acceptance.errors import UsageError
 from nova_acceptance.report import record
 from nova_acceptance.report.comparison import Comparison, compare
-from nova_acceptance.report.model import REJECTING, Outcome, Run, Verdict
+from nova_acceptance.report.model import BROKEN, Outcome, Run, Verdict
 from nova_acceptance.report.outcomes import FILE_NAME, Past, outcome_of, read
 
 MOST_READ: Final = 100
@@ -28,6 +28,9 @@ MOST_RECORDS: Final = 10
 
 LARGEST: Final = 50_000_000
 """Octets of such a record beyond which reading it would make every report after it slow."""
+
+PAGE: Final = "report.html"
+"""The file of a run's report, to which those of later runs lead."""
 
 _STAMP: Final = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{6}")
 _RED: Final = "red"
@@ -55,23 +58,30 @@ class History:
         runs: the oldest first; the run itself is the last.
         since_green: how it differs from the last accepted run before it; None where there is none.
         flips: tests that flip without a change, the most frequent first.
+        elsewhere: the names of those runs of which no report lies beside this one's.
     """
 
     runs: tuple[Past, ...]
     since_green: Comparison | None = None
     flips: tuple[Flip, ...] = ()
+    elsewhere: frozenset[str] = frozenset()
 
 
-def history_of(run: Run, reports: Path, most: int = 20) -> History:
+def history_of(
+    run: Run, reports: Path, most: int = 20, kept: Iterable[tuple[str, Past]] = ()
+) -> History:
     """Return a run among the last ones on its cluster.
 
     Args:
         run: the run.
         reports: the directory of all runs; its own may be one of those in it.
         most: how many runs to show, itself included.
+        kept: runs that a history kept elsewhere has, by their names, the newest first.
     """
     now = outcome_of(run)
-    earlier = _earlier(now, reports, most - 1)
+    beside = _earlier(now, reports, most - 1)
+    others = _kept_only(now, beside, kept, most - 1)
+    earlier = sorted([*beside, *others], key=_start, reverse=True)
     runs = (*reversed(earlier[: most - 1]), now)
     green = next((each for each in earlier if _is_green_like(each, now)), None)
     green = green or next((each for each in earlier if each.verdict is Verdict.ACCEPTED), None)
@@ -79,6 +89,7 @@ def history_of(run: Run, reports: Path, most: int = 20) -> History:
         runs=runs,
         since_green=compare(green, now) if green else None,
         flips=tuple(flips_of(runs)),
+        elsewhere=frozenset(run.name for run in runs[:-1] if not _has_report(reports, run)),
     )
 
 
@@ -109,6 +120,14 @@ def flips_of(runs: Sequence[Past]) -> list[Flip]:
     return sorted(found, key=lambda flip: (-len(flip.runs), flip.test))
 
 
+def _has_report(reports: Path, run: Past) -> bool:
+    """Tell whether a run's report lies there; one that was killed has left its record alone."""
+    try:
+        return (reports / run.name / PAGE).is_file()
+    except (OSError, ValueError):
+        return False  # a name that is none of a file
+
+
 def _is_unchanged(before: Past, after: Past) -> bool:
     """Tell whether two runs were of the same, as far as both tell; an unknown digest is another."""
     if not after.manifests.digest or before.manifests != after.manifests:
@@ -124,7 +143,7 @@ def _is_unchanged(before: Past, after: Past) -> bool:
 def _colour(outcome: Outcome) -> str:
     if outcome is Outcome.PASSED:
         return _GREEN
-    return _RED if outcome in REJECTING else ""
+    return _RED if outcome in BROKEN else ""
 
 
 def _is_green_like(past: Past, now: Past) -> bool:
@@ -141,8 +160,8 @@ def _earlier(now: Past, reports: Path, most: int) -> list[Past]:
     found: dict[str, Past] = {}
     has_green = False
     records = 0
-    directories = (each for each in _directories(reports) if each.name != now.name)
-    for directory in islice(directories, MOST_READ):
+    others = (each for each in directories(reports) if each.name != now.name)
+    for directory in islice(others, MOST_READ):
         if has_green and len(found) >= most:
             break
         try:
@@ -161,11 +180,28 @@ def _earlier(now: Past, reports: Path, most: int) -> list[Past]:
     return sorted(found.values(), key=_start, reverse=True)
 
 
+def _kept_only(
+    now: Past, beside: Iterable[Past], kept: Iterable[tuple[str, Past]], most: int
+) -> list[Past]:
+    """Return the runs that only a history kept elsewhere has: until enough, a green one too."""
+    known = {now.name, *(past.name for past in beside)}
+    found: list[Past] = []
+    has_green = False
+    for name, past in islice(kept, MOST_READ):
+        if has_green and len(found) >= most:
+            break
+        if name in known or not _is_of(now, past) or _start(past) > _start(now):
+            continue
+        found.append(replace(past, name=name))
+        has_green = has_green or _is_green_like(past, now)
+    return found
+
+
 def _is_of(now: Past, past: Past) -> bool:
     return (past.cluster.name, past.cluster.provider) == (now.cluster.name, now.cluster.provider)
 
 
-def _directories(reports: Path) -> list[Path]:
+def directories(reports: Path) -> list[Path]:
     """Return the directories that hold a record, that of the newest run first.
 
     A run's name tells when it began; of one with another name its record's last change does.

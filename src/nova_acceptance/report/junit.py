@@ -23,7 +23,7 @@ _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U001
 
 _NO_RESULT: Final = "NO RESULT: collected, but the run ended before the test did"
 
-_SKIPPED: Final = (Outcome.NOT_ASKED, Outcome.SKIPPED, Outcome.XFAILED)
+_SKIPPED: Final = (Outcome.NOT_ASKED, Outcome.QUARANTINED, Outcome.SKIPPED, Outcome.XFAILED)
 
 
 def render(run: Run) -> str:
@@ -90,6 +90,9 @@ def _case(test: Test) -> ET.Element:
             _add(case, "error", test.text, message=_message(test), type=test.cause or "Error")
         case Outcome.NO_RESULT:
             _add(case, "error", test.text, message=_NO_RESULT, type="NoResult")
+        case Outcome.QUARANTINED:
+            message = f"{test.cause or 'failed'}: quarantined until {test.quarantine}"
+            _add(case, "skipped", test.text, message=message, type=str(test.outcome))
         case Outcome.NOT_ASKED | Outcome.SKIPPED | Outcome.XFAILED:
             _add(case, "skipped", test.text, message=test.message, type=str(test.outcome))
     if test.evidence:

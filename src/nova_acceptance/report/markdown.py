@@ -7,6 +7,7 @@ from typing import Final
 
 from nova_acceptance.report.cause_texts import UNKNOWN
 from nova_acceptance.report.differences import differences
+from nova_acceptance.report.entries import Entry, entries_of
 from nova_acceptance.report.escaping import code, prose, sentence
 from nova_acceptance.report.history import Flip, History
 from nova_acceptance.report.model import REJECTING, Named, Outcome, Problem, Run, Test
@@ -37,10 +38,12 @@ def render(run: Run, *, language: str, history: History) -> str:
     summary = _Summary(run, say)
     parts = (
         summary.verdict(),
+        summary.first(),
         summary.where(),
         summary.causes(),
         summary.layers(),
         summary.failed(),
+        summary.quarantined(),
         summary.aside(),
         summary.since_green(history),
         summary.flips(history),
@@ -54,6 +57,7 @@ class _Summary:
 
     def __init__(self, run: Run, say: Texts) -> None:
         self._run = run
+        self._entries = entries_of(run.causes)
         self._say = say
         self._word = Wording(say)
 
@@ -74,6 +78,19 @@ class _Summary:
             yield say("page.where.as-found")
         yield ""
 
+    def first(self) -> Iterator[str]:
+        """Yield what to do first, where there is a choice."""
+        if len(self._entries.every) < 2:  # noqa: PLR2004 - one is told below, and alone
+            return
+        yield f"### {self._say('page.causes.first')}"
+        yield ""
+        for number, entry in enumerate(self._entries.first, 1):
+            yield f"{number}. {self._to_do(entry)}"
+        yield ""
+        if self._entries.rest:
+            yield self._say("page.causes.rest", n=self._entries.rest)
+            yield ""
+
     def where(self) -> Iterator[str]:
         run = self._run
         provider = str(run.cluster.get("provider") or "")
@@ -93,7 +110,8 @@ class _Summary:
         yield ""
 
     def causes(self) -> Iterator[str]:
-        yield from self._section("page.part.causes", map(self._cause, self._run.causes))
+        yield from self._section("page.part.causes", map(self._entry, self._entries.working))
+        yield from self._section("page.causes.policy", map(self._entry, self._entries.policy))
 
     def layers(self) -> Iterator[str]:
         say, word, run = self._say, self._word, self._run
@@ -125,6 +143,21 @@ class _Summary:
             if test.outcome in REJECTING
         )
         yield from self._section("summary.failed", lines, MOST_TESTS)
+
+    def quarantined(self) -> Iterator[str]:
+        lines = (
+            self._say(
+                "summary.until",
+                test=code(test.nodeid),
+                cause=code(test.cause) or self._word.outcome(test.outcome),
+                until=prose(test.quarantine.until),
+                reason=sentence(test.quarantine.reason),
+                owner=prose(test.quarantine.owner),
+            )
+            for test in self._run.tests
+            if test.quarantine and test.outcome is Outcome.QUARANTINED
+        )
+        yield from self._section("summary.quarantined", lines, MOST_TESTS)
 
     def aside(self) -> Iterator[str]:
         say = self._say
@@ -184,18 +217,60 @@ class _Summary:
         if found:
             yield ""
 
-    def _cause(self, named: Named) -> str:
+    def _to_do(self, entry: Entry) -> str:
+        cure, _ = self._word.cure(entry)
+        return self._say(
+            "summary.to-do",
+            cause=prose(entry.cause),
+            subject=self._word.where(entry, code),
+            cure=sentence(cure),
+            gain=self._word.gain(entry),
+        )
+
+    def _entry(self, entry: Entry) -> str:
         say, word = self._say, self._word
-        title = prose(word.cause(named.cause, "title")) if say.language != ENGLISH else ""
-        said, _ = word.phrase(named.summary)
-        told = say("summary.at", subject=code(named.subject), summary=sentence(said))
-        if named.tests:
-            told = say("summary.explains", told=told, n=named.tests)
-        besides = say("page.causes.in-general")  # the page has it
-        cures = ((what, cure) for what, cure, _ in word.cures(named) if what != besides)
-        below = [self._fact(what, sentence(cure)) for what, cure in cures]
-        heading = " ".join(filter(None, (f"**{prose(named.cause)}**", title, told)))
-        return "\n".join([heading, *below])
+        title = prose(word.cause(entry.cause, "title"))
+        if len(entry.places) == 1:
+            title = title if say.language != ENGLISH else ""
+            told, *below = self._place(entry.first), *self._cures(entry.first)
+        else:
+            title, told = "", prose(word.objects(entry))
+            is_one = len({each.cure for each in entry.places}) == 1
+            below = list(self._few(self._place(each, cured=not is_one) for each in entry.places))
+            below += self._cure(entry)
+        if entry.tests:
+            told = say("summary.explains", told=told, n=entry.tests)
+        heading = " ".join(filter(None, (f"**{prose(entry.cause)}**", title, told)))
+        return "\n".join([heading, *below, *self._brought(entry)])
+
+    def _place(self, named: Named, *, cured: bool = False) -> str:
+        said, _ = self._word.phrase(named.summary)
+        told = self._say("summary.at", subject=code(named.subject), summary=sentence(said))
+        cure = self._word.own_cure(named) if cured else ""
+        return self._say("summary.place", told=told, cure=sentence(cure)) if cure else told
+
+    def _cures(self, named: Named) -> Iterator[str]:
+        besides = self._say("page.causes.in-general")  # the page has it
+        for what, cure, _ in self._word.cures(named):
+            if what != besides:
+                yield self._fact(what, sentence(cure))
+
+    def _cure(self, entry: Entry) -> Iterator[str]:
+        yield self._fact(self._say("page.causes.cure"), sentence(self._word.cure(entry)[0]))
+
+    def _brought(self, entry: Entry) -> Iterator[str]:
+        """Yield what the run named besides and what only follows."""
+        lines = (
+            f"{code(each.cause)} {self._word.where(each, code)}" for each in entry.consequences
+        )
+        if told := self._say("summary.and").join(self._few(lines)):
+            yield self._fact(self._say("page.causes.symptoms"), told)
+
+    def _few(self, entries: Iterable[str]) -> Iterator[str]:
+        found = list(entries)
+        yield from found[:_MOST]
+        if rest := found[_MOST:]:
+            yield self._say("page.history.more", n=len(rest))
 
     def _flip(self, flip: Flip) -> str:
         runs = self._say("summary.and").join(map(code, flip.runs))

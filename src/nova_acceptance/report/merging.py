@@ -15,13 +15,22 @@ from nova_acceptance.report.model import Run
 from nova_acceptance.report.reading import run_of
 from nova_acceptance.report.record import FILE_NAME, SCHEMA, Events, Record, read
 from nova_acceptance.report.recorder import Fact, spelled
-from nova_acceptance.report.values import dicts, integer, moment, text
+from nova_acceptance.report.shards import Shard, every
+from nova_acceptance.report.values import dicts, integer, mapping, moment, text
 
 SHARDS: Final = "shards"
 """The directory beside a merged record that holds what was collected, a directory a shard."""
 
 _ONCE: Final = frozenset({"run-started", "collected", "run-finished"})
 """Types of which a merged record has one event."""
+
+_OF_SHARDS: Final = frozenset({"shard"})
+"""Types that tell of a part, and nothing of the whole."""
+
+_OPTIONS_OF_SHARDS: Final = ("shard", "run-id")
+
+_FAILED: Final = 1
+"""pytest's exit status of a run that some test failed in, which is said before all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,8 @@ def merge(into: Path, paths: Sequence[Path]) -> Record:
     """Write one record from those of several shards.
 
     Its events are in the order of their times. It is a whole run only where each of the shards is
-    one. A test that several of them ran has all of its phases, and the worst counts.
+    one. A test that several of them ran has all of its phases, and the worst counts. Where they say
+    which of how many shards they are, one that is missing is told, and the run is incomplete.
 
     Args:
         into: the directory of the merged run; made when it is not there.
@@ -55,8 +65,8 @@ def merge(into: Path, paths: Sequence[Path]) -> Record:
         The record, closed.
 
     Raises:
-        UsageError: a record cannot be read, they are not of the same cluster and manifests, or
-            there is a record already.
+        UsageError: a record cannot be read, they are not of the same cluster, manifests and run,
+            two are of the same shard, or there is a record already.
         NovaError: the merged run cannot be written.
     """
     if (into / FILE_NAME).exists():
@@ -67,9 +77,12 @@ def merge(into: Path, paths: Sequence[Path]) -> Record:
         shards.append(_Shard(path, events, run_of(events), f"{SHARDS}/{number}"))
     _check_same("clusters", shards, {shard.path: _cluster(shard.run) for shard in shards})
     _check_same("manifests", shards, {shard.path: _manifests(shard.run) for shard in shards})
+    _check_same("runs", shards, {shard.path: _run_id(shard.run) for shard in shards})
+    _check_same("ways to split it", shards, {shard.path: _split(shard) for shard in shards})
+    missing = _missing(shards)
     try:
         record = Record(into)
-        for event in _merged(into.resolve().name, shards):
+        for event in _merged(into.resolve().name, shards, missing):
             record.append(event)
         record.close()
         for shard in shards:
@@ -94,26 +107,69 @@ def _cluster(run: Run) -> str:
     return f"{name} ({text(run.cluster.get('provider')) or '?'})" if name else ""
 
 
+def _run_id(run: Run) -> str:
+    return text(run.options.get("run-id"))
+
+
+def _split(shard: _Shard) -> str:
+    """Return which test is whose, as a digest; empty where the record does not tell."""
+    said = next(iter(shard.of_type("shard")), {})
+    split = text(said.get("split"))
+    return f"{split} of {integer(said.get('tests'))} tests" if split else ""
+
+
+def _missing(shards: Sequence[_Shard]) -> list[Shard]:
+    """Return the shards of which there is no record, as far as the others tell how many there are.
+
+    Raises:
+        UsageError: two records are of one shard, or of different numbers of them.
+    """
+    said = {shard.path: text(shard.run.options.get("shard")) for shard in shards}
+    _check_same(
+        "numbers of shards",
+        shards,
+        {path: each.partition("/")[2] for path, each in said.items()},
+    )
+    there = [Shard.parse(each) for each in said.values() if each]
+    if len(set(there)) < len(there):
+        raise UsageError(
+            "these are not the shards of one run: one of them is there twice",
+            hint="give each shard's record once",
+            evidence=[f"{path}: {each}" for path, each in said.items()],
+        )
+    return [shard for shard in every(there[0].of) if shard not in there] if there else []
+
+
 def _manifests(run: Run) -> str:
     found = run.manifests
     words = [found.commit, "with changes" if found.is_changed else "", found.digest]
     return ", ".join(filter(None, words))
 
 
-def _merged(name: str, shards: Sequence[_Shard]) -> list[Fact]:
+def _merged(name: str, shards: Sequence[_Shard], missing: Iterable[Shard]) -> list[Fact]:
     timed = sorted(
         (time, number, position, event)
         for number, shard in enumerate(shards)
         for position, (time, event) in enumerate(_timed(shard))
-        if event["type"] not in _ONCE
+        if event["type"] not in _ONCE | _OF_SHARDS
     )
     began, ended = _span(shards)
     starts = [event for shard in shards for event in shard.of_type("run-started")]
-    start = min(starts, key=_time, default={})
+    first: Fact = min(starts, key=_time, default={})
+    start = dict(first)
+    start["options"] = {
+        name: value
+        for name, value in mapping(start.get("options")).items()
+        if name not in _OPTIONS_OF_SHARDS
+    }
     events: list[Fact] = [
         {"time": spelled(began), **start, "type": "run-started", "schema": SCHEMA, "run": name},
         *_collected(shards),
         *(event for _, _, _, event in timed),
+        *(
+            {"type": "shard-missing", "time": spelled(ended), "shard": str(shard)}
+            for shard in missing
+        ),
         told(
             {
                 "type": "note",
@@ -170,9 +226,10 @@ def _collected(shards: Iterable[_Shard]) -> Iterable[Fact]:
 def _end(ends: Sequence[Fact], shards: Iterable[_Shard]) -> Fact:
     last = max(ends, key=_time)
     begun, ended = _span(shards)
+    statuses = [integer(end.get("exit_status")) for end in ends]
     return {
         **last,
-        "exit_status": max(integer(end.get("exit_status")) for end in ends),
+        "exit_status": _FAILED if _FAILED in statuses else max(statuses),
         "seconds": round((ended - begun).total_seconds(), 3),
     }
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from nova_acceptance.phrase import NOTHING, Phrase
 from nova_acceptance.report.topology import Topology
@@ -38,6 +38,7 @@ class Outcome(StrEnum):
     ERROR = "error"
     NO_RESULT = "no result"
     NOT_ASKED = "not asked"
+    QUARANTINED = "quarantined"
     SKIPPED = "skipped"
     XFAILED = "xfailed"
     PASSED = "passed"
@@ -73,8 +74,25 @@ class Manifests:
 
 NO_CLUSTER: Final = "no-cluster"
 """The problem of a run that found no cluster, and so has nothing to say of the system."""
+REFUSED: Final = "refused"
+"""The problem of a run that was not to write to the cluster, and has nothing to say either."""
+UNBEGUN: Final = frozenset({NO_CLUSTER, REFUSED})
 
 REJECTING: Final = frozenset({Outcome.FAILED, Outcome.ERROR})
+BROKEN: Final = REJECTING | {Outcome.QUARANTINED}
+"""What shows that something is wrong, whether it counts or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """Why a failure does not count: a reason, who mends it, and the last day, in ISO 8601."""
+
+    reason: str
+    owner: str
+    until: str
+
+    def __str__(self) -> str:
+        return f"{self.until}: {self.reason} ({self.owner})"
 
 
 @dataclass(slots=True)
@@ -92,6 +110,7 @@ class Test:
         began: seconds from the run's start until its set-up; None where that is not known.
         cause: the name of the cause that explains its failure; empty where there is none.
         culprit: the object at which that cause is.
+        quarantine: why its failure does not count; None where it does, or there is none.
         why_not: why it could not be asked; empty where it was.
         message: the failure in one line.
         text: the failure in full.
@@ -116,10 +135,35 @@ class Test:
     cause: str = ""
     culprit: str = ""
     why_not: Phrase = NOTHING
+    quarantine: Quarantine | None = None
 
     def concerns(self, component: str) -> bool:
         """Tell whether the test says something about a component."""
         return component in self.subjects or component in self.markers
+
+
+Key = tuple[str, str]
+"""A cause's stable name and the object at which it is."""
+
+
+class Symptom(NamedTuple):
+    """What a cause brought about: a cause's stable name, its object, and a sentence."""
+
+    cause: str
+    subject: str
+    summary: Phrase
+
+    @property
+    def key(self) -> Key:
+        """What it is known by where the run named it as well."""
+        return self.cause, self.subject
+
+
+class Explained(NamedTuple):
+    """A failed test that a cause explains, and what else is wrong with the test's objects."""
+
+    nodeid: str
+    others: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +177,12 @@ class Named:
         cure: what to do.
         evidence: what was seen, a line each.
         chain: the objects on the way to the subject.
-        symptoms: what it brought about: each a cause's stable name, and a sentence.
-        tests: how many tests it explains.
+        symptoms: what it brought about.
+        explained: the tests that it explains.
         seconds: from the run's start until it was named.
         source: who named it first: `preflight`, `deployment` or `test`.
         collected: what was kept of it, as paths relative to the run's directory.
+        follows: the cause that it is only the consequence of; None where it stands by itself.
     """
 
     cause: str
@@ -146,11 +191,22 @@ class Named:
     cure: Phrase
     evidence: tuple[str, ...]
     chain: tuple[str, ...]
-    symptoms: tuple[tuple[str, Phrase], ...]
-    tests: int
+    symptoms: tuple[Symptom, ...]
+    explained: tuple[Explained, ...]
     seconds: float | None
     source: str = ""
     collected: tuple[str, ...] = ()
+    follows: Key | None = None
+
+    @property
+    def key(self) -> Key:
+        """What it is known by."""
+        return self.cause, self.subject
+
+    @property
+    def tests(self) -> int:
+        """How many tests it explains."""
+        return len(self.explained)
 
     @property
     def headline(self) -> str:
@@ -191,9 +247,15 @@ class Component:
     @property
     def verdict(self) -> Verdict:
         """Rejected when it is not ready or a test of it failed."""
-        if self.ready < self.wanted:
+        if self.is_short:
             return Verdict.REJECTED
         return verdict_of(self.outcomes)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is not ready, and that is not what is known of it and does not count."""
+        is_known = self.outcomes[Outcome.QUARANTINED] > 0
+        return self.ready < self.wanted and not is_known
 
     @property
     def is_affected(self) -> bool:
@@ -213,7 +275,7 @@ class Layer:
     @property
     def verdict(self) -> Verdict:
         """Rejected when a test of it failed or a component is not ready."""
-        if any(component.ready < component.wanted for component in self.components):
+        if any(component.is_short for component in self.components):
             return Verdict.REJECTED
         return verdict_of(self.outcomes)
 
@@ -309,11 +371,11 @@ class Run:
         """The whole run's verdict.
 
         Rejected as soon as anything failed; accepted only when the run came to its end, every
-        collected test has a result and at least one passed. Where no cluster was found, nothing
-        is said of the system.
+        collected test has a result and at least one passed. A run that could not be begun says
+        nothing of the system.
         """
-        if any(problem.kind == NO_CLUSTER for problem in self.problems):
-            return Verdict.INCOMPLETE
+        if any(problem.kind in UNBEGUN for problem in self.problems):
+            return Verdict.NOT_VERIFIED
         if any(layer.verdict is Verdict.REJECTED for layer in self.layers):
             return Verdict.REJECTED
         verdict = verdict_of(self.outcomes)

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
 from nova_acceptance.report.model import Manifests, Outcome, Run, Verdict
 from nova_acceptance.report.reading import load
@@ -139,13 +139,27 @@ def read(path: Path) -> Past:
     file = path / FILE_NAME
     try:
         if file.is_file() and file.stat().st_size <= LARGEST:
-            found = json.loads(file.read_bytes())
-            if isinstance(found, dict) and found.pop("schema", None) == SCHEMA:
-                found["started"] = moment(found.get("started"))
-                return _adapter().validate_python(found)
-    except (OSError, ValueError, RecursionError, ValidationError):
+            return parsed(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
         pass
     return outcome_of(load(path))
+
+
+def parsed(octets: bytes) -> Past:
+    """Return what a `run.json` says.
+
+    Args:
+        octets: the whole file.
+
+    Raises:
+        ValueError: it says nothing that is known here.
+        RecursionError: it is nested beyond what any is.
+    """
+    found = json.loads(octets)
+    if not isinstance(found, dict) or found.pop("schema", None) != SCHEMA:
+        raise ValueError("another schema")
+    found["started"] = moment(found.get("started"))
+    return _adapter().validate_python(found)
 
 
 @cache

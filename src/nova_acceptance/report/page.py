@@ -21,8 +21,9 @@ from markupsafe import Markup
 from nova_acceptance.report.anchors import anchor, mark
 from nova_acceptance.report.chart import draw_timeline
 from nova_acceptance.report.details import pack
+from nova_acceptance.report.entries import Entry, entries_of
 from nova_acceptance.report.escaping import spans
-from nova_acceptance.report.history import History
+from nova_acceptance.report.history import PAGE, History
 from nova_acceptance.report.model import LAYERS, OTHER, Outcome, Run, urgency
 from nova_acceptance.report.outcomes import Past
 from nova_acceptance.report.past import duration_picture, link_to, moment_of, past_of
@@ -31,7 +32,7 @@ from nova_acceptance.report.texts import Texts, texts
 from nova_acceptance.report.timeline import timeline_of
 from nova_acceptance.report.wording import Wording, key_of
 
-FILE_NAME: Final = "report.html"
+FILE_NAME: Final = PAGE
 _BESIDE: Final = ("run.jsonl", "junit.xml", "summary.md", "metrics.prom", "pytest-html.html")
 _WORDS: Final = {
     "asked": "asked",
@@ -76,6 +77,7 @@ def render(run: Run, *, language: str, history: History) -> str:
         style=Markup(_resource("report.css")),  # noqa: S704 - ours
         script=Markup(script),  # noqa: S704 - ours
         script_digest=_digest(script),
+        entries=entries_of(run.causes),
         words=_words(say, history),
         chunks=pack(tests, past, lambda n: say("page.tests.cut", n=n)),
         manifests=_manifests(run, say),
@@ -95,6 +97,12 @@ def render(run: Run, *, language: str, history: History) -> str:
         history_picture=duration_picture(history, say),
         files=_BESIDE,
     )
+
+
+def _entry_anchor(entry: Entry) -> str:
+    """Return the name of an entry's place: its only object's, or one for all of them."""
+    named = entry.first
+    return anchor(entry.cause, named.subject if len(entry.places) == 1 else "*")
 
 
 def _local(path: str) -> str:
@@ -155,6 +163,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "anchor": lambda named: anchor(named.cause, named.subject),
+        "entry_anchor": _entry_anchor,
         "counted": _counted,
         "link": link_to,
         "local": _local,

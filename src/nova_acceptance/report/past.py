@@ -9,7 +9,7 @@ from typing import Final
 from markupsafe import Markup
 
 from nova_acceptance.report.chart import draw_durations
-from nova_acceptance.report.history import History
+from nova_acceptance.report.history import PAGE, History
 from nova_acceptance.report.model import Verdict
 from nova_acceptance.report.outcomes import Past
 from nova_acceptance.report.texts import Texts
@@ -58,7 +58,7 @@ def duration_picture(history: History, say: Texts) -> Markup | str:
                 "seconds": round(run.seconds, 1),
                 "verdict": word.verdict(run.verdict),
                 "told": told(run),
-                "href": link_to(run) if run is not history.runs[-1] else "#history",
+                "href": link_to(run) if _has_report(run, history) else "#history",
             }
             for number, run in enumerate(history.runs, 1)
         ],
@@ -71,6 +71,11 @@ def duration_picture(history: History, say: Texts) -> Markup | str:
     )
 
 
+def _has_report(run: Past, history: History) -> bool:
+    """Tell whether there is another report to lead to."""
+    return run is not history.runs[-1] and run.name not in history.elsewhere
+
+
 def moment_of(run: Past) -> str:
     """Return when a run began; its name where that is not known."""
     return f"{run.started:%m-%d %H:%M:%S}" if run.started else run.name
@@ -78,4 +83,4 @@ def moment_of(run: Past) -> str:
 
 def link_to(run: Past) -> str:
     """Return the way from one run's report to another's, which lies beside it."""
-    return f"../{urllib.parse.quote(os.fsencode(run.name), safe='')}/report.html"
+    return f"../{urllib.parse.quote(os.fsencode(run.name), safe='')}/{PAGE}"

@@ -10,6 +10,7 @@ rendered with autoescaping, and only whole fragments are trusted.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata, resources
@@ -29,7 +30,8 @@ _CATEGORIES: Final = {
     Outcome.FAILED: ("failed", "Failed"),
     Outcome.ERROR: ("error", "Errors"),
     Outcome.SKIPPED: ("skipped", "Skipped"),
-    Outcome.XFAILED: ("xfailed", "Expected failures"),
+    Outcome.XFAILED: ("xfailed", "Expected or quarantined failures"),
+    Outcome.QUARANTINED: ("xfailed", "Expected or quarantined failures"),
     Outcome.PASSED: ("passed", "Passed"),
     # pytest-html's script knows a fixed set of categories. This project never runs a test again
     # by default, so the category for reruns is free to stand for "no result".
@@ -103,11 +105,13 @@ def _run_count(run: Run) -> str:
 
 def _outcomes(run: Run) -> dict[str, dict[str, str | int]]:
     counted = run.outcomes
-    boxes: dict[str, dict[str, str | int]] = {
-        category: {"label": label, "value": counted[outcome]}
-        for outcome, (category, label) in _CATEGORIES.items()
+    values: Counter[str] = Counter()
+    for outcome, (category, _) in _CATEGORIES.items():
+        values[category] += counted[outcome]
+    return {
+        category: {"label": label, "value": values[category]}
+        for category, label in _CATEGORIES.values()
     }
-    return boxes
 
 
 def _data(run: Run) -> dict[str, Any]:

@@ -16,14 +16,15 @@ from nova_acceptance.report.cause_texts import UNKNOWN
 from nova_acceptance.report.causes import causes_of
 from nova_acceptance.report.model import (
     LAYERS,
-    NO_CLUSTER,
     OTHER,
     REJECTING,
+    UNBEGUN,
     Component,
     Layer,
     Manifests,
     Outcome,
     Problem,
+    Quarantine,
     Run,
     Test,
     count,
@@ -165,10 +166,14 @@ class _Tests:
             (text(heading), text(content)) for heading, content in _pairs(event.get("sections"))
         ]
         test.why_not = phrase_of(event, "why_not") or test.why_not
+        if isinstance(known := event.get("quarantined"), dict):
+            fields = (text(known.get(name)) for name in ("reason", "owner", "until"))
+            test.quarantine = test.quarantine or Quarantine(*fields)
         outcome = {
             "passed": Outcome.PASSED,
             "skipped": Outcome.XFAILED if event.get("expected_failure") else Outcome.SKIPPED,
             "not asked": Outcome.NOT_ASKED,
+            "quarantined": Outcome.QUARANTINED,
         }.get(text(event.get("outcome")), Outcome.FAILED if when == "call" else Outcome.ERROR)
         self._fail(test, when, outcome, event)
 
@@ -188,6 +193,8 @@ def _final(phases: Mapping[str, Outcome]) -> Outcome:
         return min(bad, key=_SEVERITY.index)
     if "teardown" not in phases:
         return Outcome.NO_RESULT
+    if Outcome.QUARANTINED in phases.values():
+        return Outcome.QUARANTINED
     if phases.get("setup", Outcome.PASSED) is not Outcome.PASSED:
         return phases["setup"]
     return phases.get("call", Outcome.NO_RESULT)
@@ -198,8 +205,9 @@ def _problems(
 ) -> Iterable[Problem]:
     for event in by_type.get("interrupted", []):
         yield Problem("interrupted", {"text": text(event.get("text"))})
-    for event in by_type.get("no-cluster", [])[:1]:
-        yield Problem(NO_CLUSTER, {"text": phrase_of(event, "text")})
+    unbegun = [event for event in events if event["type"] in UNBEGUN][:1]
+    for event in unbegun:
+        yield Problem(event["type"], {"text": phrase_of(event, "text")})
     for event in by_type.get("internal-error", []):
         message = text(event.get("message")) or last_line(text(event.get("text")))
         yield Problem("internal-error", {"text": message})
@@ -209,6 +217,8 @@ def _problems(
     for event in by_type.get("worker-lost", []):
         worker, said = text(event.get("worker")) or "?", text(event.get("text"))
         yield Problem("worker-lost", {"worker": worker, "text": said})
+    for event in by_type.get("shard-missing", []):
+        yield Problem("shard-missing", {"shard": text(event.get("shard")) or "?"})
     for event in by_type.get("collected-material", []):
         for line in strings(event.get("failed")):
             cause = text(event.get("cause")) or "?"
@@ -217,7 +227,10 @@ def _problems(
         yield Problem("cut-off")
     if without := count(tests)[Outcome.NO_RESULT]:
         yield Problem("without-result", {"n": without})
-    unasked = Counter(test.why_not for test in tests if test.outcome is Outcome.NOT_ASKED)
+    # of a run that could not be begun it is the reason above
+    unasked = Counter(
+        test.why_not for test in tests if test.outcome is Outcome.NOT_ASKED and not unbegun
+    )
     for why, tests_of_it in unasked.most_common():
         yield Problem("not-asked", {"n": tests_of_it, "text": why})
     if events.damaged:

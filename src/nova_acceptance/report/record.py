@@ -21,17 +21,24 @@ schema's number. The types and their fields beside `type` and `time`:
     reachability    cells [{source, target, port, wanted (open, closed), state, detail, seconds}]
     note            text
     phase           nodeid, when (setup, call, teardown), outcome (passed, failed, skipped,
-                    not asked), expected_failure, seconds, text, message, evidence, sections,
-                    worker, test;
-                    diagnosis where it failed, why_not where it could not be asked
+                    not asked, quarantined), expected_failure, seconds, text, message, evidence,
+                    sections, worker, test;
+                    diagnosis where it failed, why_not where it could not be asked,
+                    quarantined {reason, owner, until} where its failure does not count
     diagnosis       source (preflight, deployment, test), nodeid, and the fields of a diagnosis:
-                    the moment at which a cause is first named
+                    the moment at which a cause is first named; follows {cause, subject, summary}
+                    where it is only the consequence of another one
     collected-material
                     cause, subject, directory (relative to the run's), written, failed: what was
                     kept beside the record for a cause, and what could not be
     crashed         nodeid, worker, text            a worker of pytest-xdist died in a test
     worker-lost     worker, text                    a worker ended otherwise than it should
-    no-cluster      text                            no cluster was found, or made: why
+    no-cluster      text, lines (of the terminal)   no cluster was found, made or reached: why
+    refused         text, lines                     the suite does not write to it: why
+    not-deployed    text, lines                     the deployment failed as a whole
+    shard           number, of, tests, split        which part of a run of several this is: of how
+                    many tests, and the digest of which test is whose
+    shard-missing   shard (2/3)                     of a merged run: a part that left no record
     interrupted     text                            Ctrl-C, or pytest.exit
     internal-error  message, text
     run-finished    exit_status, seconds
@@ -59,7 +66,9 @@ Each line is flushed as it is written, so that a killed run leaves what it knew.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import json
 import re
 import secrets
@@ -100,6 +109,9 @@ class Record:
         self._file = (directory / FILE_NAME).open(
             "a", encoding="utf-8", errors="backslashreplace", newline="\n"
         )
+        # Tells others that the run goes on, until the file is closed or the process is gone.
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     @classmethod
     def of_new_run(cls, reports: Path) -> Self:
@@ -110,7 +122,7 @@ class Record:
         """
         run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         record = cls(reports / run)
-        _point(reports / LATEST, run)
+        point(reports, run)
         return record
 
     @property
@@ -207,7 +219,9 @@ def _check_schema(file: Path, entries: list[Fact]) -> None:
         )
 
 
-def _point(link: Path, target: str) -> None:
+def point(reports: Path, target: str) -> None:
+    """Let `latest` lead to a run in the directory of all runs."""
+    link = reports / LATEST
     fresh = link.with_name(f".{link.name}-{target}")
     try:
         fresh.symlink_to(target)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,25 +11,33 @@ from nova_acceptance.report import junit, markdown, metrics, outcomes, page, pyt
 from nova_acceptance.report.escaping import plain
 from nova_acceptance.report.history import history_of
 from nova_acceptance.report.model import Run
+from nova_acceptance.report.outcomes import Past
 from nova_acceptance.report.texts import ENGLISH, LANGUAGES
 
 OPTION: Final = "report-lang"
 """The recorded option that says in which language a run is reported."""
 
 
-def write_all(run: Run, directory: Path, *, language: str | None = None) -> dict[str, str]:
+def write_all(
+    run: Run,
+    directory: Path,
+    *,
+    language: str | None = None,
+    kept: Iterable[tuple[str, Past]] = (),
+) -> dict[str, str]:
     """Write everything that is rendered from a run's record.
 
     Args:
         run: the run, as read from its record.
         directory: the run's directory; its neighbours are the runs before it.
         language: one of `texts.LANGUAGES`; the one that the run was asked for unless named.
+        kept: runs before it that a history kept elsewhere has, the newest first.
 
     Returns:
         What could not be written: why, by the file's name.
     """
     language = language or language_of(run)
-    history = history_of(run, directory.resolve().parent)
+    history = history_of(run, directory.resolve().parent, kept=kept)
     told: dict[str, Any] = {"language": language, "history": history}
     renderers: dict[str, Callable[[], str]] = {
         outcomes.FILE_NAME: lambda: outcomes.render(history.runs[-1]),

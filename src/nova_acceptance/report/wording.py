@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from nova_acceptance.causes import Field
 from nova_acceptance.report.cause_texts import cause_text
+from nova_acceptance.report.entries import Entry
 from nova_acceptance.report.model import Named, Problem, Run, Test
 from nova_acceptance.report.phrases import in_language
 from nova_acceptance.report.texts import ENGLISH, Texts, texts
@@ -94,6 +95,47 @@ class Wording:
                 yield self._say("page.causes.cure"), general, self._say.language
             if here:
                 yield self._say("page.causes.here"), here, language
+
+    def cure(self, entry: Entry) -> tuple[str, str]:
+        """Return in one sentence what to do about an entry, and the language that this is in.
+
+        Where each of its objects needs something else it is what the catalogue says of all.
+        """
+        general = self.cause(entry.cause, "cure")
+        if general and len({each.cure for each in entry.places}) > 1:
+            return general, self._say.language
+        return next(((cure, told) for _, cure, told in self.cures(entry.first)), ("", ENGLISH))
+
+    def own_cure(self, named: Named) -> str:
+        """Return what to do at one object of several; nothing where it is said of all of them."""
+        general = self.cause(named.cause, "cure")
+        return next((cure for _, cure, _ in self.cures(named) if cure != general), "")
+
+    def objects(self, entry: Entry) -> str:
+        """Return what is wrong at several objects, and at how many of them."""
+        objects = self._say("page.causes.at-objects", n=len(entry.places))
+        title = self.cause(entry.cause, "title")
+        return self._say("page.causes.titled", title=title, objects=objects) if title else objects
+
+    def gain(self, entry: Entry) -> str:
+        """Return how many tests turn green with an entry, and how many need others as well."""
+        shared = entry.tests - entry.alone
+        turns = self._say("page.causes.turns", n=entry.alone) if entry.alone else ""
+        shares = self._say("page.causes.shares", n=shared) if shared else ""
+        if turns and shares:
+            return self._say("page.causes.gains", turns=turns, shares=shares)
+        return turns or shares or self._say("page.causes.no-gain")
+
+    def where(self, entry: Entry, shown: Callable[[str], str] = str) -> str:
+        """Return at which objects an entry is, the first of them by its name.
+
+        Args:
+            entry: what is told.
+            shown: makes a name fit for where it is written.
+        """
+        subject = shown(entry.first.subject)
+        more = len(entry.places) - 1
+        return self._say("page.causes.at-more", subject=subject, n=more) if more else subject
 
     def phrase(self, said: str) -> tuple[str, str]:
         """Return a sentence that the run wrote, and the language that it is told in."""

@@ -23,15 +23,21 @@ Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/.
 """
 
 
+ServiceType = Literal["ClusterIP", "NodePort", "LoadBalancer"]
+"""The types of Services that lead to pods."""
+
+
 class KubeService(Strict):
     """A Service in front of a component's pods.
 
     Attributes:
+        type: by which it is reached from outside the cluster as well, but for `ClusterIP`.
         ports: number by name.
         role: which of several members it leads to, `primary` or `replica`; empty for all of them.
     """
 
     name: Name
+    type: ServiceType = "ClusterIP"
     headless: bool = False
     ports: Annotated[dict[Name, Port], Field(min_length=1)]
     targets: dict[Name, Port | Name] = Field(default_factory=dict)
@@ -154,6 +160,7 @@ class UrlOf(Strict):
         port: the port of that Service.
         usual_port: the one that is meant where none is written.
         path: what follows the host, without its slash; None where any will do.
+        is_numbered: whether databases are numbers, of which none means the first.
         users: who may connect; empty where it has no users.
         passwords: where the password of a user is, by user (`""` for the one without a name).
     """
@@ -165,6 +172,7 @@ class UrlOf(Strict):
     port: Port
     usual_port: Port
     path: str | None = None
+    is_numbered: bool = False
     users: tuple[str, ...] = ()
     passwords: dict[str, SecretKey] = Field(default_factory=dict)
 

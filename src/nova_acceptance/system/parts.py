@@ -196,3 +196,12 @@ def _named(system: System, part: str) -> Iterator[tuple[Component, Door]]:
                 is_own = door.front.workload == source.workload
                 if door.front.workload.component in targets and not is_own:
                     yield source, door
+
+
+def passwords(system: System) -> frozenset[tuple[str, str, str]]:
+    """Return where nova.yaml says that passwords are: namespace, Secret and key."""
+    return frozenset(
+        (component.namespace, home.secret, home.key)
+        for component in system.components
+        for home in component.secrets
+    )

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Again, PodRef
-from nova_acceptance.vantage.in_pod_agent import AT_ONCE
+from nova_acceptance.vantage.in_pod_agent import AT_ONCE, LOOKUP, PACE
 from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.questions import Question
 
@@ -41,7 +41,7 @@ def ask(places: Places, pod: PodRef, questions: Sequence[Question[AnswerT]]) -> 
     rounds = -(-len(questions) // AT_ONCE)
     longest = max(question.timeout for question in questions)
     line = json.dumps([question.as_json() for question in questions])
-    timeout = timeouts.EXEC + rounds * longest
+    timeout = timeouts.EXEC + LOOKUP + rounds * (longest + PACE)
     for _ in range(ATTEMPTS):
         place, result = places.run(pod, "in_pod_agent", line, timeout=timeout, again=Again.FREELY)
         raw = _answers(result.stdout)

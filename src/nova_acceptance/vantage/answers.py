@@ -12,8 +12,15 @@ from nova_acceptance.vantage.transcript import shorten
 _WORDS: Final = tuple(
     (cause, re.compile(pattern, re.IGNORECASE))
     for cause, pattern in (
+        # first, since a lookup may be said to have timed out or been refused, which is no port's
+        (
+            "NAME_UNRESOLVED",
+            r"name or service not known|could not translate host name|EAI_|getaddrinfo"
+            r"|(?:temporary failure|failure) in name resolution|nodename nor servname"
+            r"|no address associated|no such host|server misbehaving|lookup \S+(?: on \S+)?: "
+            r"|could not resolve|cannot resolve",
+        ),
         ("PORT_CLOSED", r"connection refused|errno 111"),
-        ("NAME_UNRESOLVED", r"name or service not known|could not translate host name|EAI_"),
         ("PORT_SILENT", r"timeout expired|timed out|timeout|no route to host|unreachable"),
         (
             "CONNECTION_CUT",

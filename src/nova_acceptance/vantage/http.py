@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import json
+from contextlib import suppress
 from dataclasses import replace
 
 from nova_acceptance import timeouts
@@ -71,9 +73,28 @@ def _exchange(port: int, method: str, path: str, body: str | None) -> tuple[int,
     try:
         connection.request(method, path, body)
         response = connection.getresponse()
-        return response.status, response.read().decode("utf-8", "replace")
+        return response.status, _body(response).decode("utf-8", "replace")
     finally:
         connection.close()
+
+
+def _body(response: http.client.HTTPResponse) -> bytes:
+    """Return a body, by its length, or else until it is a whole object or list of JSON.
+
+    What has no length ends with its connection, as Patroni's answers do. By a port-forward that is
+    learnt a second late: a node waits so long for the other direction to be closed as well.
+    Source: containerd, pkg/cri/server/sandbox_portforward_linux.go.
+    """
+    if response.length is not None or response.chunked:
+        return response.read()
+    found = b""
+    while piece := response.read1():
+        found += piece
+        if found.lstrip()[:1] in (b"{", b"["):
+            with suppress(ValueError):
+                json.loads(found)
+                break
+    return found
 
 
 def _is_silence(error: Exception) -> bool:

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Sequence
-from functools import cache
 from importlib import resources
+from typing import Final
 
 from nova_acceptance.errors import PodProbeError, ProbeError
 from nova_acceptance.kube import Again, ExecResult, Kube, PodRef
 
 PYTHON = ("python3", "-I", "-S", "-c")
 """Isolated and without `site`: only what the script itself imports is loaded."""
+LOADER = "import json, sys; exec(json.loads(sys.stdin.readline()))"
+"""Takes the script from standard input, as it would not fit into every proxy's longest URL."""
 STDERR_LINES = 5
 _INDENT = re.compile(r"^ +", re.MULTILINE)
+ASKING = frozenset({"in_pod_agent", "in_pod_relay"})
+"""Scripts that change nothing: they ask, or carry what others ask."""
 _FOR_TYPES = ("__future__", "typing")
 """Modules that nothing needs where there are no types."""
 _DESCRIBED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-@cache
-def script(name: str) -> str:
-    """Return the text of a script of this package, short: it travels in a URL.
-
-    Comments, docstrings and types stay behind, and one space indents.
-    """
+def _short(name: str) -> str:
+    """Return the text of a script without comments, docstrings and types, indented by one space."""
     text = (resources.files(__package__) / f"{name}.py").read_text(encoding="utf-8")
     short = ast.unparse(_Shortening().visit(ast.parse(text)))
     return _INDENT.sub(lambda found: " " * (len(found[0]) // 4), short)
@@ -55,6 +56,14 @@ class _Shortening(ast.NodeTransformer):
         return None if node.module in _FOR_TYPES else node
 
 
+SCRIPTS: Final = {name: _short(name) for name in ("in_pod_agent", "in_pod_relay", "in_pod_kill")}
+"""The scripts of this package, short, since each travels with every question.
+
+They are made when this is imported, by one thread: Python 3.11 may raise SystemError where two
+parse at once. Source: https://github.com/python/cpython/issues/106905
+"""
+
+
 def run(
     kube: Kube,
     pod: PodRef,
@@ -70,13 +79,14 @@ def run(
     Args:
         kube: the API that the pod is behind.
         pod: where.
-        name: `in_pod_agent` or `in_pod_relay`.
+        name: one of `SCRIPTS`.
         line: what it reads from standard input; one line, without the newline.
         container: which of the pod's.
         timeout: seconds for one attempt.
         again: when it may be run again, where the API failed and not the script.
 
     Raises:
+        UnaskedError: nothing is written through this API, and the script does not only ask.
         NoPythonError: the container has no python3, or one that is too old.
         ProbeError: it could not be run to its end. This is no answer about the network.
         ClusterError: the API was away for too long, which is none either.
@@ -84,11 +94,12 @@ def run(
     try:
         result = kube.exec(
             pod,
-            [*PYTHON, script(name)],
+            [*PYTHON, LOADER],
             container=container,
-            stdin=f"{line}\n",
+            stdin=f"{json.dumps(SCRIPTS[name])}\n{line}\n",
             timeout=timeout,
             again=again,
+            is_asking=name in ASKING,
         )
     except ProbeError as error:
         if any(lacks_python(text) for text in error.evidence):

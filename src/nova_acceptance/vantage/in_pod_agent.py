@@ -1,9 +1,12 @@
 """Asked inside a pod: dials, DNS exchanges, lookups of names, requests by HTTP, all at once.
 
-Its text is passed to `python3 -c` in a container, so it needs nothing but Python 3.8 and its
+Its text is passed to `python3` in a container, so it needs nothing but Python 3.8 and its
 standard library. It reads one line of JSON from standard input, a list of questions, and writes one
 line, the list of answers in the same order. An answer says `state` and `seconds`; one that could
 not be asked says `error` and no state.
+
+Names are resolved first, each once and in a time of their own: a lookup that hangs is an answer
+about the name, and never one about a port behind it.
 """
 
 from __future__ import annotations
@@ -19,9 +22,14 @@ import struct
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 AT_ONCE = 32
+# A resolver asks again, five seconds later, for a packet that was lost (resolv.conf(5), timeout).
+LOOKUP = 6.0
+# Lookups that hang hold up the next ones for this long.
+PACE = 1.0
 BODY = 65536
 SETTINGS = b"\0\0\0\4\0\0\0\0\0"  # empty: length, type, flags, stream
 LARGEST_FRAME = 16384
@@ -58,7 +66,8 @@ def failure(error: OSError) -> dict[str, Any]:
 
 def connect(question: dict[str, Any], kind: int = socket.SOCK_STREAM) -> socket.socket:
     """Connect to the first address of the host, as most applications do."""
-    family, _, _, _, address = socket.getaddrinfo(question["host"], question["port"], 0, kind)[0]
+    host = question.get("at") or question["host"]
+    family, _, _, _, address = socket.getaddrinfo(host, question["port"], 0, kind)[0]
     connection = socket.socket(family, kind)
     try:
         connection.settimeout(question["timeout"])
@@ -88,16 +97,38 @@ def dial(question: dict[str, Any]) -> dict[str, Any]:
 def resolve(question: dict[str, Any]) -> dict[str, Any]:
     """Look a name up as an application does: /etc/hosts, search list and all."""
     found = socket.getaddrinfo(question["host"], None, 0, socket.SOCK_STREAM)
-    return {"state": "resolved", "addresses": sorted({str(entry[4][0]) for entry in found})}
+    addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
+    return {"state": "resolved", "addresses": list(addresses)}
+
+
+def is_by_name(question: dict[str, Any]) -> bool:
+    """Whether a name has to be resolved before the question can be asked."""
+    if question["op"] not in BY_NAME:
+        return False
+    try:
+        socket.getaddrinfo(question["host"], None, flags=socket.AI_NUMERICHOST)
+    except OSError:
+        return True
+    return False
+
+
+def resolver(question: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - there is but one
+    """Read what the pod's resolver is configured with (resolv.conf(5)): the last search counts."""
+    servers, search = [], []
+    with open("/etc/resolv.conf", encoding="utf-8") as lines:
+        for line in lines:
+            key, *words = line.split() or [""]
+            if key == "nameserver":
+                servers += words[:1]
+            elif key in ("search", "domain"):
+                search = words
+    return {"state": "read", "servers": servers, "search": search}
 
 
 def nameserver() -> str:
     """Return the first name server of the pod."""
-    with open("/etc/resolv.conf", encoding="utf-8") as lines:
-        for line in lines:
-            words = line.split()
-            if len(words) > 1 and words[0] == "nameserver":
-                return words[1]
+    for server in resolver({})["servers"]:
+        return str(server)
     raise LookupError("/etc/resolv.conf names no server")
 
 
@@ -223,7 +254,9 @@ OPERATIONS = {
     "http": http,
     "http2": http2,
     "listeners": listeners,
+    "resolver": resolver,
 }
+BY_NAME = ("dial", "resolve", "http", "http2")
 
 
 def answer(question: dict[str, Any]) -> dict[str, Any]:
@@ -240,8 +273,48 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
             found = {"error": f"{type(odd).__name__}: {odd}"}
     except Exception as error:  # noqa: BLE001 - the other answers must not be lost with this one
         found = {"error": f"{type(error).__name__}: {error}"}
-    found["seconds"] = round(time.monotonic() - started, 5)
+    if question["op"] == "dns":
+        found.setdefault("server", question["host"])
+    found["seconds"] = round(time.monotonic() - started + question.get("spent", 0), 5)
     return found
+
+
+class Lookups:
+    """The names that questions wait for, and who is told once one is resolved, or is not."""
+
+    def __init__(self, told: Callable[[int, dict[str, Any]], None]) -> None:
+        self.told = told
+        self.waiting: dict[str, list[int]] = {}
+        self.lock = threading.Lock()
+
+    def tell(self, host: str, found: dict[str, Any]) -> None:
+        """Pass an answer on, to all who wait for it; only the first one counts."""
+        with self.lock:
+            for index in self.waiting.pop(host, ()):
+                self.told(index, found)
+
+    def one(self, host: str) -> None:
+        """Look a name up; what takes too long is no answer."""
+        hangs = {"state": "unresolved", "detail": "timeout", "seconds": LOOKUP}
+        late = threading.Timer(LOOKUP, self.tell, (host, hangs))
+        late.daemon = True
+        late.start()
+        self.tell(host, answer({"op": "resolve", "host": host}))
+        late.cancel()
+
+    def all(self) -> None:
+        """Look all of them up, some at once."""
+        hosts = list(self.waiting)
+        for first in range(0, len(hosts), AT_ONCE):
+            batch = [
+                threading.Thread(target=self.one, args=(host,), daemon=True)
+                for host in hosts[first : first + AT_ONCE]
+            ]
+            until = time.monotonic() + PACE
+            for each in batch:
+                each.start()
+            for each in batch:
+                each.join(max(0.0, until - time.monotonic()))
 
 
 def answer_all(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -249,8 +322,22 @@ def answer_all(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     answers: list[dict[str, Any]] = [{} for _ in questions]
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     done: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for index in range(len(questions)):
-        waiting.put(index)
+
+    def told(index: int, found: dict[str, Any]) -> None:
+        question = questions[index]
+        if found["state"] == "resolved" and question["op"] != "resolve":
+            question.update(at=found["addresses"][0], spent=found["seconds"])
+            waiting.put(index)
+        else:
+            answers[index] = found
+            done.put(index)
+
+    lookups = Lookups(told)
+    for index, question in enumerate(questions):
+        if is_by_name(question):
+            lookups.waiting.setdefault(question["host"], []).append(index)
+        else:
+            waiting.put(index)
 
     def work() -> None:
         while True:
@@ -263,6 +350,9 @@ def answer_all(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     longest = max((question["timeout"] for question in questions), default=0)
     rounds = -(-len(questions) // AT_ONCE)
     deadline = time.monotonic() + longest * rounds + 1
+    if lookups.waiting:
+        deadline += LOOKUP + PACE * rounds
+        threading.Thread(target=lookups.all, daemon=True).start()
     try:
         for _ in questions:
             done.get(timeout=max(0.0, deadline - time.monotonic()))

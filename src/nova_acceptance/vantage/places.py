@@ -24,6 +24,7 @@ from typing import Final, Self
 from nova_acceptance import timeouts
 from nova_acceptance.errors import NovaError, PodProbeError, ProbeError, UnaskedError
 from nova_acceptance.kube import Again, ApiError, ExecResult, Kube, Object, PodRef, forbidden
+from nova_acceptance.kube.failures import kubelet_trouble
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage import in_pod
 from nova_acceptance.vantage.probe_pods import CONTAINER, ProbePods, Settings, container
@@ -339,14 +340,21 @@ def why_unusable(error: NovaError) -> str:
     """Return why nothing can be run in a place at all; empty where it might have been."""
     if isinstance(error, in_pod.NoPythonError):
         return error.message
+    if distrusted := kubelet_trouble(error):
+        return distrusted.message
     refused = forbidden(error)
     return (refused and refused.forbidden) or ""
 
 
 def _is_gone(error: NovaError) -> bool:
     cause = error.__cause__
-    return isinstance(cause, ApiError) and cause.status in (
-        HTTPStatus.NOT_FOUND,
-        HTTPStatus.BAD_REQUEST,  # a pod that has ended
-        HTTPStatus.INTERNAL_SERVER_ERROR,
+    return (
+        isinstance(cause, ApiError)
+        and not cause.is_of_kubelet
+        and cause.status
+        in (
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.BAD_REQUEST,  # a pod that has ended
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+        )
     )

@@ -22,6 +22,7 @@ from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, ProbeError, UnaskedError
 from nova_acceptance.kube import ApiError, Kube, Object, PodRef
 from nova_acceptance.kube.objects import RUN_LABEL
+from nova_acceptance.kube.refusals import verbs_into_pods
 from nova_acceptance.phrase import Phrase
 
 IMAGE: Final = "docker.io/nova/probe:1"
@@ -136,14 +137,26 @@ class ProbePods:
         """Remove every probe pod of this run.
 
         Raises:
-            ClusterError: one could not be removed.
+            ClusterError: some could not be removed, all of which it names.
         """
         with self._lock:
             self._is_closed = True
             made, self._made = self._made, []
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for done in [pool.submit(_remove, self._kube, pod) for pod in made]:
-                done.result()
+            failures = [why for why in pool.map(self._why_left, made) if why]
+        if failures:
+            raise ClusterError(
+                Phrase("{count} probe pods are left", count=len(failures)),
+                hint=Phrase("`nova-cluster clean` removes them once the API answers"),
+                evidence=failures,
+            )
+
+    def _why_left(self, pod: PodRef) -> str:
+        """Return why a pod is still there; nothing where it is not."""
+        try:
+            return "" if _remove(self._kube, pod) else f"{pod}: this user may not delete it"
+        except ClusterError as error:
+            return f"{pod}: {error.message}"
 
     def _make(self, namespace: str, spec: Object) -> PodRef:
         self._require_rights(namespace)
@@ -161,6 +174,9 @@ class ProbePods:
                 {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
             )
         except ApiError as error:
+            if not error.was_repeated:  # it certainly was not made
+                with self._lock:
+                    self._made = [each for each in self._made if each != pod]
             raise _refused(namespace, error) from error
         if self._is_closed:  # while it was made
             _remove(self._kube, pod)
@@ -183,7 +199,7 @@ class ProbePods:
                 ("create", "pods"),
                 ("delete", "pods"),
                 ("watch", "pods"),
-                ("get", "pods/exec"),
+                *((verb, "pods/exec") for verb in verbs_into_pods(self._kube.server_version)),
             )
             if not self._kube.can_i(verb, "", resource, namespace)
         ]
@@ -255,21 +271,44 @@ def remove_left_over(
         namespaces: where to look.
         is_alive: whether the run of an identifier still goes on, as far as that can be known here.
     """
-    found = []
-    for pod in left_over(kube, namespaces):
-        has_ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-        if has_ended or not is_alive(pod["metadata"]["labels"][RUN_LABEL]):
-            where = PodRef(pod["metadata"]["namespace"], pod["metadata"]["name"])
-            if _remove(kube, where):
-                found.append(str(where))
-    return found
+    return [
+        str(where)
+        for where, uid in abandoned(kube, namespaces, is_alive)
+        if _remove(kube, where, uid)
+    ]
 
 
-def _remove(kube: Kube, pod: PodRef) -> bool:
-    """Remove a pod; False where this user may not, and so has not made it."""
+def abandoned(
+    kube: Kube, namespaces: Iterable[str], is_alive: Callable[[str], bool]
+) -> list[tuple[PodRef, str | None]]:
+    """Return the probe pods of runs that are no more, each with its uid."""
+    return [
+        (PodRef(pod["metadata"]["namespace"], pod["metadata"]["name"]), pod["metadata"].get("uid"))
+        for pod in left_over(kube, namespaces)
+        if pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+        or not is_alive(pod["metadata"]["labels"][RUN_LABEL])
+    ]
+
+
+def remove_abandoned(kube: Kube, pod: PodRef, uid: str | None) -> None:
+    """Remove a probe pod of a run that is no more.
+
+    Raises:
+        ClusterError: the API refused or did not answer.
+    """
+    if not _remove(kube, pod, uid):
+        raise ClusterError(
+            Phrase("this user may not {verb} {resource}", verb="delete", resource="pods")
+        )
+
+
+def _remove(kube: Kube, pod: PodRef, uid: str | None = None) -> bool:
+    """Remove a pod; False where this user may not."""
     try:
         # nothing in it is worth a grace, and with one it would be listed for a while yet
-        kube.delete("v1", "Pod", pod.name, pod.namespace, grace_period_seconds=0)
+        kube.delete(
+            *("v1", "Pod", pod.name, pod.namespace), grace_period_seconds=0, precondition_uid=uid
+        )
     except ApiError as error:
         if not error.forbidden:
             raise

@@ -33,7 +33,7 @@ class Question(Generic[AnswerT_co]):
 
     Attributes:
         operation: what the agent calls it.
-        timeout: seconds until the agent gives up.
+        timeout: seconds until the agent gives up; a lookup of a name before that has its own.
     """
 
     operation: ClassVar[str]
@@ -55,7 +55,8 @@ class Answer:
     Attributes:
         state: `open`, `resolved`, `answered`, or how it failed: `refused`, `timeout`,
             `unreachable`, `unresolved`, `cut`, `garbled`, `no-tls`, `alert`.
-        detail: more about a failure, such as `EAI_NONAME`.
+        detail: more about a failure, such as `EAI_NONAME`; `timeout` where a name was not
+            resolved since no answer came.
         evidence: the question and this answer, for the report.
     """
 
@@ -111,6 +112,39 @@ class Resolve(Question[Resolved]):
         addresses = raw.get("addresses", [])
         plain = _answer(raw, f"getaddrinfo {self.host}", source, "resolver", ", ".join(addresses))
         return Resolved(plain.state, plain.detail, plain.evidence, frozenset(addresses))
+
+
+@dataclass(frozen=True, slots=True)
+class Resolving(Answer):
+    """What a resolver is configured with.
+
+    Attributes:
+        servers: the name servers, in their order.
+        search: the domains by which it completes names, in their order.
+    """
+
+    servers: tuple[str, ...]
+    search: tuple[str, ...]
+
+    @property
+    def zone(self) -> str:
+        """The cluster's zone, by the search list that a kubelet writes; empty where it has none."""
+        found = (name.rstrip(".") for name in self.search)
+        return next((name.removeprefix("svc.") for name in found if name.startswith("svc.")), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver(Question[Resolving]):
+    """What /etc/resolv.conf says where it is asked."""
+
+    operation = "resolver"
+
+    def read(self, raw: dict[str, Any], source: str) -> Resolving:
+        """Return `read`, with the name servers and the search list."""
+        servers, search = tuple(raw.get("servers", ())), tuple(raw.get("search", ()))
+        said = f"nameserver {' '.join(servers)}; search {' '.join(search)}"
+        plain = _answer(raw, "resolver", source, "/etc/resolv.conf", said)
+        return Resolving(plain.state, plain.detail, plain.evidence, servers, search)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from typing import Self
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, ProbeError, UnaskedError
+from nova_acceptance.findings import NOWHERE, Finding, FindingError
 from nova_acceptance.kube import (
     Again,
     ApiUnreachableError,
@@ -31,8 +32,9 @@ from nova_acceptance.kube import (
     PodRef,
     forbidden,
     is_api_away,
+    unwritten,
 )
-from nova_acceptance.phrase import Phrase
+from nova_acceptance.phrase import Phrase, verbatim
 from nova_acceptance.vantage.places import Place, Places
 
 LEASES = range(20000, 30000)
@@ -54,6 +56,7 @@ class Route:
         target: `host:port`, or `namespace/pod:port`.
         forward: what carries it, where something does.
         instead_of: why it leads to a pod itself and not through the network to a Service.
+        is_read_only: whether what is asked along it must not change anything.
     """
 
     port: int
@@ -61,6 +64,7 @@ class Route:
     target: str
     forward: Forward | None = field(default=None, repr=False, compare=False)
     instead_of: UnaskedError | None = field(default=None, repr=False, compare=False)
+    is_read_only: bool = field(default=False, repr=False, compare=False)
 
     def require_network(self) -> None:
         """See that a connection comes over the cluster's network.
@@ -74,6 +78,15 @@ class Route:
         if self.instead_of:
             raise self.instead_of
 
+    def require_writing(self) -> None:
+        """See that something may be changed at its end: asked before whatever is no mere question.
+
+        Raises:
+            UnaskedError: nothing is written in this run.
+        """
+        if self.is_read_only:
+            raise unwritten()
+
     def require_right(self) -> None:
         """See that the API lets this user open a way to the pod, as far as it was asked.
 
@@ -83,8 +96,10 @@ class Route:
         refusal = self.forward.refusal if self.forward else None
         if refusal:
             raise UnaskedError(
-                refusal.forbidden or refusal.message,
-                hint=Phrase("grant it, or do without these answers"),
+                refusal.forbidden or verbatim(refusal.message),
+                hint=Phrase("grant it, or do without these answers")
+                if refusal.forbidden and not refusal.is_of_policy
+                else refusal.hint,
                 evidence=[self.target, refusal.detail],
             ) from refusal
 
@@ -126,12 +141,19 @@ class Routes:
         The pod may be replaced and the API may go away: the route is opened anew behind its port.
 
         Raises:
+            FindingError: the host does not resolve there.
             UnaskedError: there is no place to start from.
             ProbeError: nothing could be started there.
             ClusterError: the API was away for too long.
         """
         place = self._places.of(pod)
-        self._inside(place, host, port)
+        try:
+            self._inside(place, host, port)
+        except _UnresolvedError as error:
+            sentence = Phrase(
+                "{pod} cannot resolve {host} ({said})", pod=pod, host=host, said=error.said
+            )
+            raise FindingError(Finding("NAME_UNRESOLVED", NOWHERE, sentence)) from error
         inside = partial(self._inside_now, place, host, port)
         return self._kept(str(place), f"{host}:{port}", place.inside, inside)
 
@@ -140,7 +162,9 @@ class Routes:
             if (source, target) not in self._routes:
                 forward = self._kube.forward(pod, port)
                 local = self._stack.enter_context(forward)
-                self._routes[source, target] = Route(local, source, target, forward)
+                self._routes[source, target] = Route(
+                    local, source, target, forward, is_read_only=self._kube.is_read_only
+                )
             return self._routes[source, target]
 
     def _inside(self, place: Place, host: str, port: int) -> int:
@@ -178,6 +202,14 @@ class Routes:
                     raise
                 self._relays[pod] = relay
             return relay.inside(host, port)
+
+
+class _UnresolvedError(ProbeError):
+    """A host that a relay was to lead to does not resolve where it runs."""
+
+    def __init__(self, host: str, said: str) -> None:
+        super().__init__(f"{host} does not resolve ({said})")
+        self.said = said
 
 
 class Relay:
@@ -223,7 +255,7 @@ class Relay:
         """Return the port of the pod's loopback that leads to `host:port`.
 
         Raises:
-            ProbeError: the relay is gone.
+            ProbeError: the relay is gone, or the host does not resolve there.
             ApiUnreachableError: the API is away.
         """
         with self._lock:
@@ -277,7 +309,10 @@ class Relay:
                 if not part:
                     break
                 answer += part
-            return int(answer)
+            number, _, said = answer.decode().strip().partition(" ")
+            if said:
+                raise _UnresolvedError(host, said)
+            return int(number)
         except (OSError, ValueError) as error:
             self._is_lost = True
             if not self._kube.answers():

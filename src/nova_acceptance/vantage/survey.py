@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
+from nova_acceptance import timeouts
 from nova_acceptance.errors import NovaError
 from nova_acceptance.kube import PodRef
 from nova_acceptance.vantage.agent import PODS_AT_ONCE, ask
@@ -16,8 +18,13 @@ from nova_acceptance.vantage.transcript import Transcript
 
 AnswerT = TypeVar("AnswerT", bound=Answer)
 
-Answers = Mapping[tuple[PodRef, Question[Answer]], Answer]
+Asked = tuple[PodRef, Question[Answer]]
+"""From where something is asked, and what."""
+Answers = Mapping[Asked, Answer]
 Failures = Mapping[PodRef, NovaError]
+
+_PAUSE: Final = 0.5
+"""Seconds between two attempts at what is not settled; nodes write their rules once a second."""
 
 
 class Survey:
@@ -32,6 +39,8 @@ class Survey:
         questions: what to ask from where.
         on_asked: called once, as soon as all has been asked, with the answers and with why a pod
             could not be asked.
+        unsettled: returns which answers may be others a moment later; they are asked again until
+            there are none or `timeouts.SERVICE_SETTLES` is over, and then they stand.
     """
 
     def __init__(
@@ -40,13 +49,15 @@ class Survey:
         transcript: Transcript,
         questions: Mapping[PodRef, Sequence[Question[Answer]]],
         on_asked: Callable[[Answers, Failures], object] = lambda _answers, _failures: None,
+        unsettled: Callable[[Answers], Iterable[Asked]] = lambda _answers: (),
     ) -> None:
         self._places = places
         self.transcript = transcript
         self._questions = questions
         self._on_asked = on_asked
+        self._unsettled = unsettled
         self._lock = threading.Lock()
-        self._answers: dict[tuple[PodRef, Question[Answer]], Answer] = {}
+        self._answers: dict[Asked, Answer] = {}
         self._failures: dict[PodRef, NovaError] = {}
         self._is_asked = False
 
@@ -80,15 +91,35 @@ class Survey:
         if self._is_asked:
             return
         self._is_asked = True
+        self._failures.update(self._ask(self._questions))
+        self._settle()
+        self._on_asked(self._answers, self._failures)
+
+    def _settle(self) -> None:
+        deadline = time.monotonic() + timeouts.SERVICE_SETTLES
+        while again := self._again():
+            if time.monotonic() >= deadline:
+                return
+            time.sleep(_PAUSE)
+            self._ask(again)  # where that fails, the answer that there is stands
+
+    def _again(self) -> dict[PodRef, list[Question[Answer]]]:
+        found: dict[PodRef, list[Question[Answer]]] = {}
+        for pod, question in self._unsettled(self._answers):
+            found.setdefault(pod, []).append(question)
+        return found
+
+    def _ask(self, questions: Mapping[PodRef, Sequence[Question[Answer]]]) -> Failures:
+        """Keep what the pods answer, and return why some of them could not be asked."""
+        failures: dict[PodRef, NovaError] = {}
         with ThreadPoolExecutor(PODS_AT_ONCE) as pool:
             asked = {
-                pod: pool.submit(ask, self._places, pod, questions)
-                for pod, questions in self._questions.items()
+                pod: pool.submit(ask, self._places, pod, each) for pod, each in questions.items()
             }
         for pod, future in asked.items():
             try:
-                for question, answer in zip(self._questions[pod], future.result(), strict=True):
+                for question, answer in zip(questions[pod], future.result(), strict=True):
                     self._answers[pod, question] = answer
             except NovaError as error:
-                self._failures[pod] = error
-        self._on_asked(self._answers, self._failures)
+                failures[pod] = error
+        return failures

@@ -31,6 +31,9 @@ class Diagnosis(Protocol):
     def warn(self, found: Finding) -> None:
         """Record what a preflight has found and what does not keep anything from being deployed."""
 
+    def policies_unenforced(self) -> None:
+        """Take no NetworkPolicy for a cause from now on: nothing enforces them."""
+
     def look_around(self) -> None:
         """Record what the cluster's objects show to be wrong, before anything is asked of them."""
 

@@ -52,6 +52,7 @@ class Examiner:
 
     _look: Callable[[], Snapshot]
     _system: System
+    are_policies_enforced: bool = field(default=True, init=False)
     _clock: Callable[[], float] = time.monotonic
     _sleep: Callable[[float], None] = time.sleep
     _patience: float = field(default=timeouts.STARTS_SHOW, init=False)
@@ -66,6 +67,11 @@ class Examiner:
         """What the last look saw; None where there was none."""
         return self._doctor.snapshot if self._doctor else None
 
+    @property
+    def doctor(self) -> Doctor | None:
+        """Who examined what the last look saw; None where there was none."""
+        return self._doctor
+
     def explain(self, scope: Scope, shown: Finding | None, summary: str) -> Explanation:
         """Return why a test failed.
 
@@ -77,7 +83,8 @@ class Examiner:
         own = self._placed(shown, scope) if shown else None
         if own and not own.is_symptom and not explaining(own.cause):
             known = self.fresh() if own.subject != API else None  # of an object a look tells more
-            return self._finding(_alone(own), scope, summary, known)
+            own = _at_its_workload(known, own) if known else own
+            return self._finding(_folded(own, known), scope, summary, known)
         doctor = self.fresh()
         if doctor is None:
             own = own or self._unreachable()
@@ -118,7 +125,9 @@ class Examiner:
 
     def _looked_at(self) -> Doctor | None:
         try:
-            self._doctor, self._failure = Doctor(self._look()), None
+            seen = self._look()
+            seen.are_policies_enforced = self.are_policies_enforced
+            self._doctor, self._failure = Doctor(seen), None
         except NovaError as error:
             self._doctor, self._failure = None, error
         self._looked = self._clock()
@@ -231,6 +240,24 @@ def _is_on_its_way(snapshot: Snapshot, scope: Scope) -> bool:
 
 def _alone(own: Finding) -> Explanation:
     return Explanation((Ranked(own),), (own.subject,))
+
+
+def _at_its_workload(doctor: Doctor, own: Finding) -> Finding:
+    """Return what objects show of the same at a pod's workload, which is where it is mended."""
+    if own.subject.kind != "Pod":
+        return own
+    start = list(_with_workloads(doctor.snapshot, (own.subject,)))
+    roots = (each.root for each in doctor.explain(start, None).causes)
+    return next((root for root in roots if root.cause == own.cause), own)
+
+
+def _folded(own: Finding, doctor: Doctor | None) -> Explanation:
+    """Return what a failure shows, under what it only follows from where a look shows that."""
+    end = doctor.folding.end_of(own, doctor.diagnoses) if doctor else None
+    if not (doctor and end):
+        return _alone(own)
+    chain = doctor.graph.chain([own.subject], end.subject)
+    return Explanation((Ranked(end, (own,)),), tuple(chain or (end.subject,)))
 
 
 def _with_workloads(snapshot: Snapshot, tier: Iterable[Ref]) -> Iterator[Ref]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from urllib.parse import unquote, urlsplit
 
+from nova_acceptance import secrecy
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import ApiError, Kube
-
-PUBLIC_KEYS = frozenset({"tls.crt", "ca.crt", "namespace"})
 
 
 class SecretValues:
@@ -21,10 +19,18 @@ class SecretValues:
         kube: the API.
         namespaces: where they are.
         plain: keys whose values are no secrets unless they are URLs with a password.
+        told: what nova.yaml calls passwords: namespace, Secret and key.
     """
 
-    def __init__(self, kube: Kube, namespaces: tuple[str, ...], plain: frozenset[str]) -> None:
-        self._plain = plain | PUBLIC_KEYS
+    def __init__(
+        self,
+        kube: Kube,
+        namespaces: tuple[str, ...],
+        plain: frozenset[str],
+        told: frozenset[tuple[str, str, str]] = frozenset(),
+    ) -> None:
+        self._plain = plain
+        self._told = told
         self._values: dict[tuple[str, str, str, str], bytes] = {}
         self._forbidden: dict[tuple[str, str], ApiError] = {}
         for namespace in namespaces:
@@ -59,20 +65,11 @@ class SecretValues:
         return value.decode("utf-8", "replace")
 
     def to_mask(self) -> Iterator[str]:
-        """Yield every value that nobody may see, and the passwords inside URLs."""
-        for (kind, _, _, key), value in self._values.items():
+        """Yield what nobody may see of the values, in every part that may appear by itself."""
+        for (kind, *where, key), value in self._values.items():
             text = value.decode("utf-8", "replace")
-            password = _password_in(text)
-            if password:
-                yield text
-                yield password
-                yield unquote(password)
-            elif kind == "Secret" and key not in self._plain:
-                yield text
-
-
-def _password_in(text: str) -> str | None:
-    try:
-        return urlsplit(text).password if "://" in text else None
-    except ValueError:
-        return None
+            if (*where, key) in self._told:
+                yield from secrecy.of_login(text)
+            else:
+                is_public = kind == "ConfigMap" or key in self._plain
+                yield from secrecy.secrets_of(key, text, is_public=is_public)

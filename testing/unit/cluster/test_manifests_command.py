@@ -9,10 +9,14 @@ import yaml
 from click.testing import CliRunner, Result
 
 from nova_acceptance import cli
+from nova_acceptance.cluster import contexts
 from nova_acceptance.cluster.home import Home, project
+from nova_acceptance.cluster.model import Cluster
 from nova_acceptance.cluster.runs import running
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.objects import RUN_LABEL
+from nova_acceptance.phrase import Phrase
+from nova_acceptance.plugin.exits import ExitStatus
 from testing.unit.deploy.custom import applied, config
 from testing.unit.deploy.small_system import write_manifests
 from testing.unit.deploy.stub_kube import StubKube
@@ -28,6 +32,22 @@ CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
 
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(cli.main, list(map(str, arguments)))
+
+
+class Elsewhere(StubKube):
+    """A cluster of another machine, whose user may do little."""
+
+    server = "https://k8s.example.com"
+    authority = "beef"
+
+    def can_i(self, *_: object) -> bool:
+        return False
+
+
+def local(monkeypatch: pytest.MonkeyPatch, *, is_local: bool = True) -> None:
+    """Have every context lead to a cluster of this machine, or of another one."""
+    found = Cluster("any", "context", None, "any", Phrase("it was named"), "", is_local=is_local)
+    monkeypatch.setattr(contexts, "by_name", lambda *_: found)
 
 
 @pytest.fixture
@@ -95,10 +115,37 @@ def test_remove_takes_what_the_path_names_and_nothing_else(
     monkeypatch.setenv("NOVA_ACCEPTANCE_HOME", str(tmp_path / "home"))
     kube = StubKube(applied(config(namespace="default")), config("other", namespace="default"))
     monkeypatch.setattr(cli, "Kube", lambda *_: kube)
+    local(monkeypatch)
 
     result = run("remove", "--yes", "--context", "any", "--manifests", file)
 
     assert result.exit_code == 0, result.output
+    assert kube.calls == [("delete", "ConfigMap settings")]
+
+
+def test_remove_asks_before_it_writes_to_another_machines_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(CONFIG)
+    monkeypatch.setenv("NOVA_ACCEPTANCE_HOME", str(tmp_path / "home"))
+    system: Object = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "kube-system", "uid": "7f0c"},
+    }
+    kube = Elsewhere(applied(config(namespace="default")), system)
+    monkeypatch.setattr(cli, "Kube", lambda *_: kube)
+    local(monkeypatch, is_local=False)
+
+    arguments = ("remove", "--yes", "--context", "any", "--manifests", file)
+    refused = run(*arguments)
+
+    assert refused.exit_code == ExitStatus.REFUSED
+    assert "nobody has allowed it" in refused.output
+    assert kube.calls == []
+
+    assert run(*arguments, "--allow-cluster", "any").exit_code == 0
     assert kube.calls == [("delete", "ConfigMap settings")]
 
 
@@ -116,9 +163,12 @@ def test_remove_says_which_probe_pods_a_killed_run_had_left(
     runs = Home.of_user().root / "runs"
     runs.mkdir(parents=True)
     (runs / "killed").touch()
-    with running(Home.of_user()) as (alive, _):
-        kube = StubKube(probe("left", "killed"), probe("used", alive), probe("far", "killed", "x"))
+    with running(Home.of_user()) as alive:
+        kube = StubKube(
+            probe("left", "killed"), probe("used", alive.id), probe("far", "killed", "x")
+        )
         monkeypatch.setattr(cli, "Kube", lambda *_: kube)
+        local(monkeypatch)
         result = run("remove", "--yes", "--context", "any", "--manifests", file)
 
     assert result.exit_code == 0, result.output

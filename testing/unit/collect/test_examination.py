@@ -16,6 +16,12 @@ from nova_acceptance.kube import Object
 from testing.unit.collect.stub import StubKube
 from testing.unit.diagnosis.rendered import ROOT
 
+WELL = "nothing known is wrong in what was looked at and asked"
+UNSAID = (
+    "looked at: objects of {}; asked by protocol: nothing; not asked by protocol: anything "
+    "(nova.yaml does not say what runs there)"
+)
+
 
 def namespaces(*names: str) -> list[Object]:
     return [{"kind": "Namespace", "metadata": {"name": name}} for name in names]
@@ -48,7 +54,11 @@ def dns() -> list[Object]:
     where = {"name": "kube-dns", "namespace": "kube-system", "uid": "uid-dns"}
     return [
         {"kind": "Service", "metadata": where, "spec": {"ports": [{"port": 53}]}},
-        {"kind": "Endpoints", "metadata": where, "subsets": [{"addresses": [{"ip": "10.0.0.1"}]}]},
+        {
+            "kind": "EndpointSlice",
+            "metadata": {**where, "labels": {"kubernetes.io/service-name": "kube-dns"}},
+            "endpoints": [{"addresses": ["10.0.0.1"]}],
+        },
     ]
 
 
@@ -70,7 +80,8 @@ def test_namespace_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     kube = StubKube(*namespaces("shop", "quiet", "kube-system"), *shop(ready=True), *dns())
     result = run(monkeypatch, kube, "--namespace", "quiet")
 
-    assert (result.exit_code, result.output) == (0, "nothing known is wrong\n")
+    assert result.exit_code == 0
+    assert result.output.splitlines() == [WELL, UNSAID.format("kube-system, quiet")]
 
 
 def test_namespace_that_does_not_exist_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +122,23 @@ def test_nova_yaml_counts_where_its_namespaces_are(monkeypatch: pytest.MonkeyPat
     assert "NAMESPACE_MISSING" in result.output
 
     kube = StubKube(*namespaces("shop", "kube-system"), *dns())
-    assert run(monkeypatch, kube).output == "nothing known is wrong\n"
+    assert run(monkeypatch, kube).output.startswith("nothing known is wrong")
+
+
+def test_api_only_leaves_out_what_would_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    kube = StubKube(*namespaces("nova-redis", "kube-system"), *dns())
+    last = run(monkeypatch, kube, "--api-only").output.splitlines()[-1]
+
+    assert last.endswith("; not asked by protocol: anything (--api-only)")
+
+
+def test_last_line_says_which_namespace_could_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    kube = StubKube(*namespaces("quiet", "kube-system"), *dns())
+    kube.forbidden = {"Secret"}
+    last = run(monkeypatch, kube).output.splitlines()[-1]
+
+    assert last.endswith("; not read: Secret in quiet (this user may not list them)")
 
 
 def test_who_may_not_list_namespaces_is_asked_for_one() -> None:

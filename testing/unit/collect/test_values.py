@@ -1,13 +1,11 @@
-"""Which parts of a text and of a Secret are masked."""
+"""Which parts of a text are masked, wherever it comes from."""
 
 from __future__ import annotations
-
-import base64
 
 import pytest
 
 from nova_acceptance import masking
-from nova_acceptance.collect.values import to_mask, values_of, without_passwords
+from nova_acceptance.collect.values import without_passwords
 
 HIDDEN = masking.REPLACEMENT
 
@@ -33,36 +31,3 @@ HIDDEN = masking.REPLACEMENT
 )
 def test_passwords_of_urls_are_replaced_in_any_text(text: str, shown: str) -> None:
     assert without_passwords(text) == shown
-
-
-def test_password_after_a_name_with_an_at_sign_is_secret() -> None:
-    url = base64.b64encode(b"postgres://u@tenant:one-password@here/db").decode()
-
-    assert "one-password" in set(to_mask({"data": {"URL": url}}))
-
-
-def test_password_with_an_at_sign_is_secret_as_a_whole() -> None:
-    url = base64.b64encode(b"postgres://u:p@ss-word@here/db").decode()
-
-    assert "p@ss-word" in set(to_mask({"data": {"URL": url}}))
-
-
-def test_every_value_of_a_rendered_secret_is_hidden_however_it_is_written() -> None:
-    encoded = base64.b64encode(b"correct-horse\n").decode()
-    url = "postgres://u:p%40ss-word@here/db"
-    secret = {"kind": "Secret", "data": {"A": encoded}, "stringData": {"B": "staple", "URL": url}}
-    config = {"kind": "ConfigMap", "data": {"C": "not a secret"}}
-
-    assert set(values_of([secret, config])) == {
-        *("correct-horse\n", "correct-horse", "staple", url, "p%40ss-word", "p@ss-word"),
-    }
-
-
-def test_what_everybody_may_see_of_a_rendered_secret_stays_legible() -> None:
-    certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
-    key = "-----BEGIN PRIVATE KEY-----\nMIIC\n-----END PRIVATE KEY-----"
-    strings = {"tls.crt": certificate, "tls.key": key, "KAFKA": "kafka:9092"}
-
-    found = set(values_of([{"kind": "Secret", "stringData": strings}], plain={"KAFKA"}))
-
-    assert found == {key}

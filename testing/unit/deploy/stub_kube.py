@@ -50,10 +50,13 @@ class StubKube(Kube):
     As in a real one an apply leaves the status as it is.
     """
 
+    server_version = "v1.30.0"
+
     def __init__(self, *objects: Object) -> None:
         self.objects: dict[tuple[str, str, str], Object] = {}
         self.calls: list[tuple[str, str]] = []
         self.last_log = ""
+        self.server_version = "v1.20.2"
         self._watches: list[tuple[str, str | None, StubWatch]] = []
         self._changing = threading.Condition()
         for obj in objects:

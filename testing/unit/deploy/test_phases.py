@@ -143,6 +143,21 @@ def test_pod_waits_for_the_service_account_of_its_namespace(
     assert kube.calls == [("apply", "Pod a")]
 
 
+def test_binding_waits_for_the_role_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = 'roles.rbac.authorization.k8s.io "a" not found'
+    kube = RefusingKube({"RoleBinding": {"code": 404, "reason": "NotFound", "message": message}})
+    monkeypatch.setattr(phases, "wait_fixed", lambda _seconds: kube.forgive)
+    binding: Object = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": metadata("a"),
+    }
+
+    apply_phase(kube, Phase("configuration", (binding,)))
+
+    assert kube.calls == [("apply", "RoleBinding a")]
+
+
 def test_pod_whose_service_account_never_comes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeouts, "ACCOUNT", 0)
     answer = {"code": 403, "message": "error looking up service account web/none"}

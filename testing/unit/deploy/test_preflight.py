@@ -10,7 +10,8 @@ import pytest
 
 from nova_acceptance.collect import look
 from nova_acceptance.deploy import PreflightError, load_credentials, preflight, render
-from nova_acceptance.deploy.preflight import laid_over
+from nova_acceptance.deploy.preflight import ForeignError, laid_over
+from nova_acceptance.errors import RefusedError
 from nova_acceptance.kube import ApiError, Object
 from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.collect.stub import StubKube
@@ -138,15 +139,22 @@ def test_what_is_somebody_else_s_is_said_before_the_first_write(kube: StubKube) 
     kube.put(theirs)
     kube.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}})
 
-    with pytest.raises(PreflightError, match=r"^OBJECT_FOREIGN: ConfigMap kube-system/settings"):
+    with pytest.raises(
+        ForeignError, match=r"^OBJECT_FOREIGN: ConfigMap kube-system/settings"
+    ) as it:
         checked(kube, [config(namespace="kube-system"), config("new", namespace="kube-system")])
     assert "try ConfigMap" in kube.asked
     assert kube.asked.count("try ConfigMap") == 1
+    # it ends as what the suite refuses to do, and is told by its causes like any other
+    assert isinstance(it.value, RefusedError)
+    assert isinstance(it.value, PreflightError)
+    assert it.value.explanation.causes[0].root.cause == "OBJECT_FOREIGN"
 
 
 def test_namespace_that_nobody_has_is_said_before_the_first_write(kube: StubKube) -> None:
-    with pytest.raises(PreflightError, match=r"^NAMESPACE_UNDEFINED: there is no namespace web"):
+    with pytest.raises(PreflightError, match=r"^NAMESPACE_UNDEFINED: there is no namespace") as it:
         checked(kube, [config(namespace="web")])
+    assert not isinstance(it.value, RefusedError)
 
 
 def test_right_that_the_user_lacks(kube: StubKube, objects: list[Object]) -> None:
@@ -158,6 +166,23 @@ def test_right_that_the_user_lacks(kube: StubKube, objects: list[Object]) -> Non
     assert "not allowed: watch pods in nova-redis" in caught.value.evidence
     assert "not allowed: create statefulsets.apps in nova-database" in caught.value.evidence
     assert "not allowed: watch replicasets.apps in nova-services" in caught.value.evidence
+
+
+def test_namespace_that_is_there_takes_no_right_over_the_whole_cluster(
+    kube: StubKube, objects: list[Object]
+) -> None:
+    labels = {"app.kubernetes.io/managed-by": "nova-acceptance"}
+    there = {"name": "nova-redis", "labels": labels}
+    kube.put({"apiVersion": "v1", "kind": "Namespace", "metadata": there})
+    kube.denied = {"create namespaces", "patch namespaces", "* *"}
+
+    with pytest.raises(PreflightError) as caught:
+        checked(kube, objects)
+
+    said = [line for line in caught.value.evidence if line.endswith("namespaces")]
+    assert said == ["not allowed: create namespaces", "not allowed: patch namespaces"]
+    assert "not allowed: patch namespaces in nova-redis" in caught.value.evidence
+    assert "not allowed: create namespaces in nova-redis" not in caught.value.evidence
 
 
 def test_administrator_is_asked_about_once(kube: StubKube, objects: list[Object]) -> None:

@@ -152,7 +152,7 @@ def test_hopeless_pod_ends_the_wait_at_once_with_its_cause() -> None:
     error = caught.value
     assert error.message.startswith(
         "IMAGE_NOT_PRESENT: Pod nova-services/user-service-x, container main: "
-        "docker.io/nova/service:1 is not on the node → "
+        "docker.io/nova/service:1 is not on the node nova-worker, and imagePullPolicy is Never → "
     )
     assert "Container image is not present with pull policy of Never" in error.evidence
     assert "event Failed: Error: ErrImageNeverPull" in error.evidence

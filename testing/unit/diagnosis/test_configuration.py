@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.components.kubernetes.shapes import mark, shape, without_values
+from nova_acceptance.components.kubernetes.marks import mark
+from nova_acceptance.components.kubernetes.shapes import shape, without_values
 from nova_acceptance.diagnosis import beforehand
 from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object

@@ -105,6 +105,24 @@ def test_dns_of_a_cluster_that_keeps_it_elsewhere() -> None:
     assert found_in([dns()[0], elsewhere]) == []
 
 
+def test_dns_that_is_in_no_pod_and_behind_no_service_is_not_down() -> None:
+    assert found_in([dns()[0]]) == []
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_dns_is_not_down_where_slices_lead_to_its_servers(version: str) -> None:
+    served: Object = {
+        "apiVersion": f"discovery.k8s.io/{version}",
+        "kind": "EndpointSlice",
+        "metadata": metadata("kube-dns-x", labels={"kubernetes.io/service-name": "kube-dns"}),
+        "endpoints": [{"addresses": ["10.0.0.9"], "conditions": {"ready": True}}],
+    }
+    objects = [it for it in dns() if it["kind"] != "Endpoints"]
+
+    assert len(found_in(objects)) == 1
+    assert found_in([*objects, served]) == []
+
+
 def test_dns_is_not_down_where_kube_system_may_not_be_read() -> None:
     snapshot = Snapshot.of([dns()[0]])
     snapshot.listed = {("Namespace", ""), ("Service", "nova-services")}

@@ -50,3 +50,13 @@ def test_answer_that_nothing_explains_stands_for_itself() -> None:
 
 def test_what_dns_causes_have_behind_them_is_said_for_the_family() -> None:
     assert {cause.behind for cause in family("dns")} == {"dns"}
+
+
+def test_matter_of_policy_is_marked_and_is_no_consequence() -> None:
+    policies = [cause for cause in causes().values() if cause.is_policy]
+
+    assert {"SECURITY_CONTEXT_WEAK", "RESOURCES_UNSET", "API_TOKEN_WRONG"} <= set(
+        map(str, policies)
+    )
+    assert not any(cause.is_symptom for cause in policies)
+    assert document().count(" A matter of policy.") == len(policies) < len(causes())

@@ -75,7 +75,7 @@ def test_etcd_members_on_a_lost_node_are_not_its_own_cause() -> None:
             '{"msg":"request sent was ignored by remote peer due to cluster ID mismatch"}',
             "ETCD_STRANGER",
         ),
-        ("etcdmain: member etcd-1 has already been bootstrapped", "ETCD_STRANGER"),
+        ("etcdmain: member etcd-1 has already been bootstrapped", "ETCD_DATA_LOST"),
         ("the member has been permanently removed from the cluster", "ETCD_STRANGER"),
         ("etcdserver: mvcc: database space exceeded", "ETCD_NO_SPACE"),
     ],

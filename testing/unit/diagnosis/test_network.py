@@ -8,10 +8,12 @@ import pytest
 
 from nova_acceptance.components.kubernetes.placement import selects
 from nova_acceptance.components.kubernetes.policies import Peer, allows
+from nova_acceptance.components.network.enforcement import open_despite
 from nova_acceptance.diagnosis import Doctor
 from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
-from testing.unit.diagnosis.rendered import Nova
+from nova_acceptance.system import Passage
+from testing.unit.diagnosis.rendered import Nova, system
 
 POLICY = Ref("NetworkPolicy", "nova-redis", "closed")
 SERVICES = {"kubernetes.io/metadata.name": "nova-services"}
@@ -92,6 +94,44 @@ def test_policy_that_keeps_the_services_in() -> None:
     (found,) = nova.diagnoses(knows_nova=False)
     assert found.subject == POLICY._replace(namespace="nova-services")
     assert any("redis-service" in line for line in found.evidence)
+
+
+def to_redis(passage: Passage) -> bool:
+    return passage.door.front.namespace == "nova-redis"
+
+
+@pytest.mark.parametrize(
+    ("word", "is_seen"), [("open", True), ("timeout", False), ("refused", False), ("", False)]
+)
+def test_policy_that_nothing_enforces_is_seen_by_an_open_connection(
+    word: str, *, is_seen: bool
+) -> None:
+    nova = Nova()
+    nova.add(policy())
+    there = nova.snapshot()
+    said = open_despite(there, system(), lambda it: word if to_redis(it) else "open")
+
+    assert bool(said) is is_seen
+    if said:
+        assert said.startswith("NetworkPolicies are not enforced on this cluster: NetworkPolicy ")
+
+
+def test_open_connection_that_policies_allow_shows_nothing_of_them() -> None:
+    nova = Nova()
+    nova.add(policy(ingress=[rule(6379)]))
+
+    assert open_despite(nova.snapshot(), system(), lambda _: "open") is None
+    assert open_despite(Nova().snapshot(), system(), lambda _: "open") is None
+
+
+def test_policy_that_nothing_enforces_is_no_cause() -> None:
+    nova = Nova()
+    nova.add(policy())
+    there = nova.snapshot(knows_nova=False)
+    there.are_policies_enforced = False
+
+    concerned = [Ref("Service", "nova-redis", "redis-service")]
+    assert Doctor(there).explain(concerned).causes == ()
 
 
 def test_closed_way_explains_a_test_that_was_about_it() -> None:

@@ -111,7 +111,7 @@ def test_run_of_a_cron_job_that_failed_counts_until_a_later_one_succeeds(
         )
 
     said = said_of(cluster(*runs))
-    assert ("DEADLINE_EXCEEDED" in said) is counts
+    assert ("JOB_FAILED" in said) is counts
     assert bool(said) is counts
 
 

@@ -287,15 +287,10 @@ def test_failed_pod_whose_successor_is_ready_is_no_finding() -> None:
 
 
 def test_workload_that_has_failed_says_so_itself() -> None:
-    condition = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}
-    job = {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": "seed", "namespace": NAMESPACE, "uid": "u"},
-        "spec": {"template": {"spec": {"containers": []}}},
-        "status": {"conditions": [condition]},
-    }
-    each = only(job)
+    said = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
+    stuck = deployment(conditions=[said])
+    stuck["metadata"] |= {"name": "seed", "uid": "uid-seed"}
+    each = only(stuck)
 
-    assert (each.cause, each.grace) == ("DEADLINE_EXCEEDED", 0)
-    assert "BackoffLimitExceeded" in each.summary
+    assert (each.cause, each.grace) == ("DEADLINE_EXCEEDED", 30)
+    assert "ProgressDeadlineExceeded" in each.summary

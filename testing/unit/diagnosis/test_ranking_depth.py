@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import pytest
 
@@ -25,10 +25,12 @@ class Counted(Graph):
         self.walks = 0
         self._most = most
 
-    def reach(self, start: Iterable[Ref], *, others: bool = True) -> dict[Ref, int]:
+    def reach(
+        self, start: Iterable[Ref], *, others: bool = True, without: Collection[Ref] = ()
+    ) -> dict[Ref, int]:
         self.walks += 1
         assert self.walks <= self._most
-        return super().reach(start, others=others)
+        return super().reach(start, others=others, without=without)
 
 
 def chain(length: int, *, ring: bool = False) -> Iterator[Object]:
@@ -81,6 +83,18 @@ def test_two_that_do_not_need_each_other_stand_by_themselves() -> None:
     one, other = found("CRASH_LOOP", "Deployment", 2)
 
     assert ranked([one, other], graph) == (Ranked(one), Ranked(other))
+
+
+def test_nothing_comes_under_a_matter_of_policy_and_that_comes_last() -> None:
+    weak, crash = (
+        Finding(cause, Ref("Deployment", "app", "web-00"), NOTHING)
+        for cause in ("RESOURCES_UNSET", "CRASH_LOOP")
+    )
+
+    assert ranked([weak, crash], Graph(cluster(*crashing("web-00")))) == (
+        Ranked(crash),
+        Ranked(weak),
+    )
 
 
 def test_program_comes_under_its_own_cause_before_one_of_those_that_it_asks() -> None:

@@ -164,6 +164,59 @@ def test_two_programs_under_one_service(change: dict[str, Any]) -> None:
     assert causes_of(shop, other, service()) == ["SELECTOR_TOO_WIDE"]
 
 
+def beside(workload: Object, *, first: bool = False, **metadata: Any) -> Object:
+    """Return a workload with the same proxy beside its program that others have."""
+    of = workload["spec"]["template"]
+    proxy = {"name": "proxy", "image": "mesh/proxy:1", "ports": [{"containerPort": 15090}]}
+    its = of["spec"]["containers"]
+    of["spec"]["containers"] = [proxy, *its] if first else [*its, proxy]
+    of["metadata"] |= metadata
+    return workload
+
+
+NAMED = {"annotations": {"kubectl.kubernetes.io/default-container": "main"}}
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(
+    ("declared", "target", "said"),
+    [
+        # what its own program listens on is not said, and what the sidecar does tells nothing
+        (False, 8080, []),
+        (False, 15090, []),
+        (True, 8080, []),
+        (True, 15090, []),
+        (True, 9999, ["TARGET_PORT_WRONG"]),
+        (False, "http", ["TARGET_PORT_WRONG"]),
+    ],
+)
+def test_ports_of_a_sidecar_are_none_of_the_program_beside_it(
+    target: Any, said: list[str], *, declared: bool, first: bool
+) -> None:
+    shop = deployment("shop", image="shop:1", port=8080)
+    if not declared:
+        del shop["spec"]["template"]["spec"]["containers"][0]["ports"]
+
+    assert causes_of(beside(shop, first=first, **NAMED), service(target=target)) == said
+
+
+@pytest.mark.parametrize("change", [{"image": "worker:1"}, {"port": 9000}])
+def test_two_programs_are_two_although_the_same_sidecar_is_beside_both(
+    change: dict[str, Any],
+) -> None:
+    shop = beside(deployment("shop", image="shop:1", port=8080))
+    other = beside(deployment("worker", **{"image": "shop:1", "port": 8080, **change}))
+
+    assert causes_of(shop, other, service()) == ["SELECTOR_TOO_WIDE"]
+
+
+def test_canary_with_a_sidecar_is_still_the_same_program() -> None:
+    stable = deployment("stable", image="registry/shop:1", port=8080, track="stable")
+    canary = deployment("canary", image="registry/shop:2", port=8080, track="canary")
+
+    assert causes_of(stable, beside(canary), service()) == []
+
+
 def test_services_whose_ports_are_swapped(nova: Nova) -> None:
     mine, other = spec(nova, "user-service")["ports"], spec(nova, "auth-service")["ports"]
     mine[0]["port"], other[0]["port"] = other[0]["port"], mine[0]["port"]

@@ -6,7 +6,8 @@ import base64
 
 import pytest
 
-from nova_acceptance.components.kubernetes.shapes import mark, shape, without_values
+from nova_acceptance.components.kubernetes.marks import mark
+from nova_acceptance.components.kubernetes.shapes import shape, without_values
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,17 @@ def test_claim_of_a_class_that_exists_is_no_finding() -> None:
     assert found(etcd(), storage_class(), claim("data-etcd-0", "Bound")) == []
 
 
+def test_claim_that_is_being_deleted_under_a_pod_that_stays_is_found() -> None:
+    going = claim("data-etcd-0", "Bound")
+    going["metadata"]["deletionTimestamp"] = "2026-11-23T14:21:43Z"
+    its = pod("etcd-0", claim="data-etcd-0")
+
+    assert names(its, going) == [("CLAIM_TERMINATING", f"{ref(going)}")]
+    assert names(going) == []  # it is gone in a moment, and nobody lacks it
+    its["metadata"]["deletionTimestamp"] = "2026-11-23T14:21:43Z"
+    assert names(its, going) == []
+
+
 def test_template_of_a_missing_class_is_found_before_any_claim() -> None:
     (only,) = found(etcd("turbo"), storage_class())
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.components.kubernetes.shapes import mark, shape
+from nova_acceptance.components.kubernetes.marks import mark
+from nova_acceptance.components.kubernetes.shapes import shape
+from nova_acceptance.components.kubernetes.traits import traits_of
 from nova_acceptance.components.urls import checks
 from nova_acceptance.components.urls.held import HeldUrl
 from nova_acceptance.findings import Ref
@@ -21,7 +23,7 @@ PRIMARY = "postgres-primary.nova-database.svc.cluster.local"
 
 
 def found(url: Url, text: str) -> list[str]:
-    held = HeldUrl.of(url, system(), shape(text.encode()))
+    held = HeldUrl.of(url, system(), shape(text.encode()), traits_of(text.encode()))
     assert held is not None
     every = checks.differing_url(held)
     assert {each.subject for each in every} <= {HOLDER}
@@ -53,7 +55,7 @@ def test_url_of_redis_that_is_right(text: str) -> None:
         ("soon", "URL_MALFORMED"),
         (HOST, "URL_MALFORMED"),
         (f"see redis://:s3cret@{HOST}:6379", "URL_MALFORMED"),
-        (f'"redis://:s3cret@{HOST}:6379"', "URL_MALFORMED"),
+        (f'"redis://:s3cret@{HOST}:6379"', "VALUE_IN_QUOTES"),
         (f"redis://{HOST}:6379,redis://{HOST}:6379", "URL_MALFORMED"),
         (f"http://:s3cret@{HOST}:6379", "URL_SCHEME_WRONG"),
         ("redis://:s3cret@redis.nova-redis.svc.cluster.local:6379", "URL_TARGET_WRONG"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from nova_acceptance.components.kubernetes import leftovers, presence
 from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
@@ -98,3 +100,17 @@ def test_workload_and_pod_that_nobody_declared() -> None:
         "UNDECLARED_WORKLOAD": Ref("StatefulSet", REDIS, "memcached"),
         "POD_LEFT_OVER": Ref("Pod", REDIS, "debug"),
     }
+
+
+@pytest.mark.parametrize(("ready", "cause"), [(1, "POD_LEFT_OVER"), (0, "WORKLOAD_NOT_READY")])
+def test_evicted_pod_is_left_over_beside_one_that_is_ready(ready: int, cause: str) -> None:
+    every = nova()
+    web = next(each for each in every if each["kind"] == "Deployment")
+    web["status"] |= {"readyReplicas": ready, "availableReplicas": ready}
+    owner = moved(recorded.replica_set(web), web["metadata"]["namespace"])
+    old = moved(recorded.pod("web-old", owner, phase="Failed", ready=False), REDIS)
+    old["metadata"] |= {"namespace": web["metadata"]["namespace"]}
+    old["metadata"]["labels"] = web["spec"]["template"]["metadata"]["labels"]
+    old["status"] |= {"reason": "Evicted", "message": "The node was low on resource: memory."}
+
+    assert list(found(snapshot(*every, owner, old))) == [cause]

@@ -393,7 +393,7 @@ def test_what_speaks_no_http_is_only_connected_to(tmp_path: Path) -> None:
 
 def test_user_who_may_open_no_port_forward_is_told(tmp_path: Path) -> None:
     kube = StubKube()
-    kube.denied = {"create pods/portforward"}
+    kube.denied = {"get pods/portforward"}
     objects = running(workload("web", "web:1", 80, kind="StatefulSet"), service("web", 80))
     with pages(health=(200, "ok")) as port:
         access = Access(objects, port=port, kube=kube)

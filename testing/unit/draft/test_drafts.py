@@ -258,6 +258,19 @@ def test_service_may_have_another_name_than_what_it_leads_to(tmp_path: Path) -> 
     assert found.every_service == (KubeService(name="front", ports={"http": 8080}),)
 
 
+def test_type_of_a_service_is_said_where_it_is_open_to_the_outside(tmp_path: Path) -> None:
+    system = system_of(
+        tmp_path,
+        workload("web", "nginx:1", 80),
+        service("web", 80, type="LoadBalancer"),
+        workload("cache", "redis:7", 6379, kind="StatefulSet"),
+        service("cache", 6379, type="NodePort"),
+    )
+
+    types = {name: part(system, name).every_service[0].type for name in ("web", "cache")}
+    assert types == {"web": "LoadBalancer", "cache": "NodePort"}
+
+
 def test_what_the_file_cannot_name_is_allowed_and_said(tmp_path: Path) -> None:
     text = drafted(
         tmp_path,

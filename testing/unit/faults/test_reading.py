@@ -55,6 +55,15 @@ def test_two_actions_in_one_step_are_refused(tmp_path: Path) -> None:
     assert "break[0]: must name one action of patch, apply" in refused(tmp_path, text)
 
 
+def test_nothing_may_be_what_is_expected(tmp_path: Path) -> None:
+    text = f"{WHOLE.partition('expect:')[0]}expect: nothing\n"
+    fault = read_fault(written(tmp_path, text))
+
+    assert (fault.normal, fault.is_fault) == (True, False)
+    check_causes([fault], set())
+    assert "must say either what to `expect`" in refused(tmp_path, f"{text}survives: true\n")
+
+
 def test_fault_that_expects_nothing_and_is_not_to_be_survived_is_refused(tmp_path: Path) -> None:
     assert "must say either what to `expect`" in refused(tmp_path, WHOLE.partition("expect:")[0])
 
@@ -77,6 +86,26 @@ def test_unknown_family_is_refused(tmp_path: Path) -> None:
     written(tmp_path, WHOLE, "weather/rain.yaml")
 
     with pytest.raises(UsageError, match="weather: there is no such family"):
+        read_catalogue(tmp_path)
+
+
+def test_faults_are_read_from_another_directory(tmp_path: Path) -> None:
+    written(tmp_path, WHOLE)
+
+    assert [fault.name for fault in read_catalogue(tmp_path)] == ["one"]
+
+
+def test_directory_without_a_fault_is_refused(tmp_path: Path) -> None:
+    for directory in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(UsageError, match="holds no fault"):
+            read_catalogue(directory)
+
+
+def test_two_faults_of_one_name_are_refused(tmp_path: Path) -> None:
+    written(tmp_path, WHOLE)
+    written(tmp_path, WHOLE, "network/one.yaml")
+
+    with pytest.raises(UsageError, match="there are two faults one"):
         read_catalogue(tmp_path)
 
 
@@ -103,6 +132,7 @@ def test_faults_are_chosen_by_pattern_and_family() -> None:
     redis = chosen(catalogue, [], "redis")
     assert {fault.family for fault in redis} == {"redis"}
     assert [fault.name for fault in chosen(catalogue, ["*read-only"], "redis")] == ["read-only"]
+    assert [fault.name for fault in chosen(catalogue, ["redis/read-only"])] == ["read-only"]
     with pytest.raises(UsageError, match="there is no fault selects-nothing"):
         chosen(catalogue, ["selects-nothing"], "redis")
 
@@ -110,7 +140,7 @@ def test_faults_are_chosen_by_pattern_and_family() -> None:
 def test_catalogue_has_forty_faults_and_every_family() -> None:
     catalogue = read_catalogue()
 
-    assert len([fault for fault in catalogue if not fault.survives]) >= 40
+    assert len([fault for fault in catalogue if fault.is_fault]) >= 40
     assert {fault.family for fault in catalogue} == set(ORDER)
 
 

@@ -7,8 +7,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from nova_acceptance.deploy.certificate import KeyPair
-from testing.faults.fault import Certificate, Url
-from testing.faults.secrets import changed_url, reissued
+from testing.faults.fault import Certificate, Url, Value
+from testing.faults.secrets import changed_url, reissued, rewritten
 
 URL = "postgresql://app_user:p%40ss@db.here.svc:5432/nova"
 
@@ -30,6 +30,17 @@ def test_only_the_part_that_is_named_changes() -> None:
     assert url_with(port=5433) == URL.replace("5432", "5433")
     assert url_with(path="/other") == URL.replace("/nova", "/other")
     assert url_with(password="s/p") == URL.replace("p%40ss", "s%2Fp")
+
+
+def test_value_is_written_otherwise() -> None:
+    def written(**more: object) -> str:
+        wanted = Value(namespace="here", name="s", key="U", **more)  # type: ignore[arg-type]
+        return rewritten({"U": encoded("pw"), "OTHER": "x"}, wanted)["U"]
+
+    assert written(written="{value}\n") == encoded("pw\n")
+    assert written(times=2) == encoded(encoded("pw"))
+    plain = Value(kind="ConfigMap", namespace="here", name="c", key="U", written="'{value}'")
+    assert rewritten({"U": "pw"}, plain) == {"U": "'pw'"}
 
 
 def certificate_of(**changes: object) -> tuple[x509.Certificate, bool]:

@@ -19,6 +19,7 @@ FAULT = Fault(
     ),
 )
 SURVIVED = FAULT.model_copy(update={"expect": None, "survives": True})
+NORMAL = FAULT.model_copy(update={"expect": None, "normal": True})
 RIGHT = Failure("tests/a.py::test_one[front]", "SELECTOR_WRONG", "Service here/front")
 IN_TIME = Named("SELECTOR_WRONG", "Service here/front", 3.0)
 
@@ -62,6 +63,30 @@ def test_cause_that_is_true_as_well_is_no_problem() -> None:
     also = Failure("tests/a.py::test_two[front]", "PORT_CLOSED", "Service here/front")
 
     assert judge(FAULT, seen(RIGHT, also)).is_right
+
+
+def test_what_the_run_says_only_follows_from_the_cause_is_no_problem() -> None:
+    said: dict[str, Any] = {"type": "diagnosis", "time": "2026-01-02T03:04:05Z"}
+    lost = {"cause": "ETCD_MEMBER_LOST", "subject": "StatefulSet here/etcd"}
+    wrong = {"cause": "SELECTOR_WRONG", "subject": "Service here/front"}
+    between = {"cause": "WORKLOAD_NOT_READY", "subject": "StatefulSet here/back"}
+    test: dict[str, Any] = {
+        "type": "phase",
+        "time": said["time"],
+        "when": "call",
+        "outcome": "failed",
+    }
+    events: list[dict[str, Any]] = [
+        {**said, **wrong},
+        {**said, **lost, "follows": between},
+        {**said, **between, "follows": wrong},
+        {**test, "nodeid": "tests/a.py::test_one[front]", "diagnosis": wrong},
+        {**test, "nodeid": "tests/etcd.py::test_members", "diagnosis": lost},
+    ]
+
+    assert judge(FAULT, seen_in(events)).is_right
+    del events[2]["follows"]
+    assert judge(FAULT, seen_in(events)).others == ("ETCD_MEMBER_LOST",)
 
 
 def test_test_of_something_else_is_a_false_alarm() -> None:
@@ -156,3 +181,25 @@ def test_end_of_the_machinery_is_a_failure() -> None:
     crash = {"type": "internal-error", "time": "2026-01-02T03:04:06.000Z", "message": "boom\nat"}
 
     assert seen_in([started, crash]).failures == (Failure("internal-error", message="boom"),)
+
+
+def test_normal_thing_at_which_nothing_fails_and_nothing_is_named_is_right() -> None:
+    verdict = judge(NORMAL, Seen(0, passed=9))
+
+    assert verdict.is_right
+    assert verdict.caught
+
+
+def test_cause_that_is_named_of_a_normal_thing_is_a_problem_without_a_failure() -> None:
+    verdict = judge(NORMAL, Seen(0, passed=9, named=(IN_TIME,)))
+
+    assert verdict.problems == ("SELECTOR_WRONG was named, and nothing is wrong",)
+    assert verdict.others == ("SELECTOR_WRONG",)
+    assert judge(SURVIVED, Seen(0, passed=9, named=(IN_TIME,))).is_right
+
+
+def test_test_that_fails_at_a_normal_thing_is_a_false_alarm() -> None:
+    verdict = judge(NORMAL, seen(RIGHT))
+
+    assert verdict.false_alarms == (RIGHT.nodeid,)
+    assert not verdict.is_right

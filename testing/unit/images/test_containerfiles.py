@@ -25,6 +25,16 @@ def test_nothing_needs_buildkit(image: str) -> None:
     assert not re.search(r"RUN --|COPY --(?!from|chown)|<<\w", CONTAINERFILES[image])
 
 
+def test_image_of_the_suite_stands_on_the_same_base_and_needs_no_registry() -> None:
+    text = (IMAGES / "acceptance" / "Containerfile").read_text()
+    commands = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+
+    assert commands.startswith("ARG BASE=docker.io/nova/base:1\nFROM ${BASE} AS")
+    assert not re.search(r"RUN --|COPY --(?!from|chown)|<<\w", commands)
+    assert commands.count(" install --quiet --no-index") == 2  # each time pip is asked
+    assert "://" not in commands
+
+
 @pytest.mark.parametrize("image", NOVA)
 def test_image_runs_as_a_number_that_is_not_root(image: str) -> None:
     users = re.findall(r"^USER (\d+):(\d+)$", CONTAINERFILES[image], re.MULTILINE)

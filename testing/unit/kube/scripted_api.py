@@ -6,8 +6,10 @@ import base64
 import hashlib
 import json
 import socket
+import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ RESOURCES = {
     "/api/v1": [
         PODS,
         {"name": "pods/log", "kind": "Pod", "namespaced": True},
+        {"name": "pods/eviction", "kind": "Eviction", "group": "policy", "version": "v1"},
         {"name": "namespaces", "kind": "Namespace", "namespaced": False},
         {"name": "secrets", "kind": "Secret", "namespaced": True},
     ],
@@ -96,6 +99,8 @@ class ScriptedApi:
     requests: list[Request] = field(default_factory=list)
     port: int = 0
     over: threading.Event = field(default_factory=threading.Event)
+    clock: float = 0.0
+    """Seconds by which its clock is ahead."""
 
     def asked(self, path: str, **query: str) -> list[Request]:
         """Return the requests for a path whose query holds these."""
@@ -162,10 +167,15 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_port = True  # it may be a reserved one
 
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of a client that does not trust it."""
+
 
 @contextmanager
-def scripted_api(script: Callable[[Request], Answer], port: int = 0) -> Iterator[ScriptedApi]:
-    """Serve the script on a port of 127.0.0.1 until the block ends."""
+def scripted_api(
+    script: Callable[[Request], Answer], port: int = 0, tls: ssl.SSLContext | None = None
+) -> Iterator[ScriptedApi]:
+    """Serve the script on a port of 127.0.0.1 until the block ends, over TLS if that is given."""
     api = ScriptedApi(script)
 
     class Handler(BaseHTTPRequestHandler):
@@ -173,6 +183,9 @@ def scripted_api(script: Callable[[Request], Answer], port: int = 0) -> Iterator
 
         def log_message(self, *_: object) -> None:
             pass
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string((timestamp or time.time()) + api.clock)
 
         def do_GET(self) -> None:
             url = urlsplit(self.path)
@@ -190,7 +203,7 @@ def scripted_api(script: Callable[[Request], Answer], port: int = 0) -> Iterator
             else:
                 self._plain(answer)
 
-        do_PATCH = do_POST = do_DELETE = do_GET  # noqa: N815
+        do_PATCH = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
 
         def _plain(self, answer: Answer) -> None:
             body = (
@@ -230,6 +243,11 @@ def scripted_api(script: Callable[[Request], Answer], port: int = 0) -> Iterator
             self.close_connection = True
 
     server = _Server(("127.0.0.1", port), Handler)
+    if tls:
+        # the handshake is the connection's own thread's, at its first read
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     api.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

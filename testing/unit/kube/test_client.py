@@ -96,6 +96,28 @@ def test_delete_carries_grace_and_precondition(tmp_path: Path) -> None:
     assert (options["gracePeriodSeconds"], options["preconditions"]) == (0, {"uid": "u"})
 
 
+def test_delete_may_be_of_what_was_read_alone(tmp_path: Path) -> None:
+    with scripted_api(lambda _request: Answer({})) as api:
+        kube(api, tmp_path).delete(
+            "v1", "Pod", "it", "here", precondition_uid="u", precondition_version="7"
+        )
+    sent = json.loads(api.requests[-1].body)
+    assert sent["preconditions"] == {"uid": "u", "resourceVersion": "7"}
+
+
+def test_replacement_is_of_the_object_as_it_was_read(tmp_path: Path) -> None:
+    obj = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "it", "namespace": "here", "resourceVersion": "7"},
+    }
+    with scripted_api(lambda _request: Answer({"kind": "Pod"})) as api:
+        assert kube(api, tmp_path).replace(obj) == {"kind": "Pod"}
+    sent = api.requests[-1]
+    assert (sent.method, sent.path) == ("PUT", "/api/v1/namespaces/here/pods/it")
+    assert json.loads(sent.body) == obj
+
+
 def test_delete_of_what_is_gone_is_no_error(tmp_path: Path) -> None:
     with scripted_api(lambda _: Answer(status(404, "NotFound"), 404)) as api:
         kube(api, tmp_path).delete("v1", "Pod", "it", "here")
@@ -271,3 +293,40 @@ def test_refusal_at_a_pods_address_is_told_by_the_proxy(
 
     assert [each.path for each in api.requests] == ["/api/v1/namespaces/here/pods/it:6379/proxy/"]
     assert client.outages == ()  # whatever is behind the API, it is well itself
+
+
+EVICTION = "/api/v1/namespaces/here/pods/it/eviction"
+BUDGET = "Cannot evict pod as it would violate the pod's disruption budget."
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer({"status": "Success"}, 201), ""),
+        (Answer({**status(429, "TooManyRequests"), "message": BUDGET}, 429), BUDGET),
+        (
+            Answer({**status(403, "Forbidden"), "message": "not on a Friday"}, 403),
+            "not on a Friday",
+        ),
+        (Answer({**status(400, "BadRequest"), "message": "x does not support dry run"}, 400), ""),
+    ],
+)
+def test_eviction_is_tried_dry_and_once(tmp_path: Path, answer: Answer, said: str) -> None:
+    with scripted_api(lambda _: answer) as api:
+        client = kube(api, tmp_path)
+        assert client.refuses_eviction(PodRef("here", "it"), "the-uid") == said
+
+    (asked,) = api.asked(EVICTION)
+    body = json.loads(asked.body)
+    assert asked.query["dryRun"] == "All"
+    assert body["deleteOptions"] == {"dryRun": ["All"], "preconditions": {"uid": "the-uid"}}
+    assert body["apiVersion"] == "policy/v1"
+    assert client.outages == ()  # a budget's refusal has the status of an API that is busy
+
+
+def test_eviction_of_a_pod_that_is_another_by_now_is_told(tmp_path: Path) -> None:
+    with (
+        scripted_api(lambda _: Answer(status(409, "Conflict"), 409)) as api,
+        pytest.raises(ApiError, match="409"),
+    ):
+        kube(api, tmp_path).refuses_eviction(PodRef("here", "it"), "the-uid")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from nova_acceptance.components.kubernetes.checks import configuration
 from nova_acceptance.components.kubernetes.shapes import shape
@@ -98,6 +103,79 @@ def test_private_key_is_held_where_one_is_wanted(held: str, *, is_right: bool) -
     found = configuration.unfit_values(seen(there("Secret", PEM=key)), declared("Secret", PEM=held))
 
     assert causes(found) == ([] if is_right else [("CERTIFICATE_UNREADABLE", "settings")])
+
+
+PAIR_KEYS: dict[str, Any] = {"web.pem": "certificate", "web.key": "private-key"}
+
+
+def authority(*, may_issue: bool = True) -> str:
+    """Return the certificate of an authority, or of one that may issue none."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Root of somebody")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=may_issue, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return made.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def with_pair(**more: str) -> Object:
+    held = {"web.pem": PAIR.certificate, "web.key": PAIR.key, **more}
+    return there("Secret", **{key: shape(value.encode()) for key, value in held.items()})
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"ca.crt": authority()},
+        {"issuers.pem": authority() + authority()},
+        {"ca.crt": PAIR.certificate},
+        {"ca.crt": ""},
+    ],
+    ids=["ca.crt", "a chain", "self-signed", "of an issuer that everybody knows"],
+)
+def test_who_issued_a_certificate_may_be_beside_it(more: dict[str, str]) -> None:
+    held, spec = seen(with_pair(**more)), declared("Secret", **PAIR_KEYS)
+
+    assert configuration.wrong_keys(held, spec) == []
+    assert configuration.unfit_values(held, spec) == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"ca.key": PAIR.key},
+        {"ca.crt": PAIR.key},
+        {"ca.crt": "hunter2"},
+        {"ca.crt": authority() + authority(may_issue=False)},
+        {"old.pem": authority(may_issue=False)},
+        {"ca.pem": ""},
+    ],
+    ids=["its key", "a key", "a password", "a certificate too many", "another's", "nothing"],
+)
+def test_anything_else_beside_a_certificate_is_found(more: dict[str, str]) -> None:
+    held = seen(with_pair(**more))
+
+    assert causes(configuration.wrong_keys(held, declared("Secret", **PAIR_KEYS))) == [
+        ("CONFIGURATION_KEY_UNDECLARED", "settings")
+    ]
+
+
+def test_authority_beside_what_is_no_certificate_is_found() -> None:
+    held = there("Secret", ONE=shape(b"x"), TWO=shape(b"y"))
+    held["data"]["ca.crt"] = shape(authority().encode())
+
+    assert causes(configuration.wrong_keys(seen(held), declared("Secret"))) == [
+        ("CONFIGURATION_KEY_UNDECLARED", "settings")
+    ]
 
 
 def test_private_key_that_cannot_be_read_is_none() -> None:

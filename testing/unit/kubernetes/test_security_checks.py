@@ -174,4 +174,6 @@ def test_token_that_is_needed_and_lacking_is_found() -> None:
     needing = WEB.model_copy(update={"api_token": True})
 
     (found,) = security.wrong_api_token(there, needing)
+    assert found.cause == "API_TOKEN_MISSING"
+    assert not found.meaning.is_policy
     assert "has no token of the API, and needs one" in found.summary

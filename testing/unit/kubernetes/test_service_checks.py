@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from nova_acceptance.components.kubernetes.checks import services
+from nova_acceptance.components.kubernetes.services import without_load_balancer
 from nova_acceptance.kube import Object
 from testing.unit.kubernetes.there import (
     STORE,
@@ -42,6 +43,12 @@ def test_service_that_is_missing_is_found_and_nothing_else() -> None:
 @pytest.mark.parametrize("kind", ["NodePort", "LoadBalancer", "ExternalName"])
 def test_service_of_another_type_is_found(kind: str) -> None:
     assert wrong(service(type=kind)) == [("SERVICE_TYPE_WRONG", "web")]
+
+
+@pytest.mark.parametrize("kind", ["NodePort", "LoadBalancer"])
+def test_service_that_is_to_be_open_to_the_outside(kind: str) -> None:
+    assert wrong(service(type=kind), type=kind) == []
+    assert wrong(service(), type=kind) == [("SERVICE_TYPE_WRONG", "web")]
 
 
 def test_both_directions_of_headless_have_causes_of_their_own() -> None:
@@ -110,7 +117,7 @@ def test_service_of_a_role_leads_to_those_in_it() -> None:
     assert behind("web-a", spec=primary) == behind("web-b", spec=replica) == []
     assert behind("web-a", "web-b", spec=primary) == [("PRIMARY_SERVICE_ASTRAY", "web")]
     assert behind(spec=primary) == [("SERVICE_WITHOUT_ENDPOINTS", "web")]
-    assert behind("web-a", "web-b", spec=replica) == [("SERVICE_WITHOUT_ENDPOINTS", "web")]
+    assert behind("web-a", "web-b", spec=replica) == [("PRIMARY_SERVICE_ASTRAY", "web")]
 
 
 def test_nothing_is_behind_the_replicas_of_a_single_member() -> None:
@@ -118,3 +125,19 @@ def test_nothing_is_behind_the_replicas_of_a_single_member() -> None:
     spec = front(alone, role="replica")
 
     assert services.wrong_backends(seen(made(alone), pod("web-a"), service()), spec) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "names"),
+    [
+        ({}, ["web"]),
+        ({"loadBalancer": {}}, ["web"]),
+        ({"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}, []),
+    ],
+)
+def test_load_balancer_that_has_given_no_address_is_known(
+    status: dict[str, Any], names: list[str]
+) -> None:
+    there = seen({**service(type="LoadBalancer"), "status": status}, service("plain"))
+
+    assert [each.name for each in without_load_balancer(there)] == names

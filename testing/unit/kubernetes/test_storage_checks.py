@@ -57,6 +57,13 @@ def test_claim_that_is_missing_or_unbound_is_found() -> None:
     assert claims.small_claim(seen(pending), CLAIM) == []  # it has no size yet
 
 
+def test_claim_that_is_being_deleted_is_found_although_it_is_bound() -> None:
+    going = claim()
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+
+    assert causes(claims.unfit_claim(seen(going), CLAIM)) == [("CLAIM_TERMINATING", "data-store-0")]
+
+
 @pytest.mark.parametrize(("asked", "names"), [("512Mi", ["store"]), ("1Gi", []), ("2Gi", [])])
 def test_template_that_asks_for_less_is_found(asked: str, names: list[str]) -> None:
     workload = made(STORE)
@@ -83,3 +90,20 @@ def test_claim_that_nobody_declared_is_found_unless_it_is_allowed() -> None:
     ]
     allowed = system.model_copy(update={"undeclared": "allowed"})
     assert claims.claims_left_over(there, allowed, "nova-redis") == []
+
+
+def test_claim_of_a_job_is_kept_for_as_long_as_the_job_is() -> None:
+    volume = {"name": "dumps", "persistentVolumeClaim": {"claimName": "dumps"}}
+    backup: Object = {
+        "kind": "Job",
+        "metadata": {"name": "dump-1", "namespace": "nova-redis"},
+        "spec": {"template": {"spec": {"containers": [], "volumes": [volume]}}},
+        "status": {"conditions": [{"type": "Complete", "status": "True"}]},
+    }
+    held = claim(name="dumps")
+    held["metadata"]["namespace"] = "nova-redis"
+
+    assert claims.claims_left_over(seen(held, backup), nova(), "nova-redis") == []
+    assert causes(claims.claims_left_over(seen(held), nova(), "nova-redis")) == [
+        ("CLAIM_LEFT_OVER", "dumps")
+    ]

@@ -163,7 +163,7 @@ def test_pod_on_its_way_out_is_none_until_it_is_stuck(ends: str, *, is_stuck: bo
     assert left_over(leaving) == ([("POD_LEFT_OVER", "redis-7")] if is_stuck else [])
 
 
-def job(name: str, condition: str = "", made: str = "", **metadata: Any) -> Object:
+def job(name: str, condition: str = "", **metadata: Any) -> Object:
     """Return a Job that is at work, is `Complete` or has `Failed`."""
     return {
         "kind": "Job",
@@ -171,7 +171,6 @@ def job(name: str, condition: str = "", made: str = "", **metadata: Any) -> Obje
             "name": name,
             "namespace": "nova-redis",
             "uid": f"uid-{name}",
-            "creationTimestamp": made,
             **metadata,
         },
         "spec": {"template": {"metadata": {}, "spec": {"containers": []}}},
@@ -186,7 +185,7 @@ def pod_of(owner: Object, phase: str) -> Object:
 
 
 @pytest.mark.parametrize("phase", ["Pending", "Running", "Succeeded", "Failed"])
-@pytest.mark.parametrize("condition", ["", "Complete"])
+@pytest.mark.parametrize("condition", ["", "Complete", "Failed"])
 def test_pods_of_a_job_are_kept_whatever_became_of_one(condition: str, phase: str) -> None:
     migration = job("migration", condition)
 
@@ -197,24 +196,113 @@ def test_pods_of_a_job_that_is_gone_go_by_themselves() -> None:
     assert left_over(pod_of(job("migration"), "Failed")) == []
 
 
-def test_failed_pod_of_a_job_that_has_failed_is_found() -> None:
-    migration = job("migration", "Failed")
-
-    assert left_over(migration, pod_of(migration, "Failed")) == [("POD_LEFT_OVER", "migration-a")]
-    assert left_over(migration, pod_of(migration, "Succeeded")) == []
+EVICTED: dict[str, Any] = {"reason": "Evicted", "message": "The node was low on resource: memory."}
 
 
-@pytest.mark.parametrize(("last", "is_past"), [("Complete", True), ("Failed", False), ("", False)])
-def test_failed_run_of_a_cron_job_counts_until_a_later_one_succeeds(
-    last: str, *, is_past: bool
+@pytest.mark.parametrize("more", [{}, EVICTED])
+def test_evicted_pods_beside_those_that_are_ready_leave_their_workload_ready(
+    more: dict[str, Any],
 ) -> None:
-    of_cron = {"ownerReferences": [{"kind": "CronJob", "name": "cleanup", "uid": "uid-cleanup"}]}
-    failed = job("cleanup-1", "Failed", "2020-01-01T00:01:00Z", **of_cron)
-    later = job("cleanup-2", last, "2020-01-01T00:02:00Z", **of_cron)
-    earlier = job("cleanup-0", "Complete", "2020-01-01T00:00:00Z", **of_cron)
+    ended = [pod(f"web-{n}", phase="Failed", conditions=[], **more) for n in range(3)]
+    failing = {"name": "main", "restartCount": 4}
+    ended[0]["status"]["containerStatuses"] = [failing]
 
-    found = left_over(earlier, failed, later, pod_of(failed, "Failed"))
-    assert found == ([] if is_past else [("POD_LEFT_OVER", "cleanup-1-a")])
+    assert workloads.unready_pods(there(*ended), WEB) == []
+    assert workloads.restarted_containers(there(*ended), WEB) == []
+    assert workloads.crowded_nodes(there(*ended), WEB) == []
+
+
+def test_evicted_pod_in_whose_place_none_is_ready_is_missed() -> None:
+    ended = pod("web-c", phase="Failed", conditions=[], **EVICTED)
+    found = workloads.unready_pods(seen(made(), PODS[0], ended), WEB)
+
+    assert [each.summary for each in found] == [
+        "Deployment shop/web is not ready: it has 1 pods, where nova.yaml says 2"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (
+            EVICTED,
+            "Pod nova-redis/redis-8 was evicted and is still listed, while 1 of 1 replicas of "
+            "StatefulSet nova-redis/redis are ready: Evicted: The node was low on resource: "
+            "memory.",
+        ),
+        (
+            {"reason": "OutOfcpu", "message": "Node didn't have enough resource: cpu"},
+            "Pod nova-redis/redis-8 has failed and is still listed, while 1 of 1 replicas of "
+            "StatefulSet nova-redis/redis are ready: OutOfcpu: Node didn't have enough "
+            "resource: cpu",
+        ),
+        (
+            {
+                "conditions": [
+                    {
+                        "type": "DisruptionTarget",
+                        "status": "True",
+                        "reason": "TerminationByKubelet",
+                        "message": "Preempted in order to admit critical pod",
+                    }
+                ]
+            },
+            "Pod nova-redis/redis-8 has failed and is still listed, while 1 of 1 replicas of "
+            "StatefulSet nova-redis/redis are ready: TerminationByKubelet: Preempted in order to "
+            "admit critical pod",
+        ),
+        (
+            {},
+            "Pod nova-redis/redis-8 has failed and is still listed, while 1 of 1 replicas of "
+            "StatefulSet nova-redis/redis are ready: it does not say why",
+        ),
+    ],
+)
+def test_pod_that_has_ended_says_why_and_what_runs_in_its_place(
+    status: dict[str, Any], said: str
+) -> None:
+    ended = pod("redis-8", REDIS, **{"phase": "Failed", "conditions": [], **status})
+    there = seen(made(REDIS), pod("redis-0", REDIS), ended)
+    (found,) = workloads.pods_left_over(there, nova(), "nova-redis")
+
+    assert (found.cause, found.summary) == ("POD_LEFT_OVER", said)
+    assert found.cure == "`kubectl -n nova-redis delete pod redis-8`, once nobody needs it"
+
+
+def test_pod_that_does_not_go_is_told_as_that() -> None:
+    stuck = changed(
+        pod("redis-7", REDIS), deletionTimestamp="2020-01-01T00:00:00Z", finalizers=["a.example/b"]
+    )
+    (found,) = workloads.pods_left_over(seen(made(REDIS), stuck), nova(), "nova-redis")
+
+    assert found.summary == (
+        "Pod nova-redis/redis-7 was to be gone by 2020-01-01T00:00:00Z and is still there"
+    )
+    assert "finalizers: ['a.example/b']" in found.evidence
+
+
+@pytest.mark.parametrize("phase", ["Running", "Succeeded", "Failed"])
+def test_pod_of_a_job_is_none_of_the_workload_whose_labels_it_carries(phase: str) -> None:
+    migration = pod_of(job("web-migration"), phase)
+    migration["metadata"] |= {"namespace": "shop", "labels": {"app": "web"}}
+    migration["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+    migration["status"]["containerStatuses"] = [{"name": "main", "restartCount": 2}]
+
+    for check in (workloads.unready_pods, workloads.restarted_containers, workloads.crowded_nodes):
+        assert check(there(migration), WEB) == []
+
+
+def test_pod_that_has_done_what_somebody_made_it_for_is_kept() -> None:
+    of_a_task = [{"kind": "TaskRun", "name": "seed", "uid": "uid-seed"}]
+    done = changed(pod("seed", REDIS, phase="Succeeded"), ownerReferences=of_a_task, labels={})
+    at_work = changed(pod("seed-2", REDIS), ownerReferences=of_a_task, labels={})
+    nobodys = changed(pod("once", REDIS, phase="Succeeded"), ownerReferences=[], labels={})
+
+    assert left_over(done) == []
+    assert left_over(done, at_work, nobodys) == [
+        ("POD_LEFT_OVER", "seed-2"),
+        ("POD_LEFT_OVER", "once"),
+    ]
 
 
 def test_workload_that_nobody_declared_is_found_unless_it_is_allowed() -> None:

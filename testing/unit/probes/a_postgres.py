@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from nova_acceptance.components.postgres.client import no_role
@@ -16,10 +17,17 @@ from nova_acceptance.components.postgres.parts import (
     denials,
     schemas,
 )
+from nova_acceptance.components.postgres.roles import (
+    ON_DATABASE,
+    ON_SCHEMA,
+    ON_SEQUENCE,
+    ON_TABLE,
+)
 from nova_acceptance.components.postgres.spec import Postgres, Role
 from nova_acceptance.components.postgres.sql import Login
 from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import PodRef
+from nova_acceptance.vantage.routes import Route
 from testing.unit.probes.a_nova import nova
 
 (SPEC,) = nova().of(Postgres)
@@ -52,6 +60,10 @@ class ARole:
         self.more: frozenset[str] = frozenset()
         self.fewer: frozenset[str] = frozenset()
         self._role = role
+
+    @property
+    def direct_memberships(self) -> frozenset[str]:
+        return self.memberships
 
     @property
     def is_superuser(self) -> bool:
@@ -142,6 +154,7 @@ class AServer:
         "" if login.user == FOLLOWER.name else "must be superuser or replication role to start"
     )
     system: str = IDENTIFIER
+    route: Route = field(default_factory=lambda: Route(1, "runner", "postgres:5432"))
 
     def replication_system(self, _login: Login) -> str:
         return self.system
@@ -216,6 +229,12 @@ class APostgres:
         if name not in self.roles:
             raise FindingError(no_role(name))
         return self.roles[name]
+
+    def any_role(self, name: str) -> ARole:
+        """Return a role that may do everything: whoever is its member may do so too."""
+        made = ARole(Role(name=name))
+        made.more = frozenset(chain(ON_DATABASE, ON_SCHEMA, ON_TABLE, ON_SEQUENCE))
+        return made
 
     @property
     def everybody(self) -> ARole:

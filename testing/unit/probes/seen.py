@@ -49,6 +49,9 @@ class Seen:
     def at(self, where: Ref) -> Object | None:
         return next((each for each in self.objects if ref(each) == where), None)
 
+    def get(self, kind: str, namespace: str, name: str) -> Object | None:
+        return self.at(Ref(kind, namespace, name))
+
     def of_kind(self, kind: str) -> list[Object]:
         return [each for each in self.objects if each["kind"] == kind]
 

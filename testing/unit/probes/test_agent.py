@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import dns.message
 import dns.rrset
@@ -31,6 +32,8 @@ from nova_acceptance.vantage.questions import (
     Listeners,
     Question,
     Resolve,
+    Resolved,
+    Resolver,
     Scheme,
 )
 from testing.unit.kube.scripted_api import reserved_port
@@ -59,7 +62,9 @@ class Here:
         stdin: str = "",
         timeout: float = 0,
         again: Again = Again.NEVER,
+        is_asking: bool = False,
     ) -> ExecResult:
+        assert is_asking, "a question changes nothing"
         assert (argv[0], container) == ("python3", "main")
         assert again is Again.FREELY, "a question may be asked again whenever it was lost"
         self.runs += 1
@@ -502,10 +507,105 @@ def test_failed_run_is_no_answer() -> None:
         ask(OwnContainers(kube), POD, [Dial(HERE, 1)])
 
 
-@pytest.mark.parametrize("name", ["in_pod_agent", "in_pod_relay"])
-def test_script_fits_into_a_request(name: str) -> None:
+def test_command_fits_into_a_request() -> None:
     # It travels in a URL: servers take a request's head of up to 1 MiB, proxies often far less.
-    assert len(json.dumps(in_pod.script(name))) < 8000
+    assert len(quote(" ".join([*in_pod.PYTHON, in_pod.LOADER]))) < 200
+
+
+class Hanging(Here):
+    """A stand-in for the API of a pod whose name server never answers."""
+
+    def exec(
+        self,
+        pod: PodRef,
+        argv: Sequence[str],
+        *,
+        container: str,
+        stdin: str = "",
+        timeout: float = 0,
+        again: Again = Again.NEVER,
+        is_asking: bool = False,
+    ) -> ExecResult:
+        script, questions = stdin.splitlines()
+        hanging = (
+            "import socket, time\n"
+            "lookup = socket.getaddrinfo\n"
+            "def getaddrinfo(host, *more, **named):\n"
+            "    if str(host).endswith('.hanging'):\n"
+            "        if named.get('flags'): raise socket.gaierror(-2, 'no address')\n"
+            "        time.sleep(0.4 if host.startswith('slow') else 60)\n"
+            "        host = '127.0.0.1'\n"
+            "    return lookup(host, *more, **named)\n"
+            "socket.getaddrinfo = getaddrinfo\n"
+        )
+        quick = json.loads(script).replace("LOOKUP = 6.0", "LOOKUP = 0.7")
+        assert "LOOKUP = 0.7" in quick
+        stdin = f"{json.dumps(hanging + quick.replace('PACE = 1.0', 'PACE = 0.1'))}\n{questions}\n"
+        return super().exec(
+            pod,
+            argv,
+            container=container,
+            stdin=stdin,
+            timeout=timeout,
+            again=again,
+            is_asking=is_asking,
+        )
+
+
+def test_resolver_is_read(here: Any) -> None:
+    answer = only(here, Resolver())
+    lines = [line.split() for line in Path("/etc/resolv.conf").read_text().splitlines() if line]
+
+    assert answer.state == "read"
+    assert answer.servers == tuple(words[1] for words in lines if words[0] == "nameserver")
+
+
+def test_name_that_no_server_answers_for_says_nothing_of_the_port(serve: Serve) -> None:
+    here: Any = Hanging()
+    dial, page, resolved = ask(
+        OwnContainers(here),
+        POD,
+        [
+            Dial("a.hanging", serve(lambda _: None), timeout=0.2),
+            Get("a.hanging", 80, "/", timeout=0.2),
+            Resolve("b.hanging", timeout=0.2),
+        ],
+    )
+
+    assert [(each.state, each.detail) for each in (dial, page, resolved)] == [
+        ("unresolved", "timeout")
+    ] * 3
+    assert isinstance(resolved, Resolved)
+    assert not resolved.is_answered
+    assert not resolved.is_absent
+
+
+def test_names_that_hang_hold_up_no_question_by_address(serve: Serve, closed_port: int) -> None:
+    here: Any = Hanging()
+    hanging = [Dial(f"{number}.hanging", 1, timeout=0.2) for number in range(70)]
+    opened = serve(lambda _: None)
+    questions = [*hanging, Dial(HERE, opened), Dial(HERE, closed_port), Dial("localhost", opened)]
+
+    *lost, by_address, refused, by_name = ask(OwnContainers(here), POD, questions)
+
+    assert {(each.state, each.detail) for each in lost} == {("unresolved", "timeout")}
+    assert (by_address.state, refused.state) == ("open", "refused")
+    assert by_name.state == "open"
+
+
+def test_lookup_has_a_time_of_its_own_before_the_connection(serve: Serve) -> None:
+    answer = only(Hanging(), Dial("slow.hanging", serve(lambda _: None), timeout=0.2))
+
+    assert answer.state == "open"
+    assert answer.seconds >= 0.4
+
+
+def test_name_server_that_is_silent_is_named(here: Any) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind((HERE, 0))
+        answer = only(here, _At("a.example", "A", timeout=0.2, at=silent.getsockname()[1]))
+
+    assert (answer.state, answer.server) == ("timeout", HERE)
 
 
 class _Odd(Dial):

@@ -41,6 +41,12 @@ def refused(words: str) -> psycopg.OperationalError:
         (refused("the database system is not yet accepting connections"), "DATABASE_STARTING"),
         (refused('permission denied for database "nova_auth"'), "PRIVILEGE_MISSING"),
         (
+            psycopg.errors.InsufficientPrivilege(
+                'new row violates row-level security policy for table "x"'
+            ),
+            "ROW_SECURITY_HIDES",
+        ),
+        (
             psycopg.errors.InsufficientPrivilege("permission denied for table x"),
             "PRIVILEGE_MISSING",
         ),
@@ -166,3 +172,30 @@ def test_every_cause_that_is_named_exists() -> None:
     } | set(postgres_answers._BY_STATE.values())
 
     assert named <= set(causes())
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ("[Errno -3] Temporary failure in name resolution", "NAME_UNRESOLVED"),  # glibc
+        ("[Errno -2] Name or service not known", "NAME_UNRESOLVED"),
+        ("Try again: could not translate host name", "NAME_UNRESOLVED"),  # musl, libpq
+        ("[Errno 8] nodename nor servname provided, or not known", "NAME_UNRESOLVED"),  # macOS
+        ("[Errno 11001] getaddrinfo failed", "NAME_UNRESOLVED"),  # Windows
+        (
+            "dial tcp: lookup redis on 10.96.0.10:53: read udp 10.0.0.5:3->10.96.0.10:53: i/o "
+            "timeout",
+            "NAME_UNRESOLVED",
+        ),  # Go
+        (
+            "dial tcp: lookup redis on 10.96.0.10:53: read: connection refused",
+            "NAME_UNRESOLVED",
+        ),
+        ("dial tcp: lookup redis: no such host", "NAME_UNRESOLVED"),
+        ("dial tcp: lookup redis on 10.96.0.10:53: server misbehaving", "NAME_UNRESOLVED"),
+        ("dial tcp 10.96.0.7:6379: i/o timeout", "PORT_SILENT"),
+        ("dial tcp 10.96.0.7:6379: connect: connection refused", "PORT_CLOSED"),
+    ],
+)
+def test_lookup_that_failed_is_no_word_of_a_port(said: str, cause: str) -> None:
+    assert of_words(said) == cause

@@ -10,7 +10,7 @@ from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.errors import NovaError
 from nova_acceptance.findings import NOWHERE, Finding, Ref
-from nova_acceptance.kube import ApiUnreachableError
+from nova_acceptance.kube import ApiUnreachableError, Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system.parts import passages, urls
@@ -65,6 +65,10 @@ def pulling() -> Snapshot:
     return snapshot(redis, pod)
 
 
+def member_of(name: str) -> Object:
+    return member(stateful_set(name, REDIS, 1), 0)
+
+
 def test_answer_that_is_plain_explains_itself() -> None:
     shown = Finding("REDIS_PERSISTENCE_OFF", NOWHERE, Phrase("appendonly is no"))
 
@@ -72,6 +76,37 @@ def test_answer_that_is_plain_explains_itself() -> None:
 
     assert found.headline.startswith("REDIS_PERSISTENCE_OFF: appendonly is no → ")
     assert found.as_dict()["subject"] == str(REDIS_SET)
+
+
+def test_what_a_pod_shows_is_told_at_its_workload_where_objects_show_the_same() -> None:
+    redis = stateful_set("redis", REDIS, 1)
+    redis["spec"]["template"]["spec"]["dnsPolicy"] = "Default"
+    there = snapshot(redis, member(redis, 0))
+    pod = Ref("Pod", REDIS, "redis-0")
+    shown = Finding("SEARCH_PATH_LOST", pod, Phrase("redis-0 asks another server"))
+    service = Ref("Service", DATABASE, "postgres-primary")
+
+    found = Looks(there).examiner().explain(Scope((service,)), shown, "…")
+    alone = Looks(snapshot()).examiner().explain(Scope((service,)), shown, "…")
+
+    assert found.root is not None
+    assert (found.root.cause, found.root.subject) == ("SEARCH_PATH_LOST", REDIS_SET)
+    assert alone.root is not None
+    assert alone.root.subject == pod
+
+
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_plain_answer_that_only_follows_is_under_its_cause(*, is_missing: bool) -> None:
+    there = [] if is_missing else [stateful_set("redis", REDIS, 1), member_of("redis")]
+    service = Ref("Service", REDIS, "redis-service")
+    shown = Finding("SELECTOR_MATCHES_NOTHING", service, Phrase("it selects nothing"))
+
+    found = Looks(snapshot(*there)).examiner().explain(Scope((service,)), shown, "…")
+
+    assert found.root is not None
+    wanted = "WORKLOAD_MISSING" if is_missing else "SELECTOR_MATCHES_NOTHING"
+    assert found.root.cause == wanted
+    assert [each.cause for each in found.causes[0].symptoms] == [shown.cause] * is_missing
 
 
 def test_silence_is_explained_by_what_is_behind_it() -> None:

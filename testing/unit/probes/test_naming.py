@@ -29,8 +29,8 @@ def served(*addresses: str, rcode: int = dns.rcode.NOERROR, seconds: float = 0.0
     return Exchanged("answered", "", told("answered", seconds), "10.96.0.10", message)
 
 
-def unanswered(state: str = "timeout") -> Exchanged:
-    return Exchanged(state, "", told(state, 6.0), "10.96.0.10", None)
+def unanswered(state: str = "timeout", server: str = "10.96.0.10") -> Exchanged:
+    return Exchanged(state, "", told(state, 6.0), server, None)
 
 
 def resolved(*addresses: str, detail: str = "") -> Resolved:
@@ -50,6 +50,8 @@ def silent() -> Resolved:
         ([served(rcode=dns.rcode.SERVFAIL)] * 3, [served("10.0.0.1")] * 3, "DNS_DOWN"),
         ([served(rcode=dns.rcode.NXDOMAIN)] * 3, [served("10.0.0.1")] * 3, "DNS_WRONG_ANSWER"),
         ([unanswered()] * 3, [served("10.0.0.1")] * 3, "NETWORK_CUT"),
+        ([unanswered(server="172.18.0.1")] * 3, [served("10.0.0.1")] * 3, "SEARCH_PATH_LOST"),
+        ([unanswered(server="172.18.0.1")] * 3, [unanswered()] * 3, "DNS_DOWN"),
         ([served("10.0.0.1", seconds=2.0)] * 3, [served("10.0.0.1", seconds=1.5)] * 3, "DNS_SLOW"),
         # one lost packet, or one late answer, says nothing
         ([unanswered(), served("10.0.0.1")], [served("10.0.0.1", seconds=2.0)], None),
@@ -103,3 +105,52 @@ def test_name_with_nothing_behind_it_is_not_the_fault_of_the_dns() -> None:
 
     assert found is not None
     assert found.cause == "NAME_UNRESOLVED"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "full", "exchange", "cause"),
+    [
+        # of two families a name server is asked for each by itself, and a resolver for both
+        (
+            {"10.0.0.1", "fd00::1"},
+            resolved("10.0.0.1", "fd00::1"),
+            served("10.0.0.1"),
+            None,
+        ),
+        (
+            {"10.0.0.1", "fd00::1"},
+            resolved("10.0.0.1", "fd00::1"),
+            served("10.0.0.9"),
+            "DNS_WRONG_ANSWER",
+        ),
+        # of a cluster of IPv6 alone there are no addresses of the other family
+        ({"fd00::1"}, resolved("fd00::1"), served(), None),
+        ({"fd00::1"}, resolved("fd00::9"), served(), "NAME_RESOLVES_WRONGLY"),
+    ],
+)
+def test_name_of_two_families(
+    wanted: set[str], full: Resolved, exchange: Exchanged, cause: str | None
+) -> None:
+    found = why_wrong(
+        f"{NAME}.",
+        by_full=full,
+        by_form={"redis-service": full},
+        served=exchange,
+        wanted=frozenset(wanted),
+    )
+
+    assert (found.cause if found else None) == cause
+
+
+def test_form_that_got_no_answer_is_not_said_to_lead_elsewhere() -> None:
+    found = why_wrong(
+        f"{NAME}.",
+        by_full=resolved("10.0.0.1"),
+        by_form={"lost": silent(), "other": resolved("10.0.0.9")},
+        served=served("10.0.0.1"),
+        wanted=frozenset({"10.0.0.1"}),
+    )
+
+    assert found is not None
+    assert found.cause == "NAME_RESOLVES_WRONGLY"
+    assert "lost" not in found.summary

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.errors import PodProbeError, ProbeError, UnaskedError
+from nova_acceptance.errors import ClusterError, PodProbeError, ProbeError, UnaskedError
 from nova_acceptance.kube import ApiError, ExecResult, Object, PodRef
 from nova_acceptance.kube.objects import RUN_LABEL
 from nova_acceptance.vantage.places import PlaceKind, Places, own_container
@@ -45,6 +45,7 @@ class Cluster:
         self.asked: list[tuple[str, str]] = []
         self.refusal: ApiError | None = None
         self.policy = ""
+        self.server_version = "v1.20.2"
         self.on_create: Callable[[], None] = lambda: None
         self.probe_status: Object = {"phase": "Running"}
 
@@ -57,6 +58,8 @@ class Cluster:
             for (home, _), it in self.pods.items()
             if home == namespace and label_selector in it["metadata"].get("labels", {})
         ]
+
+    server_version = "v1.30.0"
 
     def can_i(self, verb: str, _group: str, resource: str, _namespace: str) -> bool:
         return (verb, resource) not in self.forbidden
@@ -331,6 +334,24 @@ def test_exec_that_a_policy_forbids_is_told_without_the_name_of_a_pod() -> None:
 
     assert reasons == {"a policy of the cluster does not let this user get pods/exec"}
     assert cluster.probes == []
+
+
+def test_every_probe_pod_that_cannot_be_removed_is_listed() -> None:
+    one, other = PodRef("nova-redis", "one"), PodRef("nova-services", "other")
+    cluster = Cluster(pod(one, "plain"), pod(other, "plain"))
+    asked = places(cluster)
+    asked.of(one)
+    asked.of(other)
+    made = sorted(
+        f"{it['metadata']['namespace']}/{it['metadata']['name']}" for it in cluster.probes
+    )
+    cluster.forbidden.add(("delete", "pods"))
+
+    with pytest.raises(ClusterError, match="2 probe pods are left") as error:
+        asked.close()
+
+    assert sorted(line.partition(":")[0] for line in error.value.evidence) == made
+    assert "nova-cluster clean" in error.value.hint
 
 
 def test_nothing_is_made_once_the_run_has_ended() -> None:

@@ -135,7 +135,7 @@ def test_successor_that_is_never_ready_is_told() -> None:
 def test_kill_gives_no_grace_and_names_the_very_pod() -> None:
     api: Any = Api(("ADDED", pod("old")))
 
-    assert kill(api, POD) == "old"
+    assert kill(api, POD, "old") == "old"
     assert api.deleted == [{"grace_period_seconds": 0, "precondition_uid": "old"}]
 
 
@@ -143,13 +143,23 @@ def test_kill_of_nothing_is_told() -> None:
     api: Any = Api()
 
     with pytest.raises(ProbeError, match="there is no pod nova-redis/redis-0"):
-        kill(api, POD)
+        kill(api, POD, "old")
+
+
+def test_kill_of_another_incarnation_than_was_judged_is_told() -> None:
+    api: Any = Api(("ADDED", pod("new")))
+
+    with pytest.raises(ProbeError, match="there is no pod nova-redis/redis-0"):
+        kill(api, POD, "old")
+    assert api.deleted == []
 
 
 class Secrets:
     """A stand-in for the API that holds Secrets."""
 
-    def list(self, *_: str, namespace: str) -> list[dict[str, Any]]:
+    def list(self, _: str, kind: str, *, namespace: str) -> list[dict[str, Any]]:
+        if kind != "Secret":
+            return []
         data = {
             "PASSWORD": "aHVudGVyMg==",  # hunter2
             "URL": "cmVkaXM6Ly86aHVudCUyMWVyQGhvc3Q6NjM3OS8w",  # redis://:hunt%21er@host:6379/0
@@ -166,7 +176,7 @@ def test_secret_values_mask_passwords_and_nothing_public() -> None:
 
     masked = set(values.to_mask())
 
-    assert masked == {"hunter2", "redis://:hunt%21er@host:6379/0", "hunt%21er", "hunt!er"}
+    assert masked == {"hunter2", "hunt%21er", "hunt!er"}
     assert values.text("Secret", "here", "one", "PASSWORD") == "hunter2"
 
 
@@ -195,7 +205,7 @@ def test_kill_script_ends_only_processes_of_that_name() -> None:
             assert process.stdout
             process.stdout.readline()
         done = subprocess.run(
-            [sys.executable, "-c", in_pod.script("in_pod_kill")],
+            [sys.executable, "-c", in_pod.SCRIPTS["in_pod_kill"]],
             input=json.dumps(victim) + "\n",
             capture_output=True,
             text=True,
@@ -216,6 +226,7 @@ class Crashing(Api):
 
     stdout = "[7, 8]\n"
     is_allowed = True
+    server_version = "v1.30.0"
 
     def can_i(self, *_: str) -> bool:
         return self.is_allowed
@@ -227,7 +238,7 @@ class Crashing(Api):
 def test_crash_kills_processes_and_then_the_pod() -> None:
     api: Any = Crashing(("ADDED", pod("old")))
 
-    assert crash(api, POD, "postgres") == ("old", True)
+    assert crash(api, POD, "postgres", "old") == ("old", True)
     assert api.deleted[0]["grace_period_seconds"] == 0
 
 
@@ -236,7 +247,7 @@ def test_crash_that_found_no_process_is_told() -> None:
     api.stdout = "[]\n"
 
     with pytest.raises(ProbeError, match="no process called postgres"):
-        crash(api, POD, "postgres")
+        crash(api, POD, "postgres", "old")
 
 
 def test_crash_that_may_not_end_in_a_deletion_kills_nothing() -> None:
@@ -245,8 +256,27 @@ def test_crash_that_may_not_end_in_a_deletion_kills_nothing() -> None:
     api.exec = lambda *_, **__: pytest.fail("a process was killed")
 
     with pytest.raises(UnaskedError, match="may not delete pods"):
-        crash(api, POD, "postgres")
+        crash(api, POD, "postgres", "old")
     assert api.deleted == []
+
+
+def test_crash_kills_no_process_of_another_incarnation_than_was_judged() -> None:
+    api: Any = Crashing(("ADDED", pod("new")))
+    api.exec = lambda *_, **__: pytest.fail("a process was killed")
+
+    with pytest.raises(ProbeError, match="there is no pod"):
+        crash(api, POD, "postgres", "old")
+    assert api.deleted == []
+
+
+def test_crash_kills_no_process_by_name_where_a_pod_sees_those_of_its_node() -> None:
+    seeing = pod("old")
+    seeing["spec"]["hostPID"] = True
+    api: Any = Crashing(("ADDED", seeing))
+    api.exec = lambda *_, **__: pytest.fail("a process was killed")
+
+    assert crash(api, POD, "postgres", "old") == ("old", False)
+    assert len(api.deleted) == 1
 
 
 class SomeSecrets(Secrets):

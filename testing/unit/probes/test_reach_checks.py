@@ -26,8 +26,11 @@ from nova_acceptance.components.network.questions import (
     listening,
     undeclared,
 )
+from nova_acceptance.components.network.settling import early_answers
+from nova_acceptance.errors import UnaskedError
 from nova_acceptance.findings import Finding, FindingError, Ref
 from nova_acceptance.kube import PodRef
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system import External, System
 from nova_acceptance.system.parts import Passage, closed_passages, fronts, passages
 from nova_acceptance.vantage.questions import (
@@ -227,6 +230,31 @@ def test_passage_that_must_be_closed(
     asked.otherwise[TAX, dial(FRONTS["cache"], 6379, SHOP)] = state(word)
 
     assert causes(checks.open_passage(connections, passage("tax", "cache"))) == expected
+
+
+def labelled(kind: str, name: str, namespace: str, **spec: Any) -> dict[str, Any]:
+    where = {"name": name, "namespace": namespace}
+    return {"kind": kind, "metadata": where, "spec": spec}
+
+
+def test_passage_that_a_policy_closes_and_is_open_is_a_limit_of_the_cluster(
+    asked: Asked, pods: VantagePoints
+) -> None:
+    pod = {"metadata": {"labels": {"app": "cache"}}, "spec": {"containers": []}}
+    there = Snapshot.of(
+        [
+            labelled("Deployment", "tax", "shop", template={**pod, "metadata": {}}),
+            labelled("StatefulSet", "cache", "data", template=pod),
+            labelled("Service", "cache", "data", selector={"app": "cache"}, ports=[{"port": 6379}]),
+            labelled("NetworkPolicy", "closed", "data", podSelector={}, ingress=[]),
+        ]
+    )
+    there.update("ADDED", labelled("Pod", "tax-x", "shop"))
+    connections = connected(asked, there, pods)
+    asked.otherwise[TAX, dial(FRONTS["cache"], 6379, SHOP)] = state("open")
+
+    with pytest.raises(UnaskedError, match="NetworkPolicies are not enforced on this cluster"):
+        checks.open_passage(connections, passage("tax", "cache"))
 
 
 @pytest.mark.parametrize("word", ["refused", "timeout"])
@@ -648,3 +676,95 @@ def test_alert_is_what_a_service_answers(asked: Asked, seen: Seen) -> None:
 
     assert found.cause == "SERVICE_UNHEALTHY"
     assert "alert TLSV13_ALERT_CERTIFICATE_REQUIRED" in found.summary
+
+
+def test_name_without_an_answer_says_nothing_of_what_is_behind_it(
+    connections: Connections, asked: Asked
+) -> None:
+    lost = state("unresolved", "timeout")
+    asked.otherwise[PAY] = lost
+    asked.otherwise[WEB, undeclared(FRONTS["cache"], SHOP)] = lost
+    asked.otherwise[health(service("web"), SHOP)] = Page(
+        "unresolved", "timeout", told("unresolved"), 0, ""
+    )
+    asked.otherwise[first_words(service("tax"), SHOP)] = lost
+
+    found = [
+        *checks.unreached_external(connections, SHOP.external[0]),
+        *checks.open_undeclared_port(connections, FRONTS["cache"]),
+        *http.wrong_status(connections, service("web")),
+        *http.wrong_name(connections, service("web")),
+        *http.missing_http2(connections, service("tax")),
+    ]
+
+    assert set(causes(found)) == {"NAME_UNRESOLVED"}
+    assert all("timeout" in each.summary for each in found)
+
+
+def test_external_name_that_does_not_exist_is_not_reached(
+    connections: Connections, asked: Asked
+) -> None:
+    asked.otherwise[PAY] = state("unresolved", "EAI_NONAME")
+
+    found = checks.unreached_external(connections, SHOP.external[0])
+
+    assert set(causes(found)) == {"EXTERNAL_UNREACHABLE"}
+
+
+REFUSED = state("refused")
+
+
+def _early(seen: Seen, pods: VantagePoints, answers: dict[Any, Answer]) -> list[Any]:
+    return early_answers(SHOP, seen, pods)(answers)  # type: ignore[arg-type]
+
+
+def test_refusal_of_a_service_whose_pods_are_open_may_be_early(
+    seen: Seen, pods: VantagePoints
+) -> None:
+    web = dial(FRONTS["web"], 80, SHOP)
+    asked = {
+        (TAX, web): REFUSED,
+        (TAX, health(SHOP.of(Http)[0], SHOP)): REFUSED,
+        (TAX, Dial(ADDRESS, 8080)): state("open"),
+    }
+
+    assert _early(seen, pods, asked) == list(asked)[:2]
+
+
+def test_silence_of_a_service_whose_pod_answers_the_same_asker_may_be_early(
+    seen: Seen, pods: VantagePoints
+) -> None:
+    web, at_pod = dial(FRONTS["web"], 80, SHOP), Dial(ADDRESS, 8080)
+    silent = {(TAX, web): state("timeout")}
+
+    assert _early(seen, pods, {**silent, (TAX, at_pod): state("open")}) == [(TAX, web)]
+    assert _early(seen, pods, {**silent, (CACHE, at_pod): state("open")}) == []
+    assert _early(seen, pods, {**silent, (TAX, at_pod): state("timeout")}) == []
+    seen.behind.clear()
+    assert _early(seen, pods, {**silent, (TAX, at_pod): state("open")}) == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param({(TAX, dial(FRONTS["web"], 80, SHOP)): state("timeout")}, id="silent"),
+        pytest.param({(CACHE, dial(FRONTS["web"], 80, SHOP)): REFUSED}, id="not-to-reach"),
+        pytest.param({(TAX, dial(FRONTS["cache"], 6379, SHOP)): REFUSED}, id="to-be-closed"),
+        pytest.param({(TAX, undeclared(FRONTS["web"], SHOP)): REFUSED}, id="undeclared"),
+        pytest.param({(TAX, PAY): REFUSED}, id="external"),
+        pytest.param(
+            {(TAX, dial(FRONTS["web"], 80, SHOP)): REFUSED, (TAX, Dial(ADDRESS, 8080)): REFUSED},
+            id="closed-at-the-pod",
+        ),
+    ],
+)
+def test_any_other_refusal_stands(
+    seen: Seen, pods: VantagePoints, asked: dict[Any, Answer]
+) -> None:
+    assert _early(seen, pods, asked) == []
+
+
+def test_refusal_of_a_service_that_leads_to_no_pod_stands(seen: Seen, pods: VantagePoints) -> None:
+    seen.behind.clear()
+
+    assert _early(seen, pods, {(TAX, dial(FRONTS["web"], 80, SHOP)): REFUSED}) == []

@@ -10,7 +10,7 @@ import redis
 
 from nova_acceptance.components.redis import checks
 from nova_acceptance.components.redis.client import RETRY, Redis
-from nova_acceptance.errors import ProbeError
+from nova_acceptance.errors import ProbeError, UnaskedError
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.answers import of_error
@@ -109,3 +109,18 @@ def test_server_that_should_be_gone_answers(now: str, causes: list[str]) -> None
     asked: Any = SimpleNamespace(info=lambda _section: {"run_id": now})
 
     assert [each.cause for each in checks.same_server(asked, "a")] == causes
+
+
+@pytest.mark.parametrize("command", [("SET", "a", "b"), ("DEL", "a"), ("CONFIG", "SET", "a", "b")])
+def test_redis_changes_nothing_along_a_route_that_is_for_reading(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(True, "kept", {"appendonly": "yes"})
+    monkeypatch.setattr(redis, "Redis", lambda **_: client)
+    reading = Redis(Route(1, "pod", "redis:6379", is_read_only=True), "secret", Transcript())
+
+    assert reading.answers_ping
+    assert reading.ask("GET", "a") == "kept"
+    assert reading.ask("CONFIG GET", "appendonly") == {"appendonly": "yes"}
+    with pytest.raises(UnaskedError, match="--read-only"):
+        reading.ask(*command)

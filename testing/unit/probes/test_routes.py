@@ -50,6 +50,7 @@ class Here:
     """
 
     server = "https://here"
+    is_read_only = False
     outages = ()
 
     def __init__(self) -> None:
@@ -70,7 +71,9 @@ class Here:
         stdin: str = "",
         timeout: float = 0,
         again: Again = Again.NEVER,
+        is_asking: bool = False,
     ) -> ExecResult:
+        assert is_asking, "a relay changes nothing"
         assert again is Again.NEVER, "a relay that begins later than it is waited for is lost"
         if self.is_away:
             self.refusals += 1

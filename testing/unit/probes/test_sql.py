@@ -6,6 +6,8 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from nova_acceptance import timeouts
 from nova_acceptance.components.postgres.sql import Login, Server
 from nova_acceptance.components.postgres.writer import Acknowledged, Writer
-from nova_acceptance.errors import ProbeError
+from nova_acceptance.errors import ProbeError, UnaskedError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.findings import FindingError
 from nova_acceptance.vantage.routes import Route
@@ -205,3 +207,38 @@ def test_writer_goes_on_through_failures(serve: Serve) -> None:
         wait_until(lambda: len(writer.errors) > 2)
 
     assert writer.acknowledged == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO a VALUES (1)",
+        "CREATE TEMPORARY TABLE a (id int)",
+        "SET LOCAL ROLE nova_owner",
+        "SET default_transaction_read_only = off",
+        "WITH gone AS (DELETE FROM a RETURNING *) SELECT * FROM gone",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+    ],
+)
+def test_nothing_is_written_along_a_route_that_is_for_reading(
+    statement: LiteralString, serve: Serve
+) -> None:
+    route = replace(serve(silent), is_read_only=True)
+    GREETINGS.clear()
+    with (
+        Server(route, Transcript()).connect(LOGIN) as session,
+        pytest.raises(UnaskedError, match="--read-only"),
+    ):
+        session.rows(statement)
+
+    # what a function does that a SELECT calls is refused by the server
+    assert b"default_transaction_read_only=on" in GREETINGS[0]
+    with pytest.raises(UnaskedError), Writer(route, LOGIN, "messaging.numbers"):
+        pass
+
+
+def test_connection_asks_for_a_session_that_writes_where_a_run_does(serve: Serve) -> None:
+    GREETINGS.clear()
+    Server(serve(silent), Transcript()).connect(LOGIN).close()
+
+    assert b"read_only" not in GREETINGS[0]

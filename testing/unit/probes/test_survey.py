@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.kube import ExecResult, PodRef
+from nova_acceptance.vantage import survey
 from nova_acceptance.vantage.questions import Dial
-from nova_acceptance.vantage.survey import Answers, Failures, Survey
+from nova_acceptance.vantage.survey import Answers, Asked, Failures, Survey
 from nova_acceptance.vantage.transcript import ANSWER_LENGTH, Transcript
 from testing.unit.probes.places import OwnContainers
 
@@ -29,7 +32,7 @@ class Counting:
     def exec(
         self, pod: PodRef, _argv: Sequence[str], *, stdin: str = "", **_: object
     ) -> ExecResult:
-        questions = json.loads(stdin)
+        questions = json.loads(stdin.splitlines()[-1])
         self.asked.append((pod, len(questions)))
         answers = [{"state": "open", "seconds": 0.01} for _ in questions]
         return ExecResult(json.dumps(answers), "", 0, 0.01)
@@ -47,38 +50,36 @@ def test_survey_asks_nothing_before_it_is_read(kube: Any) -> None:
 
 
 def test_survey_asks_each_pod_once(kube: Any) -> None:
-    survey = Survey(
-        OwnContainers(kube), Transcript(), {FIRST: [OPEN, OTHER], SECOND: [OPEN, OTHER]}
-    )
+    found = Survey(OwnContainers(kube), Transcript(), {FIRST: [OPEN, OTHER], SECOND: [OPEN, OTHER]})
 
     for pod in (FIRST, SECOND, FIRST):
         for question in (OPEN, OTHER):
-            assert survey.answer(pod, question).state == "open"
+            assert found.answer(pod, question).state == "open"
 
     assert sorted(kube.asked) == [(FIRST, 2), (SECOND, 2)]
 
 
 def test_unforeseen_question_is_asked_by_itself(kube: Any) -> None:
-    survey = Survey(OwnContainers(kube), Transcript(), {FIRST: [OPEN]})
+    found = Survey(OwnContainers(kube), Transcript(), {FIRST: [OPEN]})
 
-    survey.answer(FIRST, OPEN)
-    survey.answer(SECOND, OTHER)
-    survey.answer(SECOND, OTHER)
+    found.answer(FIRST, OPEN)
+    found.answer(SECOND, OTHER)
+    found.answer(SECOND, OTHER)
 
     assert kube.asked == [(FIRST, 1), (SECOND, 1)]
 
 
 def test_each_reader_gets_the_evidence(kube: Any) -> None:
     transcript = Transcript()
-    survey = Survey(OwnContainers(kube), transcript, {FIRST: [OPEN, OTHER]})
+    found = Survey(OwnContainers(kube), transcript, {FIRST: [OPEN, OTHER]})
     first: list[Evidence] = []
     second: list[Evidence] = []
 
     with transcript.listening(first.append):
-        survey.answer(FIRST, OPEN)
-    survey.answer(FIRST, OTHER)
+        found.answer(FIRST, OPEN)
+    found.answer(FIRST, OTHER)
     with transcript.listening(second.append):
-        survey.answer(FIRST, OPEN)
+        found.answer(FIRST, OPEN)
 
     assert [item.target for item in first] == ["a:1"]
     assert first == second
@@ -122,13 +123,13 @@ def test_pod_that_cannot_be_asked_is_asked_once_and_spoils_no_other() -> None:
             return super().exec(pod, _argv, **more)
 
     partly: Any = Partly()
-    survey = Survey(OwnContainers(partly), Transcript(), {FIRST: [OPEN], SECOND: [OPEN]})
+    found = Survey(OwnContainers(partly), Transcript(), {FIRST: [OPEN], SECOND: [OPEN]})
 
     for _ in range(2):
-        assert survey.answer(FIRST, OPEN).state == "open"
+        assert found.answer(FIRST, OPEN).state == "open"
         with pytest.raises(ProbeError, match="no container runs"):
-            survey.answer(SECOND, OPEN)
-    assert list(survey.all_to(OPEN)) == [FIRST]
+            found.answer(SECOND, OPEN)
+    assert list(found.all_to(OPEN)) == [FIRST]
     assert sorted(asked) == [FIRST, SECOND]
 
 
@@ -146,13 +147,70 @@ def test_survey_tells_all_that_it_found_as_soon_as_it_has_asked() -> None:
         states = {key: answer.state for key, answer in answers.items()}
         told.append((states, {pod: error.message for pod, error in failures.items()}))
 
-    survey = Survey(
+    found = Survey(
         OwnContainers(partly), Transcript(), {FIRST: [OPEN, OTHER], SECOND: [OPEN]}, tell
     )
     assert told == []
 
     for _ in range(2):
-        survey.answer(FIRST, OPEN)
+        found.answer(FIRST, OPEN)
     assert told == [
         ({(FIRST, OPEN): "open", (FIRST, OTHER): "open"}, {SECOND: "no container runs"})
     ]
+
+
+class Settling(Counting):
+    """A stand-in for the API that answers every dial with `refused` at first."""
+
+    def exec(self, pod: PodRef, _argv: Sequence[str], **more: Any) -> ExecResult:
+        found = super().exec(pod, _argv, **more)
+        is_early = len(self.asked) < 3
+        return replace(found, stdout=found.stdout.replace("open", "refused")) if is_early else found
+
+
+def _refused(answers: Answers) -> list[Asked]:
+    return [asked for asked, answer in answers.items() if answer.state == "refused"]
+
+
+def test_what_is_not_settled_is_asked_again_until_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(survey, "_PAUSE", 0.01)
+    kube: Any = Settling()
+    told: list[list[str]] = []
+    found = Survey(
+        OwnContainers(kube),
+        Transcript(),
+        {FIRST: [OPEN, OTHER]},
+        lambda answers, _failures: told.append([each.state for each in answers.values()]),
+        _refused,
+    )
+
+    assert found.answer(FIRST, OPEN).state == "open"
+    assert kube.asked == [(FIRST, 2)] * 3
+    assert told == [["open", "open"]]
+
+
+def test_what_does_not_settle_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeouts, "SERVICE_SETTLES", 0.0)
+    kube: Any = Settling()
+    found = Survey(OwnContainers(kube), Transcript(), {FIRST: [OPEN]}, unsettled=_refused)
+
+    assert found.answer(FIRST, OPEN).state == "refused"
+    assert kube.asked == [(FIRST, 1)]
+
+
+def test_second_attempt_that_fails_leaves_the_answer_of_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(timeouts, "SERVICE_SETTLES", 0.03)
+    monkeypatch.setattr(survey, "_PAUSE", 0.01)
+
+    class Lost(Settling):
+        def exec(self, pod: PodRef, _argv: Sequence[str], **more: Any) -> ExecResult:
+            if self.asked:
+                raise ProbeError("no container runs")
+            return super().exec(pod, _argv, **more)
+
+    kube: Any = Lost()
+    found = Survey(OwnContainers(kube), Transcript(), {FIRST: [OPEN]}, unsettled=_refused)
+
+    assert found.answer(FIRST, OPEN).state == "refused"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from nova_acceptance.report import outcomes
+from nova_acceptance.report import history, outcomes
 from nova_acceptance.report.model import Manifests, Outcome, Verdict
 from nova_acceptance.report.outcomes import Past, PastCause, PastCluster, Taken
 from testing.unit.report.events import END, START, finished, write
@@ -54,8 +54,9 @@ def named(cause: str, subject: str = "Pod a/b", tests: int = 1) -> PastCause:
 
 
 def keep(reports: Path, run: Past) -> Path:
-    """Write a run among others: a record that says nothing of it, and what came of it."""
+    """Write a run among others: a record that says nothing of it, what came of it, its report."""
     directory = write(reports / run.name, START)
+    (directory / history.PAGE).touch()
     (directory / outcomes.FILE_NAME).write_text(outcomes.render(run), encoding="utf-8")
     return directory
 

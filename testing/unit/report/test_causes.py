@@ -46,7 +46,7 @@ def test_causes_are_counted_and_the_deepest_comes_first(tmp_path: Path) -> None:
         ("UNKNOWN", 1),
     ]
     assert causes[0].headline == "IMAGE_PULL: it is so → mend it"
-    assert causes[0].symptoms == (("PORT_CLOSED", Phrase("shut")),)
+    assert causes[0].symptoms == (("PORT_CLOSED", "", Phrase("shut")),)
     assert causes[1].seconds == 2.0
 
 

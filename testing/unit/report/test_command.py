@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from nova_acceptance.plugin.exits import ExitStatus
 from nova_acceptance.report import load
-from nova_acceptance.report.command import main
+from nova_acceptance.report.command import INCOMPLETE, main
+from nova_acceptance.report.shards import Shards, every
 from testing.unit.report.events import END, HEALTH, REDIS, START, finished, write
 from testing.unit.report.runs import recorded
 
@@ -192,3 +194,78 @@ def test_what_cannot_be_used_ends_in_one_message(
     assert message.format(tmp_path) in result.output
     assert "Traceback" not in result.output
     assert not (tmp_path / "whole").exists()
+
+
+def test_history_takes_runs_and_prints_those_that_it_holds(tmp_path: Path) -> None:
+    names = [f"2029123{day}T000000Z-abcdef" for day in range(3)]
+    runs = [recorded(tmp_path / name, REDIS) for name in names]
+    path = tmp_path / "history.tar.gz"
+
+    assert run("history", path, *runs[:2]).exit_code == 0
+    result = run("history", path, runs[2], "--keep-runs", 2)
+
+    assert result.output.splitlines() == [
+        f"{names[2]}  accepted  1 tests  nova v1.33.1",
+        f"{names[1]}  accepted  1 tests  nova v1.33.1",
+    ]
+    assert run("history", path).output == result.output
+
+
+def test_render_shows_a_history_that_is_kept_elsewhere(tmp_path: Path) -> None:
+    now = recorded(tmp_path / "now", REDIS)
+    run("history", tmp_path / "history.zip", recorded(tmp_path / "x" / "earlier", REDIS))
+
+    result = run("render", now, "--history", tmp_path / "history.zip")
+
+    assert result.exit_code == 0
+    assert (now / "report.html").read_text(encoding="utf-8").count("data-run=") == 2
+
+
+def test_archive_that_is_none_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "history.zip").write_text("not one")
+
+    result = run("history", tmp_path / "history.zip")
+
+    assert result.exit_code == 2
+    assert result.output.startswith("nova-report: ")
+    assert "the history is damaged" in result.output
+
+
+def gathered(reports: Path, *ends: dict[str, Any] | None) -> Result:
+    """Gather the shards of a run, each with one test and its end; None is cut off."""
+    shards = Shards(reports, "nightly")
+    for each, end in zip(every(len(ends)), ends, strict=True):
+        start = START | {"options": {"shard": str(each), "run-id": "nightly"}}
+        nodeid = f"tests/services/test_{each.number}.py::test_a"
+        failed = end is not None and end["exit_status"] == 1
+        events = [start, *finished(nodeid, "failed" if failed else "passed")]
+        write(shards.place(each), *events, *([end] if end else []))
+    return run("gather", reports, "nightly", "--of", len(ends), "--within", 0)
+
+
+def test_gather_ends_as_one_run_would_have(tmp_path: Path) -> None:
+    green = gathered(tmp_path / "green", END, END)
+    red = gathered(tmp_path / "red", END, END | {"exit_status": 1})
+
+    assert (green.exit_code, green.output.partition(":")[0]) == (0, "accepted")
+    assert (red.exit_code, red.output.partition(":")[0]) == (1, "rejected")
+    (merged,) = (tmp_path / "red").glob("2*")
+    assert (tmp_path / "red" / "latest").resolve() == merged
+    assert {path.name for path in merged.iterdir()} == RENDERED
+    assert not (tmp_path / "red" / "shards" / "nightly").exists()
+
+
+def test_gather_keeps_what_a_shard_without_an_end_left(tmp_path: Path) -> None:
+    result = gathered(tmp_path, END, None)
+
+    assert result.exit_code == INCOMPLETE == int(ExitStatus.NOT_ASKED)
+    assert "shard 2/2 did not end" in result.output
+    assert (tmp_path / "shards" / "nightly" / "2-of-2" / "run.jsonl").is_file()
+
+
+def test_gather_of_nothing_is_one_message(tmp_path: Path) -> None:
+    result = run("gather", tmp_path, "nightly", "--of", 3, "--within", 0)
+
+    assert result.exit_code == 2
+    assert "no shard of the run nightly has left a record" in result.output
+    assert "→ every shard takes the same --run-id" in result.output

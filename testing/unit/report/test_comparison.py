@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ from nova_acceptance.report.texts import LANGUAGES, texts
 from testing.unit.report.runs import CLUSTER, MANIFESTS, named, past
 
 
-def _of_tests(before: dict[str, object], after: dict[str, object]) -> Comparison:
+def _of_tests(before: Mapping[str, object], after: Mapping[str, object]) -> Comparison:
     return compare(past(tests=before), past(tests=after))
 
 
@@ -42,6 +43,19 @@ def test_test_that_is_mended_or_fails_still_is_not_worse() -> None:
     assert found.mended == ("a",)
     assert found.still == ("b",)
     assert not found.is_worse
+
+
+def test_known_failure_that_no_longer_counts_is_not_mended() -> None:
+    before = {"a": "failed", "b": "passed", "c": "quarantined", "d": "quarantined"}
+    after = {"a": "quarantined", "b": "quarantined", "c": "failed", "d": "passed"}
+    found = _of_tests(before, after)
+
+    assert found.still == ("a",)
+    assert found.unshown == ("b",)
+    assert found.failing == ("c",)
+    assert found.mended == ("d",)
+    assert found.is_worse
+    assert not _of_tests({"a": "failed"}, {"a": "quarantined"}).is_worse
 
 
 def test_tests_that_are_in_one_run_only_are_added_or_gone() -> None:

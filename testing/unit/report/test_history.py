@@ -45,6 +45,13 @@ def test_run_without_others_has_a_history_of_its_own(reports: Path) -> None:
     assert found.flips == ()
 
 
+def test_nothing_leads_to_a_report_that_was_never_written(reports: Path) -> None:
+    keep(reports, past("ended", hours=-2))
+    (keep(reports, past("killed", hours=-1)) / history.PAGE).unlink()
+
+    assert _of_now(reports).elsewhere == {"killed"}
+
+
 @pytest.mark.parametrize(
     "cluster", [PastCluster("other", "kind"), PastCluster("nova", "context"), PastCluster()]
 )

@@ -67,6 +67,7 @@ def test_secret_inside_a_longer_base64_text_cannot_be_decoded(
     [
         (f"'xx{PLAIN[:9]}...yy'", f"'xx{REPLACEMENT}...yy'"),
         (f"'xx...{PLAIN[5:]}yy'", f"'xx...{REPLACEMENT}yy'"),
+        (f"xx{PLAIN[:4]} [cut]", f"xx{REPLACEMENT} [cut]"),
         (f"xx{PLAIN[:4]}…{PLAIN[-4:]}yy", f"xx{REPLACEMENT}…{REPLACEMENT}yy"),
         ("waiting ... for pods…", "waiting ... for pods…"),
     ],

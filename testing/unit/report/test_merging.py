@@ -269,3 +269,68 @@ def test_nothing_is_taken_from_outside_a_shard(tmp_path: Path, elsewhere: object
     merge(tmp_path / "whole", [first])
 
     assert [path.name for path in (tmp_path / "whole").rglob("*")] == ["run.jsonl"]
+
+
+def of(number: int, **more: Any) -> dict[str, Any]:
+    """Return how a shard of three begins."""
+    return {"options": {"shard": f"{number}/3", "run-id": "nightly", "no-deploy": True} | more}
+
+
+def test_missing_shard_is_told_and_the_run_is_incomplete(tmp_path: Path) -> None:
+    first = shard(tmp_path / "a", collected(REDIS), *finished(REDIS), END, **of(1))
+    third = shard(tmp_path / "b", collected(HEALTH), *finished(HEALTH), END, **of(3))
+
+    merge(tmp_path / "whole", [first, third])
+
+    run = load(tmp_path / "whole")
+    assert [(each.kind, each.values) for each in run.problems] == [
+        ("shard-missing", {"shard": "2/3"})
+    ]
+    assert run.verdict == "incomplete"
+    assert run.options == {"no-deploy": True}
+
+
+def test_shard_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    first = shard(tmp_path / "a", collected(REDIS), *finished(REDIS), END, **of(1))
+    again = shard(tmp_path / "b", collected(REDIS), *finished(REDIS), END, **of(1))
+
+    with pytest.raises(UsageError, match="one of them is there twice"):
+        merge(tmp_path / "whole", [first, again])
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"shard": "2/4"}, "different numbers of shards"),
+        ({"run-id": "another"}, "different runs"),
+    ],
+)
+def test_shards_that_say_they_are_of_different_runs_are_refused(
+    tmp_path: Path, other: dict[str, Any], said: str
+) -> None:
+    first = shard(tmp_path / "a", collected(REDIS), *finished(REDIS), END, **of(1))
+    second = shard(tmp_path / "b", collected(HEALTH), *finished(HEALTH), END, **of(2, **other))
+
+    with pytest.raises(UsageError, match=said):
+        merge(tmp_path / "whole", [first, second])
+
+
+def test_shards_that_were_split_in_different_ways_are_refused(tmp_path: Path) -> None:
+    told = {"type": "shard", "of": 3, "tests": 2}
+    ran = [collected(REDIS), *finished(REDIS), END]
+    first = shard(tmp_path / "a", {**told, "number": 1, "split": "a" * 64}, *ran, **of(1))
+    second = shard(tmp_path / "b", {**told, "number": 2, "split": "b" * 64}, *ran, **of(2))
+
+    with pytest.raises(UsageError, match="different ways to split it"):
+        merge(tmp_path / "whole", [first, second])
+
+
+def test_failure_is_said_before_what_was_not_asked(tmp_path: Path) -> None:
+    failed = END | {"exit_status": 1}
+    unasked = END | {"exit_status": 6}
+    first = shard(tmp_path / "a", *finished(REDIS, "failed"), failed, **of(1))
+    second = shard(tmp_path / "b", *finished(HEALTH), unasked, **of(2))
+
+    merge(tmp_path / "whole", [first, second])
+
+    assert load(tmp_path / "whole").exit_status == 1

@@ -36,6 +36,11 @@ def run_of(tmp_path: Path) -> Any:
         ([("setup", "passed"), ("call", "passed"), ("teardown", "passed")], "passed"),
         ([("setup", "passed"), ("call", "failed"), ("teardown", "passed")], "failed"),
         ([("setup", "failed"), ("teardown", "passed")], "error"),
+        ([("setup", "passed"), ("call", "quarantined"), ("teardown", "passed")], "quarantined"),
+        ([("setup", "quarantined"), ("teardown", "passed")], "quarantined"),
+        ([("setup", "passed"), ("call", "passed"), ("teardown", "quarantined")], "quarantined"),
+        ([("setup", "passed"), ("call", "quarantined"), ("teardown", "failed")], "error"),
+        ([("setup", "passed"), ("call", "quarantined")], "no result"),
         ([("setup", "passed"), ("call", "passed"), ("teardown", "failed")], "error"),
         ([("setup", "passed"), ("call", "failed"), ("teardown", "failed")], "failed"),
         ([("setup", "skipped"), ("teardown", "passed")], "skipped"),
@@ -208,6 +213,30 @@ def test_component_that_is_not_ready_rejects_a_run_whose_tests_pass(run_of: Any)
     assert run.verdict == "rejected"
 
 
+def test_component_that_is_not_ready_rejects_no_run_in_which_that_is_known(run_of: Any) -> None:
+    known = {"reason": "a reason", "owner": "an owner", "until": "2030-01-31"}
+    diagnosis = {"cause": "IMAGE_PULL", "subject": "Pod a/b", "summary": "it is not there"}
+    run = run_of(
+        START,
+        {"type": "snapshot", "rows": [_row("etcd", 3, 2)]},
+        collected(REDIS, subjects=["etcd"]),
+        *finished(REDIS, "quarantined", quarantined=known, diagnosis=diagnosis),
+        *finished(HEALTH),
+        END,
+    )
+
+    (test, _) = run.tests
+    assert str(test.quarantine) == "2030-01-31: a reason (an owner)"
+    assert run.verdict is Verdict.ACCEPTED
+    assert [named.tests for named in run.causes] == [0]
+
+
+def test_run_in_which_nothing_passes_is_not_accepted(run_of: Any) -> None:
+    run = run_of(START, collected(REDIS), *finished(REDIS, "quarantined"), END)
+
+    assert run.verdict is Verdict.INCOMPLETE
+
+
 def test_last_snapshot_counts(run_of: Any) -> None:
     run = run_of(
         START,
@@ -324,7 +353,7 @@ def test_run_that_found_no_cluster_says_nothing_of_the_system(tmp_path: Path) ->
     events = [collected(REDIS), told, told, error, phase(REDIS, "teardown")]
     run = load(write(tmp_path, START, *events, END))
 
-    assert run.verdict is Verdict.INCOMPLETE
+    assert run.verdict is Verdict.NOT_VERIFIED
     assert run.problems == (Problem("no-cluster", {"text": "there is no context nope"}),)
 
 

@@ -20,9 +20,12 @@ OPTIONAL = {
     "collected": {"tests"},
     "deployment": {"phases"},
     "internal-error": {"message"},
-    "no-cluster": {"told"},
+    "no-cluster": {"told", "lines"},
+    "not-deployed": {"told", "lines"},
+    "refused": {"told", "lines"},
     "note": {"told"},
-    "phase": {"test", "diagnosis"},
+    "diagnosis": {"follows"},
+    "phase": {"test", "diagnosis", "quarantined"},
 }
 
 

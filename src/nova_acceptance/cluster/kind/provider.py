@@ -9,6 +9,7 @@ from nova_acceptance import timeouts
 from nova_acceptance.cluster import doctor
 from nova_acceptance.cluster.engine import Engine
 from nova_acceptance.cluster.home import Home
+from nova_acceptance.cluster.kind.archive import saved
 from nova_acceptance.cluster.kind.cluster import KindCluster, Node
 from nova_acceptance.cluster.kind.images import BASE, NOVA, Builder, Image
 from nova_acceptance.cluster.kind.node_image import NodeImage, is_home_made, provide_engine
@@ -63,7 +64,7 @@ class Provider:
         """
         with exclusive(self._home.root / "lock", f"starting {request.name}", self._progress):
             self._refuse_foreign(request.name)
-            was_there = self._is_there(request.name)
+            was_there = self.is_there(request.name)
             try:
                 cluster = self._provide(request)
                 kube = Kube(cluster.kubeconfig, cluster.context)
@@ -78,6 +79,17 @@ class Provider:
                     self._remove(request.name)
                 raise
         version = kube.server_version
+        why = Phrase("{reason}; it runs Kubernetes {version}", reason=reason, version=version)
+        return self._described(cluster, request, why)
+
+    def found(self, request: Request, reason: Phrase) -> Cluster:
+        """Return a cluster of ours that is up, as it is.
+
+        Raises:
+            ClusterError: its API does not answer.
+        """
+        cluster = self.cluster(request.name)
+        version = Kube(cluster.kubeconfig, cluster.context).server_version
         why = Phrase("{reason}; it runs Kubernetes {version}", reason=reason, version=version)
         return self._described(cluster, request, why)
 
@@ -106,7 +118,8 @@ class Provider:
         try:
             cluster.create(request.nodes or DEFAULT_NODES, image, self._progress)
         except ClusterError as error:
-            if self._has_own_engine or "failed to pull image" not in str(error):
+            is_pull = "failed to pull image" in str(error)
+            if self._has_own_engine or not is_pull or request.node_image:
                 raise
             self._progress.say("no registry gives the node image, so engine and image are our own")
             self._has_own_engine = True
@@ -179,10 +192,10 @@ class Provider:
         """Take away what a start that failed or was interrupted has half made."""
         if self._has_own_engine and not self._engine.is_running:
             return
-        if not self._is_there(name):
+        if not self.is_there(name):
             self._remove(name)
 
-    def _is_there(self, name: str) -> bool:
+    def is_there(self, name: str) -> bool:
         """Whether the cluster was created to its end and has nodes, running or not."""
         if self._has_own_engine and not self._engine.is_running:
             return False
@@ -231,19 +244,17 @@ class Provider:
         """Return a node image of the user's by its name in our engine, which pulls nothing.
 
         Raises:
-            ClusterError: it is neither there nor a file that `docker save` wrote.
+            ClusterError: it is neither there nor a file.
+            UsageError: the file is not what `docker save` writes.
         """
         docker = self.cluster("any").run_docker
         if Path(image).is_file():
-            with self._progress.step(f"loading node image {image}"):
-                answer = docker("load", "--input", image, timeout=timeouts.BUILD)
-            _, is_named, name = answer[-1].rpartition("Loaded image: ")
-            if not is_named:
-                raise ClusterError(
-                    f"the node image in {image} has no name",
-                    hint="`docker save` it by its name, not by its ID",
-                )
-            return name
+            archive = saved(Path(image))
+            known = docker("images", "--quiet", "--no-trunc", archive.name)
+            if not archive.ids.intersection(known):
+                with self._progress.step(f"loading node image {image}"):
+                    docker("load", "--input", image, timeout=timeouts.BUILD)
+            return archive.name
         if not docker("images", "--quiet", image):
             raise ClusterError(
                 f"node image {image} is not on this machine, and our engine reaches no registry",
@@ -305,15 +316,16 @@ class Provider:
         return Engine(self._home.engine("build"), self._home.rootfs, is_isolated=False)
 
     def _described(self, cluster: KindCluster, request: Request, reason: Phrase) -> Cluster:
-        named = "" if request.name == Request.name else f" {request.name}"
+        named = "" if request.name == Request.name else request.name
         return Cluster(
             name=cluster.name,
             provider="kind",
             kubeconfig=cluster.kubeconfig,
             context=cluster.context,
             reason=reason,
-            reuse_hint="pytest --cluster kind --no-deploy",
-            remove_hint=f"nova-cluster down{named}",
+            reuse_hint=f"pytest --cluster kind{named and f':{named}'} --no-deploy",
+            remove_hint=f"nova-cluster down {named}".rstrip(),
+            is_local=True,
         )
 
 

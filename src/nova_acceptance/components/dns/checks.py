@@ -5,7 +5,7 @@ A question that got no answer says nothing of the answer: it is never a wrong on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -28,10 +28,10 @@ from nova_acceptance.components.dns.records import (
     is_answered,
     values,
 )
-from nova_acceptance.components.dns.service import DNS
+from nova_acceptance.components.dns.service import DNS, dns_services, own_addresses
 from nova_acceptance.components.kubernetes.backends import ready_behind
-from nova_acceptance.findings import NOWHERE, Finding, Ref
-from nova_acceptance.kube import PodRef
+from nova_acceptance.findings import NOWHERE, Finding, Ref, ref
+from nova_acceptance.kube import Object, PodRef
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Front
@@ -43,18 +43,47 @@ _ADDRESSES: Final = ("A", "AAAA")
 
 
 @check
-def failing_dns(asked: Mapping[PodRef, Sequence[Exchanged]]) -> Iterator[Finding]:
-    """Find a DNS that does not answer every pod well: `asked` has the answers to `pilot`."""
+def failing_dns(
+    asked: Mapping[PodRef, Sequence[Exchanged]],
+    ask_zone: Callable[[], Finding | None] = lambda: None,
+    ask_more: Callable[[], Finding | None] = lambda: None,
+) -> Iterator[Finding]:
+    """Find a DNS that does not answer every pod well.
+
+    Args:
+        asked: the answers to `pilot` of each pod.
+        ask_zone: returns that the cluster has another zone than nova.yaml says, if it has.
+        ask_more: returns what more pods than these show, where it answers some and not others.
+    """
     if not asked:
         yield Finding("VANTAGE_MISSING", NOWHERE, Phrase("no pod runs that could ask the DNS"))
     elif found := state_of_dns(asked):
-        yield found
+        closer = {"DNS_WRONG_ANSWER": ask_zone, "NETWORK_CUT": ask_more}.get(found.cause)
+        yield (closer() if closer else None) or found
 
 
 @check
-def missing_servers(snapshot: Snapshot) -> Iterator[Finding]:
-    """Find a cluster whose DNS has no server that is ready."""
-    if snapshot.at(DNS) is None:
+def missing_servers(
+    snapshot: Snapshot, ask: Callable[[], Mapping[PodRef, Sequence[Exchanged]]] | None = None
+) -> Iterator[Finding]:
+    """Find a cluster whose DNS has no server that is ready.
+
+    Its Service may have any name, and a cluster may keep its DNS outside of all Services, on its
+    nodes or behind them. What answers pods well, and not by a Service's address, is there.
+
+    Args:
+        snapshot: what the API says.
+        ask: returns the answers to `pilot` of each pod; None where nobody can be asked.
+    """
+    services = list(dns_services(snapshot))
+    if any(ready_behind(snapshot, ref(each)) for each in services):
+        return
+    if ask and _is_served_elsewhere(services, ask()):
+        return
+    if services:
+        where = ref(services[0])
+        yield Finding("DNS_DOWN", where, Phrase("nothing is behind {service}", service=where))
+    else:
         yield Finding(
             "DNS_DOWN",
             DNS,
@@ -64,24 +93,42 @@ def missing_servers(snapshot: Snapshot) -> Iterator[Finding]:
                 "coredns`), with the address that is in the pods' /etc/resolv.conf"
             ),
         )
-    elif not ready_behind(snapshot, DNS):
-        yield Finding("DNS_DOWN", DNS, Phrase("nothing is behind {service}", service=DNS))
+
+
+def _is_served_elsewhere(
+    services: Sequence[Object], asked: Mapping[PodRef, Sequence[Exchanged]]
+) -> bool:
+    """Whether every pod is answered well, and by others than the Services of the DNS."""
+    own = {address for service in services for address in own_addresses(service)}
+    answers = [answer for each in asked.values() for answer in each]
+    return (
+        bool(answers)
+        and state_of_dns(asked) is None
+        and all(it.server not in own for it in answers)
+    )
 
 
 @check
 def other_servers(
     snapshot: Snapshot, asked: Mapping[PodRef, Sequence[Exchanged]]
 ) -> Iterator[Finding]:
-    """Find pods that ask another name server than the cluster's DNS."""
-    service = snapshot.at(DNS)
-    own = service["spec"].get("clusterIP") if service else None
+    """Find pods that ask a name server which does not know the cluster's names.
+
+    It need not be the DNS's Service: a cache on the node has an address of its own. One that gave
+    no answer says nothing of itself.
+    """
+    own = {address for each in dns_services(snapshot) for address in own_addresses(each)}
     for pod, answers in asked.items():
-        if others := sorted({answer.server for answer in answers} - {own}):
+        silent = {answer.server for answer in answers if not is_answered(answer)}
+        knowing = {
+            answer.server for answer in answers if values(answer, "A") | values(answer, "AAAA")
+        }
+        if others := sorted({answer.server for answer in answers} - own - knowing - silent - {""}):
             sentence = Phrase(
                 "{pod} asks {servers} for names, where the cluster's DNS is {own}",
                 pod=pod,
                 servers=others,
-                own=own or Phrase("nowhere"),
+                own=sorted(own) or Phrase("nowhere"),
             )
             yield Finding("NAME_RESOLVES_WRONGLY", DNS, sentence)
 
@@ -223,17 +270,17 @@ def wrong_pod_names(lookups: Lookups, headless: Front) -> Iterator[Finding]:
 
 
 def _wrong_pod_name(
-    source: PodRef, form: str, answer: Resolved, wanted: str, front: Front
+    source: PodRef, form: str, answer: Resolved, wanted: frozenset[str], front: Front
 ) -> Iterator[Finding]:
     if not answer.addresses:
         yield _unresolved(source, form, answer).at(front.ref)
-    elif answer.addresses != {wanted}:
+    elif not answer.addresses <= wanted:
         sentence = Phrase(
             "to {source} the name {name} resolves to {addresses}, and the pod is at {wanted}",
             source=source,
             name=form,
             addresses=sorted(answer.addresses),
-            wanted=wanted,
+            wanted=sorted(wanted),
         )
         yield Finding("NAME_RESOLVES_WRONGLY", front.ref, sentence)
 

@@ -66,8 +66,22 @@ class Lookups:
             if ip_address(endpoint.address).reverse_pointer == pointer
         )
 
-    def pod_addresses(self, workload: Workload) -> dict[str, str]:
-        """Return the addresses of a workload's pods by their names, of those that have one."""
+    def pod_addresses(self, workload: Workload) -> dict[str, frozenset[str]]:
+        """Return the addresses of a workload's pods by their names, of those that have one.
+
+        Of a pod with two families a name may lead to either, as its Service has them.
+        """
         pods = self.objects.pods_of(workload)
-        found = {pod["metadata"]["name"]: pod["status"].get("podIP") for pod in pods}
-        return {name: address for name, address in found.items() if address}
+        found = {
+            pod["metadata"]["name"]: frozenset(
+                filter(
+                    None,
+                    (
+                        pod["status"].get("podIP"),
+                        *(each.get("ip") for each in pod["status"].get("podIPs") or ()),
+                    ),
+                )
+            )
+            for pod in pods
+        }
+        return {name: addresses for name, addresses in found.items() if addresses}

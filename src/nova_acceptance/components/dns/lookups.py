@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Final
 
 import dns.rcode
+import dns.rdatatype
 
 from nova_acceptance import timeouts
 from nova_acceptance.components.dns.questions import kubernetes_address
+from nova_acceptance.components.dns.reached import cut_from_dns
 from nova_acceptance.components.dns.records import is_answered, values
 from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.findings import Finding, Ref
@@ -29,6 +32,8 @@ from nova_acceptance.vantage.questions import (
     Question,
     Resolve,
     Resolved,
+    Resolver,
+    Resolving,
 )
 
 SAMPLES: Final = 3
@@ -71,9 +76,25 @@ def _wrong_as_a_whole(
         is_denied = refused[0] == dns.rcode.NXDOMAIN
         return Finding("DNS_WRONG_ANSWER" if is_denied else "DNS_DOWN", DNS, sentence)
     silent = [pod for pod, answers in asked.items() if all(a.message is None for a in answers)]
+    known = {answer.server for answer in answered}
+    strangers = [pod for pod in silent if known.isdisjoint(each.server for each in asked[pod])]
+    if strangers:
+        sentence = Phrase(
+            "{pods} asks the name server {server}, which gives no answer; others ask {known}",
+            pods=strangers,
+            server=asked[strangers[0]][0].server,
+            known=sorted(known),
+        )
+        where = Ref("Pod", strangers[0].namespace, strangers[0].name)
+        return Finding("SEARCH_PATH_LOST", where, sentence)
     if silent:
         sentence = Phrase("the cluster's DNS answers others, and not {pods}", pods=silent)
-        return Finding("NETWORK_CUT", Ref("Namespace", "", silent[0].namespace), sentence)
+        return Finding(
+            "NETWORK_CUT",
+            Ref("Namespace", "", silent[0].namespace),
+            sentence,
+            concerns=tuple(Ref("Pod", pod.namespace, pod.name) for pod in silent),
+        )
     soonest = min(answer.seconds for answer in answered)
     if soonest > timeouts.DNS_PROMPT:
         sentence = Phrase(
@@ -118,6 +139,7 @@ def _wrongly_served(name: str, served: Exchanged, wanted: frozenset[str]) -> Fin
             name=name,
         )
         return Finding.here("NAME_UNRESOLVED", sentence)
+    wanted = of_family(wanted, served)
     if addresses == wanted:
         return None
     sentence = Phrase(
@@ -127,6 +149,13 @@ def _wrongly_served(name: str, served: Exchanged, wanted: frozenset[str]) -> Fin
         wanted=sorted(wanted),
     )
     return Finding("DNS_WRONG_ANSWER", DNS, sentence)
+
+
+def of_family(addresses: frozenset[str], served: Exchanged) -> frozenset[str]:
+    """Return the addresses of the family that a name server was asked for."""
+    types = [entry.rdtype for entry in served.message.question] if served.message else []
+    version = 6 if dns.rdatatype.AAAA in types else 4
+    return frozenset(each for each in addresses if ip_address(each).version == version)
 
 
 def _wrongly_resolved(
@@ -150,7 +179,8 @@ def _wrongly_resolved(
     wrong = {form: answer for form, answer in by_form.items() if answer.addresses != wanted}
     if not wrong:
         return None
-    leads_elsewhere = any(answer.addresses for answer in wrong.values())
+    elsewhere = [form for form, answer in wrong.items() if answer.addresses]
+    leads_elsewhere = bool(elsewhere)
     is_absent = all(answer.is_absent for answer in wrong.values())
     sentence = Phrase(
         "{forms} resolves to other addresses than {name} does"
@@ -158,7 +188,7 @@ def _wrongly_resolved(
         else "{name} resolves, and {forms} does not: the search list lacks the zone"
         if is_absent
         else "{forms} did not resolve",
-        forms=list(wrong),
+        forms=elsewhere or list(wrong),
         name=name,
     )
     if leads_elsewhere:
@@ -166,8 +196,27 @@ def _wrongly_resolved(
     return Finding.here("SEARCH_PATH_LOST" if is_absent else "NAME_UNRESOLVED", sentence)
 
 
-def ask_why(places: Places, pod: PodRef, host: str, wanted: frozenset[str]) -> Finding | None:
+def ask_why(
+    places: Places,
+    pod: PodRef,
+    host: str,
+    wanted: frozenset[str],
+    *,
+    system: System,
+    others: Iterable[PodRef] = (),
+) -> Finding | None:
     """Ask from a pod why a host name does not work there.
+
+    Where the name server gives no answer, it is asked from others as well whether it answers at
+    all: what it does not say of one name, it may not say of any.
+
+    Args:
+        places: from where it can be asked.
+        pod: who asks.
+        host: the name.
+        wanted: the addresses that the API implies.
+        system: what nova.yaml says.
+        others: further pods that can be asked from.
 
     Raises:
         ProbeError: nothing could be asked from the pod.
@@ -178,19 +227,68 @@ def ask_why(places: Places, pod: PodRef, host: str, wanted: frozenset[str]) -> F
     assert isinstance(by_full, Resolved)
     assert isinstance(by_form, Resolved)
     assert isinstance(served, Exchanged)
+    if not is_answered(served) and (whole := ask_dns(places, [pod, *others], system)):
+        return whole
     return why_wrong(full, by_full=by_full, by_form={host: by_form}, served=served, wanted=wanted)
 
 
-def ask_dns(places: Places, pods: Iterable[PodRef], system: System) -> Finding | None:
+def ask_dns(
+    places: Places, pods: Iterable[PodRef], system: System, others: Iterable[PodRef] = ()
+) -> Finding | None:
     """Ask from pods whether the cluster's DNS answers, and return what is wrong with it.
 
     From those that cannot be asked nothing is known of it.
+
+    Args:
+        places: from where it can be asked.
+        pods: from where it is asked.
+        system: what nova.yaml says.
+        others: from where it is asked as well, where it answers some of these and not others: to
+            see what those have in common.
 
     Raises:
         ProbeError: one of the others could not be asked.
     """
     asked = dict.fromkeys(places.askable(pods), pilot(system))
-    return state_of_dns(ask_everywhere(places, asked))
+    answers = ask_everywhere(places, asked)
+    found = state_of_dns(answers)
+    if found and found.cause == "NETWORK_CUT":
+        more = [pod for pod in places.askable(others) if pod not in answers]
+        answers |= ask_everywhere(places, dict.fromkeys(more, pilot(system)))
+        return cut_from_dns(places.kube, answers) or state_of_dns(answers)
+    if found and found.cause == "DNS_WRONG_ANSWER":
+        return other_zone(ask_resolvers(places, answers), system.zone) or found
+    return found
+
+
+def ask_resolvers(places: Places, pods: Iterable[PodRef]) -> dict[PodRef, Resolving]:
+    """Return what pods' resolvers are configured with.
+
+    Raises:
+        ProbeError: one of them could not be asked.
+    """
+    answers = ask_everywhere(places, {pod: [Resolver()] for pod in pods})
+    return {pod: answer for pod, (answer,) in answers.items()}
+
+
+def other_zone(resolvers: Mapping[PodRef, Resolving], zone: str) -> Finding | None:
+    """Return that the cluster has another zone than nova.yaml says; None where that is not seen.
+
+    The kubelet writes it into every pod's search list, behind `svc.`.
+    """
+    zones = {pod: found for pod, each in resolvers.items() if (found := each.zone)}
+    there = sorted(set(zones.values()))
+    if len(there) != 1 or there == [zone]:
+        return None
+    return Finding(
+        "ZONE_MISNAMED",
+        DNS,
+        Phrase(
+            "the cluster's zone is {there}, where nova.yaml says {zone}", there=there[0], zone=zone
+        ),
+        Phrase("write `zone: {there}` into nova.yaml", there=there[0]),
+        evidence=tuple(_told(resolvers[pod]) for pod in zones),
+    )
 
 
 def _rcode(answer: Exchanged) -> dns.rcode.Rcode:

@@ -7,9 +7,15 @@ from typing import Final
 
 from nova_acceptance.components.dns import corefile
 from nova_acceptance.components.dns.checks import missing_servers
-from nova_acceptance.components.dns.service import DNS, dns_services
+from nova_acceptance.components.dns.service import (
+    DNS,
+    dns_services,
+    keeps_servers,
+    own_addresses,
+)
 from nova_acceptance.components.kubernetes.addresses import addresses_of, services_meant
 from nova_acceptance.components.kubernetes.backends import carriers, knows_endpoints, ready_behind
+from nova_acceptance.components.kubernetes.graces import NEXT_TRY, RETURN, STARTING
 from nova_acceptance.components.kubernetes.resolution import (
     configured,
     is_certain,
@@ -35,7 +41,9 @@ def dns_down(snapshot: Snapshot) -> Iterator[Finding]:
     if not services:
         if not snapshot.get("Namespace", "", DNS.namespace):
             return  # not a whole cluster, or one that keeps its DNS elsewhere
-        if not any(snapshot.get("Namespace", "", name) for name in _ELSEWHERE):
+        is_elsewhere = any(snapshot.get("Namespace", "", name) for name in _ELSEWHERE)
+        # without servers in pods either, the cluster has its DNS on its nodes or behind them
+        if keeps_servers(snapshot) and not is_elsewhere:
             yield from missing_servers(snapshot)
         return
     if not knows_endpoints(snapshot, DNS.namespace):
@@ -50,8 +58,9 @@ def _without_servers(snapshot: Snapshot, service: Object) -> Finding:
     ready = [pod for pod in pods if is_ready(pod)]
     makers = [each for each in selected(snapshot, service) if each["kind"] != "Job"]
     resting = [each for each in makers if each["spec"].get("replicas") == 0]
-    subject, cure = ref(service), NOTHING
+    subject, cure, grace = ref(service), NOTHING, RETURN
     if resting:
+        grace = NEXT_TRY
         subject = ref(resting[0])
         why = Phrase("{workload} is scaled to 0", workload=subject)
         cure = Phrase(
@@ -68,6 +77,7 @@ def _without_servers(snapshot: Snapshot, service: Object) -> Finding:
         why = Phrase("its pods are ready, and it does not lead to them: see its selector and ports")
     else:
         why = Phrase("none of its {count} pods is ready", count=len(pods))
+        grace = STARTING
     return Finding(
         "DNS_DOWN",
         subject,
@@ -76,6 +86,7 @@ def _without_servers(snapshot: Snapshot, service: Object) -> Finding:
         ),
         cure,
         evidence=tuple(_of_pod(pod) for pod in pods),
+        grace=grace,
     )
 
 
@@ -200,7 +211,7 @@ def host_alias_wrong(snapshot: Snapshot) -> Iterator[Finding]:
             for name in alias.get("hostnames") or ():
                 meant = services_meant(name, where.namespace, zone)
                 service = next(filter(None, map(snapshot.at, meant)), None)
-                own = _own_addresses(service) if service else []
+                own = own_addresses(service) if service else []
                 if service and own and alias.get("ip") not in own:
                     yield Finding(
                         "HOST_ALIAS_WRONG",
@@ -215,13 +226,6 @@ def host_alias_wrong(snapshot: Snapshot) -> Iterator[Finding]:
                             own=own,
                         ),
                     )
-
-
-def _own_addresses(service: Object) -> list[str]:
-    """Return the addresses of a Service that has any of its own and knows them yet."""
-    spec = service["spec"]
-    own = spec.get("clusterIPs") or [spec.get("clusterIP")]
-    return [address for address in own if address and address != "None"]
 
 
 BEFOREHAND: Final = (search_path_lost, host_alias_wrong)

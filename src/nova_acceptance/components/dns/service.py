@@ -37,3 +37,18 @@ def _serves_names(service: Object) -> bool:
     return bool(spec.get("selector")) and any(
         (port["port"], port.get("protocol")) == (_PORT, "UDP") for port in spec.get("ports") or ()
     )
+
+
+def own_addresses(service: Object) -> list[str]:
+    """Return the addresses of a Service that has any of its own and knows them yet."""
+    spec = service.get("spec") or {}
+    own = spec.get("clusterIPs") or [spec.get("clusterIP")]
+    return [address for address in own if address and address != "None"]
+
+
+def keeps_servers(snapshot: Snapshot) -> bool:
+    """Whether pods of kube-system are servers of names, by the label that installers give them."""
+    return any(
+        (pod["metadata"].get("labels") or {}).get(_LABEL) in (DNS.name, "coredns")
+        for pod in snapshot.of_kind("Pod", DNS.namespace)
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from nova_acceptance.components.etcd import checks, draft, rules, spec
+from nova_acceptance.components.etcd import checks, draft, keys, rules, spec, survival
 from nova_acceptance.components.etcd.client import Member
 from nova_acceptance.components.kind import Access, Check, Drafting, Kind
 
@@ -30,4 +30,6 @@ KIND = Kind(
     fixtures="nova_acceptance.components.etcd.fixtures",
     markers={"etcd": "etcd"},
     drafting=Drafting(draft.recognises, draft.draft),
+    holding=survival.holding,
+    clear=keys.clear,
 )

@@ -37,7 +37,7 @@ def disunited_answers(answers: Answers, spec: Etcd) -> Iterator[Finding]:
     led = [name for name, each in there.items() if each.leader != NOBODY]
     wanted = spec.runs.replicas
     if any("NOSPACE" in line.upper() for line in complaints):
-        sentence = Phrase("etcd raises an alarm: {said}", said=complaints[0])
+        sentence = Phrase("etcd raises an alarm: {said}", said=complaints[0].strip())
         yield Finding.here("ETCD_NO_SPACE", sentence, *evidence)
     elif len({each.cluster for each in there.values()}) > 1:
         sentence = Phrase(

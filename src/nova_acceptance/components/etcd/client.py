@@ -16,6 +16,8 @@ from nova_acceptance.vantage.http import exchange
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.transcript import Transcript
 
+_READING: Final = frozenset({"/v3/maintenance/status", "/v3/cluster/member/list", "/v3/kv/range"})
+"""What changes nothing, and so is all that is asked in a run that only reads."""
 _SAID: Final = (
     ("ETCD_NO_SPACE", re.compile(r"(?i)database space exceeded|NOSPACE")),
     ("ETCD_STRANGER", re.compile(r"(?i)cluster[ _-]?id mismatch|permanently removed")),
@@ -95,7 +97,16 @@ class Member:
         """Remove a key; one that is not there is as good as removed."""
         self._post(f"del {key}", "/v3/kv/deleterange", _encoded(key=key))
 
-    def _post(self, asked: str, path: str, body: dict[str, str]) -> dict[str, Any]:
+    def keys(self, prefix: str) -> list[str]:
+        """Return every key that begins with a prefix, whose last letter is not the last of all."""
+        end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        body = {**_encoded(key=prefix, range_end=end), "keys_only": True}
+        found = self._post(f"keys {prefix}", "/v3/kv/range", body).get("kvs") or ()
+        return [base64.b64decode(each["key"]).decode() for each in found]
+
+    def _post(self, asked: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        if path not in _READING:
+            self._route.require_writing()
         source, target = self._route.source, self._route.target
         with self._transcript.asking(asked, source=source, target=target) as asking:
             status, text = exchange(self._route, "POST", path, json.dumps(body))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from nova_acceptance.components.etcd.spec import Etcd
+from nova_acceptance.components.etcd.words import in_words
 from nova_acceptance.components.kubernetes.members import (
     is_hindered,
     own_words,
@@ -15,6 +16,7 @@ from nova_acceptance.components.kubernetes.members import (
 )
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.findings import Finding
+from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 
@@ -22,9 +24,13 @@ _SAID: Final = (
     (
         "ETCD_STRANGER",
         re.compile(
-            r"(?i)cluster[ _-]?id mismatch|has already been bootstrapped|permanently"
-            r" removed|member count is unequal|unmatched member"
+            r"(?i)cluster[ _-]?id mismatch|permanently removed|member count is unequal"
+            r"|unmatched member"
         ),
+    ),
+    (
+        "ETCD_DATA_LOST",
+        re.compile(r"(?i)has already been bootstrapped|tocommit\(\d+\) is out of range"),
     ),
     ("ETCD_NO_SPACE", re.compile(r"(?i)database space exceeded|alarm[^\n]{0,40}NOSPACE")),
 )
@@ -34,7 +40,7 @@ _PERSISTS: Final = 10.0
 
 def etcd_says_why(snapshot: Snapshot) -> Iterator[Finding]:
     """Find members whose own log names what is wrong."""
-    yield from own_words(snapshot, Etcd, _SAID, grace=_PERSISTS, over=_OVER)
+    yield from own_words(snapshot, Etcd, _SAID, grace=_PERSISTS, over=_OVER, telling=in_words)
 
 
 def members_missing(snapshot: Snapshot) -> Iterator[Finding]:
@@ -68,10 +74,32 @@ def _members_missing(snapshot: Snapshot, component: Etcd) -> Iterator[Finding]:
             there=[pod["metadata"]["name"] for pod in ready] or Phrase("none"),
             quorum=component.quorum,
         ),
+        _why_not_ready(component, [pod for pod in pods if not is_ready(pod)]),
         evidence=tuple(
             f"Pod {pod['metadata']['name']}: {'ready' if is_ready(pod) else 'not ready'}"
             for pod in pods
         ),
+    )
+
+
+def _why_not_ready(component: Etcd, ill: Sequence[Object]) -> Phrase:
+    """Return where it stands why members are missing."""
+    workload = component.workload.ref
+    if not ill:
+        return Phrase(
+            "see why {workload} has no more pods: `kubectl -n {namespace} describe {kind} {name}`",
+            workload=workload,
+            namespace=workload.namespace,
+            kind=workload.kind.lower(),
+            name=workload.name,
+        )
+    names = [pod["metadata"]["name"] for pod in ill]
+    return Phrase(
+        "see why {pods} are not ready: `kubectl -n {namespace} describe pods {names}`, "
+        "`kubectl -n {namespace} logs --previous` with each",
+        pods=names,
+        namespace=workload.namespace,
+        names=" ".join(names),
     )
 
 

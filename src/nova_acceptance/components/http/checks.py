@@ -209,8 +209,19 @@ def _answers(
 def _answer(
     connections: Connections, pod: PodRef, service: Http, question: Question[AnswerT]
 ) -> AnswerT | Finding:
-    closed = connections.closed(pod, front_of(service), service.port)
-    return closed or connections.survey.answer(pod, question)
+    front = front_of(service)
+    if closed := connections.closed(pod, front, service.port):
+        return closed
+    answer = connections.survey.answer(pod, question)
+    if answer.state != "unresolved":
+        return answer
+    sentence = Phrase(
+        "{pod} cannot resolve {host} ({said})",
+        pod=pod,
+        host=front.full_name(connections.system.zone),
+        said=answer.detail,
+    )
+    return Finding("NAME_UNRESOLVED", front.ref, sentence)
 
 
 def _said(page: Page) -> str:

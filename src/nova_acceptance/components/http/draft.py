@@ -12,7 +12,7 @@ from nova_acceptance.components.candidate import Candidate, Drafted
 from nova_acceptance.components.certificates.checks import wrong_time
 from nova_acceptance.components.certificates.held import dns_names, shown_by
 from nova_acceptance.components.kind import Access
-from nova_acceptance.components.kubernetes.checks.services import is_headless
+from nova_acceptance.components.kubernetes.checks.services import CLUSTER_IP, is_headless, type_of
 from nova_acceptance.errors import NovaError
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
@@ -42,6 +42,8 @@ def draft(candidate: Candidate, access: Access | None) -> Drafted:
     fields = drafted.fields
     if ref(own).name != candidate.name:
         fields["service"] = ref(own).name
+    if (kind := type_of(own)) != CLUSTER_IP:
+        fields["type"] = kind
     if is_headless(own):
         fields["headless"] = True
     if (name := str(main.get("name") or "http")) != "http":

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from nova_acceptance.system.base import Name, Port, Strict
-from nova_acceptance.system.component import Component, KubeService, Layer
+from nova_acceptance.system.component import Component, KubeService, Layer, ServiceType
 
 
 class Health(Strict):
@@ -26,10 +26,11 @@ class Health(Strict):
 
 
 class Http(Component):
-    """A service of the application layer: a Deployment and a ClusterIP Service of its name.
+    """A service of the application layer: a Deployment and a Service of its name.
 
     Attributes:
         service: what that Service is called, where it has not the component's name.
+        type: that Service's type; `NodePort` and `LoadBalancer` open it to the outside as well.
         headless: whether that Service has no address of its own.
         port: the Service's.
         port_name: what the Service calls it.
@@ -42,6 +43,7 @@ class Http(Component):
 
     kind: Literal["http"] = "http"
     service: Name | None = None
+    type: ServiceType = "ClusterIP"
     headless: bool = False
     port: Port
     port_name: Name = "http"
@@ -58,6 +60,7 @@ class Http(Component):
         """Its own Service, and any that the file lists besides."""
         own = KubeService(
             name=self.service or self.name,
+            type=self.type,
             headless=self.headless,
             ports={self.port_name: self.port, **self.ports},
             targets={self.port_name: self.target} if self.target else {},

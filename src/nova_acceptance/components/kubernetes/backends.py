@@ -8,7 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from nova_acceptance.components.kubernetes.placement import selects
-from nova_acceptance.components.kubernetes.workloads import containers, matches, selected
+from nova_acceptance.components.kubernetes.workloads import (
+    containers,
+    main_container,
+    matches,
+    selected,
+)
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
@@ -18,7 +23,11 @@ _PORT_KEY: Final = re.compile(r"port|listen|bind|addr", re.IGNORECASE)
 _LISTS: Final = ("EndpointSlice", "Endpoints")
 _SERVICE_NAME: Final = "kubernetes.io/service-name"
 """The label of an EndpointSlice that says whose it is."""
+_MANAGED_BY: Final = "endpointslice.kubernetes.io/managed-by"
+_OF_KUBERNETES: Final = "controller.k8s.io"
 _OF_NAMES: Final = "FQDN"
+_KEEPERS: Final = frozenset({"ReplicaSet", "StatefulSet"})
+"""Who keeps the pods of the workloads that nova.yaml can name."""
 _IDENTITY: Final = ("app.kubernetes.io/name", "app", "k8s-app", "name")
 
 
@@ -63,6 +72,25 @@ def endpoints_of(snapshot: Snapshot, service: Ref) -> list[Endpoint]:
     return _merged(endpoint for each in slices for endpoint in _of_slice(each))
 
 
+def lists_of(snapshot: Snapshot, service: Ref) -> list[Object]:
+    """Return the objects that say what is behind a Service: its slices, else its Endpoints."""
+    _, namespace, name = service
+    slices = snapshot.indexed("EndpointSlice", _services, f"{namespace}/{name}")
+    if slices:
+        return slices
+    found = snapshot.get("Endpoints", namespace, name)
+    return [found] if found else []
+
+
+def is_of_controller(obj: Object) -> bool:
+    """Whether a list of addresses is written by the cluster, and not by somebody's hand."""
+    if obj["kind"] == "Endpoints":
+        return True  # of a Service that selects pods
+    labels = obj["metadata"].get("labels") or {}
+    manager = labels.get(_MANAGED_BY) or ""
+    return bool(manager.endswith(_OF_KUBERNETES) or obj["metadata"].get("ownerReferences"))
+
+
 def ready_behind(snapshot: Snapshot, service: Ref) -> list[Endpoint]:
     """Return the addresses behind a Service that take traffic, in their order."""
     return [each for each in endpoints_of(snapshot, service) if each.is_ready]
@@ -71,6 +99,14 @@ def ready_behind(snapshot: Snapshot, service: Ref) -> list[Endpoint]:
 def addresses_in(obj: Object) -> list[Endpoint]:
     """Return the addresses in an EndpointSlice or an Endpoints object."""
     return _merged(_of_slice(obj) if obj["kind"] == "EndpointSlice" else _of_endpoints(obj))
+
+
+def is_of(obj: Object, service: str) -> bool:
+    """Whether an EndpointSlice or an Endpoints object is that of a Service of its namespace."""
+    metadata = obj["metadata"]
+    if obj["kind"] == "Endpoints":
+        return bool(metadata["name"] == service)
+    return (metadata.get("labels") or {}).get(_SERVICE_NAME) == service
 
 
 def _services(endpoint_slice: Object) -> Iterator[str]:
@@ -129,9 +165,23 @@ def _pod(target: dict[str, Any] | None) -> str:
 
 
 def pods_selected(snapshot: Snapshot, spec: Workload) -> list[Object]:
-    """Return the pods with the labels that a workload of nova.yaml selects, by their names.
+    """Return the pods that a workload of nova.yaml has now, by their names.
 
-    Those that are on their way out are left out.
+    Those that are on their way out are left out, and those that have ended: what was evicted stays
+    listed until somebody deletes it, and another runs in its place.
+    """
+    return [
+        pod
+        for pod in pods_listed(snapshot, spec)
+        if "deletionTimestamp" not in pod["metadata"] and not has_ended(pod)
+    ]
+
+
+def pods_listed(snapshot: Snapshot, spec: Workload) -> list[Object]:
+    """Return every pod that is listed of a workload of nova.yaml, ended or not, by their names.
+
+    Labels alone do not make a pod its own: that of a Job, of a migration for instance, may carry
+    the same, and is its Job's.
     """
     found = snapshot.get(spec.kind, spec.namespace, spec.name)
     if found is None:
@@ -140,10 +190,20 @@ def pods_selected(snapshot: Snapshot, spec: Workload) -> list[Object]:
     there = [
         ref(pod)
         for pod in snapshot.of_kind("Pod", spec.namespace)
-        if selects(selector, pod["metadata"].get("labels") or {})
-        and "deletionTimestamp" not in pod["metadata"]
+        if selects(selector, pod["metadata"].get("labels") or {}) and not _is_of_another(pod)
     ]
     return [pod for where in sorted(there) if (pod := snapshot.at(where))]
+
+
+def has_ended(pod: Object) -> bool:
+    """Whether no container of a pod runs any more or ever will again."""
+    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+
+
+def _is_of_another(pod: Object) -> bool:
+    """Whether a pod is kept by what no Deployment or StatefulSet is kept by."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return bool(owners) and _KEEPERS.isdisjoint(owner["kind"] for owner in owners)
 
 
 def declared_ports(pod: Object) -> list[dict[str, Any]]:
@@ -155,7 +215,8 @@ def offers(pod: Object, port: dict[str, Any]) -> bool:
     """Whether a pod or template offers what a port of a Service leads to.
 
     By name where it is named; by number where ports are declared, or where a probe, a variable
-    or an argument speaks of that number. Where nothing at all is declared, nobody can tell.
+    or an argument speaks of that number. Where the container that the pod is for declares nothing,
+    whatever a sidecar does, nobody can tell.
     """
     target = port.get("targetPort") or port["port"]
     protocol = port.get("protocol", "TCP")
@@ -169,7 +230,7 @@ def offers(pod: Object, port: dict[str, Any]) -> bool:
         (it["containerPort"], it.get("protocol", "TCP")) == (number, protocol) for it in declared
     ):
         return True
-    return not declared or number in _mentioned(pod)
+    return not main_container(pod).get("ports") or number in _mentioned(pod)
 
 
 def _mentioned(pod: Object) -> set[int]:
@@ -200,12 +261,19 @@ def same_program(one: Object, other: Object) -> bool:
             if names[0] != names[1]:
                 return False
             break
+    # what stands beside both, such as a mesh's proxy, makes them no one program
+    own = {_repository(main_container(pod).get("image", "")) for pod in (one, other)}
     repositories = [
         {_repository(it.get("image", "")) for it in containers(p)} for p in (one, other)
     ]
-    ports = [{it["containerPort"] for it in declared_ports(pod)} for pod in (one, other)]
+    ports = [{it["containerPort"] for it in _ports_of_its_own(pod)} for pod in (one, other)]
     ports_differ = bool(ports[0] and ports[1] and not ports[0] & ports[1])
-    return bool(repositories[0] & repositories[1]) and not ports_differ
+    return bool(repositories[0] & repositories[1] & own) and not ports_differ
+
+
+def _ports_of_its_own(pod: Object) -> list[dict[str, Any]]:
+    """Return the ports of the container that a pod is for; all where that declares none."""
+    return main_container(pod).get("ports") or declared_ports(pod)
 
 
 def _repository(image: str) -> str:
@@ -229,7 +297,7 @@ def carriers(snapshot: Snapshot, service: Object) -> list[Object]:
         for pod in snapshot.of_kind("Pod", service["metadata"].get("namespace", ""))
         if matches(selector, pod["metadata"].get("labels"))
         and "deletionTimestamp" not in pod["metadata"]
-        and (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
+        and not has_ended(pod)
     ]
 
 

@@ -94,6 +94,7 @@ def stale_endpoint_url(snapshot: Snapshot) -> Iterator[Finding]:
                 *(f"{key}: {written}: no {lost}" for (key, written), (lost, _) in values.items()),
                 f"read by {', '.join(users)}",
             ),
+            concerns=tuple(lost for lost, _ in values.values()),
         )
 
 

@@ -8,9 +8,12 @@ from typing import Final
 
 from nova_acceptance.components.dns.service import dns_services
 from nova_acceptance.components.kubernetes.backends import (
+    addresses_in,
     carriers,
     endpoints_of,
+    is_of_controller,
     knows_endpoints,
+    lists_of,
     offers,
     replicas_wanted,
     selecting,
@@ -19,7 +22,7 @@ from nova_acceptance.components.kubernetes.status import condition, is_ready
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
-from nova_acceptance.phrase import Phrase
+from nova_acceptance.phrase import NOTHING, Phrase
 
 _FOLLOWS: Final = timedelta(seconds=20)
 """In which the controller has followed any change of pods, on a busy machine, too."""
@@ -44,27 +47,75 @@ def endpoints(snapshot: Snapshot) -> Iterator[Finding]:
             yield _without(snapshot, service, behind)
 
 
-def _stale(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
+def addresses_of_nobody(snapshot: Snapshot, service: Object) -> Finding | None:
+    """Return which addresses behind a Service are no pod's of its namespace; None where none is.
+
+    They are told with the object that holds them, for somebody else may have written it: the
+    controller leaves alone what it did not make.
+
+    Args:
+        snapshot: the objects.
+        service: one that selects pods.
+    """
     found = endpoints_of(snapshot, ref(service))
     namespace = service["metadata"].get("namespace", "")
-    addresses = snapshot.once(
-        (_settled_addresses, namespace), lambda: _settled_addresses(snapshot, namespace)
-    )
+    addresses = _addresses(snapshot, namespace)
     if addresses is None:
-        return  # the two lists are of two moments
-    strange = sorted({each.address for each in found} - addresses)
-    if strange:
-        yield Finding(
-            "ENDPOINTS_STALE",
-            ref(service),
-            Phrase(
-                "{service} leads to {addresses}, which no pod of {namespace} has",
-                service=ref(service),
-                addresses=strange,
-                namespace=namespace,
-            ),
-            evidence=(f"addresses of pods: {', '.join(sorted(addresses)) or 'none'}",),
+        return None  # the two lists are of two moments
+    strange = {each.address: each.pod for each in found if each.address not in addresses}
+    if not strange:
+        return None
+    holders = [
+        each
+        for each in lists_of(snapshot, ref(service))
+        if any(it.address in strange for it in addresses_in(each))
+    ]
+    by_hand = [ref(each) for each in holders if not is_of_controller(each)]
+    cure = (
+        Phrase(
+            "`kubectl -n {namespace} delete {kind} {name}`: it was made by hand, and no "
+            "controller changes it",
+            namespace=namespace,
+            kind=by_hand[0].kind.lower(),
+            name=by_hand[0].name,
         )
+        if by_hand
+        else NOTHING
+    )
+    sentence = Phrase(
+        "{service} leads to {addresses}, which no pod of {namespace} has; {holders} says so",
+        service=ref(service),
+        addresses=sorted(strange),
+        namespace=namespace,
+        holders=[ref(each) for each in holders],
+    )
+    return Finding(
+        "ENDPOINTS_STALE",
+        ref(service),
+        sentence,
+        cure,
+        evidence=(
+            *(f"{address}: {_whose(snapshot, address, pod)}" for address, pod in strange.items()),
+            f"addresses of pods: {', '.join(sorted(addresses)) or 'none'}",
+        ),
+    )
+
+
+def _whose(snapshot: Snapshot, address: str, pod: str) -> str:
+    """Return whose an address is that is no pod's of the Service's namespace."""
+    others = [str(ref(it)) for it in snapshot.of_kind("Pod") if address in _ips(it)]
+    said = f"said to be of Pod {pod}, which does not have it" if pod else "said to be of no pod"
+    return f"{said}; it is of {', '.join(others)}" if others else said
+
+
+def _stale(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
+    if strange := addresses_of_nobody(snapshot, service):
+        yield strange
+        return
+    found = endpoints_of(snapshot, ref(service))
+    namespace = service["metadata"].get("namespace", "")
+    if _addresses(snapshot, namespace) is None:
+        return
     ready = [pod for pod in carriers(snapshot, service) if is_ready(pod)]
     ports = service["spec"].get("ports") or ()
     lacking = [
@@ -73,7 +124,7 @@ def _stale(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
         if all(offers(pod, port) for port in ports)
         and _ips(pod).isdisjoint(each.address for each in found)
     ]
-    if lacking and not strange:
+    if lacking:
         yield Finding(
             "ENDPOINTS_STALE",
             ref(service),
@@ -84,6 +135,11 @@ def _stale(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
             ),
             evidence=(f"endpoints: {', '.join(each.address for each in found) or 'none'}",),
         )
+
+
+def _addresses(snapshot: Snapshot, namespace: str) -> set[str] | None:
+    key = (_settled_addresses, namespace)
+    return snapshot.once(key, lambda: _settled_addresses(snapshot, namespace))
 
 
 def _settled_addresses(snapshot: Snapshot, namespace: str) -> set[str] | None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from nova_acceptance.components.dns.service import DNS, dns_services
 from nova_acceptance.components.kubernetes.addresses import addresses_of, services_meant
-from nova_acceptance.components.kubernetes.placement import CLOSED_BY_CLUSTER, waits_for_a_pod
+from nova_acceptance.components.kubernetes.placement import waits_for_a_pod
 from nova_acceptance.components.kubernetes.policies import every_selecting
 from nova_acceptance.components.kubernetes.status import (
     CONTROLLERS,
-    condition,
     is_unseen,
     status_of,
 )
+from nova_acceptance.components.kubernetes.unplaced import awaited_nodes
 from nova_acceptance.components.kubernetes.workloads import (
     KINDS,
     controllers,
@@ -28,9 +26,6 @@ from nova_acceptance.components.kubernetes.workloads import (
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
-
-CLOSED: Final = "|".join(("were unschedulable", *map(re.escape, CLOSED_BY_CLUSTER)))
-"""The scheduler passed over nodes that the cluster or its administrator has closed."""
 
 
 class Graph:
@@ -60,20 +55,24 @@ class Graph:
         """Return what an object directly needs of its own, other programs left out."""
         if where not in self._parts:
             obj = self._snapshot.at(where)
-            found = dict.fromkeys(self._of(obj)) if obj else {}
+            found = dict.fromkeys(self._of(obj) if obj else self._of_absent(where))
             found.pop(where, None)
             self._parts[where] = tuple(found)
         return self._parts[where]
 
-    def reach(self, start: Iterable[Ref], *, others: bool = True) -> dict[Ref, int]:
+    def reach(
+        self, start: Iterable[Ref], *, others: bool = True, without: Collection[Ref] = ()
+    ) -> dict[Ref, int]:
         """Return all that these objects need, themselves included, with the steps to each.
 
         Args:
             start: where to begin.
             others: whether to go on to the programs that a workload asks for something.
+            without: what is passed over, with all that is needed by way of it alone.
         """
         steps: dict[Ref, int] = {}
-        for where, before in _walked(start, self.needs if others else self._made_of).items():
+        directly = self.needs if others else self._made_of
+        for where, before in _walked(start, directly, without).items():
             steps[where] = steps[before] + 1 if before else 0
         return steps
 
@@ -120,6 +119,27 @@ class Graph:
         yield from (found.target for found in references(workload))
         yield from (ref(policy) for policy in every_selecting(self._snapshot, workload))
 
+    def _of_absent(self, where: Ref) -> Iterator[Ref]:
+        """Yield what should have made a pod or a claim that is not there: a StatefulSet.
+
+        A StatefulSet makes the claims of a pod just before the pod, and a pod only after those of
+        lower numbers are ready. A claim whose pod is there was made, and somebody took it away.
+        """
+        if where.kind not in ("Pod", "PersistentVolumeClaim"):
+            return
+        for found in self._snapshot.of_kind("StatefulSet", where.namespace):
+            name, entries = found["metadata"]["name"], found["spec"].get("volumeClaimTemplates")
+            of_claims = [f"{entry['metadata']['name']}-{name}" for entry in entries or ()]
+            for stem in [name] if where.kind == "Pod" else of_claims:
+                number = where.name.removeprefix(f"{stem}-")
+                pod = self._snapshot.get("Pod", where.namespace, f"{name}-{number}")
+                if number != where.name and number.isdecimal() and pod is None:
+                    yield ref(found)
+        for workload in self._snapshot.system.every_workload:
+            is_its = where in (claim.ref for claim in workload.claimed)
+            if is_its and self._snapshot.at(workload.ref) is None:
+                yield workload.ref
+
     def _awaited(self, claim: Object) -> Iterator[Ref]:
         """Yield the workloads of those pods that a claim is for, which have no node yet."""
         for pod in self._snapshot.of_kind("Pod", claim["metadata"].get("namespace", "")):
@@ -151,13 +171,15 @@ class Graph:
         spec = pod["spec"]
         if node := spec.get("nodeName"):
             yield Ref("Node", "", node)
-        elif re.search(CLOSED, condition(pod, "PodScheduled").get("message") or ""):
-            yield from (ref(node) for node in self._snapshot.of_kind("Node") if _is_closed(node))
+        else:
+            yield from map(ref, awaited_nodes(self._snapshot, pod))
         yield from (found.target for found in references(pod))
 
 
 def _walked(
-    start: Iterable[Ref], directly: Callable[[Ref], Iterable[Ref]]
+    start: Iterable[Ref],
+    directly: Callable[[Ref], Iterable[Ref]],
+    without: Collection[Ref] = (),
 ) -> dict[Ref, Ref | None]:
     """Return all that these objects need, the nearest first, each with what first needed it."""
     came: dict[Ref, Ref | None] = dict.fromkeys(start)
@@ -165,17 +187,7 @@ def _walked(
     while waiting:
         where = waiting.popleft()
         for needed in directly(where):
-            if needed not in came:
+            if needed not in came and needed not in without:
                 came[needed] = where
                 waiting.append(needed)
     return came
-
-
-def _is_closed(node: Object) -> bool:
-    spec = node.get("spec") or {}
-    taints = (taint["key"] for taint in spec.get("taints") or ())
-    return (
-        bool(spec.get("unschedulable"))
-        or condition(node, "Ready").get("status") != "True"
-        or any(key.startswith(CLOSED_BY_CLUSTER) for key in taints)
-    )

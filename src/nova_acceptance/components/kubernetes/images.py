@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from nova_acceptance.components.kubernetes import held_images
 from nova_acceptance.components.kubernetes.graces import AT_ONCE, NEXT_TRY, RETURN
 from nova_acceptance.components.kubernetes.pods import Ill, ill_pods, short, waits_for
 from nova_acceptance.components.kubernetes.workloads import (
+    KINDS,
     containers,
     statuses,
     template,
@@ -36,7 +38,8 @@ _ANSWERS: Final = (
     _Answer(Phrase("it is not for this node's platform"), r"no match(ing manifest)? for"),
     _Answer(
         Phrase("the registry wants other credentials or has no such repository"),
-        r"denied|unauthorized|authorization failed|authentication required|\b40[13]\b",
+        r"denied|unauthorized|authorization failed|authentication required|\b40[13]\b"
+        r"|proper credentials",
     ),
     _Answer(
         Phrase("the registry's certificate is not trusted"), r"x509|tls: |server gave http response"
@@ -61,9 +64,8 @@ _ANSWERS: Final = (
         r"not found|does not exist|manifest unknown|name unknown|not known",
     ),
 )
-_PULLING: Final = frozenset(
-    {"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed"}
-)
+_UNSIGNED: Final = "SignatureValidationFailed"
+_PULLING: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", _UNSIGNED})
 
 
 def image_names_invalid(snapshot: Snapshot) -> Iterator[Finding]:
@@ -92,22 +94,109 @@ def images_absent(snapshot: Snapshot) -> Iterator[Finding]:
         for entry in statuses(ill.pod):
             reason, message = waits_for(entry)
             image = str(entry.get("image") or "")
-            if reason == "ErrImageNeverPull":
-                what = Phrase(
-                    "{image} is not on the node" if image else "its image is not on the node",
-                    image=image,
-                )
-                yield ill.finding("IMAGE_NOT_PRESENT", entry, what, short(message), grace=AT_ONCE)
+            if reason == "ErrImageNeverPull" and "credentials" in message:
+                # it is there, and not for this pod (KEP-2535, from 1.33)
+                yield _pull(snapshot, ill, entry)
+            elif reason == "ErrImageNeverPull":
+                yield _never(snapshot, ill, entry)
             elif reason in {"InvalidImageName", "ImageInspectError"}:
                 what = Phrase(
                     "{image}: {what}", image=image or Phrase("its image"), what=short(message)
                 )
                 yield ill.finding("IMAGE_NAME_INVALID", entry, what, short(message), grace=AT_ONCE)
             elif reason in _PULLING:
-                yield _pull(ill, entry)
+                yield _pull(snapshot, ill, entry)
 
 
-def _pull(ill: Ill, entry: dict[str, Any]) -> Finding:
+def _never(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Finding:
+    """Tell of an image that is not there and may not be pulled; with what is there instead."""
+    _, message = waits_for(entry)
+    image = _image(ill, entry)
+    name = str(ill.pod["spec"].get("nodeName") or "")
+    node = snapshot.get("Node", "", name) if name else None
+    others = [each for each in held_images.holders(snapshot, image) if each != name]
+    what = Phrase("its image is not on the node")
+    if image and name:
+        what = Phrase(
+            "{image} is not on the node {node}, and imagePullPolicy is Never",
+            image=image,
+            node=name,
+        )
+    elif image:
+        what = Phrase("{image} is not on the node", image=image)
+    cure = NOTHING
+    if image and (alike := held_images.relatives(node, image)):
+        what = Phrase("{what}; the node has {alike}", what=what, alike=alike)
+        cure = Phrase(
+            "name in {workload}, container {container}, what the node has ({alike}), or load "
+            "{image} onto it",
+            workload=ill.subject,
+            container=entry["name"],
+            alike=alike,
+            image=image,
+        )
+    elif image and name:
+        cure = Phrase(
+            "load {image} onto {node}, or set `imagePullPolicy: IfNotPresent` for container "
+            "{container} of {workload}, so that it is pulled where it is not there",
+            image=image,
+            node=name,
+            container=entry["name"],
+            workload=ill.subject,
+        )
+    shown = [f"Node {each} has it" for each in others]
+    return ill.finding(
+        "IMAGE_NOT_PRESENT", entry, what, short(message), *shown, grace=AT_ONCE, cure=cure
+    )
+
+
+def _demanded(
+    snapshot: Snapshot, ill: Ill, entry: dict[str, Any], said: str, grace: float | None
+) -> Finding | None:
+    """Return that a pull fails which only the policy demands: the node has the image.
+
+    What a node does not list it may still have, so that only an image which is listed counts.
+    """
+    asked = next((it for it in containers(ill.pod) if it["name"] == entry["name"]), None)
+    name = str(ill.pod["spec"].get("nodeName") or "")
+    node = snapshot.get("Node", "", name) if name else None
+    image = str((asked or {}).get("image") or "")
+    if not (asked and image) or held_images.policy_of(asked) != held_images.ALWAYS:
+        return None
+    if waits_for(entry)[0] == _UNSIGNED:  # which keeps what is there from running as well
+        return None
+    if not held_images.is_held(node, image):
+        return None
+    in_template = containers(template(ill.workload)) if ill.workload["kind"] in KINDS else ()
+    written = next((it for it in in_template if it["name"] == entry["name"]), asked)
+    where = {"container": entry["name"], "workload": ill.subject, "image": image}
+    if held_images.policy_of(written) != held_images.ALWAYS:
+        cure = Phrase(
+            "{workload}, container {container}, does not ask for it: what admits pods to the "
+            "cluster does (AlwaysPullImages, or a webhook); push {image} to its registry, or have "
+            "that leave the pod alone",
+            **where,
+        )
+    elif "@" not in image and held_images.tag_of(image) in {"", "latest"}:
+        cure = Phrase(
+            "set `imagePullPolicy: IfNotPresent` for container {container} of {workload}, or give "
+            "{image} a tag of its own: without one, or with `latest`, the policy is Always",
+            **where,
+        )
+    else:
+        cure = Phrase(
+            "set `imagePullPolicy: IfNotPresent` for container {container} of {workload}", **where
+        )
+    what = Phrase(
+        "{image} is on the node {node}, and imagePullPolicy Always asks its registry all the same",
+        image=image,
+        node=name,
+    )
+    shown = f"Node {name}: status.images lists {image}"
+    return ill.finding("IMAGE_PULL_DEMANDED", entry, what, shown, said, grace=grace, cure=cure)
+
+
+def _pull(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Finding:
     """Judge a pull by what the registry said; the kubelet's back-off hides that in an event."""
     reason, message = waits_for(entry)
     image = _image(ill, entry)
@@ -120,10 +209,14 @@ def _pull(ill: Ill, entry: dict[str, Any]) -> Finding:
                 # one more try before it is believed
                 grace = answer.grace + (NEXT_TRY if reason == "ErrImagePull" else 0)
                 what = Phrase("{image}: {what}", image=image, what=answer.what)
+                if found := _demanded(snapshot, ill, entry, short(text), grace):
+                    return found
                 return ill.finding(
                     "IMAGE_PULL", entry, what, short(text), grace=grace, cure=_cure(ill)
                 )
     text = next(iter(texts), reason)
+    if found := _demanded(snapshot, ill, entry, short(text), None):
+        return found
     what = Phrase("{image}: {what}", image=image, what=short(text))
     return ill.finding("IMAGE_PULL", entry, what, short(text), grace=None, cure=_cure(ill))
 

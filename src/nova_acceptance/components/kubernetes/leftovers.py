@@ -7,9 +7,11 @@ from typing import Final
 
 from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.graces import AT_ONCE
-from nova_acceptance.components.kubernetes.status import State, status_of
+from nova_acceptance.components.kubernetes.rollouts import is_rolling_over
+from nova_acceptance.components.kubernetes.status import status_of
 from nova_acceptance.components.kubernetes.workloads import workload_of, workloads
 from nova_acceptance.findings import Finding, ref
+from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot, uid
 from nova_acceptance.phrase import Phrase
 
@@ -21,12 +23,21 @@ def undeclared_workload(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def pod_left_over(snapshot: Snapshot) -> Iterator[Finding]:
-    """Find pods in Nova's namespaces that nobody keeps; those of a workload are told by it."""
+    """Find pods in Nova's namespaces that nobody keeps, and those that failed and were replaced.
+
+    Of a workload that is not what it should be, its pods are told by that.
+    """
     for namespace in snapshot.system.namespaces:
         for found in checks.workloads.pods_left_over(snapshot, snapshot.system, namespace):
             pod = snapshot.at(found.subject)
-            if pod and uid(pod) and workload_of(snapshot, pod) is pod:
+            owner = workload_of(snapshot, pod) if pod and uid(pod) else None
+            if owner and pod and (owner is pod or _is_replaced(pod, owner)):
                 yield found
+
+
+def _is_replaced(pod: Object, owner: Object) -> bool:
+    """Whether a pod has failed, and what made it has all that it wants without it."""
+    return (pod.get("status") or {}).get("phase") == "Failed" and status_of(owner).is_current
 
 
 def rollout_paused(snapshot: Snapshot) -> Iterator[Finding]:
@@ -58,9 +69,9 @@ def rollout_paused(snapshot: Snapshot) -> Iterator[Finding]:
 def workload_not_ready(snapshot: Snapshot) -> Iterator[Finding]:
     """Find workloads whose status says that they are not what their specification wants."""
     for found in workloads(snapshot):
-        if found["kind"] == "Job" and status_of(found).state is State.IN_PROGRESS:
-            continue  # at work, or suspended; its pods tell what goes wrong in it
-        if uid(found):
+        if found["kind"] == "Job":
+            continue  # at work or suspended; what goes wrong in it is told of it
+        if uid(found) and not is_rolling_over(snapshot, found):
             yield from checks.workloads.unfinished_rollout(found)
 
 

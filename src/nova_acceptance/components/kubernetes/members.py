@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from nova_acceptance.components.kubernetes.status import condition, is_ready
 from nova_acceptance.components.kubernetes.workloads import pods_of
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
-from nova_acceptance.phrase import Phrase
+from nova_acceptance.phrase import NOTHING, Phrase
 from nova_acceptance.system.component import Component
 
 LINE = 300
@@ -18,6 +19,10 @@ LINE = 300
 
 Words = tuple[tuple[str, re.Pattern[str]], ...]
 """Causes, each with what a log or a probe's answer says of it."""
+Telling = Callable[[Snapshot, Object, str], tuple[Phrase, Phrase] | None]
+"""Says in a sentence what a line of a pod's log means, and the cure; None where it cannot."""
+_SAYING: tuple[str, ...] = ("msg", "message", "error", "err")
+"""The keys under which programs that log as JSON keep what they say."""
 
 
 def workload_of_component(snapshot: Snapshot, component: Component) -> Object | None:
@@ -58,6 +63,7 @@ def own_words(
     *,
     grace: float,
     over: re.Pattern[str] | None = None,
+    telling: Telling = lambda _snapshot, _pod, _line: None,
 ) -> Iterator[Finding]:
     """Yield what the pods of a kind of component say of themselves, in a log or to a probe.
 
@@ -70,6 +76,7 @@ def own_words(
         words: what is looked for.
         grace: seconds for which it has to be seen before a wait gives up because of it.
         over: what takes back all that was said before.
+        telling: puts a line into words; the line itself is quoted where it cannot.
     """
     pods = [pod for it in snapshot.system.of(model) for pod in pods_of_component(snapshot, it)]
     for pod in pods:
@@ -80,10 +87,27 @@ def own_words(
                 if over and over.search(line):
                     said = ""
                 elif pattern.search(line):
-                    said = line.strip()[:LINE]
+                    said = line
             if said:
-                sentence = Phrase("{where} says: {line}", where=ref(pod), line=said)
-                yield Finding(cause, ref(pod), sentence, evidence=(said,), grace=grace)
+                quoted = spoken(said)[:LINE]
+                sentence, cure = telling(snapshot, pod, said) or (
+                    Phrase("{where} says: {line}", where=ref(pod), line=quoted),
+                    NOTHING,
+                )
+                yield Finding(cause, ref(pod), sentence, cure, evidence=(quoted,), grace=grace)
+
+
+def spoken(line: str) -> str:
+    """Return what a line of a log says: of one in JSON its message and its error."""
+    line = line.strip()
+    if not line.startswith("{"):
+        return line
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return line
+    parts = [str(fields[key]) for key in _SAYING if fields.get(key)]
+    return ": ".join(parts) or line
 
 
 def _logged(snapshot: Snapshot, pod: Object) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -10,9 +9,9 @@ from typing import Final
 from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.checks.nodes import TAINT, taints_of
 from nova_acceptance.components.kubernetes.graces import RETURN
-from nova_acceptance.components.kubernetes.graph import CLOSED
 from nova_acceptance.components.kubernetes.pods import ill_pods
-from nova_acceptance.components.kubernetes.status import condition, is_ready
+from nova_acceptance.components.kubernetes.status import is_ready
+from nova_acceptance.components.kubernetes.unplaced import awaited_nodes
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
@@ -38,7 +37,7 @@ def nodes_missed(snapshot: Snapshot) -> Iterator[Finding]:
     where there is such a pod, and none that wants a place, the node is passed over.
     """
     ill = list(ill_pods(snapshot))
-    is_missed = any(re.search(CLOSED, _scheduled(each.pod)) for each in ill)
+    is_missed = any(awaited_nodes(snapshot, each.pod) for each in ill)
     troubled = {str(each.pod["spec"].get("nodeName") or "") for each in ill}
     for node in snapshot.of_kind("Node"):
         if is_missed or ref(node).name in troubled:
@@ -53,10 +52,6 @@ def is_cordoned(node: Object) -> bool:
     """Whether new pods are kept from the node by its administrator."""
     spec = node.get("spec") or {}
     return bool(spec.get("unschedulable")) or f"{TAINT}unschedulable" in taints_of(node)
-
-
-def _scheduled(pod: Object) -> str:
-    return str(condition(pod, "PodScheduled").get("message") or "")
 
 
 def _cordoned(node: Object, grace: float | None) -> Finding:

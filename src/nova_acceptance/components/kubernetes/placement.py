@@ -62,6 +62,7 @@ def requests(pod: Object) -> dict[str, Decimal]:
             greatest[name] = max(greatest.get(name, value), value)
     for name, value in greatest.items():
         total[name] = max(total.get(name, value), value)
+    total |= _of_container(spec)  # what is asked for the pod as a whole (KEP-2837, from 1.32)
     _add(total, _amounts(spec.get("overhead") or {}))
     return total
 
@@ -105,15 +106,19 @@ def holds(volume: Object, node: Object) -> bool:
 
 def untolerated(pod: Object, node: Object) -> list[str]:
     """Return the taints that keep the pod from the node, those of the node's state aside."""
-    tolerations = pod["spec"].get("tolerations") or ()
     return [
         f"{taint['key']}{'=' if taint.get('value') else ''}{taint.get('value') or ''}"
         f":{taint['effect']}"
         for taint in (node.get("spec") or {}).get("taints") or ()
         if taint.get("effect") in {"NoSchedule", "NoExecute"}
         and not taint["key"].startswith(CLOSED_BY_CLUSTER)
-        and not any(_tolerates(each, taint) for each in tolerations)
+        and not tolerates(pod, taint)
     ]
+
+
+def tolerates(pod: Object, taint: Mapping[str, Any]) -> bool:
+    """Whether a pod or template puts up with a taint."""
+    return any(_tolerates(each, taint) for each in pod["spec"].get("tolerations") or ())
 
 
 def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
@@ -206,5 +211,9 @@ def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
         return toleration.get("operator") == "Exists"
     if toleration["key"] != taint["key"]:
         return False
+    if toleration.get("operator") in ("Gt", "Lt"):  # KEP-5471, from 1.35
+        return _compares(
+            toleration["operator"], taint.get("value"), [toleration.get("value") or ""]
+        )
     is_any = toleration.get("operator") == "Exists"
     return is_any or (toleration.get("value") or "") == (taint.get("value") or "")

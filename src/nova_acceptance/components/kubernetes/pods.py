@@ -12,6 +12,7 @@ from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.components.kubernetes.status import condition, is_ready, status_of
 from nova_acceptance.components.kubernetes.workloads import (
     KINDS,
+    is_past,
     pods_of,
     sidecars,
     statuses,
@@ -20,6 +21,7 @@ from nova_acceptance.components.kubernetes.workloads import (
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object, describe
 from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.masking import CUT
 from nova_acceptance.phrase import NOTHING, Phrase
 
 LINES = 5
@@ -58,6 +60,12 @@ class Ill:
     def phase(self) -> str:
         """Pending, Running, Failed or Unknown."""
         return str((self.pod.get("status") or {}).get("phase", "Pending"))
+
+    @property
+    def is_to_end(self) -> bool:
+        """Whether its programs are meant to end by themselves: those of a task, not a server's."""
+        policy = str(self.pod["spec"].get("restartPolicy", "Always"))
+        return policy != "Always" or self.workload["kind"] == "Job"  # which may not say Always
 
     def container(self, name: str) -> Phrase:
         """Return how a message names one of its containers."""
@@ -105,7 +113,8 @@ class Ill:
 def ill_pods(snapshot: Snapshot) -> Iterator[Ill]:
     """Yield the pods that are not ready, of the current version of what they are made from.
 
-    Not those that are being deleted, have done their work, or failed and were replaced since.
+    Not those that are being deleted, have done their work, or failed and were replaced since; nor
+    those of a Job that has done its work, or whose CronJob has in a later run.
     """
     current: dict[Ref, set[Ref]] = {}
     for pod in snapshot.of_kind("Pod"):
@@ -115,6 +124,8 @@ def ill_pods(snapshot: Snapshot) -> Iterator[Ill]:
         if not pod.get("status"):
             continue  # only rendered
         workload = workload_of(snapshot, pod) or pod
+        if workload["kind"] == "Job" and is_past(snapshot, workload):
+            continue
         if workload["kind"] in KINDS:
             where = ref(workload)
             if where not in current:
@@ -123,7 +134,21 @@ def ill_pods(snapshot: Snapshot) -> Iterator[Ill]:
                 continue
             if phase == "Failed" and status_of(workload).is_current:
                 continue
-        yield Ill(pod, workload, tuple(snapshot.events_about(pod)))
+        ill = Ill(pod, workload, tuple(snapshot.events_about(pod)))
+        if not (ill.is_to_end and _is_at_work(pod)):
+            yield ill
+
+
+def _is_at_work(pod: Object) -> bool:
+    """Whether each container of a task has done its part or is well; such a pod is never ready."""
+    entries = (pod.get("status") or {}).get("containerStatuses") or ()
+    done = [ended(entry) for entry in entries if "terminated" in (entry.get("state") or {})]
+    return (
+        bool(done)
+        and all(how.get("exitCode") == 0 for how in done)
+        and all(entry.get("ready") for entry in entries if "running" in (entry.get("state") or {}))
+        and not any("waiting" in (entry.get("state") or {}) for entry in entries)
+    )
 
 
 def message(event: Object) -> str:
@@ -134,7 +159,7 @@ def message(event: Object) -> str:
 def short(text: str) -> str:
     """Return a text that may be long, cut to what a reader needs."""
     text = " ".join(text.split())
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} {CUT}"
 
 
 def log_lines(snapshot: Snapshot, pod: Object, container: str) -> list[str]:
@@ -187,7 +212,12 @@ def _is_starting(entry: dict[str, Any]) -> bool:
     if "running" in state:
         return entry.get("started") is False
     reason, _ = waits_for(entry)
-    return "terminated" not in state and reason in _BEFORE_THE_START
+    return "terminated" not in state and is_waiting_to_start(reason)
+
+
+def is_waiting_to_start(reason: str) -> bool:
+    """Whether the reason for which a container waits is only that its turn has not come yet."""
+    return reason in _BEFORE_THE_START
 
 
 def stands_alone(snapshot: Snapshot, workload: Object, since: str = "") -> bool:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from nova_acceptance.components.kubernetes.placement import selects
 from nova_acceptance.components.kubernetes.workloads import containers, pods_of, template
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.objects import RUN_LABEL
-from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.kube.snapshot import Snapshot, uid
 
 Direction = Literal["ingress", "egress"]
+_NAMED: Final = "kubernetes.io/metadata.name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +35,52 @@ class Peer:
     def of(cls, snapshot: Snapshot, workload: Object) -> Peer:
         """Return what policies see of a workload's pods."""
         namespace = workload["metadata"].get("namespace", "")
-        home = snapshot.get("Namespace", "", namespace) or {"metadata": {}}
         pod = template(workload)
         ips = [(it.get("status") or {}).get("podIP") for it in pods_of(snapshot, workload)]
         return cls(
             namespace,
-            # put on by the API server since 1.21, so absent from what was only rendered
-            {"kubernetes.io/metadata.name": namespace, **(home["metadata"].get("labels") or {})},
+            labels_of_namespace(snapshot, namespace),
             pod.get("metadata", {}).get("labels") or {},
             tuple(filter(None, ips)),
             pod,
         )
+
+    @classmethod
+    def each_of(
+        cls, snapshot: Snapshot, workload: Object, selector: dict[str, str] | None = None
+    ) -> list[Peer]:
+        """Return what policies see of a workload's pods, once for each set of labels.
+
+        Programs put labels on their pods while they run, the role of a database's member for
+        instance, and policies follow them. Where no pod is there yet it has its template's, and
+        whatever leads to it selects.
+
+        Args:
+            snapshot: what was seen.
+            workload: what makes the pods.
+            selector: that of a Service, of whose pods alone is asked.
+        """
+        wanted, meant = selector or {}, cls.of(snapshot, workload)
+        there: dict[tuple[tuple[str, str], ...], list[str]] = {}
+        for pod in pods_of(snapshot, workload):
+            labels, status = pod["metadata"].get("labels") or {}, pod.get("status") or {}
+            if wanted.items() <= labels.items() and status.get("phase") in ("Pending", "Running"):
+                ips = there.setdefault(tuple(sorted(labels.items())), [])
+                ips += filter(None, [status.get("podIP")])
+        return [
+            replace(meant, labels=dict(labels), ips=tuple(ips)) for labels, ips in there.items()
+        ] or [replace(meant, labels={**meant.labels, **wanted})]
+
+
+def labels_of_namespace(snapshot: Snapshot, namespace: str) -> dict[str, str]:
+    """Return what policies see of a namespace.
+
+    The API server names each by a label since 1.21, so that what was only rendered lacks it. One
+    that was read without it is of an older server, on which no selector by that label ever holds.
+    """
+    home = snapshot.get("Namespace", "", namespace) or {"metadata": {}}
+    labels = home["metadata"].get("labels") or {}
+    return labels if uid(home) else {_NAMED: namespace, **labels}
 
 
 def selecting(snapshot: Snapshot, peer: Peer, direction: Direction) -> list[Object]:
@@ -71,10 +107,9 @@ def distinguishing(snapshot: Snapshot, pod: Object) -> list[Object]:
     They select the one by its labels and not the other, which has none of the system's.
     """
     namespace = pod["metadata"]["namespace"]
-    home = snapshot.get("Namespace", "", namespace) or {"metadata": {}}
     own = Peer(
         namespace,
-        {"kubernetes.io/metadata.name": namespace, **(home["metadata"].get("labels") or {})},
+        labels_of_namespace(snapshot, namespace),
         pod["metadata"].get("labels") or {},
     )
     other = replace(own, labels={RUN_LABEL: ""})

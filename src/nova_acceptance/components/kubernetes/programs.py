@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
+from nova_acceptance.components.kubernetes import taken
 from nova_acceptance.components.kubernetes.graces import (
     AT_ONCE,
     NEXT_TRY,
@@ -24,13 +25,16 @@ from nova_acceptance.components.kubernetes.pods import (
     short,
     stands_alone,
 )
+from nova_acceptance.components.kubernetes.probe_programs import probe_without_program
+from nova_acceptance.components.kubernetes.reboots import ended_with_node
+from nova_acceptance.components.kubernetes.rollouts import is_rolling_over
 from nova_acceptance.components.kubernetes.startup import NOT_STARTED
 from nova_acceptance.components.kubernetes.status import State, condition, status_of
 from nova_acceptance.components.kubernetes.workloads import workloads
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
-from nova_acceptance.phrase import Phrase, verbatim
+from nova_acceptance.phrase import NOTHING, Phrase, verbatim
 
 _WORDS: Final = (
     # some images remark on a read-only file system in passing, with a question mark
@@ -88,13 +92,16 @@ def programs_ended(snapshot: Snapshot) -> Iterator[Finding]:
 def programs_unready(snapshot: Snapshot) -> Iterator[Finding]:
     """Find containers that run and are not ready, by what their probes are answered."""
     for ill in ill_pods(snapshot):
+        if is_rolling_over(snapshot, ill.workload):
+            continue  # it starts beside others that serve
         for entry, is_init in ill.entries:
             if is_init:
                 continue  # it is never called ready while it runs
             if "running" in (entry.get("state") or {}) and not entry.get("ready"):
                 probe, answer = _probed(ill, entry["name"], "readiness", "startup")
                 if probe and not _is_killed(ill, entry["name"]):
-                    yield _unready(snapshot, ill, entry, probe, answer)
+                    lacking = probe_without_program(ill, entry, probe, answer)
+                    yield lacking or _unready(snapshot, ill, entry, probe, answer)
 
 
 def pods_ended(snapshot: Snapshot) -> Iterator[Finding]:
@@ -103,6 +110,8 @@ def pods_ended(snapshot: Snapshot) -> Iterator[Finding]:
     for ill in ill_pods(snapshot):
         if ill.phase != "Failed" or ill.workload["kind"] == "Job":  # a Job counts its own
             continue
+        if ended_with_node(ill.pod) and ill.workload is not ill.pod:
+            continue  # another is made in its place, as soon as there is one
         failed[str(ill.subject)] = failed.get(str(ill.subject), 0) + 1
         status = ill.pod["status"]
         if not (status.get("reason") or condition(ill.pod, "DisruptionTarget")):
@@ -125,7 +134,7 @@ def workloads_given_up(snapshot: Snapshot) -> Iterator[Finding]:
     """Find workloads that say themselves that they have failed."""
     for workload in workloads(snapshot):
         status = status_of(workload)
-        if status.state is State.FAILED:
+        if status.state is State.FAILED and workload["kind"] != "Job":  # of which more is told
             yield Finding(
                 "DEADLINE_EXCEEDED",
                 ref(workload),
@@ -163,6 +172,11 @@ def _by_its_status(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Findi
         return None
     words = last_words(snapshot, ill.pod, entry["name"])
     patience = _patience(snapshot, ill, entry)
+    is_of_failed_job = (
+        ill.workload["kind"] == "Job" and status_of(ill.workload).state is State.FAILED
+    )
+    if is_of_failed_job or (code == 0 and ill.is_to_end):
+        return None  # the Job tells it, or nothing is wrong
     if code == 0:
         return ill.finding("PROGRAM_ENDED", entry, _how(entry), *words, grace=patience)
     what = _how(entry)
@@ -181,13 +195,28 @@ def _by_its_words(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> Findin
     if entry.get("ready") or not (how.get("exitCode") or is_running):
         return None
     for cause, pattern in _WORDS:
-        for line in reversed(lines):
+        for number, line in reversed(list(enumerate(lines))):
             if pattern.search(line):
                 # one that runs may have said it in passing, and just be starting
                 grace = STARTING if is_running else AT_ONCE
                 said = short(line)
-                return ill.finding(cause, entry, verbatim(said), said, grace=grace)
+                what, cure = verbatim(said), NOTHING
+                if cause == "PORT_IN_USE":
+                    what, cure = _of_port(snapshot, ill, entry, lines, number)
+                return ill.finding(cause, entry, what, said, grace=grace, cure=cure)
     return None
+
+
+def _of_port(
+    snapshot: Snapshot, ill: Ill, entry: dict[str, Any], lines: list[str], number: int
+) -> tuple[Phrase, Phrase]:
+    """Return which port is taken and by whom, with the cure; else what the program says."""
+    said, name = verbatim(short(lines[number])), entry["name"]
+    port = taken.port_in(lines, number) or taken.declared_by(ill.pod, name)
+    if port is None:
+        return said, NOTHING
+    what = Phrase("{what} ({said})", what=taken.told(snapshot, ill.pod, name, port), said=said)
+    return what, taken.cure(ill.pod, port)
 
 
 def _patience(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> float | None:
@@ -211,6 +240,8 @@ def _patience(snapshot: Snapshot, ill: Ill, entry: dict[str, Any]) -> float | No
 def _killed(ill: Ill, entry: dict[str, Any]) -> Finding:
     name, restarts = entry["name"], entry.get("restartCount", 0)
     probe, answer = _probed(ill, name, "liveness", "startup")
+    if lacking := probe_without_program(ill, entry, probe, answer):
+        return lacking
     what = Phrase(
         "killed by its {probe} probe, {restarts} restarts: {answer}",
         probe=_PROBES[probe or "liveness"],

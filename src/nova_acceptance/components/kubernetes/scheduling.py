@@ -2,78 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from nova_acceptance.components.kubernetes.graces import PLACING, RETURN
-from nova_acceptance.components.kubernetes.graph import CLOSED
 from nova_acceptance.components.kubernetes.placement import (
     HOSTNAME,
-    holds,
     is_chosen,
     selects,
     short_of,
     untolerated,
 )
 from nova_acceptance.components.kubernetes.pods import Ill, ill_pods, short
+from nova_acceptance.components.kubernetes.scheduler_words import reason_of
 from nova_acceptance.components.kubernetes.status import condition, status_of
-from nova_acceptance.components.kubernetes.workloads import pods_of, references, template, workloads
+from nova_acceptance.components.kubernetes.taken import host_ports
+from nova_acceptance.components.kubernetes.unplaced import why_no_node
+from nova_acceptance.components.kubernetes.workloads import pods_of, template, workloads
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
-from nova_acceptance.phrase import NOTHING, Phrase, verbatim
+from nova_acceptance.phrase import NOTHING, Phrase
 
-
-class _Reason(NamedTuple):
-    cause: str
-    pattern: str
-    what: Phrase  # empty where the scheduler's own words are exact
-    grace: float | None = PLACING
-
-
-_REASONS: Final = (
-    _Reason("UNSCHEDULABLE", CLOSED, Phrase("nodes that are closed or not ready"), RETURN),
-    _Reason(
-        "UNSCHEDULABLE",
-        r"(?i)persistentvolumeclaim|persistent volumes? to bind|storageclass",
-        Phrase("its claims have no volume"),
-        None,
-    ),
-    _Reason("INSUFFICIENT_RESOURCES", r"Insufficient [\w./-]+|Too many pods", NOTHING),
-    _Reason("HOST_PORT_CONFLICT", r"free ports", Phrase("a port of the node is taken")),
-    _Reason(
-        "VOLUME_NODE_CONFLICT",
-        r"volume node affinity conflict|no available volume zone",
-        Phrase("its volume is elsewhere"),
-    ),
-    _Reason("UNSCHEDULABLE", r"max volume count", Phrase("the node holds no more volumes")),
-    _Reason("SPREAD_UNSATISFIABLE", r"topology spread", Phrase("spread constraints")),
-    _Reason(
-        "ANTI_AFFINITY_UNSATISFIABLE",
-        r"pods? anti-affinity",
-        Phrase("another pod is already on every node that is open to it"),
-    ),
-    _Reason(
-        "AFFINITY_UNSATISFIABLE", r"pod affinity rules", Phrase("pods to be beside are nowhere")
-    ),
-    _Reason(
-        "ANTI_AFFINITY_UNSATISFIABLE",
-        r"pod affinity/anti-affinity",
-        Phrase("it must not be beside the pods that are there"),
-    ),
-    _Reason(
-        "NODE_SELECTOR_UNMATCHED",
-        r"(?i)node affinity|node selector|affinity/selector|node\(s\) didn't match",
-        Phrase("no node has the labels asked for"),
-    ),
-    _Reason("TAINT_NOT_TOLERATED", r"(?:untolerated |had )taints?(?:\(s\))?[^,.]*", NOTHING),
-)
-"""What the scheduler says, by what it checks last: a node that fails late fits in all before.
-
-Taints are checked first of all: those of a control plane are nearly always among the reasons.
-"""
 _ROOM: Final = frozenset(
     {"INSUFFICIENT_RESOURCES", "HOST_PORT_CONFLICT", "ANTI_AFFINITY_UNSATISFIABLE"}
 )
@@ -93,7 +44,7 @@ def templates_without_node(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def pods_without_node(snapshot: Snapshot) -> Iterator[Finding]:
-    """Find pods that the scheduler has given no node, by what it says of them."""
+    """Find pods that the scheduler has given no node, by the objects and by what it says."""
     leaving = any("deletionTimestamp" in pod["metadata"] for pod in snapshot.of_kind("Pod"))
     for ill in ill_pods(snapshot):
         if ill.pod["spec"].get("nodeName") or ill.phase != "Pending":
@@ -113,16 +64,6 @@ def _is_node_awaited(snapshot: Snapshot, pods: list[Object]) -> bool:
         for pod in pods
         for event in snapshot.events_about(pod)
     )
-
-
-def reason_of(message: str) -> tuple[str, Phrase, float | None]:
-    """Return what the scheduler's message comes down to: the cause, in words, and its grace."""
-    said = re.split(r"(?i)\s*preemption:", message)[0]
-    for reason in _REASONS:
-        if found := re.search(reason.pattern, said):
-            return reason.cause, reason.what or verbatim(found[0].strip()), reason.grace
-    what = verbatim(short(said)) or Phrase("the scheduler does not say why")
-    return "UNSCHEDULABLE", what, RETURN
 
 
 def _by_condition(snapshot: Snapshot, ill: Ill) -> Finding | None:
@@ -151,51 +92,20 @@ def _by_condition(snapshot: Snapshot, ill: Ill) -> Finding | None:
         )
     if scheduled.get("status") != "False":
         return None
-    cause, what, grace = reason_of(message)
-    if cause == "VOLUME_NODE_CONFLICT" and (barred := _barred_from_its_volume(snapshot, ill.pod)):
-        cause, what = "TAINT_NOT_TOLERATED", barred
+    reason = why_no_node(snapshot, ill.pod)
+    if reason is None:
+        have_been_seen = any(snapshot.of_kind("Node")) and snapshot.knows("Node")
+        reason = reason_of(message, have_nodes_been_seen=have_been_seen)
+    what = reason.what
+    if reason.cause == "HOST_PORT_CONFLICT":
+        what = host_ports(snapshot, ill.pod) or what
+    said = (f"the scheduler: {short(message)}",) if message else ()
     return Finding(
-        cause,
+        reason.cause,
         ill.subject,
         Phrase("{pod} is given no node: {what}", pod=ill.where, what=what),
-        evidence=(f"the scheduler: {short(message)}",),
-        grace=grace,
-    )
-
-
-def _barred_from_its_volume(snapshot: Snapshot, pod: Object) -> Phrase:
-    """Return the taints that keep a pod from every node that has its volumes; empty if none do.
-
-    To the scheduler, which looks at each node for itself, the others are the ones in conflict.
-    """
-    claims = [
-        snapshot.at(each.target)
-        for each in references(pod)
-        if each.target.kind == "PersistentVolumeClaim"
-    ]
-    names = [name for claim in claims if claim and (name := claim["spec"].get("volumeName"))]
-    volumes = [snapshot.get("PersistentVolume", "", name) for name in names]
-    homes = [
-        node
-        for node in snapshot.of_kind("Node")
-        if volumes and all(volume and holds(volume, node) for volume in volumes)
-    ]
-    if not homes or not all(untolerated(pod, node) for node in homes):
-        return NOTHING
-    barred = [
-        Phrase("{node}, which has the taint {taints}", node=ref(node).name, taints=taints)
-        for node, taints in ((node, untolerated(pod, node)) for node in homes)
-    ]
-    return Phrase("its volume is on {nodes}", nodes=_enumerated(barred))
-
-
-def _enumerated(parts: list[Phrase]) -> Phrase:
-    """Return phrases as one, halved and halved again: no deep nest, however many there are."""
-    if len(parts) == 1:
-        return parts[0]
-    half = len(parts) // 2
-    return Phrase(
-        "{first}; {rest}", first=_enumerated(parts[:half]), rest=_enumerated(parts[half:])
+        evidence=(*said, *map(short, reason.evidence)),
+        grace=reason.grace,
     )
 
 
@@ -219,6 +129,12 @@ def _unplaceable(workload: Object, nodes: list[Object]) -> Finding | None:
                 taints=taints,
             ),
             [f"Node {ref(node).name}: {', '.join(untolerated(pod, node))}" for node in chosen],
+            Phrase(
+                "give {where} a toleration of it, or `kubectl taint node {node} {taint}-`",
+                where=where,
+                node=ref(chosen[0]).name,
+                taint=untolerated(pod, chosen[0])[0],
+            ),
         )
     roomy = [node for node in tolerated if not short_of(pod, node)]
     if not roomy:
@@ -305,8 +221,11 @@ def _place(node: Object, key: str) -> str:
     return str(labels.get(key) or (ref(node).name if key == HOSTNAME else ""))
 
 
-def _certain(cause: str, where: Ref, summary: Phrase, evidence: list[str]) -> Finding:
-    return Finding(cause, where, summary, evidence=tuple(map(short, evidence)), grace=PLACING)
+def _certain(
+    cause: str, where: Ref, summary: Phrase, evidence: list[str], cure: Phrase = NOTHING
+) -> Finding:
+    seen = tuple(map(short, evidence))
+    return Finding(cause, where, summary, cure, evidence=seen, grace=PLACING)
 
 
 def _labels(node: Object) -> str:

@@ -56,6 +56,10 @@ class Seen(Snapshot):
             self._tell(f"get {ref_of(each)}", summary(each))
         return found
 
+    def bare(self) -> Snapshot:
+        """Return the same without evidence, in which what could not be listed is just absent."""
+        return Snapshot(**{each.name: getattr(self, each.name) for each in fields(self)})
+
     def pods_of(self, workload: Workload) -> list[Object]:
         """Return a workload's pods by its own selector, in the order of their names."""
         return pods_selected(self, workload)
@@ -86,13 +90,17 @@ class Seen(Snapshot):
 
 
 def addresses_of(objects: Seen, front: Front) -> frozenset[str]:
-    """Return what a Service's name stands for: its own address, or those behind a headless one."""
+    """Return what a Service's name stands for: its own addresses, or those behind a headless one.
+
+    They are of one family or of both; a name server is asked for each by itself.
+    """
     found = objects.at(front.ref)
     if found is None or found["spec"].get("type") == "ExternalName":
         return frozenset()  # of an alias the cluster has no address
-    own = found["spec"].get("clusterIP")
-    if own and own != "None":
-        return frozenset({own})
+    spec = found["spec"]
+    own = [each for each in spec.get("clusterIPs") or [spec.get("clusterIP")] if each]
+    if own and own[0] != "None":
+        return frozenset(own)
     return frozenset(each.address for each in objects.endpoints(front.name, front.namespace))
 
 

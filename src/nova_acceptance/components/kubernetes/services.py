@@ -70,6 +70,19 @@ def headless_lost(snapshot: Snapshot) -> Iterator[Finding]:
             )
 
 
+def without_load_balancer(snapshot: Snapshot) -> list[Ref]:
+    """Return the Services that no load balancer has an address for.
+
+    Where the cluster has none that is no fault: inside, they are reached as any Service is.
+    """
+    return [
+        ref(each)
+        for each in snapshot.of_kind("Service")
+        if each["spec"].get("type") == "LoadBalancer"
+        and not ((each.get("status") or {}).get("loadBalancer") or {}).get("ingress")
+    ]
+
+
 def target_ports(snapshot: Snapshot) -> Iterator[Finding]:
     """Find ports of Services that lead to no port of any pod behind them."""
     for service, behind in selecting(snapshot):

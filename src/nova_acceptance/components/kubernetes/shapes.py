@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 import re
-import secrets
+from dataclasses import asdict
 from hashlib import sha256
 from typing import Final
 from urllib.parse import unquote
@@ -25,11 +24,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from nova_acceptance.components.kubernetes.marks import mark
+from nova_acceptance.components.kubernetes.traits import TRAITS, traits_of
 from nova_acceptance.kube import Object
 
 PRIVATE_KEY: Final = "private key of "
-_MARK: Final = 12
-_KEY: Final = secrets.token_bytes(32)
 _CERTIFICATE: Final = re.compile(
     r"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]*-----END CERTIFICATE-----"
 )
@@ -71,11 +70,6 @@ def is_host_key(key: str) -> bool:
     return bool(_HOST_KEY.search(key)) and not _OWN_KEY.search(key)
 
 
-def mark(value: str) -> str:
-    """Return the mark of a secret value: equal for equal values, within this process."""
-    return f"‹{hmac.new(_KEY, value.encode(), sha256).hexdigest()[:_MARK]}›"  # noqa: RUF001 - no word of a URL
-
-
 def fingerprint(key: PublicKeyTypes) -> str:
     """Return the SHA-256 of a public key's SubjectPublicKeyInfo, in hexadecimal."""
     return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
@@ -115,6 +109,8 @@ def _url(found: re.Match[str]) -> str:
 def without_values(secret: Object) -> Object:
     """Return a Secret, from the API or as it was rendered, with the shapes of its values.
 
+    How they are written stands beside them, under `traits`, where there is something to say.
+
     Raises:
         ValueError: its data is not base64.
     """
@@ -129,12 +125,15 @@ def without_values(secret: Object) -> Object:
     # a client-side apply keeps the whole object here, values included
     annotations = dict(metadata.get("annotations") or {})
     annotations.pop("kubectl.kubernetes.io/last-applied-configuration", None)
+    written = {key: [asdict(it) for it in traits_of(value)] for key, value in decoded.items()}
+    traits = {key: its for key, its in written.items() if its}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {**metadata, "annotations": annotations},
         "type": secret.get("type", "Opaque"),
         "data": {key: _shape_under(key, value) for key, value in decoded.items()},
+        **({TRAITS: traits} if traits else {}),
     }
 
 

@@ -22,6 +22,7 @@ from nova_acceptance.components.kubernetes.pods import (
     stands_alone,
     waits_for,
 )
+from nova_acceptance.components.kubernetes.rollouts import is_rolling_over
 from nova_acceptance.components.kubernetes.status import status_of
 from nova_acceptance.components.kubernetes.workloads import (
     containers,
@@ -38,12 +39,15 @@ NOT_STARTED: Final = frozenset({"StartError", "ContainerCannotRun"})
 """How a container ended that never ran."""
 _NOT_MADE: Final = frozenset({"CreateContainerError", "RunContainerError"})
 _NON_ROOT: Final = re.compile(r"(?i)runAsNonRoot|non-root policy|non-numeric user")
-_NOT_FETCHED: Final = re.compile(r"(?i)failed to sync (secret|configmap) cache|timed out waiting")
+_NOT_FETCHED: Final = re.compile(
+    r"(?i)failed to sync (secret|configmap) cache|timed out waiting|deadline exceeded"
+)
 """A busy kubelet's words for a Secret that it has not read yet, and will."""
 _FORMAT: Final = re.compile(r"(?i)exec format error")
 _OTHER_FORMAT: Final = verbatim("exec format error")
 _COMMAND: Final = re.compile(
-    r"(?i)executable file not found|exec: .*(no such file|permission denied|is a directory)"
+    r"(?i)executable file (?:\S+ )?not found"
+    r"|exec: .*(no such file|permission denied|is a directory)"
     r"|exec(ing)? .*: (no such file|permission denied|not found)|no command specified"
 )
 _OF_REFERENCES: Final = re.compile(r"(?i)(secret|configmap)s? \"?\S+ not found|couldn't find key")
@@ -134,6 +138,8 @@ def hooks_failed(snapshot: Snapshot) -> Iterator[Finding]:
 def inits_unfinished(snapshot: Snapshot) -> Iterator[Finding]:
     """Find pods that wait for one of their own init containers."""
     for ill in ill_pods(snapshot):
+        if is_rolling_over(snapshot, ill.workload):
+            continue  # it starts beside others that serve
         for entry, is_init in ill.entries:
             if is_init and "running" in (entry.get("state") or {}):
                 yield Finding(
@@ -142,6 +148,12 @@ def inits_unfinished(snapshot: Snapshot) -> Iterator[Finding]:
                     Phrase(
                         "{container} runs and has to end before the others start",
                         container=ill.container(entry["name"]),
+                    ),
+                    Phrase(
+                        "see what it waits for: `kubectl -n {namespace} logs {pod} -c {container}`",
+                        namespace=ill.where.namespace,
+                        pod=ill.where.name,
+                        container=entry["name"],
                     ),
                     evidence=last_words(snapshot, ill.pod, entry["name"]),
                     container=entry["name"],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
@@ -78,6 +79,14 @@ def is_unseen(workload: Object) -> bool:
     observed: int | None = (workload.get("status") or {}).get("observedGeneration")
     is_told = workload["kind"] in ("DaemonSet", "Deployment", "StatefulSet")
     return is_told and observed != workload["metadata"].get("generation")
+
+
+def instant(text: object) -> datetime | None:
+    """Return an instant that an object tells; None where it tells none."""
+    try:
+        return datetime.fromisoformat(str(text)) if text else None
+    except ValueError:
+        return None
 
 
 def condition(obj: Object, name: str) -> dict[str, Any]:

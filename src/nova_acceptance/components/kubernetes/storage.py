@@ -32,6 +32,8 @@ _NO_CLASS: Final = re.compile(r"(?i)storageclass(\.storage\.k8s\.io)? \"?([\w.-]
 # A busy kubelet has not read a Secret or ConfigMap yet, or the node authorizer does not know yet
 # that the pod is on its node: either passes.
 _PASSING: Final = re.compile(r"failed to sync|no relationship found between node")
+_TIMED_OUT: Final = re.compile(r"timed out waiting|deadline exceeded")
+"""A kubelet's words for a mount that it has waited for, before and after 1.31."""
 _NO_DEFAULT: Final = re.compile(r"(?i)no storage class is set")
 _OLD_CLASS: Final = "volume.beta.kubernetes.io/storage-class"
 
@@ -58,6 +60,22 @@ def default_storage_class_missing(snapshot: Snapshot) -> Iterator[Finding]:
     for holder, who, claim in _wanted(snapshot):
         if _class_of(claim) is None:
             yield _default_missing(holder, who, names)
+
+
+def without_class(snapshot: Snapshot) -> list[Phrase]:
+    """Return the templates of claims, and claims without a volume, that leave the class open."""
+    templates = [
+        _of_template(ref(workload), entry["metadata"]["name"])
+        for workload in snapshot.of_kind("StatefulSet")
+        for entry in workload["spec"].get("volumeClaimTemplates") or ()
+        if _class_of(entry) is None
+    ]
+    alone = (
+        who
+        for holder, who, claim in _wanted(snapshot)
+        if holder.kind == "PersistentVolumeClaim" and _class_of(claim) is None
+    )
+    return [*templates, *alone]
 
 
 def claims_missing(snapshot: Snapshot) -> Iterator[Finding]:
@@ -105,6 +123,19 @@ def claims_without_volume(snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding("CLAIM_LOST", ref(claim), said, grace=AT_ONCE)
         elif phase == "Pending":
             yield from _why_unbound(snapshot, claim)
+
+
+def claims_terminating(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find claims that are being deleted under pods that stay."""
+    used = {
+        found.target
+        for pod in snapshot.of_kind("Pod")
+        if "deletionTimestamp" not in pod["metadata"]
+        for found in references(pod)
+    }
+    for claim in snapshot.of_kind("PersistentVolumeClaim"):
+        if "deletionTimestamp" in claim["metadata"] and ref(claim) in used:
+            yield checks.claims.terminating(claim)
 
 
 def volumes_not_mounted(snapshot: Snapshot) -> Iterator[Finding]:
@@ -248,7 +279,7 @@ def _mount_failure(ill: Ill) -> str:
         if SOURCE_MISSING.search(said):
             return ""
         # what timed out says less than why
-        latest = latest if latest and "timed out waiting" in said else said
+        latest = latest if latest and _TIMED_OUT.search(said) else said
     return latest
 
 
@@ -291,4 +322,4 @@ BEFOREHAND: Final = (
     claims_missing,
     claims_too_small,
 )
-LIVE: Final = (claims_without_volume, volumes_not_mounted)
+LIVE: Final = (claims_without_volume, claims_terminating, volumes_not_mounted)

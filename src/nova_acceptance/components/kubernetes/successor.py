@@ -15,16 +15,21 @@ from nova_acceptance.vantage import in_pod
 from nova_acceptance.vantage.places import own_container, why_unusable
 
 
-def kill(kube: Kube, pod: PodRef) -> str:
+def kill(kube: Kube, pod: PodRef, uid: str) -> str:
     """Delete a pod without grace and return the uid that it had.
 
     Its successor is made at once. A deletion in good order may take a kubelet a minute more, until
     it has collected the last container, and shows nothing else.
 
+    Args:
+        kube: the API.
+        pod: the pod.
+        uid: the incarnation that was judged; no other is deleted.
+
     Raises:
         ProbeError: there is no such pod.
     """
-    uid = str(_found(kube, pod)["metadata"]["uid"])
+    _found(kube, pod, uid)
     kube.delete("v1", "Pod", pod.name, pod.namespace, grace_period_seconds=0, precondition_uid=uid)
     return uid
 
@@ -43,13 +48,16 @@ class Crash(NamedTuple):
     is_sudden: bool
 
 
-def crash(kube: Kube, pod: PodRef, process: str) -> Crash:
+def crash(kube: Kube, pod: PodRef, process: str, uid: str) -> Crash:
     """Kill a pod's processes where they stand, as far as its container lets us, and delete it.
+
+    A pod that sees the processes of its node is only deleted: a name there may be anybody's.
 
     Args:
         kube: the API.
         pod: the pod.
         process: the processes' name (proc(5), `comm`).
+        uid: the incarnation that was judged; nothing of another is killed.
 
     Raises:
         UnaskedError: this user may not delete it, so nothing is killed.
@@ -62,7 +70,9 @@ def crash(kube: Kube, pod: PodRef, process: str) -> Crash:
             hint=Phrase("grant it, or do without these answers"),
             evidence=[f"in namespace {pod.namespace}"],
         )
-    if own := own_container(_found(kube, pod)):
+    found = _found(kube, pod, uid)
+    sees_its_node = bool(found["spec"].get("hostPID"))
+    if not sees_its_node and (own := own_container(found)):
         try:
             line = json.dumps(process)
             done = in_pod.run(kube, pod, "in_pod_kill", line, container=own, timeout=timeouts.EXEC)
@@ -72,7 +82,7 @@ def crash(kube: Kube, pod: PodRef, process: str) -> Crash:
         else:
             is_sudden = True
             victims = json.loads(done.stdout or "[]")
-    uid = kill(kube, pod)
+    kill(kube, pod, uid)
     if is_sudden and not victims:
         raise ProbeError(
             f"pod {pod} runs no process called {process}, so nothing was crashed",
@@ -121,8 +131,12 @@ def await_successor(
     )
 
 
-def _found(kube: Kube, pod: PodRef) -> Object:
+def _found(kube: Kube, pod: PodRef, uid: str) -> Object:
     found = kube.get("v1", "Pod", pod.name, pod.namespace)
-    if found is None:
-        raise ProbeError(f"there is no pod {pod}", hint=f"`kubectl -n {pod.namespace} get pods`")
+    if found is None or found["metadata"]["uid"] != uid:
+        raise ProbeError(
+            f"there is no pod {pod} any more that could be killed",
+            hint=f"`kubectl -n {pod.namespace} get pods`",
+            evidence=[f"its uid was {uid}"],
+        )
     return found

@@ -12,6 +12,7 @@ from nova_acceptance.findings import Ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot, uid
 from nova_acceptance.phrase import Phrase
+from nova_acceptance.vantage.places import own_container
 
 KINDS: Final = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 """Kinds that make pods from a template, and that no other of them owns."""
@@ -52,6 +53,16 @@ def containers(pod: Object) -> list[dict[str, Any]]:
     """Return every container of a pod or template, those that only initialise it first."""
     spec = pod["spec"]
     return [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+
+
+def main_container(pod: Object) -> dict[str, Any]:
+    """Return the container that a pod or template is for, rather than what stands beside it.
+
+    Where neither an annotation nor its name tells which, it is the first, as for kubectl.
+    """
+    every: list[dict[str, Any]] = pod["spec"].get("containers") or []
+    named = own_container({"metadata": pod.get("metadata") or {}, "spec": {"containers": every}})
+    return next((each for each in every if each.get("name") == named), every[0] if every else {})
 
 
 def statuses(pod: Object) -> list[dict[str, Any]]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from nova_acceptance.checks import check
-from nova_acceptance.components.network.closed import SILENT
+from nova_acceptance.components.network.closed import ABSENT, SILENT
 from nova_acceptance.components.network.connections import Connections
+from nova_acceptance.components.network.enforcement import closing, unenforced
 from nova_acceptance.components.network.questions import (
     CLOSED_PORT,
     dial,
@@ -15,6 +16,7 @@ from nova_acceptance.components.network.questions import (
     listening,
     undeclared,
 )
+from nova_acceptance.errors import UnaskedError
 from nova_acceptance.findings import NOWHERE, Finding, Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
@@ -38,7 +40,11 @@ def closed_passage(connections: Connections, passage: Passage) -> Iterator[Findi
 def open_passage(connections: Connections, passage: Passage) -> Iterator[Finding]:
     """Find a port that a component reaches and must not, or that nobody reaches at all.
 
-    What is open to nobody is closed for another reason, and shows nothing.
+    What is open to nobody is closed for another reason, and shows nothing. What a NetworkPolicy
+    closes and is open all the same shows that the cluster does not enforce them, which is no fault.
+
+    Raises:
+        UnaskedError: it is open, and a NetworkPolicy closes it.
     """
     pod, door = connections.pods[passage.source.name], passage.door
     answer = connections.survey.answer(pod, dial(door.front, door.port, connections.system))
@@ -48,6 +54,11 @@ def open_passage(connections: Connections, passage: Passage) -> Iterator[Finding
         yield connections.closed(pod, door.front, door.port) or nameless
     elif answer.state not in CLOSED:
         connections.require_same_rules(pod)
+        if answer.state == "open" and (policies := closing(connections.objects, passage)):
+            raise UnaskedError(
+                unenforced(policies[0], passage),
+                hint=Phrase("verify it on a cluster whose network plugin enforces them"),
+            )
         sentence = Phrase("{source} reaches {port}", source=passage.source.name, port=door.name)
         yield Finding("PORT_UNDECLARED_OPEN", NOWHERE, sentence, evidence=(answer.state,))
     else:
@@ -81,7 +92,9 @@ def unreached_external(connections: Connections, external: External) -> Iterator
     for user in users:
         pod = connections.pods[user.name]
         answer = connections.survey.answer(pod, dial_external(external))
-        if answer.state != "open":
+        if answer.state == "unresolved" and answer.detail not in ABSENT:
+            yield _nameless(pod, external.host, answer.detail).at(user.workload.ref)
+        elif answer.state != "open":
             connections.require_same_rules(pod)
             sentence = Phrase(
                 "{user} does not reach {name} at {host}:{port} ({said})",
@@ -135,9 +148,13 @@ def _otherwise(
         port: its port.
         workload: whose first Service leads to the port; None where nothing should listen.
     """
-    state = connections.survey.answer(pod, Dial(address, port)).state
+    answer = connections.survey.answer(pod, Dial(address, port))
+    state = answer.state
     if state != ("open" if workload else "refused"):
         connections.require_same_rules(pod)
+        if cut := connections.cut_off(pod, connections.at(address), answer):
+            yield cut
+            return
         if workload and (found := connections.on_loopback(pod, workload, address, port)):
             yield found
             return
@@ -173,7 +190,11 @@ def open_undeclared_port(connections: Connections, front: Front) -> Iterator[Fin
             yield closed
             continue
         answer = connections.survey.answer(pod, undeclared(front, connections.system))
-        if answer.state not in CLOSED:
+        if answer.state == "unresolved":  # which says nothing of the port
+            yield _nameless(pod, front.full_name(connections.system.zone), answer.detail).at(
+                front.ref
+            )
+        elif answer.state not in CLOSED:
             connections.require_same_rules(pod)
             sentence = Phrase(
                 "{service} answers {pod} at port {port}, which it does not declare ({state})",
@@ -183,3 +204,9 @@ def open_undeclared_port(connections: Connections, front: Front) -> Iterator[Fin
                 state=answer.state,
             )
             yield Finding("PORT_UNDECLARED_OPEN", NOWHERE, sentence)
+
+
+def _nameless(pod: PodRef, host: str, said: str) -> Finding:
+    """Return that a pod was given no answer for a name, so that nothing behind it was tried."""
+    sentence = Phrase("{pod} cannot resolve {host} ({said})", pod=pod, host=host, said=said)
+    return Finding("NAME_UNRESOLVED", NOWHERE, sentence)

@@ -11,6 +11,8 @@ from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.questions import Answer, Dial
 
 SILENT: Final = frozenset({"timeout", "unreachable"})
+ABSENT: Final = ("EAI_NONAME", "EAI_NODATA")
+"""How a resolver says that there is no such name, which is an answer."""
 
 
 def why_closed(

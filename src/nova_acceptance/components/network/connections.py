@@ -11,19 +11,27 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from nova_acceptance.components.dns.lookups import ask_why
 from nova_acceptance.components.kubernetes.addresses import service_meant
 from nova_acceptance.components.kubernetes.policies import distinguishing
 from nova_acceptance.components.kubernetes.seen import Seen, addresses_of
 from nova_acceptance.components.kubernetes.status import is_ready
-from nova_acceptance.components.network.closed import why_closed
+from nova_acceptance.components.network.closed import ABSENT, SILENT, why_closed
+from nova_acceptance.components.network.cut import Cut, cuts
 from nova_acceptance.components.network.loopback import (
     answers_the_kubelet,
     is_loopback,
     on_loopback_alone,
 )
-from nova_acceptance.components.network.questions import CLOSED_PORT, dial, listening_behind
+from nova_acceptance.components.network.plugins import are_policies_enforced
+from nova_acceptance.components.network.questions import (
+    CLOSED_PORT,
+    dial,
+    listening_behind,
+)
+from nova_acceptance.components.network.trials import node_of, trials
 from nova_acceptance.errors import NovaError, ProbeError, UnaskedError
 from nova_acceptance.findings import Finding, FindingError, Ref, ref
 from nova_acceptance.kube import Object, PodRef
@@ -36,6 +44,9 @@ from nova_acceptance.vantage.places import PlaceKind, Places
 from nova_acceptance.vantage.questions import Answer, Dial, Get, Listeners, Listening, Page
 from nova_acceptance.vantage.routes import Route, Routes
 from nova_acceptance.vantage.survey import Survey
+
+_OF_THE_DNS: Final = frozenset({"DNS_DOWN", "DNS_SLOW", "ZONE_MISNAMED"})
+_OF_A_RESOLVER: Final = frozenset({"NETWORK_CUT", "SEARCH_PATH_LOST"})
 
 
 @dataclass(eq=False)
@@ -59,8 +70,10 @@ class Connections:
     survey: Survey
     pods: Mapping[str, PodRef]
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
-    _names: dict[Ref, Finding | None] = field(default_factory=dict, init=False)
+    _names: dict[tuple[PodRef, Ref], Finding | None] = field(default_factory=dict, init=False)
+    _resolvers: dict[PodRef | None, Finding] = field(default_factory=dict, init=False)
     _loopbacks: dict[tuple[Ref, int], Finding | None] = field(default_factory=dict, init=False)
+    _cuts: list[Cut] | None = field(default=None, init=False)
 
     def is_listened_at(self, door: Door) -> bool:
         """Whether a pod behind a Service's port finds it open at one of these pods itself."""
@@ -153,6 +166,8 @@ class Connections:
         if answer.state == "open":
             return None
         self.require_same_rules(pod)
+        if cut := self.cut_off(pod, self._answering(front), answer):
+            return cut
         if unresolved := self._unresolved(pod, front):
             return unresolved.at(front.ref)
         if answer.state == "refused" and (found := self._closed_at_pods(pod, front, port)):
@@ -166,6 +181,51 @@ class Connections:
             at_pods=list(self._at_pods(pod, front)),
             reached=self._reached(pod),
         )
+
+    def cut_off(self, pod: PodRef, asked: Iterable[PodRef], answer: Answer) -> Finding | None:
+        """Return that a pod's node is cut off from that of others; None where it is not.
+
+        Args:
+            pod: who asked.
+            asked: the pods that were to answer.
+            answer: what came of it.
+        """
+        may_be = answer.state in SILENT or (
+            answer.state == "unresolved" and answer.detail not in ABSENT
+        )
+        if not may_be:
+            return None
+        node = node_of(self.objects, pod)
+        nodes = {node_of(self.objects, each) for each in asked}
+        for each in self._cut_nodes():
+            # a lookup that ends without an answer went to whichever node the DNS is on
+            is_on_the_way = answer.state == "unresolved" or any(
+                (node, it) in each.cells for it in nodes
+            )
+            if is_on_the_way and any(node in cell for cell in each.cells):
+                return each.finding
+        return None
+
+    def at(self, address: str) -> list[PodRef]:
+        """Return the pods of the system that have an address."""
+        return [
+            PodRef(workload.namespace, pod["metadata"]["name"])
+            for workload in self.system.every_workload
+            for pod in self.objects.pods_of(workload)
+            if (pod.get("status") or {}).get("podIP") == address
+        ]
+
+    def _cut_nodes(self) -> list[Cut]:
+        """Return the nodes that are cut off from each other, by the whole of the survey."""
+        with self._lock:
+            if self._cuts is None:
+                self._cuts = cuts(trials(self.system, self.objects, self.survey))
+            return self._cuts
+
+    def _answering(self, front: Front) -> list[PodRef]:
+        """Return the pods that a Service leads to, by those of its workload that are ready."""
+        found = filter(is_ready, self.objects.pods_of(front.workload))
+        return [PodRef(front.namespace, each["metadata"]["name"]) for each in found]
 
     def on_loopback(
         self, source: PodRef, workload: Workload, address: str, port: int
@@ -240,6 +300,8 @@ class Connections:
         seen = self.objects.at(Ref("Pod", pod.namespace, pod.name))
         if seen is None or self.places.of(pod).kind is not PlaceKind.PROBE_POD:
             return
+        if not are_policies_enforced(self.objects.bare()):
+            return
         if policies := distinguishing(self.objects, seen):
             raise UnaskedError(
                 Phrase(
@@ -274,13 +336,34 @@ class Connections:
         raise unasked
 
     def _unresolved(self, pod: PodRef, front: Front) -> Finding | None:
-        """Return what is wrong with a Service's name, asked once for all who want it."""
+        """Return what is wrong with a Service's name, asked as seldom as it can be.
+
+        What is wrong with the cluster's DNS is so for everybody, and what is wrong with a pod's
+        resolver for all that the pod asks.
+        """
         with self._lock:
-            if front.ref not in self._names:
-                host = front.full_name(self.system.zone)
-                wanted = addresses_of(self.objects, front)
-                self._names[front.ref] = ask_why(self.places, pod, host, wanted) if wanted else None
-            return self._names[front.ref]
+            if found := self._resolvers.get(None) or self._resolvers.get(pod):
+                return found
+            if (pod, front.ref) not in self._names:
+                self._names[pod, front.ref] = found = self._why_unresolved(pod, front)
+                if found and found.cause in _OF_A_RESOLVER:
+                    self._resolvers[pod] = found
+                elif found and found.cause in _OF_THE_DNS:
+                    self._resolvers[None] = found
+            return self._names[pod, front.ref]
+
+    def _why_unresolved(self, pod: PodRef, front: Front) -> Finding | None:
+        wanted = addresses_of(self.objects, front)
+        if not wanted:
+            return None
+        return ask_why(
+            self.places,
+            pod,
+            front.full_name(self.system.zone),
+            wanted,
+            system=self.system,
+            others=self.pods.values(),
+        )
 
     def _at_pods(self, pod: PodRef, front: Front) -> Iterator[Answer]:
         for other in self.objects.pods_of(front.workload):

@@ -5,10 +5,28 @@ from __future__ import annotations
 from typing import Final
 
 from nova_acceptance.components.kind import ALONE, Access, Check, Drafting, Kind, where
-from nova_acceptance.components.postgres import answers, draft, parts, rules, spec, urls
-from nova_acceptance.components.postgres.checks import databases, privileges, replication, roles
+from nova_acceptance.components.postgres import (
+    answers,
+    draft,
+    parts,
+    rules,
+    spec,
+    survival,
+    tables,
+    urls,
+)
+from nova_acceptance.components.postgres.checks import (
+    databases,
+    holders,
+    privileges,
+    replication,
+    roles,
+    rows,
+)
 from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
 from nova_acceptance.components.postgres.sql import Login, Server
+from nova_acceptance.errors import ClusterError
+from nova_acceptance.findings import ref
 from nova_acceptance.kube import PodRef
 
 
@@ -25,6 +43,20 @@ def connect(access: Access, component: spec.Postgres) -> Postgres:
         found = access.kube.get("v1", "Pod", pod.name, pod.namespace) or {}
         return str(found.get("status", {}).get("podIP", ""))
 
+    def pod_at(address: str) -> str:
+        try:
+            pods = access.kube.list("v1", "Pod")
+        except ClusterError:  # whoever may not list pods is told the address
+            return ""
+        found = [
+            str(ref(pod))
+            for pod in pods
+            if pod.get("status", {}).get("podIP") == address
+            and not pod["spec"].get("hostNetwork")
+            and pod["status"].get("phase") == "Running"
+        ]
+        return found[0] if len(found) == 1 else ""
+
     superuser = component.superuser.name
     return Postgres(
         {pod.name: pod for pod in access.pods(component)},
@@ -32,6 +64,7 @@ def connect(access: Access, component: spec.Postgres) -> Postgres:
         lambda pod: Server(access.to_pod(pod, component.server_port), access.transcript),
         address_of=address_of,
         password_of=password_of,
+        pod_at=pod_at,
     )
 
 
@@ -39,6 +72,7 @@ _HAS, _PARTS = parts.COMPONENTS, parts.PARTS
 CHECKS: Final = (
     Check(databases.wrong_version, where(_HAS["versioned_spec"])),
     Check(databases.lost_durability, where(_HAS["durable_spec"], databases.DURABLE)),
+    Check(holders.taken_connections, where(_HAS["postgres_spec"], ALONE)),
     Check(databases.settings_made_by_hand, where(_HAS["postgres_spec"], ALONE)),
     Check(databases.wrong_owner, _PARTS["database"]),
     Check(databases.wrong_schema_owner, _PARTS["schema"]),
@@ -51,7 +85,8 @@ CHECKS: Final = (
     Check(privileges.wrong_on_schemas, _PARTS["reach"]),
     Check(privileges.wrong_on_tables, _PARTS["reach"]),
     Check(privileges.wrong_on_sequences, _PARTS["reach"]),
-    Check(privileges.public_on_databases, where(_HAS["strict_spec"], ALONE)),
+    Check(rows.hidden_rows),
+    Check(privileges.public_on_databases, where(_HAS["strict_spec"])),
     Check(replication.wrong_leaders),
     Check(replication.absent_streams, where(_HAS["replicated_spec"])),
     Check(replication.asynchrony, where(_HAS["synchronous_spec"])),
@@ -70,4 +105,6 @@ KIND = Kind(
     fixtures="nova_acceptance.components.postgres.fixtures",
     markers={"postgres": "PostgreSQL", "patroni": "Patroni and failover"},
     drafting=Drafting(draft.recognises, draft.draft),
+    holding=survival.holding,
+    clear=tables.clear,
 )

@@ -58,6 +58,7 @@ _BY_WORDS: Final = tuple(
         ("STATEMENT_TIMED_OUT", r"canceling statement due to (?:statement|lock) timeout"),
         ("DISK_FULL", r"No space left on device|could not extend file"),
         ("PRIMARY_READ_ONLY", r"read-only transaction|recovery is in progress"),
+        ("ROW_SECURITY_HIDES", r"violates row-level security policy"),
         ("PRIVILEGE_MISSING", r"permission denied"),
     )
 )

@@ -11,10 +11,11 @@ from dataclasses import replace
 import psycopg
 
 from nova_acceptance import timeouts
+from nova_acceptance.components.postgres.quoting import quoted
 from nova_acceptance.components.postgres.roles import Role
 from nova_acceptance.components.postgres.sql import REFUSED, Login, Row, Server, Session
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.findings import Finding, FindingError
+from nova_acceptance.findings import NOWHERE, Finding, FindingError
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 
@@ -42,6 +43,7 @@ class Postgres:
         server_of: returns what listens in a pod.
         address_of: returns the address that a pod has now.
         password_of: returns the password of a role, as its Secret has it.
+        pod_at: returns which pod of the cluster has an address, in words; empty if none alone has.
     """
 
     def __init__(
@@ -52,10 +54,12 @@ class Postgres:
         *,
         address_of: Callable[[PodRef], str] = lambda _pod: "",
         password_of: Callable[[str], str] = lambda _role: "",
+        pod_at: Callable[[str], str] = lambda _address: "",
     ) -> None:
         self.members = dict(members)
         self._address_of = address_of
         self._password_of = password_of
+        self.pod_at = pod_at
         self._superuser = superuser
         self._server_of = server_of
         self._lock = threading.RLock()
@@ -183,6 +187,10 @@ class Postgres:
         """PUBLIC, as whose member every role holds what it holds."""
         return Role("public", self.admin)
 
+    def any_role(self, name: str) -> Role:
+        """Return a role that exists, one of PostgreSQL's own as well."""
+        return Role(name, self.admin)
+
     @property
     def role_names(self) -> frozenset[str]:
         """The roles that there are, but for PostgreSQL's own."""
@@ -254,6 +262,8 @@ class Postgres:
         """What PUBLIC holds in a database outside PostgreSQL's own schemas: object and privilege.
 
         Schemas, tables, sequences, views, functions and the default privileges of what is to come.
+        After these two it says what the object is in a statement: kind, schema, name (a function's
+        quoted and with its arguments), and who makes what is still to come.
         Source: the PostgreSQL manual, "Privileges", table 5.2, and `acldefault` for no ACL at all.
         """
         return self.admin(database).rows(
@@ -263,21 +273,29 @@ class Postgres:
                 WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
             ), held AS (
                 SELECT 'schema ' || nspname AS what, coalesce(nspacl, acldefault('n', nspowner))
-                    AS acl FROM ours
+                    AS acl, 'SCHEMA' AS kind, nspname::text AS home, '' AS name, '' AS maker
+                    FROM ours
                 UNION ALL
                 SELECT 'relation ' || c.oid::regclass, coalesce(relacl, acldefault(
-                    CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))
+                    CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner)),
+                    CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, nspname, relname, ''
                     FROM pg_class c JOIN ours ON ours.oid = relnamespace
                     WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
                 UNION ALL
                 SELECT 'function ' || p.oid::regprocedure,
-                    coalesce(proacl, acldefault('f', proowner))
+                    coalesce(proacl, acldefault('f', proowner)),
+                    'FUNCTION', nspname, format('%I.%I(%s)', nspname, proname,
+                    pg_get_function_identity_arguments(p.oid)), ''
                     FROM pg_proc p JOIN ours ON ours.oid = pronamespace
                 UNION ALL
                 SELECT format('what %s makes (%s)', pg_get_userbyid(defaclrole), defaclobjtype),
-                    defaclacl FROM pg_default_acl
+                    defaclacl, CASE defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES'
+                    WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' ELSE 'SCHEMAS' END,
+                    coalesce(nspname, ''), '', pg_get_userbyid(defaclrole)
+                    FROM pg_default_acl LEFT JOIN pg_namespace n ON n.oid = defaclnamespace
             )
-            SELECT what, privilege_type FROM held, aclexplode(acl) WHERE grantee = 0 ORDER BY 1, 2
+            SELECT what, privilege_type, kind, home, name, maker FROM held, aclexplode(acl)
+            WHERE grantee = 0 ORDER BY 1, 2
             """
         )
 
@@ -322,7 +340,11 @@ def no_role(name: str) -> Finding:
 def password_ended(role: str) -> Finding:
     """Return that a role's password has come to its end."""
     sentence = Phrase("the password of {role} has come to its end", role=role)
-    return Finding.here("PASSWORD_EXPIRED", sentence)
+    cure = Phrase(
+        "`ALTER ROLE {role} VALID UNTIL 'infinity'`, or a new password with a new end",
+        role=quoted(role),
+    )
+    return Finding("PASSWORD_EXPIRED", NOWHERE, sentence, cure)
 
 
 def leadership(leaders: Sequence[str], answers: Mapping[str, bool]) -> Finding:

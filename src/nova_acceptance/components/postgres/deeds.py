@@ -23,6 +23,7 @@ class Deed:
         within: the schema that it needs; empty where it needs none but those of the grant.
         is_of_public: whether PUBLIC may do it in a database as PostgreSQL makes it.
         undo: what a superuser removes `made` with; empty for a deed in a transaction.
+        only_reads: whether it would change nothing where it is not denied.
     """
 
     what: Phrase
@@ -31,6 +32,7 @@ class Deed:
     is_of_public: bool = False
     undo: LiteralString = ""
     within: str = ""
+    only_reads: bool = False
 
 
 _CREATE: Final = "CREATE on schemas"
@@ -74,11 +76,11 @@ DEEDS: Final = (
         " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
         "TRIGGER on tables",
     ),
-    Deed(Phrase("read password hashes"), "SELECT rolpassword FROM pg_authid"),
+    Deed(Phrase("read password hashes"), "SELECT rolpassword FROM pg_authid", only_reads=True),
     Deed(Phrase("run a program"), "COPY (SELECT 1) TO PROGRAM 'true'"),
     Deed(Phrase("write a file of the server"), "COPY (SELECT 1) TO '/tmp/denied'"),
-    Deed(Phrase("read a file of the server"), "SELECT pg_read_file('PG_VERSION')"),
-    Deed(Phrase("list files of the server"), "SELECT pg_ls_dir('.')"),
+    Deed(Phrase("read a file of the server"), "SELECT pg_read_file('PG_VERSION')", only_reads=True),
+    Deed(Phrase("list files of the server"), "SELECT pg_ls_dir('.')", only_reads=True),
     Deed(Phrase("become the owner"), "SET ROLE {owner}"),
     Deed(Phrase("become a superuser"), "ALTER ROLE {role} SUPERUSER"),
     Deed(Phrase("act for the superuser"), "SET SESSION AUTHORIZATION {superuser}"),

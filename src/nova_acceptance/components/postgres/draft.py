@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from nova_acceptance.components.candidate import Candidate, Drafted
 from nova_acceptance.components.kind import Access
-from nova_acceptance.components.kubernetes.shapes import mark
+from nova_acceptance.components.kubernetes.marks import mark
 from nova_acceptance.components.kubernetes.variables import Given
 from nova_acceptance.components.patroni import draft as patroni
 from nova_acceptance.components.postgres import told

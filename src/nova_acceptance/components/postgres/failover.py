@@ -22,6 +22,7 @@ from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.writer import Writer
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
+from nova_acceptance.kube import PodRef
 from nova_acceptance.vantage.until import until
 
 WARM_UP: Final = 20
@@ -59,12 +60,32 @@ class Failovers:
     Args:
         access: how components are reached.
         client_of: returns the client of a PostgreSQL.
+        survive: returns the UID of a pod whose data outlive it, and raises where they would not.
     """
 
     _access: Access
     _client_of: Callable[[Spec], Postgres]
+    _survive: Callable[[Spec, PodRef], str]
     _seen: dict[str, Failover | Exception] = field(default_factory=dict, init=False)
+    _judged: set[str] = field(default_factory=set, init=False)
     _tables: dict[str, tuple[Spec, Reach, str]] = field(default_factory=dict, init=False)
+
+    def judge(self, spec: Spec) -> None:
+        """See that the leader may be killed, unless that was seen, or done, before.
+
+        Raises:
+            UnaskedError: it may not; so it is for all that ask what came of it.
+        """
+        if spec.name in self._judged:
+            return
+        try:
+            postgres = self._client_of(spec)
+            self._survive(spec, postgres.members[postgres.find_leader()])
+        except Exception as error:
+            self._seen[spec.name] = error
+            raise
+        finally:
+            self._judged.add(spec.name)
 
     def of(self, spec: Spec, writer: Reach) -> Failover:
         """Kill the leader's pod under writes, and watch until the writes go on and it is back."""
@@ -114,8 +135,10 @@ class Failovers:
                     hint="nobody was killed; see why the writes of a client do not succeed",
                     evidence=writer.errors[:3],
                 )
+            # Judged by what is so now, under the writes: the table and the warm-up took a while.
+            uid = self._survive(spec, pod)
             began = time.monotonic()
-            crashed = crash(self._access.kube, pod, PROCESS)
+            crashed = crash(self._access.kube, pod, PROCESS, uid)
             resumed = until(lambda: _is_enough(writer, 1), within=2 * budget.failover)
             seconds = writer.first(writer.servers[1]) - began if resumed < math.inf else math.inf
             rejoined = await_successor(

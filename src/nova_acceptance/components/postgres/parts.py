@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from nova_acceptance.components.postgres.deeds import DEEDS, Deed
@@ -39,11 +39,13 @@ class Reach:
 
     Attributes:
         counts_public: whether what it holds through PUBLIC counts.
+        spec: all that nova.yaml says, to tell whose an object should be and who else needs it.
     """
 
     role: Role
     grant: Grant
     counts_public: bool = True
+    spec: Postgres | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -88,6 +90,11 @@ class Denial:
     def name(self) -> str:
         """Role, database and deed."""
         return f"{self.reach.name}-{self.deed.what}"
+
+    @property
+    def writes(self) -> bool:
+        """Whether it would change something where it is not denied."""
+        return not self.deed.only_reads
 
 
 def schemas(postgres: Postgres) -> list[Schema]:
@@ -158,7 +165,7 @@ def writers(postgres: Postgres) -> list[Reach]:
 
 
 def _reach(postgres: Postgres, role: Role, database: str) -> Reach:
-    return Reach(role, role.grant_in(database), postgres.public == "nothing")
+    return Reach(role, role.grant_in(database), postgres.public == "nothing", postgres)
 
 
 def _remote(postgres: Postgres) -> Iterator[Reach]:

@@ -75,6 +75,15 @@ class Role:
         )
 
     @property
+    def direct_memberships(self) -> frozenset[str]:
+        """The roles that it was made a member of; a REVOKE takes away these alone."""
+        return self._session("postgres").column(
+            "SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid"
+            " JOIN pg_roles own ON own.oid = m.member WHERE own.rolname = %s",
+            self.name,
+        )
+
+    @property
     def stored_password(self) -> str:
         """How its password is stored: `SCRAM-SHA-256`, `md5`, otherwise, or `none`; never the hash.
 

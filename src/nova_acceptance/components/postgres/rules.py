@@ -12,13 +12,12 @@ from nova_acceptance.components.kubernetes.members import (
     workload_of_component,
 )
 from nova_acceptance.components.kubernetes.status import is_ready
+from nova_acceptance.components.postgres import paused, role_services
+from nova_acceptance.components.postgres.role_services import LEADS
 from nova_acceptance.components.postgres.spec import Postgres
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
-
-LEADS: Final = frozenset({"primary", "master", "leader", "promoted"})
-"""What operators and Patroni write into the label of the member that leads."""
 
 _SAID: Final = (
     # the kernel says the same where shared memory or semaphores run out
@@ -84,4 +83,4 @@ def _leaders_by_label(snapshot: Snapshot, component: Postgres, label: str) -> It
     yield Finding("TWO_LEADERS" if leaders else "NO_LEADER", where, sentence, evidence=seen)
 
 
-LIVE: Final = (postgres_says_why, leaders_by_label)
+LIVE: Final = (postgres_says_why, leaders_by_label, *role_services.LIVE, *paused.LIVE)

@@ -8,7 +8,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, LiteralString, Self
@@ -34,24 +34,35 @@ A server whose databases are in SQL_ASCII would ask for that, and psycopg return
 Source: psycopg's manual, "Strings adaptation".
 """
 LIMITED = f"-c statement_timeout={timeouts.STATEMENT:.0f}s"
+READ_ONLY = "-c default_transaction_read_only=on"
+"""What a connection of a run asks for that only reads.
+
+A statement that writes is refused before it is sent, by its first word; this is for what a function
+does that a SELECT calls.
+"""
 REFUSED = re.compile(r"FATAL:\s*(.+\S)")
 UNCONFIRMED = re.compile(r"canceling (?:the )?wait for synchronous replication")
 """The notice of a server whose commit is its own only: whoever waited for a standby gave up."""
 READS = re.compile(
     r"\s*(SELECT|SHOW|TABLE|VALUES|WITH)\b(?!.*\b(INSERT|UPDATE|DELETE|MERGE)\b)", re.S
 )
-"""What may be asked twice."""
+"""What may be asked twice, and what a run may ask that only reads."""
 STATELESS = re.compile(r"\s*(INSERT|UPDATE|DELETE|GRANT|REVOKE|ALTER|DROP|CREATE (?!TEMP))")
 """What, besides, leaves nothing behind that lives in the connection alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who connects to what."""
+    """Who connects to what.
+
+    Attributes:
+        wanted: what else is asked of the connection, by libpq's names of parameters.
+    """
 
     user: str
     database: str
     password: str = field(repr=False)
+    wanted: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(eq=False)
@@ -89,6 +100,7 @@ class Session:
 
         Raises:
             psycopg.Error: PostgreSQL refused it, by the class that tells why.
+            UnaskedError: it may write, in a run that only reads.
             ClusterError: the API was away: for too long, or with what may not be asked twice.
         """
         spelled = " ".join(_spelled(statement, self._connection).split())
@@ -96,6 +108,8 @@ class Session:
         given = f" with {', '.join(map(str, parameters))}" if parameters else ""
         asked = f"{self._login.user}: {spelled}{given}"
         is_read = bool(READS.match(spelled))
+        if not is_read:
+            self._route.require_writing()
         if not (self._blocks or is_read or STATELESS.match(spelled)):
             self._is_renewable = False
         with self._transcript.asking(asked, source=source, target=target) as asking:
@@ -180,7 +194,8 @@ class Server:
             psycopg.OperationalError: nothing answered, or it refused; `refusal` tells which.
             ClusterError: the API was away for too long.
         """
-        with self._asking(f"connect as {login.user}", f"/{login.database}") as asking:
+        more = f" with {', '.join(login.wanted)}" if login.wanted else ""
+        with self._asking(f"connect as {login.user}{more}", f"/{login.database}") as asking:
             connection = _opened_patiently(self.route, login)
             asking.answered("accepted")
         return Session(connection, login, self.route, self.transcript)
@@ -224,7 +239,7 @@ class Server:
             if said is None:
                 raise ProbeError(
                     f"PostgreSQL at {self.route.target} did not answer {self.route.source}",
-                    hint="`kubectl get pods,endpoints -A` shows what is behind it",
+                    hint="`kubectl get pods,endpointslices -A` shows what is behind it",
                     evidence=str(error).splitlines()[:5],
                 ) from error
             return said[1]
@@ -277,6 +292,9 @@ def opened(
     Raises:
         psycopg.OperationalError: nothing answered, or it refused.
     """
+    # of several settings of the same the last one counts, and that is never the login's
+    ours = (login.wanted.get("options"), options, READ_ONLY if route.is_read_only else "")
+    settings: dict[str, Any] = {**login.wanted, "options": " ".join(filter(None, ours))}
     return psycopg.connect(
         host=LOOPBACK,
         port=route.port,
@@ -287,8 +305,8 @@ def opened(
         application_name=APPLICATION,
         client_encoding=ENCODING,
         autocommit=True,
-        options=options,
         replication=replication,
+        **settings,
     )
 
 

@@ -9,20 +9,30 @@ from uuid import uuid4
 
 from nova_acceptance.components.postgres.checks.databases import wrong_schema_owner
 from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.deeds import MADE
 from nova_acceptance.components.postgres.parts import Reach, Schema, schema_of
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import identifiers
-from nova_acceptance.findings import Finding, FindingError
+from nova_acceptance.components.postgres.statements import Target, grants, in_database
+from nova_acceptance.findings import NOWHERE, Finding, FindingError
 from nova_acceptance.phrase import Phrase
 
+_PREFIX: Final = "nova_acceptance_"
+_MADE: Final = f"^{_PREFIX}[0-9a-f]{{8}}$"
+"""The names that `new_name` gives."""
 LATER: Final = "nova_acceptance_later"
 OF_WORDS: Final[LiteralString] = "CREATE TABLE {} (word text PRIMARY KEY)"
 OF_NUMBERS: Final[LiteralString] = "CREATE TABLE {} (number bigint PRIMARY KEY)"
 
 
+def is_of_a_test(table: str) -> bool:
+    """Whether a table, by its name alone, is one that a test makes and takes away again."""
+    return table.startswith(_PREFIX)
+
+
 def new_name(spec: Spec, reach: Reach) -> str:
     """Return `schema.table` for a table of nobody's in which a role may be granted something."""
-    return f"{schema_of(spec, reach).schema}.nova_acceptance_{uuid4().hex[:8]}"
+    return f"{schema_of(spec, reach).schema}.{_PREFIX}{uuid4().hex[:8]}"
 
 
 def create(
@@ -47,13 +57,46 @@ def create(
     schema, _, table = name.partition(".")
     held = postgres.role(role).privileges_on_table(schema, table, database=reach.grant.database)
     if lacking := sorted(set(reach.grant.on_tables) - held):
-        sentence = Phrase("{role} may not {rights} a later table", role=role, rights=lacking)
-        raise FindingError(Finding.here("DEFAULT_PRIVILEGES_MISSING", sentence))
+        home = schema_of(spec, reach)
+        sentence = Phrase(
+            "{role} may not {rights} a later table that {maker} makes in schema {schema}",
+            role=role,
+            rights=lacking,
+            maker=home.maker,
+            schema=home.name,
+        )
+        target = Target("TABLES", home.schema, maker=home.maker)
+        given = grants({target: frozenset(lacking)}, role)
+        cure = in_database(given, home.database)
+        raise FindingError(Finding("DEFAULT_PRIVILEGES_MISSING", NOWHERE, sentence, cure))
 
 
 def drop(postgres: Postgres, reach: Reach, name: str) -> None:
     """Remove a table, if it is there."""
     postgres.admin(reach.grant.database).rows(identifiers("DROP TABLE IF EXISTS {}", name))
+
+
+def clear(postgres: Postgres, _spec: Spec) -> list[str]:
+    """Remove what tests have left that were killed, and return the names.
+
+    That is every table that `new_name` has named, and the database by which a denial is tried. All
+    else is made in transactions, which end with their connection.
+    """
+    removed = []
+    if MADE in postgres.databases:
+        postgres.admin().rows(identifiers("DROP DATABASE IF EXISTS {}", MADE))
+        removed.append(f"database {MADE}")
+    for database in postgres.databases:
+        admin = postgres.admin(database)
+        for schema, table in admin.rows(
+            "SELECT nspname::text, relname::text FROM pg_class"
+            " JOIN pg_namespace n ON n.oid = relnamespace"
+            " WHERE relkind = 'r' AND relname ~ %s ORDER BY 1, 2",
+            _MADE,
+        ):
+            admin.rows(identifiers("DROP TABLE IF EXISTS {}", (schema, table)))
+            removed.append(f"table {schema}.{table} in {database}")
+    return removed
 
 
 @contextmanager

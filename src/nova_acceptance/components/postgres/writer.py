@@ -53,6 +53,7 @@ class Writer:
         self.errors: list[str] = []
 
     def __enter__(self) -> Self:
+        self._route.require_writing()
         self._thread.start()
         return self
 

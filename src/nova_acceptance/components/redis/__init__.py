@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from nova_acceptance.components.kind import ALONE, Access, Check, Drafting, Kind, where
-from nova_acceptance.components.redis import answers, checks, draft, rules, spec, urls
+from nova_acceptance.components.redis import (
+    answers,
+    checks,
+    draft,
+    keys,
+    rules,
+    spec,
+    survival,
+    urls,
+)
 from nova_acceptance.components.redis.client import Redis
 
 
@@ -39,4 +48,6 @@ KIND = Kind(
     fixtures="nova_acceptance.components.redis.fixtures",
     markers={"redis": "Redis"},
     drafting=Drafting(draft.recognises, draft.draft),
+    holding=survival.holding,
+    clear=keys.clear,
 )

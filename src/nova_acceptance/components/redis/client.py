@@ -21,22 +21,24 @@ RETRY = 0.2
 CUT = "CONNECTION_CUT"
 ASKED_FOR_THE_WORD = 3
 """Times that a connection which was cut is tried again, to hear why."""
-REPEATABLE = frozenset(
+READING = frozenset(
     {
         "PING",
         "GET",
-        "SET",
-        "DEL",
         "EXISTS",
         "INFO",
         "CONFIG GET",
         "ROLE",
         "DBSIZE",
+        "SCAN",
         "ACL WHOAMI",
+        "ACL USERS",
         "SENTINEL GET-MASTER-ADDR-BY-NAME",
         "SENTINEL CKQUORUM",
     }
 )
+"""Commands that change nothing, and so are all that a run takes which only reads."""
+REPEATABLE = READING | {"SET", "DEL"}
 """Commands whose second execution changes nothing more."""
 
 
@@ -47,11 +49,26 @@ class Redis:
         route: leads to it.
         password: what it should accept; None where it demands none.
         transcript: who takes down what is asked.
+        user: of its ACL, whose password it is; None for the one that has no name.
+        speaks_tls: whether it is asked by TLS; whose its certificate is, is not judged here.
+        number: of the database.
     """
 
-    def __init__(self, route: Route, password: str | None, transcript: Transcript) -> None:
+    def __init__(
+        self,
+        route: Route,
+        password: str | None,
+        transcript: Transcript,
+        *,
+        user: str | None = None,
+        speaks_tls: bool = False,
+        number: int = 0,
+    ) -> None:
         self._route = route
         self._transcript = transcript
+        self._asked_as: dict[str, Any] = {"username": user, "db": number}
+        if speaks_tls:
+            self._asked_as |= {"ssl": True, "ssl_cert_reqs": "none", "ssl_check_hostname": False}
         self._client = self._connected(password)
 
     @property
@@ -64,6 +81,7 @@ class Redis:
 
         Raises:
             redis.RedisError: Redis refused it.
+            UnaskedError: it may change something, in a run that only reads.
             ProbeError: nothing answered.
         """
         return self._ask(self._client, *command)
@@ -127,10 +145,14 @@ class Redis:
             protocol=2,
             driver_info=None,
             retry=Retry(NoBackoff(), retries=0),
+            **self._asked_as,
         )
 
     def _ask(self, client: redis.Redis, *command: Word) -> Any:
         words = [str(word) for word in command]
+        named = {words[0], " ".join(words[:2])}
+        if READING.isdisjoint(named):
+            self._route.require_writing()
         spelled = " ".join(words)
         source, target = self._route.source, self._route.target
         with self._transcript.asking(spelled, source=source, target=target) as asking:
@@ -139,14 +161,14 @@ class Redis:
                     self._route,
                     lambda: _executed(client, *command),
                     is_silence=_is_silence,
-                    is_safe=not REPEATABLE.isdisjoint((words[0], " ".join(words[:2]))),
+                    is_safe=not REPEATABLE.isdisjoint(named),
                 )
             except redis.AuthenticationError:
                 raise
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 raise ProbeError(
                     f"Redis at {target} did not answer {command[0]} from {source}",
-                    hint="`kubectl get pods,endpoints -A` shows what is behind it",
+                    hint="`kubectl get pods,endpointslices -A` shows what is behind it",
                     evidence=[str(error)],
                 ) from error
             asking.answered(reply)

@@ -58,6 +58,7 @@ class Redis(Component):
             namespace=self.namespace,
             port=self.client_port,
             usual_port=6379,
+            is_numbered=True,
             passwords={"": self.password} if self.password else {},
         )
 

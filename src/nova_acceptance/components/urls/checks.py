@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.addresses import service_meant
-from nova_acceptance.components.kubernetes.shapes import mark
+from nova_acceptance.components.kubernetes.marks import mark
 from nova_acceptance.components.urls.held import HeldUrl
+from nova_acceptance.components.urls.written import PLACED, badly_written, wrong_option
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
 from nova_acceptance.phrase import Phrase
@@ -23,12 +24,17 @@ def differing_url(held: HeldUrl) -> Iterator[Finding]:
     yield from wrong_service(held) or wrong_port(held)
     yield from wrong_database(held)
     yield from wrong_user(held)
+    yield from wrong_options(held)
 
 
 @check
 def malformed_url(held: HeldUrl) -> Iterator[Finding]:
-    """Find a value that is no URL, or more than one."""
+    """Find a value that is no URL, or more than one, or that programs take for another."""
+    told = badly_written(held.holder, held.key, held.traits, is_credential=True)
+    yield from told
     if held.is_alone and (held.address or held.is_numeric):
+        return
+    if any(it.cause != "VALUE_WITH_BLANKS" for it in told):
         return
     sentence = Phrase(
         "{holder}, {key}, holds more than one URL"
@@ -64,10 +70,12 @@ def wrong_service(held: HeldUrl) -> Iterator[Finding]:
     """
     if held.address is None and not held.is_numeric:
         return
-    if held.address and held.address.host in held.forms:
+    right = held.forms_of_all if held.has_several else held.forms
+    wrong = next((it for it in held.addresses if it.host not in right), None)
+    if held.address and wrong is None:
         return
-    where = held.address or held.shape.partition("://")[2].rpartition("@")[2]
-    host = held.address.host if held.address else ""
+    where = wrong or held.shape.partition("://")[2].rpartition("@")[2]
+    host = wrong.host if wrong else ""
     found = service_meant(host, held.holder.namespace, held.zone) if host else None
     sentence = Phrase(
         "{holder}, {key}, leads out of the cluster, to {address}"
@@ -89,10 +97,9 @@ def wrong_service(held: HeldUrl) -> Iterator[Finding]:
 @check
 def wrong_port(held: HeldUrl) -> Iterator[Finding]:
     """Find a URL that leads to another port of the Service, or to one that it does not have."""
-    if held.address is None:
-        return
-    written = held.address.port or held.wanted.usual_port
-    if written == held.wanted.port:
+    ports = [it.port or held.wanted.usual_port for it in held.addresses]
+    written = next((it for it in ports if it != held.wanted.port), None)
+    if held.address is None or written is None:
         return
     is_declared = written in held.wanted.service.ports.values()
     sentence = Phrase(
@@ -115,7 +122,15 @@ def wrong_database(held: HeldUrl) -> Iterator[Finding]:
     """Find a URL that names another database, or none."""
     wanted = held.wanted.path
     named = held.address.path.strip("/") if held.address else ""
-    if held.address is None or wanted is None or named == wanted:
+    if held.wanted.is_numbered and held.address and not re.fullmatch(r"[0-9]*", named):
+        # not the word, which may be a part of a secret
+        sentence = Phrase(
+            "{holder}, {key}, names a database that is no number", holder=held.holder, key=held.key
+        )
+        yield Finding(
+            "URL_DATABASE_WRONG", held.holder, sentence, Phrase("write a number, as in /0")
+        )
+    if held.address is None or wanted is None or named == wanted or held.has(PLACED, "path"):
         return
     sentence = Phrase(
         "{holder}, {key}, names the database {named}, where nova.yaml says {wanted}"
@@ -137,6 +152,8 @@ def wrong_user(held: HeldUrl) -> Iterator[Finding]:
     users = held.wanted.users
     if held.address is None or not users or held.address.user in users:
         return
+    if held.has(PLACED, "user"):
+        return
     sentence = Phrase(
         "{holder}, {key}, connects as {user}, whom nova.yaml does not let into {database}"
         if held.address.user
@@ -149,6 +166,41 @@ def wrong_user(held: HeldUrl) -> Iterator[Finding]:
     yield Finding(
         "URL_USER_WRONG", held.holder, sentence, Phrase("write {roles}", roles=_either(users))
     )
+
+
+@check
+def wrong_options(held: HeldUrl) -> Iterator[Finding]:
+    """Find an option that its program does not know, or that cannot hold where the URL leads."""
+    for trait in held.traits:
+        if trait.name == "option" and not trait.what:
+            yield wrong_option(held.holder, held.key, trait.at)
+    session = held.option("target_session_attrs")
+    leads_to_primary = held.wanted.service.role == "primary" or held.owner.runs.replicas == 1
+    if session in ("read-only", "standby") and leads_to_primary and not held.has_several:
+        yield Finding(
+            "URL_OPTION_WRONG",
+            held.holder,
+            Phrase(
+                "{holder}, {key}, wants a session that is {session}, and {service} leads to the"
+                " primary alone",
+                holder=held.holder,
+                key=held.key,
+                session=session,
+                service=held.service,
+            ),
+            Phrase("write target_session_attrs=read-write, or leave it out"),
+        )
+    if (held.option("sslmode"), held.option("channel_binding")) == ("disable", "require"):
+        yield Finding(
+            "URL_OPTION_WRONG",
+            held.holder,
+            Phrase(
+                "{holder}, {key}, demands channel binding and forbids TLS, which it is a part of",
+                holder=held.holder,
+                key=held.key,
+            ),
+            Phrase("write sslmode=require, or leave channel_binding out"),
+        )
 
 
 @check

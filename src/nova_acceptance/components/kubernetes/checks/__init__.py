@@ -7,10 +7,12 @@ is about. The rules of this room run them over all that a snapshot holds.
 from nova_acceptance.components.kubernetes.checks import (
     claims,
     configuration,
+    jobs,
     namespaces,
     nodes,
     security,
     services,
+    started,
     storage_classes,
     workloads,
 )
@@ -18,10 +20,12 @@ from nova_acceptance.components.kubernetes.checks import (
 __all__ = [
     "claims",
     "configuration",
+    "jobs",
     "namespaces",
     "nodes",
     "security",
     "services",
+    "started",
     "storage_classes",
     "workloads",
 ]

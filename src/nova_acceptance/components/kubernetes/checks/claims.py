@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nova_acceptance.checks import check
+from nova_acceptance.components.kubernetes.workloads import references
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.quantity import amount
@@ -24,11 +25,21 @@ def unfit_claim(snapshot: Snapshot, claim: Claim) -> Iterator[Finding]:
     if found is None:
         sentence = Phrase("there is no {where}, which nova.yaml declares", where=where)
         yield Finding("CLAIM_MISSING", where, sentence)
+    elif "deletionTimestamp" in found["metadata"]:
+        yield terminating(found)
     elif phase != "Bound":
         sentence = Phrase("{claim} is {phase}, not Bound", claim=where, phase=phase)
         yield Finding("CLAIM_UNBOUND", where, sentence)
     else:
         yield from small_claim(snapshot, claim)
+
+
+def terminating(claim: Object) -> Finding:
+    """Return that a claim is being deleted: it is Bound for as long as a pod uses it."""
+    where = ref(claim)
+    sentence = Phrase("{claim} is being deleted, and goes with its last pod", claim=where)
+    evidence = (f"deletionTimestamp: {claim['metadata']['deletionTimestamp']}",)
+    return Finding("CLAIM_TERMINATING", where, sentence, evidence=evidence)
 
 
 @check
@@ -58,10 +69,19 @@ def small_template(snapshot: Snapshot, spec: Workload, template: str) -> Iterato
 
 @check
 def claims_left_over(snapshot: Snapshot, system: System, namespace: str) -> Iterator[Finding]:
-    """Find claims of a namespace that nova.yaml does not know, unless it allows them."""
+    """Find claims of a namespace that nova.yaml does not know, unless it allows them.
+
+    What a Job keeps in one, a backup for instance, is the Job's, at work or finished.
+    """
     if system.undeclared == "allowed":
         return
     declared = {claim.name for workload in system.every_workload for claim in workload.claimed}
+    declared |= {
+        reference.target.name
+        for job in snapshot.of_kind("Job", namespace)
+        for reference in references(job)
+        if reference.target.kind == KIND
+    }
     for found in snapshot.of_kind(KIND, namespace):
         where = ref(found)
         if where.name not in declared:

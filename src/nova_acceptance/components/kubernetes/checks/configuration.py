@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from cryptography import x509
 
@@ -15,6 +15,9 @@ from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Configuration, System
 from nova_acceptance.system.parts import front_of
+
+_AUTHORITY: Final = "ca.crt"
+"""The key under which whoever issues certificates puts its own ("Certificate" of cert-manager)."""
 
 
 @check
@@ -57,9 +60,13 @@ def missing_keys(
 
 @check
 def undeclared_keys(snapshot: Snapshot, item: Configuration) -> Iterator[Finding]:
-    """Find an object that has a key which nova.yaml does not list, where it lists all."""
+    """Find an object that has a key which nova.yaml does not list, where it lists all.
+
+    The certificates of who issued a certificate may be beside it, as whoever issues them puts them.
+    """
     data, where = _data(snapshot, item) or {}, item.ref
-    if item.exactly and (surplus := sorted(data.keys() - item.keys.keys())):
+    surplus = sorted(data.keys() - item.keys.keys() - _authorities(item, data))
+    if item.exactly and surplus:
         yield Finding(
             "CONFIGURATION_KEY_UNDECLARED",
             where,
@@ -95,7 +102,8 @@ def unfit_values(snapshot: Snapshot, item: Configuration) -> Iterator[Finding]:
 def empty_values(snapshot: Snapshot, item: Configuration) -> Iterator[Finding]:
     """Find keys under which there is nothing."""
     data, where = _data(snapshot, item) or {}, item.ref
-    if empty := [key for key, value in data.items() if not value]:
+    known = _authorities(item, data)
+    if empty := [key for key, value in data.items() if not value and key not in known]:
         sentence = Phrase("{where} holds nothing under {keys}", where=where, keys=empty)
         yield Finding("CONFIGURATION_KEY_MISSING", where, sentence)
 
@@ -157,9 +165,44 @@ def _evidence(where: Ref, data: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _is_certificate(seen: str) -> bool:
     """Whether a shape is that of PEM with certificates (RFC 7468)."""
+    return bool(_certificates(seen))
+
+
+def _certificates(seen: str) -> list[x509.Certificate]:
+    """Return the certificates in a shape; none where it is that of anything else."""
     try:
-        return bool(x509.load_pem_x509_certificates(seen.encode()))
+        return x509.load_pem_x509_certificates(seen.encode())
     except ValueError:
+        return []
+
+
+def _authorities(item: Configuration, data: Mapping[str, str]) -> frozenset[str]:
+    """Return the undeclared keys that hold who issued a certificate which is declared beside them.
+
+    An issuer whose own certificate everybody has leaves `ca.crt` empty. Anything but certificates
+    of authorities, and of a self-issued certificate itself, is none.
+    """
+    declared = [key for key, spec in item.keys.items() if spec.holds == "certificate"]
+    if not declared:
+        return frozenset()
+    texts = {
+        key: text if item.kind == "Secret" else shape(text.encode()) for key, text in data.items()
+    }
+    own = [each for key in declared for each in _certificates(texts.get(key, ""))]
+    return frozenset(
+        key
+        for key in texts.keys() - item.keys.keys()
+        if (key == _AUTHORITY and not texts[key])
+        or ((held := _certificates(texts[key])) and all(map(_is_authority, held)))
+        or (held and all(each in own for each in held))
+    )
+
+
+def _is_authority(shown: x509.Certificate) -> bool:
+    """Whether a certificate may issue others (RFC 5280, section 4.2.1.9)."""
+    try:
+        return shown.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (x509.ExtensionNotFound, ValueError):
         return False
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nova_acceptance.checks import check
+from nova_acceptance.components.kubernetes import endings
 from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
@@ -20,13 +21,11 @@ def inactive_namespace(snapshot: Snapshot, name: str) -> Iterator[Finding]:
         sentence = Phrase("the cluster has no namespace {name}", name=name)
         yield Finding("NAMESPACE_MISSING", where, sentence)
     elif status.get("phase", "Active") != "Active":
+        held = endings.held_in(snapshot, name)
         yield Finding(
             "NAMESPACE_TERMINATING",
             where,
             Phrase("namespace {name} is being removed", name=name),
-            evidence=tuple(
-                f"{entry['type']}: {entry.get('message', '')}"
-                for entry in status.get("conditions") or ()
-                if entry.get("status") == "True"
-            ),
+            endings.ending(found, held),
+            evidence=(*endings.conditions(found), *map(endings.told, held)),
         )

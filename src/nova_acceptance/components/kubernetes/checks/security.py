@@ -141,7 +141,8 @@ def wrong_api_token(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
                 container=name,
                 workload=spec.ref,
             )
-            yield Finding("API_TOKEN_WRONG", spec.ref, sentence, container=name)
+            cause = "API_TOKEN_MISSING" if spec.api_token else "API_TOKEN_WRONG"
+            yield Finding(cause, spec.ref, sentence, container=name)
 
 
 def security_context(pod: Object, container: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from nova_acceptance.components.kubernetes.backends import (
     pods_selected,
     ready_behind,
 )
+from nova_acceptance.components.kubernetes.endpoints import addresses_of_nobody
+from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.kubernetes.workloads import template
 from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
@@ -57,12 +59,13 @@ def wrong_type(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
     found, where = snapshot.at(front.ref), front.ref
     if found is None:
         return
-    kind = found["spec"].get("type") or CLUSTER_IP
-    if kind != CLUSTER_IP:
+    kind = type_of(found)
+    if kind != front.service.type:
         sentence = Phrase(
-            "{service} is of type {kind}, where nova.yaml means ClusterIP",
+            "{service} is of type {kind}, where nova.yaml means {wanted}",
             service=where,
             kind=kind,
+            wanted=front.service.type,
         )
         yield Finding("SERVICE_TYPE_WRONG", where, sentence)
     elif front.service.headless and not is_headless(found):
@@ -142,11 +145,17 @@ def wrong_backends(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
         sentence = Phrase("nothing is behind {service}", service=where)
         yield Finding("SERVICE_WITHOUT_ENDPOINTS", where, sentence)
     elif strangers := sorted(behind - pods):
+        if nobody := _of_nobody(snapshot, front, strangers):
+            yield nobody
+            return
         sentence = Phrase("behind {service} is {pods} as well", service=where, pods=strangers)
         yield Finding("SELECTOR_WRONG", where, sentence)
     elif len(behind) != wanted:
         yield Finding(
-            "PRIMARY_SERVICE_ASTRAY" if role == "primary" else "SERVICE_WITHOUT_ENDPOINTS",
+            # of a role: where all its pods are ready, others than those in the role are behind it
+            "PRIMARY_SERVICE_ASTRAY"
+            if role == "primary" or (role and behind and _are_all_ready(snapshot, front))
+            else "SERVICE_WITHOUT_ENDPOINTS",
             where,
             Phrase(
                 "{service} leads to {pods}, where {wanted} are wanted",
@@ -156,6 +165,24 @@ def wrong_backends(snapshot: Snapshot, front: Front) -> Iterator[Finding]:
             ),
             evidence=(f"pods of {front.workload.ref}: {', '.join(sorted(pods))}",),
         )
+
+
+def _are_all_ready(snapshot: Snapshot, front: Front) -> bool:
+    pods = pods_selected(snapshot, front.workload)
+    return len(pods) == front.workload.replicas and all(map(is_ready, pods))
+
+
+def _of_nobody(snapshot: Snapshot, front: Front, strangers: list[str]) -> Finding | None:
+    """Return that a Service leads to what is no pod at all, rather than to pods of others."""
+    if all(snapshot.get("Pod", front.namespace, name) for name in strangers):
+        return None
+    found = snapshot.at(front.ref)
+    return addresses_of_nobody(snapshot, found) if found else None
+
+
+def type_of(service: Object) -> str:
+    """Return the type of a Service, which need not be said."""
+    return str(service["spec"].get("type") or CLUSTER_IP)
 
 
 def is_headless(service: Object) -> bool:

@@ -8,20 +8,18 @@ from datetime import UTC, datetime
 from typing import Final
 
 from nova_acceptance.checks import check
-from nova_acceptance.components.kubernetes.backends import pods_selected
+from nova_acceptance.components.kubernetes.backends import pods_listed, pods_selected
 from nova_acceptance.components.kubernetes.placement import is_open
-from nova_acceptance.components.kubernetes.status import State, is_ready, status_of
+from nova_acceptance.components.kubernetes.pods import short
+from nova_acceptance.components.kubernetes.reboots import ended_with_node, restarts_of_its_own
+from nova_acceptance.components.kubernetes.rollouts import is_rolling_over
+from nova_acceptance.components.kubernetes.status import condition, is_ready, status_of
 from nova_acceptance.components.kubernetes.summaries import summary
-from nova_acceptance.components.kubernetes.workloads import (
-    is_leaving,
-    is_past,
-    restarts,
-    statuses,
-)
-from nova_acceptance.findings import Finding, Ref, ref
+from nova_acceptance.components.kubernetes.workloads import is_leaving, statuses
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
-from nova_acceptance.phrase import Phrase
+from nova_acceptance.phrase import Phrase, verbatim
 from nova_acceptance.system import System, Workload
 
 DECLARED: Final = ("Deployment", "StatefulSet")
@@ -71,11 +69,14 @@ def wrong_scale(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
 
 @check
 def lacking_replicas(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
-    """Find a workload without as many replicas, up to date and ready, as nova.yaml says."""
+    """Find a workload without as many replicas, up to date and ready, as nova.yaml says.
+
+    One that is being replaced pod by pod, and serves meanwhile, is none.
+    """
     yield from missing_workload(snapshot, spec)
     yield from wrong_scale(snapshot, spec)
     found = snapshot.at(spec.ref)
-    if found is None:
+    if found is None or is_rolling_over(snapshot, found):
         return
     yield from unfinished_rollout(found)
     status = found.get("status") or {}
@@ -103,8 +104,15 @@ def unfinished_rollout(found: Object) -> Iterator[Finding]:
 
 @check
 def unready_pods(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
-    """Find a workload with more or fewer pods than replicas, or with one that is not ready."""
+    """Find a workload with more or fewer pods than replicas, or with one that is not ready.
+
+    What a rollout makes beside those that serve is none too many.
+    """
     pods = pods_selected(snapshot, spec)
+    found = snapshot.at(spec.ref)
+    is_served = sum(map(is_ready, pods)) >= spec.replicas
+    if found and is_served and is_rolling_over(snapshot, found):
+        return
     if len(pods) != spec.replicas:
         said = Phrase(
             "it has {count} pods, where nova.yaml says {wanted}",
@@ -123,10 +131,10 @@ def unready_pods(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
 
 @check
 def restarted_containers(snapshot: Snapshot, spec: Workload) -> Iterator[Finding]:
-    """Find pods in which a container has restarted since they were made."""
+    """Find pods in which a container has restarted since they were made, and not with its node."""
     yield from no_pods(snapshot, spec)
     for pod in pods_selected(snapshot, spec):
-        if count := restarts(pod):
+        if count := restarts_of_its_own(snapshot, pod):
             ends = [
                 Phrase(
                     "{container}: {reason}, exit status {status}",
@@ -191,53 +199,96 @@ def undeclared_workloads(snapshot: Snapshot, system: System, namespace: str) -> 
 def pods_left_over(snapshot: Snapshot, system: System, namespace: str) -> Iterator[Finding]:
     """Find pods that no workload of nova.yaml keeps or that have failed, unless it allows them.
 
-    One that is on its way out is none until it is stuck. A Job keeps its pods, at work and
-    finished; of those that failed it keeps all but when it has failed itself.
+    One that is on its way out is none until it is stuck. A Job keeps its pods, at work, finished
+    and failed; so does whoever else made one that has done its work.
     """
     if system.undeclared == "allowed":
         return
-    declared = {
-        ref(pod)
+    owners = {
+        ref(pod): workload
         for workload in system.every_workload
         if workload.namespace == namespace
-        for pod in pods_selected(snapshot, workload)
+        for pod in pods_listed(snapshot, workload)
         if pod["metadata"].get("ownerReferences")
     }
     for pod in snapshot.of_kind("Pod", namespace):
-        where = ref(pod)
-        has_failed = (pod.get("status") or {}).get("phase") == "Failed"
-        is_kept = where in declared or _is_of_job(pod)
-        if has_failed and _is_of_job(pod):
-            has_failed = _has_failed_job(snapshot, pod)
-        if (is_kept and not has_failed) or is_leaving(pod, datetime.now(UTC)):
+        owner = owners.get(ref(pod))
+        phase = (pod.get("status") or {}).get("phase")
+        if _is_of_job(pod) or is_leaving(pod, datetime.now(UTC)):
             continue
-        yield Finding(
-            "POD_LEFT_OVER",
-            where,
-            Phrase(
-                "{pod} has failed, and is still there"
-                if is_kept
-                else "{pod} belongs to no workload of nova.yaml",
-                pod=where,
-            ),
-            Phrase(
-                "`kubectl -n {namespace} delete pod {name}`, once nobody needs it",
-                namespace=namespace,
-                name=where.name,
-            ),
-            evidence=(summary(pod), f"labels: {pod['metadata'].get('labels') or {}}"),
-        )
+        if owner and "deletionTimestamp" in pod["metadata"]:
+            yield _stuck(pod)
+        elif owner and ended_with_node(pod):
+            continue  # another is made in its place, as soon as there is one
+        elif owner and phase == "Failed":
+            yield _ended(snapshot, pod, owner)
+        elif not owner and not (phase == "Succeeded" and pod["metadata"].get("ownerReferences")):
+            yield _stray(pod)
+
+
+def _stray(pod: Object) -> Finding:
+    sentence = Phrase("{pod} belongs to no workload of nova.yaml", pod=ref(pod))
+    why = _why_ended(pod)
+    return _left_over(pod, sentence, *([why] if why else ()))
+
+
+def _stuck(pod: Object) -> Finding:
+    metadata = pod["metadata"]
+    sentence = Phrase(
+        "{pod} was to be gone by {moment} and is still there",
+        pod=ref(pod),
+        moment=metadata["deletionTimestamp"],
+    )
+    return _left_over(pod, sentence, f"finalizers: {metadata.get('finalizers') or 'none'}")
+
+
+def _ended(snapshot: Snapshot, pod: Object, owner: Workload) -> Finding:
+    """Return that a pod has ended and is still listed, why, and what runs in its place."""
+    ready = sum(map(is_ready, pods_selected(snapshot, owner)))
+    why = _why_ended(pod)
+    sentence = Phrase(
+        "{pod} was evicted and is still listed, while {ready} of {wanted} replicas of {workload} "
+        "are ready: {why}"
+        if (pod.get("status") or {}).get("reason") == "Evicted"
+        else "{pod} has failed and is still listed, while {ready} of {wanted} replicas of "
+        "{workload} are ready: {why}",
+        pod=ref(pod),
+        ready=ready,
+        wanted=owner.replicas,
+        workload=owner.ref,
+        why=verbatim(why) if why else Phrase("it does not say why"),
+    )
+    return _left_over(pod, sentence)
+
+
+def _left_over(pod: Object, sentence: Phrase, *evidence: str) -> Finding:
+    where = ref(pod)
+    return Finding(
+        "POD_LEFT_OVER",
+        where,
+        sentence,
+        Phrase(
+            "`kubectl -n {namespace} delete pod {name}`, once nobody needs it",
+            namespace=where.namespace,
+            name=where.name,
+        ),
+        evidence=(summary(pod), *evidence, f"labels: {pod['metadata'].get('labels') or {}}"),
+    )
+
+
+def _why_ended(pod: Object) -> str:
+    """Return why a pod has ended, in the words of its node or of who disrupted it."""
+    status = pod.get("status") or {}
+    if status.get("phase") != "Failed":
+        return ""
+    disrupted = condition(pod, "DisruptionTarget")
+    said = [status.get("reason") or disrupted.get("reason")]
+    said.append(short(str(status.get("message") or disrupted.get("message") or "")))
+    return ": ".join(filter(None, said))
 
 
 def _is_of_job(pod: Object) -> bool:
     return any(owner["kind"] == "Job" for owner in pod["metadata"].get("ownerReferences") or ())
-
-
-def _has_failed_job(snapshot: Snapshot, pod: Object) -> bool:
-    """Whether a pod's Job has given up, and no later run of its CronJob has done the work."""
-    owner = next(each for each in pod["metadata"]["ownerReferences"] if each["kind"] == "Job")
-    job = snapshot.at(Ref("Job", pod["metadata"]["namespace"], owner["name"]))
-    return job is not None and status_of(job).state is State.FAILED and not is_past(snapshot, job)
 
 
 def _not_ready(spec: Workload, why: Phrase, *evidence: str) -> Finding:

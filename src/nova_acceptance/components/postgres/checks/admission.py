@@ -16,6 +16,7 @@ from nova_acceptance.components.postgres.answers import of_refusal
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.postgres.parts import Reach
+from nova_acceptance.components.postgres.quoting import quoted
 from nova_acceptance.components.postgres.spec import Database, Role
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Login
@@ -28,6 +29,7 @@ NOBODY: Final = "nova_acceptance_nobody"
 BY_RULE: Final = r"no pg_hba\.conf entry for|pg_hba\.conf rejects"
 """How PostgreSQL turns away whom pg_hba.conf does not let in."""
 _NO_RIGHT: Final = "permission denied for database"
+_BARRED: Final = re.compile(r'role "(.+)" is not permitted to log in')
 _NO_STREAM: Final = r"must be superuser or replication|permission denied to start WAL sender"
 
 Refusal = Callable[[Login], str]
@@ -191,4 +193,9 @@ def _of_streaming(role: str, said: str) -> Finding:
 def _of_refusal(said: str, sentence: Phrase) -> Finding:
     """Return what PostgreSQL's words show, told by a sentence."""
     known = of_refusal(said)
-    return Finding.here(known.cause if known else "ADMISSION_REFUSED", sentence, said)
+    found = Finding.here(known.cause if known else "ADMISSION_REFUSED", sentence, said)
+    if barred := _BARRED.search(said):
+        return replace(
+            found, cure=Phrase("let it log in: `ALTER ROLE {role} LOGIN`", role=quoted(barred[1]))
+        )
+    return found

@@ -9,9 +9,10 @@ from typing import Final
 from nova_acceptance.checks import check
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.parts import Schema
+from nova_acceptance.components.postgres.quoting import quoted
 from nova_acceptance.components.postgres.spec import Database
 from nova_acceptance.components.postgres.spec import Postgres as Spec
-from nova_acceptance.findings import Finding
+from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.phrase import Phrase, verbatim
 
 DURABLE: Final = ("fsync", "full_page_writes", "synchronous_commit")
@@ -88,7 +89,8 @@ def wrong_owner(postgres: Postgres, database: Database) -> Iterator[Finding]:
     yield from missing_database(postgres, database)
     if owner := postgres.databases.get(database.name):
         what = Phrase("database {database}", database=database.name)
-        yield from _of_another("DATABASE_OWNER_WRONG", what, owner, database.owner)
+        cure = _given("DATABASE", quoted(database.name), database.owner)
+        yield from _of_another("DATABASE_OWNER_WRONG", what, owner, database.owner, cure)
 
 
 @check
@@ -113,19 +115,21 @@ def wrong_schema_owner(postgres: Postgres, schema: Schema) -> Iterator[Finding]:
     if owner is None:
         yield no_schema(schema.database, schema.schema)
     else:
-        yield from _of_another("SCHEMA_OWNER_WRONG", verbatim(schema.name), owner, schema.owner)
+        cure = _given("SCHEMA", quoted(schema.schema), schema.owner, schema.database)
+        what = verbatim(schema.name)
+        yield from _of_another("SCHEMA_OWNER_WRONG", what, owner, schema.owner, cure)
 
 
 @check
 def foreign_property(postgres: Postgres, schema: Schema) -> Iterator[Finding]:
     """Find tables and sequences of a schema that belong to another role than its owner."""
-    owners = {
-        **postgres.tables(schema.database, schema.schema),
-        **postgres.sequences(schema.database, schema.schema),
-    }
+    tables = postgres.tables(schema.database, schema.schema)
+    owners = {**tables, **postgres.sequences(schema.database, schema.schema)}
     for name, owner in sorted(owners.items()):
         what = Phrase("{relation} in schema {schema}", relation=name, schema=schema.name)
-        yield from _of_another("SCHEMA_OWNER_WRONG", what, owner, schema.maker)
+        kind = "TABLE" if name in tables else "SEQUENCE"
+        cure = _given(kind, quoted(schema.schema, name), schema.maker, schema.database)
+        yield from _of_another("SCHEMA_OWNER_WRONG", what, owner, schema.maker, cure)
 
 
 def no_schema(database: str, schema: str) -> Finding:
@@ -141,12 +145,31 @@ def beyond(held: Iterable[str], declared: Iterable[str], undeclared: str) -> lis
     return sorted(set(held) - set(declared)) if undeclared == "refused" else []
 
 
-def _of_another(cause: str, what: Phrase, owner: str, wanted: str) -> Iterator[Finding]:
+def _given(kind: str, name: str, owner: str, database: str = "") -> Phrase:
+    """Return how an object is given to its owner, in which database if that matters.
+
+    Args:
+        kind: the word for it in a statement.
+        name: as a statement has it.
+        owner: whose it is to be.
+        database: where the statement has to run; empty where any will do.
+    """
+    statement = f"ALTER {kind} {name} OWNER TO {quoted(owner)}"
+    if database:
+        return Phrase(
+            "`{statement}` in database {database}", statement=statement, database=database
+        )
+    return Phrase("`{statement}`", statement=statement)
+
+
+def _of_another(
+    cause: str, what: Phrase, owner: str, wanted: str, cure: Phrase
+) -> Iterator[Finding]:
     if owner != wanted:
         sentence = Phrase(
             "{what} belongs to {owner}, not to {wanted}", what=what, owner=owner, wanted=wanted
         )
-        yield Finding.here(cause, sentence)
+        yield Finding(cause, NOWHERE, sentence, cure)
 
 
 def _told(name: str, value: str) -> Phrase:

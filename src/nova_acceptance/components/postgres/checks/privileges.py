@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from operator import methodcaller
-from typing import Final
 
 import psycopg
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.postgres.checks.databases import no_schema
+from nova_acceptance.components.postgres.checks.sources import (
+    Held,
+    default_cure,
+    excess,
+    lacking,
+    of_public,
+)
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.parts import Reach, Schema, others_in, schema_of
-from nova_acceptance.components.postgres.spec import Database, Role
+from nova_acceptance.components.postgres.quoting import quoted
+from nova_acceptance.components.postgres.spec import Database
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Row, identifiers
+from nova_acceptance.components.postgres.statements import (
+    Target,
+    from_everybody,
+    grants,
+    in_database,
+)
 from nova_acceptance.components.postgres.tables import LATER, later_table
-from nova_acceptance.findings import Finding, FindingError
-from nova_acceptance.phrase import Phrase, verbatim
-
-_FEW: Final = 3
-
-Rights = Mapping[str, tuple[frozenset[str], frozenset[str]]]
-"""What is held and what is wanted, by the object that it is on."""
+from nova_acceptance.findings import NOWHERE, Finding, FindingError
+from nova_acceptance.phrase import Phrase
 
 
 @check
 def unearned_usage(postgres: Postgres, reach: Reach) -> Iterator[Finding]:
     """Find a role that resolves no names in its schemas, or does so as a superuser."""
-    role, database = postgres.role(reach.role.name), reach.grant.database
+    role = postgres.role(reach.role.name)
     if role.is_superuser:
         sentence = Phrase("{role} is a superuser, whom no grant is needed for", role=role.name)
         yield Finding.here("ROLE_ATTRIBUTES_WRONG", sentence)
@@ -36,10 +46,10 @@ def unearned_usage(postgres: Postgres, reach: Reach) -> Iterator[Finding]:
     yield from _difference(
         postgres,
         reach,
-        {
-            schema: (role.privileges_on_schema(schema, database=database) & usage, usage)
-            for schema in reach.grant.schemas
-        },
+        [
+            replace(each, held=each.held & usage, wanted=usage)
+            for each in _on_schemas(postgres, reach, reach.grant.schemas)
+        ],
     )
 
 
@@ -48,31 +58,24 @@ def wrong_on_database(postgres: Postgres, reach: Reach) -> Iterable[Finding]:
     """Find a role that may do less or more with a database than nova.yaml grants."""
     database = reach.grant.database
     asked = methodcaller("privileges_on_database", database)
-    rights = _rights(postgres, reach, asked, frozenset(reach.grant.on_database))
-    return _difference(postgres, reach, {database: rights})
+    owner = postgres.databases.get(database, "")
+    wanted, target = frozenset(reach.grant.on_database), Target("DATABASE", name=database)
+    return _difference(
+        postgres, reach, [_rights(postgres, reach, database, target, asked, wanted, owner=owner)]
+    )
 
 
 @check
 def wrong_on_schemas(postgres: Postgres, reach: Reach) -> Iterable[Finding]:
     """Find a role that may do less or more with the schemas of a database than nova.yaml grants."""
-    database = reach.grant.database
-    rights = {
-        schema: _rights(
-            postgres,
-            reach,
-            methodcaller("privileges_on_schema", schema, database=database),
-            reach.on_schema(schema),
-        )
-        for schema in _schemas(postgres, reach)
-    }
-    return _difference(postgres, reach, rights)
+    schemas = _schemas(postgres, reach)
+    return _difference(postgres, reach, _on_schemas(postgres, reach, schemas))
 
 
 @check
 def wrong_on_tables(postgres: Postgres, reach: Reach) -> Iterator[Finding]:
     """Find a role that may do less or more with tables than nova.yaml grants, or no table."""
-    asked = "privileges_on_table"
-    rights = _on_relations(postgres, reach, postgres.tables, asked, reach.on_tables_of)
+    rights = _on_relations(postgres, reach, "TABLE", postgres.tables, reach.on_tables_of)
     if not rights:
         sentence = Phrase(
             "{database} holds no table, so nothing is shown", database=reach.grant.database
@@ -87,8 +90,7 @@ def wrong_on_sequences(postgres: Postgres, reach: Reach) -> Iterator[Finding]:
 
     Where it grants something and there is no sequence, nothing is shown.
     """
-    asked = "privileges_on_sequence"
-    rights = _on_relations(postgres, reach, postgres.sequences, asked, reach.on_sequences_of)
+    rights = _on_relations(postgres, reach, "SEQUENCE", postgres.sequences, reach.on_sequences_of)
     if reach.grant.on_sequences and not rights:
         sentence = Phrase(
             "{database} holds no sequence, so nothing is shown", database=reach.grant.database
@@ -101,19 +103,22 @@ def wrong_on_sequences(postgres: Postgres, reach: Reach) -> Iterator[Finding]:
 def wrong_on_later_tables(postgres: Postgres, spec: Spec, schema: Schema) -> Iterator[Finding]:
     """Find roles that may do less or more with what is made later than nova.yaml grants."""
     name, home = schema.schema, schema.database
-    found: list[tuple[Reach, Rights]] = []
+    tables = Target("TABLES", name, maker=schema.maker)
+    sequences = Target("SEQUENCES", name, maker=schema.maker)
+    found: list[Finding] = []
     with later_table(postgres, schema):
         for reach in others_in(spec, schema):
             on_table = methodcaller("privileges_on_table", name, LATER, database=home)
             number = f"{LATER}_id_seq"
             on_sequence = methodcaller("privileges_on_sequence", name, number, database=home)
-            rights = {
-                "a later table": _rights(postgres, reach, on_table, reach.on_tables_of(name)),
-                "its sequence": _rights(postgres, reach, on_sequence, reach.on_sequences_of(name)),
-            }
-            found.append((reach, rights))
-    for each, held in found:
-        yield from _difference(postgres, each, held, lacking="DEFAULT_PRIVILEGES_MISSING")
+            wanted, of_sequences = reach.on_tables_of(name), reach.on_sequences_of(name)
+            rights = [
+                _rights(postgres, reach, "tables", tables, on_table, wanted),
+                _rights(postgres, reach, "sequences", sequences, on_sequence, of_sequences),
+            ]
+            # where it is from is asked as long as it is there
+            found += _difference(postgres, reach, rights)
+    yield from found
 
 
 @check
@@ -137,9 +142,26 @@ def refused_on_later_tables(postgres: Postgres, spec: Spec, reach: Reach) -> Ite
             # on the schema it is a grant that is missing; on what is new in it, a default one
             is_grant = "for schema" in str(error)
             said = error.diag.message_primary
-            yield Finding.here(
+            where = schema.schema
+            if is_grant:
+                target = Target("SCHEMA", where)
+                given = grants({target: frozenset(rights.on_schemas)}, role)
+                cure = in_database(given, schema.database)
+            else:
+                cure = default_cure(
+                    reach, where, schema.maker, rights.on_tables, rights.on_sequences
+                )
+            yield Finding(
                 "PRIVILEGE_MISSING" if is_grant else "DEFAULT_PRIVILEGES_MISSING",
-                Phrase("{role} on a later table: {said}", role=role, said=said),
+                NOWHERE,
+                Phrase(
+                    "{role} on a later table that {maker} makes in schema {schema}: {said}",
+                    role=role,
+                    maker=schema.maker,
+                    schema=schema.name,
+                    said=said,
+                ),
+                cure,
             )
             return
     wanted = [(1, "second" if changes else "first")]
@@ -154,37 +176,78 @@ def refused_on_later_tables(postgres: Postgres, spec: Spec, reach: Reach) -> Ite
 
 
 @check
-def public_on_databases(postgres: Postgres) -> Iterator[Finding]:
+def public_on_databases(postgres: Postgres, spec: Spec) -> Iterator[Finding]:
     """Find what PUBLIC, which is everybody, may do with databases."""
-    yield from _of_public(postgres.public_on_databases)
+
+    def cure(held: list[tuple[Target, str]]) -> Phrase:
+        each_alone = [
+            from_everybody({target: rights}, spec, target.name)
+            for target, rights in _joined(held).items()
+        ]
+        # nobody is shut out of one database before all that need another are let in there
+        statements = sorted(chain(*each_alone), key=lambda each: each.startswith("REVOKE"))
+        return Phrase("`{statement}`", statement="; ".join(statements))
+
+    held = postgres.public_on_databases
+    yield from of_public(
+        [(name, right, Target("DATABASE", name=name)) for name, right in held], cure
+    )
 
 
 @check
-def public_in_database(postgres: Postgres, database: Database) -> Iterator[Finding]:
+def public_in_database(postgres: Postgres, spec: Spec, database: Database) -> Iterator[Finding]:
     """Find what PUBLIC may do with anything in a database, or with what is still to come."""
-    yield from _of_public(postgres.public_in(database.name))
+    yield from _public_in(spec, database.name, postgres.public_in(database.name))
 
 
 @check
-def public_on_later_tables(postgres: Postgres, schema: Schema) -> Iterator[Finding]:
+def public_on_later_tables(postgres: Postgres, spec: Spec, schema: Schema) -> Iterator[Finding]:
     """Find what PUBLIC may do with a table that is made later."""
+    database = schema.database
     with later_table(postgres, schema):
-        held = postgres.public_in(schema.database)
-    yield from _of_public(held)
+        held = postgres.public_in(database)
+    rows = [
+        (what, right, *where)
+        if LATER not in str(what)
+        else (
+            what,
+            right,
+            "SEQUENCES" if "_seq" in str(what) else "TABLES",
+            schema.schema,
+            "",
+            schema.maker,
+        )
+        for what, right, *where in held
+    ]
+    yield from _public_in(spec, database, rows)
 
 
-def source_of_excess(postgres: Postgres, role: Role, database: str) -> str:
-    """Return the cause by which a role may do too much in a database, as far as it can be seen."""
-    found = postgres.role(role.name)
-    if found.attributes - set(role.attributes):
-        return "ROLE_ATTRIBUTES_WRONG"
-    if found.memberships:
-        return "ROLE_INHERITS"
-    if role.name in (*postgres.databases.values(), *postgres.schemas(database).values()):
-        return "SCHEMA_OWNER_WRONG"
+def source_of_deed(postgres: Postgres, reach: Reach, sentence: Phrase) -> Finding:
+    """Return by what a role may do what it must not, as far as it can be seen.
+
+    Args:
+        postgres: is asked.
+        reach: the role, and where.
+        sentence: what it can do.
+    """
+    role, name, database = reach.role, reach.role.name, reach.grant.database
+    found = postgres.role(name)
+    if more := sorted(found.attributes - set(role.attributes)):
+        changes = " ".join(f"NO{each}" for each in more)
+        cure = Phrase("`ALTER ROLE {role} {changes}`", role=quoted(name), changes=changes)
+        return Finding("ROLE_ATTRIBUTES_WRONG", NOWHERE, sentence, cure)
+    if through := sorted(found.direct_memberships):
+        said = Phrase("{said}, and is a member of {through}", said=sentence, through=through)
+        roles = ", ".join(map(quoted, through))
+        cure = Phrase("`REVOKE {roles} FROM {role}`", roles=roles, role=quoted(name))
+        return Finding("ROLE_INHERITS", NOWHERE, said, cure)
+    if postgres.databases.get(database) == name:
+        return Finding.here("DATABASE_OWNER_WRONG", sentence)
+    if name in postgres.schemas(database).values():
+        return Finding.here("SCHEMA_OWNER_WRONG", sentence)
     if postgres.public_in(database) or postgres.public_on_databases:
-        return "PUBLIC_PRIVILEGE"
-    return "PRIVILEGE_EXCESS"
+        return Finding.here("PUBLIC_PRIVILEGE", sentence)
+    return Finding.here("PRIVILEGE_EXCESS", sentence)
 
 
 def _schemas(postgres: Postgres, reach: Reach) -> list[str]:
@@ -200,29 +263,56 @@ def _schemas(postgres: Postgres, reach: Reach) -> list[str]:
     return found
 
 
+def _on_schemas(postgres: Postgres, reach: Reach, names: Iterable[str]) -> list[Held]:
+    database = reach.grant.database
+    owners = postgres.schemas(database)
+    return [
+        _rights(
+            postgres,
+            reach,
+            name,
+            Target("SCHEMA", name),
+            methodcaller("privileges_on_schema", name, database=database),
+            reach.on_schema(name),
+            owner=owners.get(name, ""),
+        )
+        for name in names
+    ]
+
+
 def _on_relations(
     postgres: Postgres,
     reach: Reach,
-    relations: Callable[[str, str], Iterable[str]],
-    asked: str,
+    kind: str,
+    relations: Callable[[str, str], Mapping[str, str]],
     wanted: Callable[[str], frozenset[str]],
-) -> Rights:
-    database = reach.grant.database
-    return {
-        f"{schema}.{name}": _rights(
-            postgres, reach, methodcaller(asked, schema, name, database=database), wanted(schema)
+) -> list[Held]:
+    database, asked = reach.grant.database, f"privileges_on_{kind.lower()}"
+    return [
+        _rights(
+            postgres,
+            reach,
+            f"{schema}.{name}",
+            Target(kind, schema, name),
+            methodcaller(asked, schema, name, database=database),
+            wanted(schema),
+            owner=owner,
         )
         for schema in _schemas(postgres, reach)
-        for name in relations(database, schema)
-    }
+        for name, owner in relations(database, schema).items()
+    ]
 
 
-def _rights(
+def _rights(  # noqa: PLR0917 - each of another kind
     postgres: Postgres,
     reach: Reach,
+    what: str,
+    target: Target,
     asked: Callable[[object], frozenset[str]],
     wanted: frozenset[str],
-) -> tuple[frozenset[str], frozenset[str]]:
+    *,
+    owner: str = "",
+) -> Held:
     """Return what a role holds, and what it should.
 
     What it holds beyond that through PUBLIC is left out where that is not judged.
@@ -230,39 +320,24 @@ def _rights(
     held = asked(postgres.role(reach.role.name))
     if not reach.counts_public:
         held -= asked(postgres.everybody) - wanted
-    return held, wanted
+    return Held(what, target, held, wanted, asked, owner)
 
 
-def _difference(
-    postgres: Postgres, reach: Reach, rights: Rights, *, lacking: str = "PRIVILEGE_MISSING"
-) -> Iterator[Finding]:
+def _difference(postgres: Postgres, reach: Reach, held: Sequence[Held]) -> Iterator[Finding]:
     """Yield what is lacking on any object, then what is too much on any, and where that is from."""
-    missing = _listed({name: wanted - held for name, (held, wanted) in rights.items()})
-    excess = _listed({name: held - wanted for name, (held, wanted) in rights.items()})
-    if missing:
-        sentence = Phrase("{role} lacks {rights}", role=reach.name, rights=_few(missing))
-        yield Finding.here(lacking, sentence, *missing, *excess)
-    if excess:
-        sentence = Phrase(
-            "{role} holds {rights}, which nobody meant it to", role=reach.name, rights=_few(excess)
-        )
-        cause = source_of_excess(postgres, reach.role, reach.grant.database)
-        yield Finding.here(cause, sentence, *excess)
+    yield from lacking(reach, held)
+    yield from excess(postgres, reach, held)
 
 
-def _listed(rights: Mapping[str, frozenset[str]]) -> list[str]:
-    return [f"{', '.join(sorted(found))} on {name}" for name, found in rights.items() if found]
+def _public_in(spec: Spec, database: str, rows: Iterable[Row]) -> Iterator[Finding]:
+    held = [(what, right, Target(*where) if where else None) for what, right, *where in rows]
+    yield from of_public(
+        held, lambda rights: in_database(from_everybody(_joined(rights), spec, database), database)
+    )
 
 
-def _of_public(held: list[Row]) -> Iterator[Finding]:
-    if held:
-        listed = [f"{privilege} on {what}" for what, privilege in held]
-        sentence = Phrase("PUBLIC, which is everybody, holds {rights}", rights=_few(listed))
-        yield Finding.here("PUBLIC_PRIVILEGE", sentence, *listed)
-
-
-def _few(items: list[str]) -> Phrase:
-    shown, more = "; ".join(items[:_FEW]), len(items) - _FEW
-    if more <= 0:
-        return verbatim(shown)
-    return Phrase("{shown}; and {more} more", shown=shown, more=more)
+def _joined(held: Iterable[tuple[Target, str]]) -> dict[Target, frozenset[str]]:
+    found: dict[Target, frozenset[str]] = {}
+    for target, right in held:
+        found[target] = found.get(target, frozenset()) | {right}
+    return found

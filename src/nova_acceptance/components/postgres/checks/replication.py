@@ -13,6 +13,7 @@ from nova_acceptance.components.postgres.checks.admission import refused_followe
 from nova_acceptance.components.postgres.client import Postgres, leadership
 from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.postgres.parts import Reach
+from nova_acceptance.components.postgres.replay import lagging
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Session, identifiers
 from nova_acceptance.findings import NOWHERE, Finding, Ref
@@ -168,6 +169,8 @@ def _late(postgres: Postgres, spec: Spec) -> list[Finding]:
     """Return what a row shows that has not arrived: a replica that is cut off, or that lags."""
     if away := absent_streams(postgres, spec):
         return away
+    if found := lagging(postgres):
+        return [found]
     sentence = Phrase(
         "a committed row is not on a replica within {seconds:.0f} s", seconds=spec.replay
     )

@@ -194,7 +194,7 @@
       form.reset();
       show();
     }
-    target.open = true;
+    for (let part = target; part; part = part.parentElement.closest("details")) part.open = true;
     target.scrollIntoView();
   };
   window.addEventListener("hashchange", follow);
