@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from nova_acceptance.components.http import checks as http
-from nova_acceptance.components.http.questions import first_words, health
+from nova_acceptance.components.http.questions import first_words, front_of, health
 from nova_acceptance.components.http.spec import Http
 from nova_acceptance.components.kubernetes.backends import Endpoint
 from nova_acceptance.components.kubernetes.vantage_points import VantagePoints
@@ -63,6 +63,17 @@ reachability:
   open: [{from: tax, to: web}, {from: web, to: tax}]
   closed: [{from: tax, to: cache}]
 """)
+LONELY = spec("""
+components:
+  - kind: redis
+    name: cache
+    namespace: data
+    services: [{name: cache, ports: {redis: 6379}}]
+  - {kind: http, name: web, namespace: shop, port: 80, target: 8080,
+     health: {status: 204, names_itself: is}, uses: [cache]}
+  - {kind: http, name: tax, namespace: shop, port: 9000, protocol: grpc, uses: [cache]}
+""")
+"""A shop whose services nobody inside the cluster uses."""
 FRONTS = {front.name: front for front in fronts(SHOP)}
 CACHE, WEB = PodRef("data", "cache-0"), PodRef("shop", "web-x")
 TAX = PodRef("shop", "tax-x")
@@ -742,6 +753,47 @@ def test_silence_of_a_service_whose_pod_answers_the_same_asker_may_be_early(
     assert _early(seen, pods, {**silent, (TAX, at_pod): state("timeout")}) == []
     seen.behind.clear()
     assert _early(seen, pods, {**silent, (TAX, at_pod): state("open")}) == []
+
+
+@pytest.mark.parametrize("word", ["refused", "timeout"])
+def test_service_that_nobody_is_to_reach_may_be_early_as_well(
+    seen: Any, pods: VantagePoints, word: str
+) -> None:
+    web = next(each for each in LONELY.of(Http) if each.name == "web")
+    asked = {
+        (CACHE, question): state(word)
+        for question in every_question(LONELY, seen, pods)[CACHE]
+        if getattr(question, "host", "") == front_of(web).full_name(LONELY.zone)
+        and getattr(question, "port", 0) == 80
+    }
+    early = early_answers(LONELY, seen, pods)
+
+    assert {type(question) for _, question in asked} == {Dial, Get}
+    assert early({**asked, (CACHE, Dial(ADDRESS, 8080)): state("open")}) == list(asked)
+    # what keeps the asker from the pod itself keeps it from the Service
+    assert early({**asked, (CACHE, Dial(ADDRESS, 8080)): state(word)}) == []
+    assert early(asked) == []
+
+
+def test_service_that_nobody_is_to_reach_is_asked_by_every_pod_at_once(
+    seen: Any, pods: VantagePoints
+) -> None:
+    asked = Asked(usual)
+    connections = connected(asked, seen, pods, LONELY)
+    web = next(each for each in LONELY.of(Http) if each.name == "web")
+    asked.otherwise[CACHE, dial(front_of(web), 80, LONELY)] = REFUSED
+
+    assert http.wrong_status(connections, web) == []
+    foreseen = every_question(LONELY, seen, pods)
+    assert {pod for pod, question in asked.read if isinstance(question, Get)} == {TAX}
+    assert [entry for entry in asked.read if entry[1] not in foreseen[entry[0]]] == []
+
+
+def test_service_is_asked_how_it_is_by_those_who_use_it(seen: Any, pods: VantagePoints) -> None:
+    foreseen = every_question(SHOP, seen, pods)
+    asking = {pod for pod, asked in foreseen.items() if any(isinstance(it, Get) for it in asked)}
+
+    assert asking == {TAX}
 
 
 @pytest.mark.parametrize(

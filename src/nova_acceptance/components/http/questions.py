@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nova_acceptance.components.http.spec import Http
 from nova_acceptance.system import Front, System, parts
+from nova_acceptance.system.parts import Door
 from nova_acceptance.vantage.questions import Answer, Get, Http2, Question
 
 
@@ -31,10 +32,20 @@ def first_words(service: Http, system: System) -> Http2:
     return Http2(front_of(service).full_name(system.zone), service.port)
 
 
-def every_question(system: System) -> list[Question[Answer]]:
-    """Return what every service is asked by its own protocol."""
-    services = system.of(Http)
-    return [
-        *(health(each, system) for each in services if each.is_asked),
-        *(first_words(each, system) for each in services if each.protocol == "grpc"),
-    ]
+def every_question(service: Http, system: System) -> list[Question[Answer]]:
+    """Return what a service is asked by its own protocol."""
+    asked: list[Question[Answer]] = []
+    if service.is_asked:
+        asked.append(health(service, system))
+    if service.protocol == "grpc":
+        asked.append(first_words(service, system))
+    return asked
+
+
+def unvisited(system: System) -> list[Door]:
+    """Return the ports of services that nobody is to reach; they are asked by whoever does."""
+    visited = {(it.door.front.ref, it.door.port) for it in parts.passages(system)}
+    asked = {
+        (front_of(each).ref, each.port) for each in system.of(Http) if every_question(each, system)
+    }
+    return [it for it in parts.doors(system) if (it.front.ref, it.port) in asked - visited]

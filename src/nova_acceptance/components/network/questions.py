@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from nova_acceptance.components.http import questions as http
+from nova_acceptance.components.http.spec import Http
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.kube import PodRef
 from nova_acceptance.system import External, Front, System, Workload, parts
@@ -29,6 +30,7 @@ def every_question(
         pods: the pod to ask from, by the name of its component.
     """
     passages = [*parts.passages(system), *parts.closed_passages(system)]
+    unvisited = http.unvisited(system)
     closed = [undeclared(front, system) for front in fronts(system) if not front.service.headless]
     found: dict[PodRef, list[Question[Answer]]] = {}
     for name, pod in pods.items():
@@ -44,8 +46,10 @@ def every_question(
         ]
         asked += [
             question
-            for door in unused(system)
-            if door.front.workload.component == name
+            for door in (
+                *(it for it in unused(system) if it.front.workload.component == name),
+                *unvisited,
+            )
             for question in (
                 dial(door.front, door.port, system),
                 *(Dial(*at) for at in listening_behind(objects, door).items()),
@@ -53,7 +57,14 @@ def every_question(
         ]
         used = {use.name for use in system.component(name).uses}
         asked += [dial_external(it) for it in verified(system) if it.name in used]
-        found[pod] = list(dict.fromkeys([*asked, *closed, *http.every_question(system)]))
+        visited = {(it.front.ref, it.port) for it in (*mine, *unvisited)}
+        asked += [
+            question
+            for service in system.of(Http)
+            if (http.front_of(service).ref, service.port) in visited
+            for question in http.every_question(service, system)
+        ]
+        found[pod] = list(dict.fromkeys([*asked, *closed]))
     return found
 
 

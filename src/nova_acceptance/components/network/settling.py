@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from nova_acceptance.components.http import questions as http
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.network.questions import listening_behind
 from nova_acceptance.kube import PodRef
@@ -20,8 +21,9 @@ def early_answers(
 
     It is a refusal by a Service that a component is to reach, and that leads to pods; that these
     refuse as well was not seen. Where a node has no rule for the Service at all, it is silence, and
-    then one of the pods has to have answered the same asker: what drops its connections on the way,
-    such as a NetworkPolicy, stays out of it.
+    then one of the pods has to have answered the same asker: what ends its connections on the way,
+    such as a NetworkPolicy, stays out of it. The same holds of whoever is not to reach it, and
+    asks a service that nobody is to reach.
 
     Args:
         system: what nova.yaml says.
@@ -33,6 +35,16 @@ def early_answers(
         for it in passages(system)
         if it.source.name in pods
     }
+    unvisited = {(it.front.full_name(system.zone), it.port): it for it in http.unvisited(system)}
+
+    def is_early(pod: PodRef, question: Dial | Get | Http2, state: str, answers: Answers) -> bool:
+        if door := doors.get((pod, question.host, question.port)):
+            if state == "refused":
+                return _may_be_open(objects, door, answers)
+            return _is_open_to(pod, objects, door, answers)
+        if door := unvisited.get((question.host, question.port)):
+            return _is_open_to(pod, objects, door, answers)
+        return False
 
     def early(answers: Answers) -> list[Asked]:
         return [
@@ -40,12 +52,7 @@ def early_answers(
             for (pod, question), answer in answers.items()
             if answer.state in ("refused", "timeout")
             and isinstance(question, Dial | Get | Http2)
-            and (door := doors.get((pod, question.host, question.port)))
-            and (
-                _may_be_open(objects, door, answers)
-                if answer.state == "refused"
-                else _is_open_to(pod, objects, door, answers)
-            )
+            and is_early(pod, question, answer.state, answers)
         ]
 
     return early
