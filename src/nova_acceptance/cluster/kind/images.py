@@ -40,7 +40,7 @@ class Image:
         base: the image of ours it stands on, by name; None for Debian itself.
         parts: images of ours that it copies from, by name.
         arguments: further build arguments.
-        extra: directories laid into the build context, by their name there.
+        extra: files and directories laid into the build context, by their name there.
         system: the system that it belongs to, the first part of its name.
         root: what holds `images/`; None for this project.
     """
@@ -135,6 +135,8 @@ def digests(images: tuple[Image, ...]) -> dict[str, str]:
 
 def _files(root: Path) -> Iterator[Path]:
     """Walk what belongs to an image's content: no caches of tools, nothing hidden."""
+    if root.is_file():
+        yield root
     for path in sorted(root.rglob("*")):
         parts = path.relative_to(root).parts
         if any(part == "__pycache__" or part.startswith(".") for part in parts):

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nova_acceptance import kubectl
 from nova_acceptance.cluster.engine import Engine
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind import store
@@ -156,7 +157,7 @@ class NodeImage:
         sources = self._home.sources
         version = {"VERSION": self._version}
         source = {"source": sources / "kubernetes"}
-        node_files = {"kind": sources / "kind" / "node-files"}
+        node_files = {"kind": sources / "kind" / "node-files", "kubectl": Path(kubectl.program())}
         binaries = ("kubernetes-build",)
         return (
             *NOVA,
