@@ -24,6 +24,7 @@ from nova_acceptance.components.network.matrix import reachability_cells
 from nova_acceptance.components.network.questions import dial
 from nova_acceptance.components.network.settling import early_answers
 from nova_acceptance.findings import FindingError, Ref, ref
+from nova_acceptance.fixtures import SAMPLE
 from nova_acceptance.kube import ApiError, Kube, PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.report import Recorder
@@ -112,6 +113,7 @@ def reachability(
     recorder: Recorder,
     diagnosis: Diagnosis,
     dns: None,  # noqa: ARG001
+    pytestconfig: pytest.Config,
 ) -> Survey:
     """What answers when a pod connects: every target of every component's pod, asked at once.
 
@@ -140,6 +142,16 @@ def reachability(
             recorder.tell("note", text=said)
             diagnosis.policies_unenforced()
 
+    sample = pytestconfig.stash[SAMPLE]
+    if sample.tried < sample.named:
+        said = Phrase(
+            "of {named} connections that `reachability` names by whole namespaces {tried} are "
+            "tried, a sample: `--sample-seed {seed}` draws it again",
+            named=sample.named,
+            tried=sample.tried,
+            seed=str(pytestconfig.option.sample_seed),
+        )
+        recorder.tell("note", text=said)
     unsettled = early_answers(system, objects, component_pods)
     return Survey(places, transcript, questions, record, unsettled)
 

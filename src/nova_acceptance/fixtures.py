@@ -39,6 +39,7 @@ from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
 from nova_acceptance.report import EvidenceLog, Recorder
 from nova_acceptance.system import System, parts
+from nova_acceptance.system.sample import Sample, sampled
 from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.diagnosis import Diagnosis
 from nova_acceptance.verification.parameters import parametrizations
@@ -57,6 +58,8 @@ _CHANGING: Final = ("Deployment", "StatefulSet", "ReplicaSet", "Pod", "Service",
 
 SYSTEM: Final = pytest.StashKey[System]()
 """Where the configuration keeps what the system should be."""
+SAMPLE: Final = pytest.StashKey[Sample]()
+"""Where it keeps how many of the connections are tried."""
 RENDERED: Final = pytest.StashKey[list[Object]]()
 """Where it keeps what is going to be applied, where that takes no credentials of ours."""
 
@@ -68,10 +71,12 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.UsageError: one is wrong; the message says file, line and field.
     """
     try:
-        system = config.stash[SYSTEM] = load(config.rootpath / config.option.spec)
+        system = load(config.rootpath / config.option.spec)
     except SpecError as error:
         raise pytest.UsageError(str(error)) from error
     option = config.option
+    config.stash[SAMPLE] = sampled(system, option.sample_seed)
+    config.stash[SYSTEM] = system = config.stash[SAMPLE].system
     try:
         if option.manifests is not None and not option.no_deploy:
             manifests = config.rootpath / option.manifests

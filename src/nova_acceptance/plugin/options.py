@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,6 +91,13 @@ def add(parser: pytest.Parser) -> None:
         default=os.environ.get("NOVA_RUN_ID") or None,
         help="what the shards of one run have in common, so that they split by the last durations "
         "and the last one waits for the others (default: $NOVA_RUN_ID)",
+    )
+    group.addoption(
+        "--sample-seed",
+        metavar="N",
+        type=int,
+        help="draw the same sample of connections as a run that told this number; one is drawn "
+        "where a line of `reachability` stands for very many",
     )
     group.addoption(
         "--probe-image",
@@ -285,6 +294,13 @@ def _check_shard(option: Any) -> None:
             "--shard without --no-deploy: each shard would deploy the system; deploy it before "
             "them, and let the shards verify what is there"
         )
+
+
+def _seed(option: Any) -> int:
+    """Draw the seed of a run's sample, which is one and the same for the shards of a run."""
+    if option.shard:
+        return zlib.crc32((option.run_id or "").encode())
+    return secrets.randbelow(10**6)
 
 
 def _check_cluster(value: str) -> None:

@@ -42,7 +42,8 @@ class Connection(Strict):
 class Reachability(Strict):
     """Who must reach whom, and who must not, beyond what `uses` says.
 
-    What is neither used nor declared here is not judged.
+    What is neither used nor declared here is not judged. Where a line stands for very many
+    connections a sample of them is tried; see `nova_acceptance.system.sample`.
     """
 
     open: tuple[Connection, ...] = ()

@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache, wraps
+from typing import Final, TypeVar
 
 from nova_acceptance.findings import Ref
 from nova_acceptance.system.component import Component, KubeService, Workload
 from nova_acceptance.system.model import System
+
+PartT = TypeVar("PartT")
+
+_SYSTEMS: Final = 8
+"""Of how many systems at most the parts are kept."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """A system that is the same as none but itself, whatever it says."""
+
+    system: System
+
+    def __hash__(self) -> int:
+        return id(self.system)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.system is self.system
+
+
+def _kept(parts: Callable[[System], Iterable[PartT]]) -> Callable[[System], list[PartT]]:
+    """Work parts out once for a system: it does not change, and every test asks for them."""
+
+    @lru_cache(maxsize=_SYSTEMS)
+    def of(same: _Same) -> tuple[PartT, ...]:
+        return tuple(parts(same.system))
+
+    @wraps(parts)
+    def listed(system: System) -> list[PartT]:
+        return list(of(_Same(system)))
+
+    return listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +126,7 @@ def forms(name: str, namespace: str, zone: str) -> list[str]:
     return [short, f"{short}.svc", f"{short}.svc.{zone}"]
 
 
+@_kept
 def fronts(system: System) -> list[Front]:
     """Return every Service."""
     return [
@@ -107,6 +142,7 @@ def front_of(component: Component) -> Front | None:
     return Front(component.workload, service) if service else None
 
 
+@_kept
 def doors(system: System) -> list[Door]:
     """Return every declared port of every Service."""
     return [
@@ -116,6 +152,7 @@ def doors(system: System) -> list[Door]:
     ]
 
 
+@_kept
 def passages(system: System) -> list[Passage]:
     """Return from which components which ports must be reached.
 
@@ -129,6 +166,7 @@ def passages(system: System) -> list[Passage]:
     return list(found.values())
 
 
+@_kept
 def closed_passages(system: System) -> list[Passage]:
     """Return from which components which ports must not be reached."""
     return [Passage(source, door) for source, door in _named(system, "closed")]

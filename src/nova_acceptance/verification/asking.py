@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from secrets import randbelow
 from typing import Final
 
 from nova_acceptance import masking
@@ -26,6 +27,7 @@ from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Kube, forbidden
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system import System, parts
+from nova_acceptance.system.sample import sampled
 from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.routes import Routes
 from nova_acceptance.vantage.survey import Survey
@@ -208,6 +210,7 @@ def opened_clients(places: Places, snapshot: Snapshot, system: System) -> Iterat
 @contextmanager
 def _opened(places: Places, snapshot: Snapshot, system: System) -> Iterator[Opened]:
     transcript = Transcript()
+    system = sampled(system, randbelow(10**6)).system
     secrets = SecretValues(
         places.kube,
         system.namespaces,

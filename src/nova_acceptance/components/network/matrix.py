@@ -8,7 +8,6 @@ from typing import Any
 from nova_acceptance.components.network.questions import dial, undeclared
 from nova_acceptance.kube import PodRef
 from nova_acceptance.system import Front, System, parts
-from nova_acceptance.system.parts import fronts
 from nova_acceptance.vantage.questions import Dial
 from nova_acceptance.vantage.survey import Answers, Failures
 
@@ -46,10 +45,13 @@ def _questions(
     ):
         for it in passages:
             yield it.source.name, it.door.front, dial(it.door.front, it.door.port, system), wanted
-    for source in pods:
-        for front in fronts(system):
-            if not front.service.headless:
-                yield source, front, undeclared(front, system), "closed"
+    beside = {
+        (it.source.name, it.door.front.ref): it.door.front
+        for it in (*parts.passages(system), *parts.closed_passages(system))
+        if it.source.name in pods and not it.door.front.service.headless
+    }
+    for (source, _), front in beside.items():
+        yield source, front, undeclared(front, system), "closed"
 
 
 def _outcome(

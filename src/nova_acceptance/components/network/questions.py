@@ -10,7 +10,7 @@ from nova_acceptance.components.http.spec import Http
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.kube import PodRef
 from nova_acceptance.system import External, Front, System, Workload, parts
-from nova_acceptance.system.parts import Door, fronts
+from nova_acceptance.system.parts import Door
 from nova_acceptance.vantage.questions import Answer, Dial, Question
 
 CLOSED_PORT: Final = 7
@@ -22,7 +22,7 @@ SILENCE: Final = 1.0
 def every_question(
     system: System, objects: Seen, pods: Mapping[str, PodRef]
 ) -> dict[PodRef, list[Question[Answer]]]:
-    """Return what each component's pod is to connect to: open ports, and closed ones.
+    """Return what each component's pod is to connect to: open ports, and closed ones beside them.
 
     Args:
         system: what nova.yaml says.
@@ -31,11 +31,11 @@ def every_question(
     """
     passages = [*parts.passages(system), *parts.closed_passages(system)]
     unvisited = http.unvisited(system)
-    closed = [undeclared(front, system) for front in fronts(system) if not front.service.headless]
     found: dict[PodRef, list[Question[Answer]]] = {}
     for name, pod in pods.items():
         mine = [passage.door for passage in passages if passage.source.name == name]
         asked: list[Question[Answer]] = [dial(it.front, it.port, system) for it in mine]
+        asked += [undeclared(it.front, system) for it in mine if not it.front.service.headless]
         reached = dict.fromkeys(door.front.workload.name for door in mine)
         asked += [
             question
@@ -64,7 +64,7 @@ def every_question(
             if (http.front_of(service).ref, service.port) in visited
             for question in http.every_question(service, system)
         ]
-        found[pod] = list(dict.fromkeys([*asked, *closed]))
+        found[pod] = list(dict.fromkeys(asked))
     return found
 
 
