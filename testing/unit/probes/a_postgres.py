@@ -204,6 +204,10 @@ class APostgres:
         )
     )
 
+    @contextmanager
+    def waiting_once(self, *_table: str) -> Iterator[None]:
+        yield
+
     def admin(self, _database: str = "postgres") -> ASession:
         return self.session
 
@@ -278,3 +282,5 @@ class Connections:
 
     def session(self, _reach: Reach) -> ASession:
         return self.opened
+
+    kept_session = session
