@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable
 
 from nova_acceptance import timeouts
+from nova_acceptance.components.dns.rules import scaled_to_nothing
 from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.components.kubernetes.backends import addresses_in, is_of
 from nova_acceptance.errors import ClusterError
+from nova_acceptance.findings import Finding
 from nova_acceptance.kube import SYNCED, Kube, Object
 from nova_acceptance.kube.kinds import kind_served, version_served
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.progress import Step
 
 STARTING = {
@@ -33,12 +36,18 @@ def await_ready(kube: Kube, nodes: int, step: Step) -> None:
         step: where progress is shown.
 
     Raises:
-        ClusterError: `timeouts.CLUSTER_READY` has passed; with what was still missing.
+        ClusterError: `timeouts.CLUSTER_READY` has passed, or waiting is of no use; with what was
+            still missing.
     """
     deadline = time.monotonic() + timeouts.CLUSTER_READY
 
     def watch(
-        what: str, api_version: str, kind: str, is_met: Callable[[list[Object]], bool], **scope: str
+        what: str,
+        api_version: str,
+        kind: str,
+        is_met: Callable[[list[Object]], bool],
+        why_lost: Callable[[], Finding | None] = lambda: None,
+        **scope: str,
     ) -> None:
         step.update(what)
         seen: dict[str, Object] = {}
@@ -54,8 +63,11 @@ def await_ready(kube: Kube, nodes: int, step: Step) -> None:
             if is_complete and is_met(list(seen.values())):
                 events.stop()
                 return
+            if is_complete and (lost := why_lost()):
+                events.stop()
+                raise ClusterError(lost.summary, hint=lost.cure)
         raise ClusterError(
-            f"the cluster is not ready after {timeouts.CLUSTER_READY:.0f} s: no {what}",
+            f"the cluster is not ready after {timeouts.CLUSTER_READY:.0f} s; awaited: {what}",
             evidence=[_condition(obj) for obj in seen.values()],
             hint="`nova-cluster logs` collects what the nodes wrote",
         )
@@ -72,6 +84,7 @@ def await_ready(kube: Kube, nodes: int, step: Step) -> None:
         version_served(kube, kind) or "v1",
         kind,
         lambda found: any(has_address(obj) for obj in found if is_of(obj, DNS.name)),
+        lambda: _without_dns(kube),
         namespace=DNS.namespace,
     )
     watch(
@@ -82,6 +95,15 @@ def await_ready(kube: Kube, nodes: int, step: Step) -> None:
             (obj["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true" for obj in found
         ),
     )
+
+
+def _without_dns(kube: Kube) -> Finding | None:
+    """Return that no server of the cluster's DNS is to come, for it is scaled to 0."""
+    kinds = ("v1", "Service"), ("apps/v1", "Deployment")
+    found = Snapshot.of(
+        obj for version, kind in kinds for obj in kube.list(version, kind, namespace=DNS.namespace)
+    )
+    return scaled_to_nothing(found)
 
 
 def has_address(endpoints: Object) -> bool:

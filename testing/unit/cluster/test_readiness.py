@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from nova_acceptance.cluster.readiness import has_address, is_node_ready
+from nova_acceptance.cluster.readiness import await_ready, has_address, is_node_ready
 from nova_acceptance.components.kubernetes.backends import is_of
+from nova_acceptance.errors import ClusterError
+from nova_acceptance.kube import SYNCED
 from nova_acceptance.kube.kinds import LOOKED_FOR, kind_served, version_served
+from nova_acceptance.progress import Step
 
 
 def node(ready: str, *taints: str) -> dict[str, Any]:
@@ -100,3 +104,78 @@ def test_slices_are_read_wherever_they_are_served(
     assert kind_served(api, "EndpointSlice") == kind
     assert str(version_served(api, kind)).rpartition("/")[2] == version
     assert "Endpoints" not in LOOKED_FOR
+
+
+class Events:
+    """What a watch yields: the objects that there are, then those that come."""
+
+    def __init__(self, there: list[Any], coming: list[Any]) -> None:
+        self._events = [("ADDED", each) for each in there]
+        self._events += [(SYNCED, {}), *(("MODIFIED", each) for each in coming)]
+        self.is_stopped = False
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        for each in self._events:
+            if self.is_stopped:
+                return
+            yield each
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+
+class Api:
+    """A cluster with one node whose DNS has so many servers wanted, and answers later or never."""
+
+    def __init__(self, replicas: int, *, answers: bool) -> None:
+        labels = {"k8s-app": "kube-dns"}
+        where = {"namespace": "kube-system"}
+        self._objects = {
+            "Service": {
+                "metadata": {**where, "name": "kube-dns"},
+                "spec": {"selector": labels, "ports": [{"port": 53, "protocol": "UDP"}]},
+            },
+            "Deployment": {
+                "metadata": {**where, "name": "coredns"},
+                "spec": {"replicas": replicas, "template": {"metadata": {"labels": labels}}},
+            },
+        }
+        self._answers = answers
+
+    def serves(self, *_: str) -> bool:
+        return True
+
+    def list(self, version: str, kind: str, **_: object) -> list[Any]:
+        return [{"apiVersion": version, "kind": kind, **self._objects[kind]}]
+
+    def watch(self, _version: str, kind: str, **_: object) -> Events:
+        if kind == "Node":
+            return Events([{**node("True"), "metadata": {"name": "one"}}], [])
+        if kind == "StorageClass":
+            default = {"storageclass.kubernetes.io/is-default-class": "true"}
+            return Events([{"metadata": {"name": "local", "annotations": default}}], [])
+        answering = slice_of("kube-dns", ready=True)
+        return Events([slice_of("kube-dns", ready=False)], [answering] if self._answers else [])
+
+
+def test_wait_ends_where_the_dns_is_scaled_to_nothing() -> None:
+    api: Any = Api(0, answers=False)
+
+    with pytest.raises(ClusterError) as raised:
+        await_ready(api, 1, Step("waiting"))
+
+    assert "Deployment kube-system/coredns is scaled to 0" in raised.value.message
+    assert raised.value.hint == "`kubectl -n kube-system scale deployment coredns --replicas=2`"
+
+
+def test_wait_goes_on_for_servers_that_are_still_to_come() -> None:
+    api: Any = Api(2, answers=True)
+
+    await_ready(api, 1, Step("waiting"))
+
+
+def test_wait_that_is_over_says_what_was_missing() -> None:
+    api: Any = Api(2, answers=False)
+
+    with pytest.raises(ClusterError, match=r"not ready after .* the cluster's DNS"):
+        await_ready(api, 1, Step("waiting"))
