@@ -192,6 +192,17 @@ class OnNode(Strict):
     undo: tuple[str, ...] = ()
 
 
+class Removal(Strict):
+    """A namespace that is deleted, and does not go.
+
+    Attributes:
+        holder: the object in it that is held by a finalizer.
+    """
+
+    namespace: str
+    holder: Target
+
+
 class Filter(Strict):
     """What no longer gets through.
 
@@ -232,6 +243,7 @@ class Step(Strict):
     node: OnNode | None = None
     signal: Pods | None = None
     filter: Filter | None = None
+    remove: Removal | None = None
 
     @model_validator(mode="after")
     def _is_one(self) -> Step:

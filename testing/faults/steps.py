@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from nova_acceptance.kube import Object, PodRef
-from testing.faults import expiry, filters, names, secrets, strangers
+from testing.faults import expiry, filters, names, namespaces, secrets, strangers
 from testing.faults.fault import (
     Background,
     Certificate,
@@ -316,4 +316,5 @@ _ACTIONS: Final[dict[str, Callable[[Ground, Any, UndoStack], None]]] = {
     "node": on_node,
     "signal": stop_processes,
     "filter": packet_filter,
+    "remove": namespaces.remove,
 }
