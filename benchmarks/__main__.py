@@ -20,6 +20,8 @@ from pathlib import Path
 
 from benchmarks.elsewhere import measure_elsewhere
 from benchmarks.pages import measure_pages
+from benchmarks.peers.measure import measure_peers
+from benchmarks.scale import measure_scale
 from benchmarks.table import row, spread
 from benchmarks.wire import measure_wire
 from nova_acceptance.cluster.home import Home
@@ -132,14 +134,8 @@ def deployment() -> None:
     again = list(_repeated(lambda: deploy(api, objects, progress=progress)))
     row("applied and awaited when it is there", statistics.median(again), spread(again))
     with _filled() as directory:
-        argv: list[str | Path] = [
-            BIN / "kubectl",
-            "--kubeconfig",
-            _kubeconfig(),
-            "apply",
-            "--server-side",
-        ]
-        argv += ["--force-conflicts", "-k", directory / "overlays" / "multi-node"]
+        argv = [*_kubectl(), "apply", "--server-side", "--force-conflicts"]
+        argv += ["-k", directory / "overlays" / "multi-node"]
         other = list(_repeated(lambda: timed(argv)))
     row("the same by `kubectl apply --server-side`", statistics.median(other), "not awaited")
 
@@ -193,13 +189,7 @@ def matrix() -> None:
     cells = len(pods) * len(targets)
     row(f"{cells} cells by {len(pods)} execs", time.monotonic() - started)
     script = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)"
-    kubectl: list[str | Path] = [
-        BIN / "kubectl",
-        "--kubeconfig",
-        _kubeconfig(),
-        "exec",
-        "--namespace=nova-services",
-    ]
+    kubectl = [*_kubectl(), "exec", "--namespace=nova-services"]
     started = time.monotonic()
     for pod in pods:
         for host, port in targets:
@@ -215,6 +205,16 @@ def report() -> None:
 def elsewhere() -> None:
     """What the plugin adds to a pytest run that is no acceptance run."""
     measure_elsewhere()
+
+
+def scale() -> None:
+    """Nova with 5, 25, 50 and 100 services: tests, seconds, CPU, memory, bytes, execs."""
+    measure_scale([BIN / "pytest", "--cluster", "kind", "-q"], _kubectl())
+
+
+def peers() -> None:
+    """The same checks by this suite, kubectl run, kubectl exec, pytest-kubernetes, plain pytest."""
+    measure_peers(_kubeconfig())
 
 
 def wire() -> None:
@@ -241,6 +241,10 @@ def _repeated(action: Callable[[], object]) -> Iterator[float]:
         yield time.monotonic() - started
 
 
+def _kubectl() -> list[str | Path]:
+    return [BIN / "kubectl", "--kubeconfig", _kubeconfig()]
+
+
 def _kubeconfig() -> Path:
     return Home.of_user().cluster(Request.name) / "kubeconfig"
 
@@ -259,6 +263,8 @@ MEASUREMENTS = (
     *(nothing, cluster, store, deployment, verification, places, thirty, matrix, report),
     elsewhere,
     wire,
+    scale,
+    peers,
 )
 
 
