@@ -32,7 +32,7 @@ def test_run_is_recorded_from_start_to_finish(telling: Suite) -> None:
         "phase",
         "run-finished",
     ]
-    assert telling.record[0]["schema"] == 2
+    assert telling.record[0]["schema"] == 3
     assert telling.record[0]["options"]["cluster"] == "kind"
     assert telling.model.verdict == "accepted"
     result.stdout.fnmatch_lines(

@@ -47,9 +47,12 @@ schema's number. The types and their fields beside `type` and `time`:
 reader passes over types and fields that it does not know: further ones may be added under the same
 number.
 
-Schema 1 had neither `manifests` nor `reachability`, of a cluster's nodes their names alone, of a
-pod's times neither workload nor applied and pulled, and of a snapshot no more than rows, counts and
-external. It is read as well.
+Evidence of a phase is {asked, source, target, answer, seconds}, and {same, seconds} where the
+record has had these words before: `same` is their digest (`repeated`). `read` puts them back.
+
+Schema 2 had all evidence in full. Schema 1 had neither `manifests` nor `reachability` besides, of a
+cluster's nodes their names alone, of a pod's times neither workload nor applied and pulled, and of
+a snapshot no more than rows, counts and external. Both are read as well.
 
 A diagnosis is {cause, subject, summary, cure, evidence, chain, symptoms, others}: the cause's
 stable name (`UNKNOWN` where none is known), the object at which it is (`Kind namespace/name`), what
@@ -83,9 +86,10 @@ from typing import Any, Final, Self
 from nova_acceptance import masking
 from nova_acceptance.errors import UsageError
 from nova_acceptance.report.recorder import Fact, event
+from nova_acceptance.report.repeated import Expander, Shortener
 from nova_acceptance.report.values import text
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """The newest one that is read, and the one that is written."""
 FILE_NAME: Final = "run.jsonl"
 LATEST: Final = "latest"
@@ -106,6 +110,7 @@ class Record:
         self.directory = directory
         self._started = time.monotonic()
         self._lock = threading.Lock()
+        self._shortener = Shortener()
         self._file = (directory / FILE_NAME).open(
             "a", encoding="utf-8", errors="backslashreplace", newline="\n"
         )
@@ -141,9 +146,10 @@ class Record:
 
     def append(self, fact: Fact) -> None:
         """Append one event that carries its own type and time; nothing once it is closed."""
-        line = json.dumps(masking.masked(fact), ensure_ascii=False)
+        said = masking.masked(fact)
         with self._lock:
             if not self._file.closed:
+                line = json.dumps(self._shortener.shortened(said), ensure_ascii=False)
                 self._file.write(f"{line}\n")
                 self._file.flush()
 
@@ -186,11 +192,11 @@ def read(path: Path) -> Events:
             hint=f"name a directory that holds {FILE_NAME}, such as reports/{LATEST}",
         ) from error
     entries: list[Fact] = []
-    damaged = 0
+    damaged, expander = 0, Expander()
     for line in filter(None, lines):
         entry = _entry(line)
         if isinstance(entry, dict) and isinstance(entry.get("type"), str):
-            entries.append(entry)
+            entries.append(expander.whole(entry))
         else:
             damaged += 1
     _check_schema(file, entries)

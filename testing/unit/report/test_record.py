@@ -137,9 +137,9 @@ def test_pipe_in_place_of_a_record_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_record_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "run.jsonl").write_text('{"type": "run-started", "schema": 3}\n')
+    (tmp_path / "run.jsonl").write_text('{"type": "run-started", "schema": 4}\n')
 
-    with pytest.raises(UsageError, match="schema 3; this version reads up to 2"):
+    with pytest.raises(UsageError, match="schema 4; this version reads up to 3"):
         read(tmp_path)
 
 
