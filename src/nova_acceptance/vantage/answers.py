@@ -52,7 +52,12 @@ def lines(error: BaseException) -> tuple[str, ...]:
 
 
 def line(error: BaseException) -> str:
-    """Return what of an error a headline quotes: a server's own word, where there is one."""
+    """Return what of an error a headline quotes: a server's own word, where there is one.
+
+    Of one that goes on and on, such as Redis' of its protected mode, it is the first sentences.
+    """
     found = lines(error) or (type(error).__name__,)
     fatal = [each for each in found if "FATAL:" in each]
-    return shorten((fatal or found)[-1 if fatal else 0].rpartition("FATAL:")[2].strip(), _LONGEST)
+    said = (fatal or found)[-1 if fatal else 0].rpartition("FATAL:")[2].strip()
+    whole = said[:_LONGEST].rpartition(". ")[0] if len(said) > _LONGEST else ""
+    return f"{whole}." if whole else shorten(said, _LONGEST)

@@ -199,3 +199,12 @@ def test_every_cause_that_is_named_exists() -> None:
 )
 def test_lookup_that_failed_is_no_word_of_a_port(said: str, cause: str) -> None:
     assert of_words(said) == cause
+
+
+def test_headline_quotes_whole_sentences_of_what_goes_on_and_on() -> None:
+    first = "DENIED Redis is running in protected mode. No password is set for the default user."
+    error = ConnectionError(f"{first} In this mode connections are only {'accepted ' * 20}.")
+
+    assert connections.line(error) == first
+    assert connections.line(ConnectionError("short. And whole")) == "short. And whole"
+    assert connections.line(ConnectionError("long " * 40)).endswith("…")
