@@ -97,9 +97,12 @@ def port_of_nobody() -> int:
 
 @contextmanager
 def running(*settings: str) -> Iterator[int]:
-    """Run a server and yield its port; a test is skipped where there is none to run."""
+    """Run a server and yield its port; a test is skipped where there is none to run.
+
+    `INITDB` names the initdb of another version than the newest that Debian's packages brought.
+    """
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    initdb = str(found[-1]) if found else shutil.which("initdb")
+    initdb = os.environ.get("INITDB") or (str(found[-1]) if found else shutil.which("initdb"))
     if initdb is None:
         pytest.skip("there is no PostgreSQL on this machine")
     # PostgreSQL refuses to run as root
@@ -136,6 +139,7 @@ class Shop:
             {"pg-0": PodRef("shop", "pg-0")},
             Login(SUPERUSER, "postgres", ""),
             lambda _pod: Server(route, Transcript()),
+            spec=SHOP,
         )
 
     def do(self, *statements: str, database: str = "orders") -> None:
