@@ -23,22 +23,27 @@ def cure(name: str, change: Change) -> str:
         (
             "owner",
             lambda it: it.databases.update(nova_auth="app_user"),
-            "`ALTER DATABASE nova_auth OWNER TO nova_owner`",
+            "`ALTER DATABASE nova_auth OWNER TO nova_owner;"
+            " GRANT CONNECT ON DATABASE nova_auth TO app_user`",
         ),
         (
             "schema",
             owned("auth", "app_user"),
-            "`ALTER SCHEMA auth OWNER TO nova_owner` in database nova_auth",
+            "`ALTER SCHEMA auth OWNER TO nova_owner; GRANT USAGE ON SCHEMA auth TO app_user`"
+            " in database nova_auth",
         ),
         (
             "property",
             made(relations={TABLE: "app_user"}),
-            f"`ALTER TABLE auth.{TABLE} OWNER TO nova_owner` in database nova_auth",
+            f"`ALTER TABLE auth.{TABLE} OWNER TO nova_owner;"
+            f" GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE auth.{TABLE} TO app_user`"
+            " in database nova_auth",
         ),
         (
             "property",
             made(numbers={"Users Seq": "app_user"}),
-            '`ALTER SEQUENCE auth."Users Seq" OWNER TO nova_owner` in database nova_auth',
+            '`ALTER SEQUENCE auth."Users Seq" OWNER TO nova_owner;'
+            ' GRANT SELECT, USAGE ON SEQUENCE auth."Users Seq" TO app_user` in database nova_auth',
         ),
         (
             "attributes",

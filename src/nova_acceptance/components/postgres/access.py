@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, LiteralString
 
-from nova_acceptance.components.postgres.sql import Session
-from nova_acceptance.components.postgres.statements import PUBLIC, Target
+from nova_acceptance.components.postgres.sql import Row, Session
+from nova_acceptance.components.postgres.statements import Target
 
-LISTED: Final[LiteralString] = """
+_LISTED: Final[LiteralString] = """
     WITH ours AS (
         SELECT oid, nspname, nspowner, nspacl FROM pg_namespace
         WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
@@ -49,7 +49,7 @@ are those of its `Target`.
 """
 
 _GRANTED: Final[LiteralString] = (
-    LISTED
+    _LISTED  # noqa: S608 - both literal
     + """
     , everything AS (
         SELECT acl, owner, kind, home, name, maker FROM held
@@ -124,4 +124,35 @@ def granted(session: Session) -> Access:
     )
 
 
-__all__ = ["LISTED", "PUBLIC", "Access", "Entry", "granted"]
+def of_everybody(session: Session) -> list[Row]:
+    """Return what PUBLIC holds in the database of a session, the database itself apart.
+
+    Each row has the object as it is told, the privilege, and kind, schema, name and maker of what
+    statements call it.
+    """
+    return session.rows(
+        _LISTED  # noqa: S608 - both literal
+        + """
+        SELECT what, privilege_type, kind, home, name, maker FROM held, aclexplode(acl)
+        WHERE grantee = 0 ORDER BY 1, 2
+        """
+    )
+
+
+def as_everybody(session: Session, database: str) -> list[str]:
+    """Return who connects to a database as one of PUBLIC alone, of all roles that may log in."""
+    rows = session.rows(
+        """
+        SELECT rolname FROM pg_roles r, pg_database d,
+            LATERAL (SELECT coalesce(datacl, acldefault('d', datdba)) AS acl) lists
+        WHERE datname = %s AND datallowconn AND NOT datistemplate AND rolcanlogin AND NOT rolsuper
+        AND EXISTS (
+            SELECT FROM aclexplode(acl) WHERE grantee = 0 AND privilege_type = 'CONNECT'
+        ) AND NOT EXISTS (
+            SELECT FROM aclexplode(acl) WHERE grantee <> 0 AND privilege_type = 'CONNECT'
+            AND pg_has_role(r.oid, grantee, 'USAGE')
+        ) ORDER BY 1
+        """,
+        database,
+    )
+    return [str(name) for (name,) in rows]

@@ -11,7 +11,7 @@ from dataclasses import replace
 import psycopg
 
 from nova_acceptance import timeouts
-from nova_acceptance.components.postgres.access import LISTED, Access, granted
+from nova_acceptance.components.postgres.access import Access, as_everybody, granted, of_everybody
 from nova_acceptance.components.postgres.quoting import quoted
 from nova_acceptance.components.postgres.roles import Role
 from nova_acceptance.components.postgres.spec import Postgres as Spec
@@ -270,13 +270,7 @@ class Postgres:
         After these two it says what the object is in a statement: kind, schema, name (a function's
         quoted and with its arguments), and who makes what is still to come.
         """
-        return self.admin(database).rows(
-            LISTED
-            + """
-            SELECT what, privilege_type, kind, home, name, maker FROM held, aclexplode(acl)
-            WHERE grantee = 0 ORDER BY 1, 2
-            """
-        )
+        return of_everybody(self.admin(database))
 
     def granted(self, database: str) -> Access:
         """Return who was granted what in a database, and by whom."""
@@ -303,22 +297,7 @@ class Postgres:
 
         Templates are left out: nobody works there, and to copy one takes no right to connect.
         """
-        rows = self.admin().rows(
-            """
-            SELECT rolname FROM pg_roles r, pg_database d,
-                LATERAL (SELECT coalesce(datacl, acldefault('d', datdba)) AS acl) lists
-            WHERE datname = %s AND datallowconn AND NOT datistemplate
-            AND rolcanlogin AND NOT rolsuper
-            AND EXISTS (
-                SELECT FROM aclexplode(acl) WHERE grantee = 0 AND privilege_type = 'CONNECT'
-            ) AND NOT EXISTS (
-                SELECT FROM aclexplode(acl) WHERE grantee <> 0 AND privilege_type = 'CONNECT'
-                AND pg_has_role(r.oid, grantee, 'USAGE')
-            ) ORDER BY 1
-            """,
-            database,
-        )
-        return [str(name) for (name,) in rows]
+        return as_everybody(self.admin(), database)
 
     @property
     def standbys(self) -> dict[str, tuple[str, str]]:

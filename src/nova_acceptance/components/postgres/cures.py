@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from nova_acceptance.components.postgres.access import Access, Entry
 from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
+from nova_acceptance.components.postgres.deeds import is_of_a_test
 from nova_acceptance.components.postgres.parts import Schema, schemas
-from nova_acceptance.components.postgres.quoting import quoted
 from nova_acceptance.components.postgres.spec import Role
 from nova_acceptance.components.postgres.statements import (
     PUBLIC,
@@ -32,18 +32,17 @@ from nova_acceptance.components.postgres.statements import (
 from nova_acceptance.phrase import Phrase
 
 
-def to_owner(postgres: Postgres, database: str, target: Target, owner: str, was: str) -> list[str]:
+def to_owner(postgres: Postgres, database: str, target: Target, owner: str) -> list[str]:
     """Return the statements that give something to its owner, and to others what they need on it.
 
-    With the ownership the old owner loses all that it could do. A sequence of a serial or identity
-    column goes with its table, and cannot be given by itself.
+    With the ownership the old owner loses all that it could do, what it needs among it. A sequence
+    of a serial or identity column goes with its table, and cannot be given by itself.
 
     Args:
         postgres: is asked what was granted on it.
         database: where it is, or which it is.
         target: what it is.
         owner: whose it is to be.
-        was: whose it is.
     """
     if target.kind == "SEQUENCE":
         of_tables = postgres.tables_of_sequences(database, target.schema)
@@ -57,11 +56,7 @@ def to_owner(postgres: Postgres, database: str, target: Target, owner: str, was:
     access, statements = postgres.granted(database), [ownership(target, owner)]
     for role in _declared(postgres):
         if role.name != owner:
-            own = {
-                each: frozenset() if role.name == was else access.own(role.name, each)
-                for each in concerned
-            }
-            lacked = {each: wanted_on(role, each, database) - held for each, held in own.items()}
+            lacked = {each: _lacked(postgres, access, role, each, database) for each in concerned}
             statements += grants(lacked, role.name)
     return statements
 
@@ -146,7 +141,7 @@ def cut_off(postgres: Postgres, rights: Rights, cure: Phrase) -> Phrase:
         cure: what takes it away.
     """
     outside = [
-        Phrase("{role} from {database}", role=name, database=target.name)
+        Phrase("{role} of {database}", role=name, database=target.name)
         for target, held in rights.items()
         if target.kind == "DATABASE" and "CONNECT" in held
         for name in postgres.cut_off(target.name)
@@ -154,7 +149,11 @@ def cut_off(postgres: Postgres, rights: Rights, cure: Phrase) -> Phrase:
     ]
     if not outside:
         return cure
-    return Phrase("{cure}; this cuts off, unless granted CONNECT: {roles}", cure=cure, roles=outside)
+    return Phrase(
+        "{cure}; this shuts out, unless they are granted CONNECT as well: {roles}",
+        cure=cure,
+        roles=outside,
+    )
 
 
 def of_its_own(postgres: Postgres, database: str, name: str, rights: Rights) -> list[str]:
@@ -215,13 +214,25 @@ def _schemas(postgres: Postgres, database: str) -> list[Schema]:
 def _not_its_own(postgres: Postgres, role: Role, database: str) -> Rights:
     """Return what nova.yaml grants a role in a database, and nobody has granted to it itself."""
     access = postgres.granted(database)
-    found = {}
-    for target, owner in _grantable(postgres, database):
-        wanted = wanted_on(role, target, database)
-        own = {each.right for each in access.sources(role.name, target, wanted)}
-        if owner != role.name and wanted - own:
-            found[target] = wanted - own
-    return found
+    return {
+        target: lacked
+        for target, owner in _grantable(postgres, database)
+        if owner != role.name and (lacked := _lacked(postgres, access, role, target, database))
+    }
+
+
+def _lacked(
+    postgres: Postgres, access: Access, role: Role, target: Target, database: str
+) -> frozenset[str]:
+    """Return what nova.yaml grants a role on something, and nobody has granted to it itself.
+
+    Nor to everybody, where nova.yaml leaves that to whoever does.
+    """
+    wanted = wanted_on(role, target, database)
+    own = access.sources(role.name, target, wanted)
+    if postgres.spec is not None and postgres.spec.public == "not judged":
+        own += access.sources(PUBLIC, target, wanted)
+    return wanted - {each.right for each in own}
 
 
 def _grantable(postgres: Postgres, database: str) -> Iterator[tuple[Target, str]]:
@@ -230,10 +241,13 @@ def _grantable(postgres: Postgres, database: str) -> Iterator[tuple[Target, str]
     for schema in _schemas(postgres, database):
         name = schema.schema
         yield Target("SCHEMA", name), postgres.schemas(database)[name]
-        for table, owner in postgres.tables(database, name).items():
-            yield Target("TABLE", name, table), owner
-        for sequence, owner in postgres.sequences(database, name).items():
-            yield Target("SEQUENCE", name, sequence), owner
+        tables, sequences = postgres.tables(database, name), postgres.sequences(database, name)
+        for kind, owners in (("TABLE", tables), ("SEQUENCE", sequences)):
+            yield from (
+                (Target(kind, name, each), owner)
+                for each, owner in owners.items()
+                if not is_of_a_test(each)
+            )
         for kind in ("TABLES", "SEQUENCES"):
             yield Target(kind, name, maker=schema.maker), schema.maker
 
@@ -280,46 +294,67 @@ def _by_target(entries: Iterable[Entry]) -> dict[Target, frozenset[str]]:
 def _revoked(
     postgres: Postgres, access: Access, database: str, name: str, entries: Sequence[Entry]
 ) -> list[str]:
-    """Return the statements that undo grants to a role, each as whoever made it.
+    """Return the statements that undo grants to a role.
 
-    To whom the role has passed a right on loses it as well, and is granted it by the owner first,
-    unless nova.yaml knows it and does not grant it that.
+    To whom the role has passed a right on loses it as well. A superuser's REVOKE is the owner's:
+    what somebody else has granted ends with the leave to pass it on, which is given back.
     """
     statements: list[str] = []
-    declared = {role.name: role for role in _declared(postgres)}
-
-    def is_excess(grantee: str, target: Target, right: str) -> bool:
-        role = declared.get(grantee)
-        return grantee == PUBLIC or (
-            role is not None and right not in wanted_on(role, target, database)
-        )
-
-    by_grantor: dict[tuple[str, bool], list[Entry]] = {}
+    alike: dict[bool, list[Entry]] = {}
     for each in entries:
-        onward = [
-            it
-            for it in access.entries
-            if (it.grantor, it.target, it.right) == (name, each.target, each.right)
-        ]
-        for it in onward:
-            if not is_excess(it.grantee, it.target, it.right):
-                option = " WITH GRANT OPTION" if it.may_be_passed_on else ""
-                statements += [
-                    f"{given}{option}"
-                    for given in grants({it.target: frozenset({it.right})}, it.grantee)
-                ]
-        grantor = "" if each.grantor == each.owner else each.grantor
-        by_grantor.setdefault((grantor, bool(onward)), []).append(each)
-    for (grantor, is_onward), theirs in by_grantor.items():
-        if not grantor:
-            statements += revocations(_by_target(theirs), name, onward=is_onward)
-            continue
-        passed_on = [each for each in theirs if is_excess(grantor, each.target, each.right)]
-        for each in passed_on:
-            # what the grantor should not have either goes with what it was given
-            its = access.sources(grantor, each.target, {each.right})
-            statements += _revoked(postgres, access, database, grantor, its)
-        if kept := [each for each in theirs if each not in passed_on]:
-            undone = revocations(_by_target(kept), name, onward=is_onward)
-            statements += [f"SET ROLE {quoted(grantor)}", *undone, "RESET ROLE"]
+        if each.grantor == each.owner:
+            onward = _passed_on(access, name, each)
+            statements += _kept(postgres, database, onward)
+            alike.setdefault(bool(onward), []).append(each)
+        else:
+            statements += _no_longer_passed_on(postgres, access, database, each)
+    for is_onward, theirs in alike.items():
+        statements += revocations(_by_target(theirs), name, onward=is_onward)
     return statements
+
+
+def _no_longer_passed_on(
+    postgres: Postgres, access: Access, database: str, entry: Entry
+) -> list[str]:
+    """Return the statements that undo what the grantor of an entry has passed on of its right."""
+    target, right, grantor = entry.target, entry.right, entry.grantor
+    its = access.sources(grantor, target, {right})
+    if _is_excess(postgres, database, grantor, target, right):
+        return _revoked(postgres, access, database, grantor, its)
+    # whom the owner lets do so as well is not touched by what others undo
+    statements = _kept(postgres, database, _passed_on(access, grantor, entry))
+    for each in its:
+        if each.grantor != each.owner:
+            statements += _no_longer_passed_on(postgres, access, database, each)
+    what = {target: frozenset({right})}
+    return [
+        *statements,
+        *revocations(what, grantor, option=True, onward=True),
+        *grants(what, grantor, option=True),
+    ]
+
+
+def _passed_on(access: Access, grantor: str, entry: Entry) -> list[Entry]:
+    """Return to whom somebody has passed on the right of an entry."""
+    wanted = (grantor, entry.target, entry.right)
+    return [each for each in access.entries if (each.grantor, each.target, each.right) == wanted]
+
+
+def _kept(postgres: Postgres, database: str, passed_on: Iterable[Entry]) -> list[str]:
+    """Return the statements by which the owner grants what was passed on and is no excess."""
+    return [
+        statement
+        for each in passed_on
+        if not _is_excess(postgres, database, each.grantee, each.target, each.right)
+        for statement in grants(
+            {each.target: frozenset({each.right})}, each.grantee, option=each.may_be_passed_on
+        )
+    ]
+
+
+def _is_excess(postgres: Postgres, database: str, grantee: str, target: Target, right: str) -> bool:
+    """Whether nova.yaml knows who has a right, and grants no such thing."""
+    of_ours = [role for role in _declared(postgres) if role.name == grantee]
+    return grantee == PUBLIC or any(
+        right not in wanted_on(role, target, database) for role in of_ours
+    )

@@ -93,7 +93,7 @@ class Role:
         A membership that lets it neither have nor take the rights of the other counts for nothing.
         """
         return self._session("postgres").column(
-            _JOINED
+            _JOINED  # noqa: S608 - both literal
             + """
             , reached (oid) AS (
                 SELECT role FROM joined WHERE member = (SELECT oid FROM own) AND gives

@@ -70,8 +70,14 @@ class Membership:
     is_passed_on: bool = False
 
 
-def grants(rights: Rights, role: str) -> list[str]:
-    """Return the statements that give a role its rights, one for all tables of a schema."""
+def grants(rights: Rights, role: str, *, option: bool = False) -> list[str]:
+    """Return the statements that give a role its rights, one for all tables of a schema.
+
+    Args:
+        rights: what is given.
+        role: to whom.
+        option: whether the role may pass them on.
+    """
     alike: dict[tuple[Target, str], list[Target]] = {}
     for target, held in rights.items():
         if held:
@@ -81,17 +87,21 @@ def grants(rights: Rights, role: str) -> list[str]:
             alike.setdefault((on, ", ".join(sorted(held))), []).append(target)
     return [
         _given(listed, on if len(targets) > 1 else targets[0], role)
+        + (" WITH GRANT OPTION" if option else "")
         for (on, listed), targets in alike.items()
     ]
 
 
-def revocations(rights: Rights, role: str, *, onward: bool = False) -> list[str]:
+def revocations(
+    rights: Rights, role: str, *, onward: bool = False, option: bool = False
+) -> list[str]:
     """Return the statements that take rights from a role, or from `PUBLIC`.
 
     Args:
         rights: what is taken.
         role: from whom.
         onward: whether those lose them as well to whom the role has passed them on.
+        option: whether the role keeps them, and loses the leave to pass them on.
     """
     alike: dict[tuple[str, str, str, str], list[Target]] = {}
     for target, held in rights.items():
@@ -99,8 +109,9 @@ def revocations(rights: Rights, role: str, *, onward: bool = False) -> list[str]
             place = target.schema if target.is_later else ""
             kind = (target.kind, place, target.maker, ", ".join(sorted(held)))
             alike.setdefault(kind, []).append(target)
+    what = "REVOKE GRANT OPTION FOR" if option else "REVOKE"
     return [
-        f"{_begun(targets[0])}REVOKE {listed} ON {_on(*targets)} FROM {_named(role)}"
+        f"{_begun(targets[0])}{what} {listed} ON {_on(*targets)} FROM {_named(role)}"
         + (" CASCADE" if onward else "")
         for (*_, listed), targets in alike.items()
     ]

@@ -92,7 +92,7 @@ def wrong_owner(postgres: Postgres, database: Database) -> Iterator[Finding]:
     if owner := postgres.databases.get(name):
         what = Phrase("database {database}", database=name)
         if owner != wanted:
-            given = to_owner(postgres, name, Target("DATABASE", name=name), wanted, owner)
+            given = to_owner(postgres, name, Target("DATABASE", name=name), wanted)
             yield _of_another("DATABASE_OWNER_WRONG", what, owner, wanted, in_database(given))
 
 
@@ -119,7 +119,7 @@ def wrong_schema_owner(postgres: Postgres, schema: Schema) -> Iterator[Finding]:
     if owner is None:
         yield no_schema(database, name)
     elif owner != schema.owner:
-        given = to_owner(postgres, database, Target("SCHEMA", name), schema.owner, owner)
+        given = to_owner(postgres, database, Target("SCHEMA", name), schema.owner)
         cure, what = in_database(given, database), verbatim(schema.name)
         yield _of_another("SCHEMA_OWNER_WRONG", what, owner, schema.owner, cure)
 
@@ -140,7 +140,7 @@ def foreign_property(postgres: Postgres, schema: Schema) -> Iterator[Finding]:
             continue
         what = Phrase("{relation} in schema {schema}", relation=name, schema=schema.name)
         target = Target("TABLE" if name in tables else "SEQUENCE", home, name)
-        cure = in_database(to_owner(postgres, database, target, maker, owner), database)
+        cure = in_database(to_owner(postgres, database, target, maker), database)
         yield _of_another("SCHEMA_OWNER_WRONG", what, owner, maker, cure)
 
 

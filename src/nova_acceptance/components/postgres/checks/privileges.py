@@ -19,7 +19,13 @@ from nova_acceptance.components.postgres.checks.sources import (
     of_public,
 )
 from nova_acceptance.components.postgres.client import Postgres
-from nova_acceptance.components.postgres.cures import cut_off, from_everybody, leaving
+from nova_acceptance.components.postgres.cures import (
+    cut_off,
+    from_everybody,
+    leaving,
+    own_rights_first,
+    to_owner,
+)
 from nova_acceptance.components.postgres.parts import Reach, Schema, others_in, schema_of
 from nova_acceptance.components.postgres.quoting import quoted
 from nova_acceptance.components.postgres.spec import Database
@@ -28,7 +34,7 @@ from nova_acceptance.components.postgres.sql import Row, identifiers
 from nova_acceptance.components.postgres.statements import Target, grants, in_database
 from nova_acceptance.components.postgres.tables import LATER, later_table
 from nova_acceptance.findings import NOWHERE, Finding, FindingError
-from nova_acceptance.phrase import Phrase
+from nova_acceptance.phrase import NOTHING, Phrase
 
 
 @check
@@ -109,8 +115,15 @@ def wrong_on_later_tables(postgres: Postgres, spec: Spec, schema: Schema) -> Ite
             on_sequence = methodcaller("privileges_on_sequence", name, number, database=home)
             wanted, of_sequences = reach.on_tables_of(name), reach.on_sequences_of(name)
             rights = [
-                _rights(postgres, reach, "tables", tables, on_table, wanted),
-                _rights(postgres, reach, "sequences", sequences, on_sequence, of_sequences),
+                _rights(postgres, reach, f"later tables in {name}", tables, on_table, wanted),
+                _rights(
+                    postgres,
+                    reach,
+                    f"later sequences in {name}",
+                    sequences,
+                    on_sequence,
+                    of_sequences,
+                ),
             ]
             # where it is from is asked as long as it is there
             found += _difference(postgres, reach, rights)
@@ -219,19 +232,41 @@ def source_of_deed(postgres: Postgres, reach: Reach, sentence: Phrase) -> Findin
     found = postgres.role(name)
     if more := sorted(found.attributes - set(role.attributes)):
         changes = " ".join(f"NO{each}" for each in more)
-        cure = Phrase("`ALTER ROLE {role} {changes}`", role=quoted(name), changes=changes)
+        statement = f"ALTER ROLE {quoted(name)} {changes}"
+        cure = (
+            own_rights_first(postgres, name, statement)
+            if "SUPERUSER" in more
+            else in_database([statement])
+        )
         return Finding("ROLE_ATTRIBUTES_WRONG", NOWHERE, sentence, cure)
     if memberships := found.direct_memberships:
         through = sorted({each.of for each in memberships})
         said = Phrase("{said}, and is a member of {through}", said=sentence, through=through)
         return Finding("ROLE_INHERITS", NOWHERE, said, leaving(postgres, name, memberships))
     if postgres.databases.get(database) == name:
-        return Finding.here("DATABASE_OWNER_WRONG", sentence)
+        return Finding("DATABASE_OWNER_WRONG", NOWHERE, sentence, _to_owners(postgres, reach))
     if name in postgres.schemas(database).values():
-        return Finding.here("SCHEMA_OWNER_WRONG", sentence)
+        return Finding("SCHEMA_OWNER_WRONG", NOWHERE, sentence, _to_owners(postgres, reach))
     if postgres.public_in(database) or postgres.public_on_databases:
         return Finding.here("PUBLIC_PRIVILEGE", sentence)
     return Finding.here("PRIVILEGE_EXCESS", sentence)
+
+
+def _to_owners(postgres: Postgres, reach: Reach) -> Phrase:
+    """Return what gives a database and its schemas to their owners that are a role's now."""
+    database, name = reach.grant.database, reach.role.name
+    statements: list[str] = []
+    for each in reach.spec.databases if reach.spec else ():
+        if each.name == database:
+            things = {Target("DATABASE", name=database): (each.owner, postgres.databases[database])}
+            things |= {
+                Target("SCHEMA", schema): (owner, postgres.schemas(database).get(schema, ""))
+                for schema, owner in each.schemas.items()
+            }
+            for target, (owner, was) in things.items():
+                if was == name != owner:
+                    statements += to_owner(postgres, database, target, owner)
+    return in_database(statements, database) if statements else NOTHING
 
 
 def _schemas(postgres: Postgres, reach: Reach) -> list[str]:
@@ -317,9 +352,7 @@ def _public_in(postgres: Postgres, database: str, rows: Iterable[Row]) -> Iterat
     held = [(what, right, Target(*where) if where else None) for what, right, *where in rows]
     yield from of_public(
         held,
-        lambda rights: in_database(
-            from_everybody(postgres, _joined(rights), database), database
-        ),
+        lambda rights: in_database(from_everybody(postgres, _joined(rights), database), database),
     )
 
 

@@ -72,9 +72,7 @@ def lacking(postgres: Postgres, reach: Reach, held: Sequence[Held]) -> Iterator[
                 role=reach.name,
                 rights=_few([part]),
             )
-            given = to_owner(
-                postgres, reach.grant.database, part.of.target, wanted, part.of.owner
-            )
+            given = to_owner(postgres, reach.grant.database, part.of.target, wanted)
             yield Finding(_owner_wrong(part.of), NOWHERE, sentence, _cure(reach, given))
             missing = [each for each in missing if each is not part]
     later = [each for each in missing if each.of.target.is_later]
@@ -93,15 +91,15 @@ def excess(postgres: Postgres, reach: Reach, held: Sequence[Held]) -> Iterator[F
     if not left:
         return
     role, name = postgres.role(reach.role.name), reach.role.name
+    by_others: list[_Part] = []
     if "SUPERUSER" in role.attributes:
         said = Phrase("{role} is a superuser", role=reach.name)
         cure = own_rights_first(postgres, name, f"ALTER ROLE {quoted(name)} NOSUPERUSER")
         yield _found("ROLE_ATTRIBUTES_WRONG", said, left, cure)
-        return
+        by_others += left
     for part in [each for each in left if _owns(postgres, reach, each.of)]:
         yield _of_owner(postgres, reach, part)
         left.remove(part)
-    by_others: list[_Part] = []
     memberships = [each for each in role.direct_memberships if each.inherits]
     for through in sorted({each.of for each in memberships}):
         if gained := _given_by(postgres.any_role(through), left):
@@ -119,9 +117,7 @@ def excess(postgres: Postgres, reach: Reach, held: Sequence[Held]) -> Iterator[F
         sentence = Phrase(
             "{role} holds {rights}, which nobody meant it to", role=reach.name, rights=_few(own)
         )
-        cure = _cure(
-            reach, of_its_own(postgres, reach.grant.database, name, _by_target(own))
-        )
+        cure = _cure(reach, of_its_own(postgres, reach.grant.database, name, _by_target(own)))
         yield Finding("PRIVILEGE_EXCESS", NOWHERE, sentence, cure, evidence=_listed(own))
 
 
@@ -232,7 +228,7 @@ def _of_owner(postgres: Postgres, reach: Reach, part: _Part) -> Finding:
         )
         # what is in the database and its owner's by that is lost with it, too
         kept = grants({held.target: held.wanted}, reach.role.name) if is_of_the_database else []
-        given = to_owner(postgres, database, target, wanted, reach.role.name)
+        given = to_owner(postgres, database, target, wanted)
         cure = _cure(reach, [*given, *kept])
     cause = "DATABASE_OWNER_WRONG" if target.kind == "DATABASE" else "SCHEMA_OWNER_WRONG"
     return _found(cause, said, [part], cure)
