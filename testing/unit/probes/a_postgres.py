@@ -202,6 +202,7 @@ class APostgres:
     server: AServer = field(default_factory=lambda: AServer(refusal=lambda _login: ""))
     leader: str = "postgres-0"
     spec: Postgres = SPEC
+    given: bool = True
     session: ASession = field(
         default_factory=lambda: ASession(
             server_version=on("15.6 (Debian)"),
@@ -269,11 +270,14 @@ class APostgres:
         return self.outside
 
     def granted(self, database: str) -> Access:
-        """Return what nova.yaml grants, on everything that does not belong to who it is for."""
+        """Return what nova.yaml grants, on everything that does not belong to who it is for.
+
+        Or nothing, as if everybody had what it has by others.
+        """
         return Access(
             tuple(
                 Entry(target, right, role.name, owner, owner)
-                for role in SPEC.roles
+                for role in (SPEC.roles if self.given else ())
                 for target, owner in self._grantable(database)
                 if owner != role.name
                 for right in wanted_on(role, target, database)

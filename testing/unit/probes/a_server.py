@@ -156,8 +156,8 @@ class Shop:
 
     def again(self) -> None:
         """Make everything anew, as it should be."""
-        self.postgres.forget_leader()
         names = ", ".join(f'"{each}"' for each in self.postgres.role_names - {SUPERUSER})
+        self.postgres.forget_leader()
         self.do("DROP DATABASE IF EXISTS orders WITH (FORCE)", database="postgres")
         if names:
             # what they hold elsewhere keeps them; who let others in goes together with those

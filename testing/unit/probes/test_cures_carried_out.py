@@ -10,6 +10,7 @@ import pytest
 from nova_acceptance.components.postgres.checks import databases, privileges, roles
 from nova_acceptance.components.postgres.checks.privileges import source_of_deed
 from nova_acceptance.components.postgres.parts import reaches, schemas
+from nova_acceptance.components.postgres.quoting import quoted
 from nova_acceptance.findings import Finding, FindingError
 from nova_acceptance.phrase import Phrase
 from testing.unit.probes.a_server import SHOP, Shop, reach_of, running, schema_named
@@ -383,7 +384,7 @@ def test_who_is_shut_out_is_named_and_who_follows_is_let_in(shop: Shop) -> None:
         "GRANT CONNECT ON DATABASE postgres TO till",
     ]
     assert said.endswith(
-        ": exporter of orders, own of orders, bookkeeping of postgres, exporter of postgres"
+        ": exporter from orders, own from orders, bookkeeping from postgres, exporter from postgres"
     )
     shop.carry_out(seen.cure)
     shop.connected("till", "postgres").close()
@@ -421,6 +422,14 @@ def test_cure_names_nothing_that_is_gone_in_a_moment(shop: Shop) -> None:
 
     assert "nova_acceptance" not in seen.cure
     assert found(shop) == []
+
+
+def test_every_word_that_is_reserved_is_quoted(shop: Shop) -> None:
+    words = shop.postgres.admin().column(
+        "SELECT word FROM pg_get_keywords() WHERE catcode ~ '[RT]'"
+    )
+
+    assert {each for each in words if quoted(each) == each} == set()
 
 
 @pytest.mark.parametrize(

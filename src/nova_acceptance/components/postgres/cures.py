@@ -113,21 +113,23 @@ def from_everybody(postgres: Postgres, rights: Rights, database: str) -> list[st
         rights: what PUBLIC holds.
         database: where it is, or which it is.
     """
-    if all(target.kind == "DATABASE" for target in rights):
-        taken, revoked = dict(rights), revocations(rights, PUBLIC)
-    else:
+    on_databases = {target: held for target, held in rights.items() if target.kind == "DATABASE"}
+    taken, revoked = dict(on_databases), revocations(on_databases, PUBLIC)
+    access = Access(())
+    # a template need not let anybody in who would ask it
+    if len(on_databases) < len(rights):
         access = postgres.granted(database)
         found = _sources(access, PUBLIC, rights)
-        taken = _by_target(found) or dict(rights)
-        revoked = _revoked(postgres, access, database, PUBLIC, found) or revocations(taken, PUBLIC)
+        taken |= _by_target(found)
+        revoked += _revoked(postgres, access, database, PUBLIC, found)
     given = []
     for role in _declared(postgres):
         needed: dict[Target, frozenset[str]] = {}
         for target, held in taken.items():
             for each in _places(postgres, database, target):
-                needed[each] = needed.get(each, frozenset()) | (
-                    held & (wanted_on(role, each, database) | _to_follow(role, each))
-                )
+                wanted = wanted_on(role, each, database) | _to_follow(role, each)
+                lacked = held & wanted - access.own(role.name, each)
+                needed[each] = needed.get(each, frozenset()) | lacked
         given += grants(needed, role.name)
     return [*given, *revoked]
 
@@ -141,7 +143,7 @@ def cut_off(postgres: Postgres, rights: Rights, cure: Phrase) -> Phrase:
         cure: what takes it away.
     """
     outside = [
-        Phrase("{role} of {database}", role=name, database=target.name)
+        Phrase("{role} from {database}", role=name, database=target.name)
         for target, held in rights.items()
         if target.kind == "DATABASE" and "CONNECT" in held
         for name in postgres.cut_off(target.name)

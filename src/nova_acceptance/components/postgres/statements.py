@@ -170,6 +170,8 @@ def wanted_on(role: Role, target: Target, database: str) -> frozenset[str]:
 def in_database(statements: Iterable[str], database: str = "") -> Phrase:
     """Return statements as a cure, in their order, and where they have to run if that matters."""
     joined = "; ".join(statements)
+    if not joined:
+        return NOTHING
     if not database:
         return Phrase("`{statement}`", statement=joined)
     return Phrase("`{statement}` in database {database}", statement=joined, database=database)

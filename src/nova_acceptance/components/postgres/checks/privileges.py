@@ -34,7 +34,7 @@ from nova_acceptance.components.postgres.sql import Row, identifiers
 from nova_acceptance.components.postgres.statements import Target, grants, in_database
 from nova_acceptance.components.postgres.tables import LATER, later_table
 from nova_acceptance.findings import NOWHERE, Finding, FindingError
-from nova_acceptance.phrase import NOTHING, Phrase
+from nova_acceptance.phrase import Phrase
 
 
 @check
@@ -266,7 +266,7 @@ def _to_owners(postgres: Postgres, reach: Reach) -> Phrase:
             for target, (owner, was) in things.items():
                 if was == name != owner:
                     statements += to_owner(postgres, database, target, owner)
-    return in_database(statements, database) if statements else NOTHING
+    return in_database(statements, database)
 
 
 def _schemas(postgres: Postgres, reach: Reach) -> list[str]:
