@@ -203,7 +203,7 @@ def _begun(target: Target) -> str:
 def _on(*targets: Target) -> str:
     if targets[0].is_later:
         return targets[0].kind
-    return f"{targets[0].kind} {', '.join(map(_on_one, targets))}"
+    return f"{targets[0].kind} {', '.join(sorted(map(_on_one, targets)))}"
 
 
 def _on_one(target: Target) -> str:

@@ -26,6 +26,7 @@ from nova_acceptance.components.postgres.cures import (
     own_rights_first,
     to_owner,
 )
+from nova_acceptance.components.postgres.deeds import is_of_a_test
 from nova_acceptance.components.postgres.parts import Reach, Schema, others_in, schema_of
 from nova_acceptance.components.postgres.quoting import quoted
 from nova_acceptance.components.postgres.spec import Database
@@ -319,6 +320,8 @@ def _on_relations(
         )
         for schema in _schemas(postgres, reach)
         for name, owner in relations(database, schema).items()
+        # what a test makes is gone in a moment, and no statement about it can be carried out then
+        if not is_of_a_test(name)
     ]
 
 
