@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from nova_acceptance.components.postgres.access import Access, Entry
 from nova_acceptance.components.postgres.client import no_role
 from nova_acceptance.components.postgres.parts import (
     Denial,
@@ -25,6 +26,7 @@ from nova_acceptance.components.postgres.roles import (
 )
 from nova_acceptance.components.postgres.spec import Postgres, Role
 from nova_acceptance.components.postgres.sql import Login
+from nova_acceptance.components.postgres.statements import Membership, Target, wanted_on
 from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import PodRef
 from nova_acceptance.vantage.routes import Route
@@ -62,8 +64,12 @@ class ARole:
         self._role = role
 
     @property
-    def direct_memberships(self) -> frozenset[str]:
-        return self.memberships
+    def direct_memberships(self) -> list[Membership]:
+        return [Membership(each, self.name) for each in sorted(self.memberships)]
+
+    @property
+    def passed_on(self) -> list[Membership]:
+        return []
 
     @property
     def is_superuser(self) -> bool:
@@ -177,6 +183,7 @@ class APostgres:
     numbers: dict[str, str] = field(default_factory=lambda: {"users_id_seq": "nova_owner"})
     public: list[tuple[str, str]] = field(default_factory=list)
     public_on_databases: list[tuple[str, str]] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
     own_settings: list[tuple[str, str]] = field(default_factory=list)
     standbys: dict[str, tuple[str, str]] = field(
         default_factory=lambda: {
@@ -194,6 +201,8 @@ class APostgres:
     failures: dict[str, Exception] = field(default_factory=dict)
     server: AServer = field(default_factory=lambda: AServer(refusal=lambda _login: ""))
     leader: str = "postgres-0"
+    spec: Postgres = SPEC
+    given: bool = True
     session: ASession = field(
         default_factory=lambda: ASession(
             server_version=on("15.6 (Debian)"),
@@ -257,6 +266,38 @@ class APostgres:
 
     def sequences(self, _database: str, _schema: str) -> dict[str, str]:
         return self.numbers
+
+    def tables_of_sequences(self, _database: str, _schema: str) -> dict[str, str]:
+        return {"users_id_seq": TABLE}
+
+    def cut_off(self, _database: str) -> list[str]:
+        return self.outside
+
+    def granted(self, database: str) -> Access:
+        """Return what nova.yaml grants, on everything that does not belong to who it is for.
+
+        Or nothing, as if everybody had what it has by others.
+        """
+        return Access(
+            tuple(
+                Entry(target, right, role.name, owner, owner)
+                for role in (SPEC.roles if self.given else ())
+                for target, owner in self._grantable(database)
+                if owner != role.name
+                for right in wanted_on(role, target, database)
+            )
+        )
+
+    def _grantable(self, database: str) -> Iterator[tuple[Target, str]]:
+        yield Target("DATABASE", name=database), self.databases.get(database, "")
+        for schema, owner in self.schemas(database).items():
+            yield Target("SCHEMA", schema), owner
+            for kind in ("TABLES", "SEQUENCES"):
+                yield Target(kind, schema, maker="nova_owner"), "nova_owner"
+            for name, its in self.relations.items():
+                yield Target("TABLE", schema, name), its
+            for name, its in self.numbers.items():
+                yield Target("SEQUENCE", schema, name), its
 
     def public_in(self, _database: str) -> list[tuple[str, str]]:
         return self.public

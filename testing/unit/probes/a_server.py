@@ -6,6 +6,7 @@ It holds what the nova.yaml of somebody else says: a shop, with its roles and sc
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -67,6 +68,7 @@ _ROLES = (
     "CREATE ROLE till LOGIN",
     "CREATE ROLE bookkeeping LOGIN",
 )
+_CLOSED = "REVOKE ALL ON DATABASE postgres, template0, template1 FROM PUBLIC"
 _HELD = """
     REVOKE ALL ON DATABASE orders FROM PUBLIC;
     GRANT CONNECT ON DATABASE orders TO till, bookkeeping;
@@ -97,9 +99,12 @@ def port_of_nobody() -> int:
 
 @contextmanager
 def running(*settings: str) -> Iterator[int]:
-    """Run a server and yield its port; a test is skipped where there is none to run."""
+    """Run a server and yield its port; a test is skipped where there is none to run.
+
+    `INITDB` names the initdb of another version than the newest that Debian's packages brought.
+    """
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    initdb = str(found[-1]) if found else shutil.which("initdb")
+    initdb = os.environ.get("INITDB") or (str(found[-1]) if found else shutil.which("initdb"))
     if initdb is None:
         pytest.skip("there is no PostgreSQL on this machine")
     # PostgreSQL refuses to run as root
@@ -136,6 +141,7 @@ class Shop:
             {"pg-0": PodRef("shop", "pg-0")},
             Login(SUPERUSER, "postgres", ""),
             lambda _pod: Server(route, Transcript()),
+            spec=SHOP,
         )
 
     def do(self, *statements: str, database: str = "orders") -> None:
@@ -150,12 +156,47 @@ class Shop:
 
     def again(self) -> None:
         """Make everything anew, as it should be."""
+        names = ", ".join(f'"{each}"' for each in self.postgres.role_names - {SUPERUSER})
         self.postgres.forget_leader()
-        names = ("keeper", "till", "bookkeeping", "auditors", '"Night Shift"', "migrator")
         self.do("DROP DATABASE IF EXISTS orders WITH (FORCE)", database="postgres")
-        self.do(*(f"DROP ROLE IF EXISTS {each}" for each in names), database="postgres")
+        if names:
+            # what they hold elsewhere keeps them; who let others in goes together with those
+            self.do(f"DROP OWNED BY {names}", f"DROP ROLE {names}", database="postgres")
         self.do(*_ROLES, "CREATE DATABASE orders OWNER keeper", database="postgres")
+        self.do(_CLOSED, database="postgres")
         self.do(_HELD)
+
+    def carry_out(self, cure: str) -> None:
+        """Carry out the statements of a cure as they stand, each part where it has to be."""
+        parts = re.findall(r"`([^`]+)`(?: in database (\w+))?", cure)
+        assert parts, cure
+        for statements, database in parts:
+            self.do(statements, database=database or "postgres")
+        self.postgres.forget_leader()
+
+    def rights(self) -> set[tuple[object, ...]]:
+        """Return what is whose, who was granted what and may pass it on, and who is whose member.
+
+        The name of what it is about comes first.
+        """
+        its = self.postgres
+        listed = {
+            (each.target.name, each.target, each.right, each.grantee, each.may_be_passed_on)
+            for each in its.granted("orders").entries
+        }
+        owners = {
+            (name, owner)
+            for schema in its.schemas("orders")
+            for of in (its.schemas("orders"), its.tables("orders", schema))
+            for name, owner in of.items()
+        }
+        members = {
+            tuple(row)
+            for row in its.admin().rows(
+                "SELECT roleid::regrole, member::regrole FROM pg_auth_members"
+            )
+        }
+        return listed | owners | members
 
 
 def reach_of(role: str) -> Reach:

@@ -65,6 +65,7 @@ def connect(access: Access, component: spec.Postgres) -> Postgres:
         address_of=address_of,
         password_of=password_of,
         pod_at=pod_at,
+        spec=component,
     )
 
 

@@ -12,8 +12,10 @@ from dataclasses import replace
 import psycopg
 
 from nova_acceptance import timeouts
+from nova_acceptance.components.postgres.access import Access, as_everybody, granted, of_everybody
 from nova_acceptance.components.postgres.quoting import quoted
 from nova_acceptance.components.postgres.roles import Role
+from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import REFUSED, Login, Row, Server, Session
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import NOWHERE, Finding, FindingError
@@ -45,6 +47,7 @@ class Postgres:
         address_of: returns the address that a pod has now.
         password_of: returns the password of a role, as its Secret has it.
         pod_at: returns which pod of the cluster has an address, in words; empty if none alone has.
+        spec: what nova.yaml says of it, which a cure has to leave behind; None where there is none.
     """
 
     def __init__(
@@ -56,11 +59,13 @@ class Postgres:
         address_of: Callable[[PodRef], str] = lambda _pod: "",
         password_of: Callable[[str], str] = lambda _role: "",
         pod_at: Callable[[str], str] = lambda _address: "",
+        spec: Spec | None = None,
     ) -> None:
         self.members = dict(members)
         self._address_of = address_of
         self._password_of = password_of
         self.pod_at = pod_at
+        self.spec = spec
         self._superuser = superuser
         self._server_of = server_of
         self._lock = threading.RLock()
@@ -298,40 +303,35 @@ class Postgres:
         Schemas, tables, sequences, views, functions and the default privileges of what is to come.
         After these two it says what the object is in a statement: kind, schema, name (a function's
         quoted and with its arguments), and who makes what is still to come.
-        Source: the PostgreSQL manual, "Privileges", table 5.2, and `acldefault` for no ACL at all.
         """
-        return self.admin(database).rows(
-            """
-            WITH ours AS (
-                SELECT oid, nspname, nspowner, nspacl FROM pg_namespace
-                WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
-            ), held AS (
-                SELECT 'schema ' || nspname AS what, coalesce(nspacl, acldefault('n', nspowner))
-                    AS acl, 'SCHEMA' AS kind, nspname::text AS home, '' AS name, '' AS maker
-                    FROM ours
-                UNION ALL
-                SELECT 'relation ' || c.oid::regclass, coalesce(relacl, acldefault(
-                    CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner)),
-                    CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, nspname, relname, ''
-                    FROM pg_class c JOIN ours ON ours.oid = relnamespace
-                    WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-                UNION ALL
-                SELECT 'function ' || p.oid::regprocedure,
-                    coalesce(proacl, acldefault('f', proowner)),
-                    'FUNCTION', nspname, format('%I.%I(%s)', nspname, proname,
-                    pg_get_function_identity_arguments(p.oid)), ''
-                    FROM pg_proc p JOIN ours ON ours.oid = pronamespace
-                UNION ALL
-                SELECT format('what %s makes (%s)', pg_get_userbyid(defaclrole), defaclobjtype),
-                    defaclacl, CASE defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES'
-                    WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' ELSE 'SCHEMAS' END,
-                    coalesce(nspname, ''), '', pg_get_userbyid(defaclrole)
-                    FROM pg_default_acl LEFT JOIN pg_namespace n ON n.oid = defaclnamespace
-            )
-            SELECT what, privilege_type, kind, home, name, maker FROM held, aclexplode(acl)
-            WHERE grantee = 0 ORDER BY 1, 2
-            """
+        return of_everybody(self.admin(database))
+
+    def granted(self, database: str) -> Access:
+        """Return who was granted what in a database, and by whom."""
+        return granted(self.admin(database))
+
+    def tables_of_sequences(self, database: str, schema: str) -> dict[str, str]:
+        """The sequences of a schema that belong to a table's column, with that table.
+
+        Of serial and identity columns: such a sequence has its table's owner, and no other.
+        Source: the PostgreSQL manual, "ALTER SEQUENCE", OWNED BY, and "pg_depend".
+        """
+        rows = self.admin(database).rows(
+            "SELECT s.relname, t.relname FROM pg_depend"
+            " JOIN pg_class s ON s.oid = objid JOIN pg_class t ON t.oid = refobjid"
+            " WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass"
+            " AND deptype IN ('a', 'i') AND refobjsubid > 0 AND s.relkind = 'S'"
+            " AND s.relnamespace = to_regnamespace(quote_ident(%s))",
+            schema,
         )
+        return {str(sequence): str(table) for sequence, table in rows}
+
+    def cut_off(self, database: str) -> list[str]:
+        """Who connects to a database as one of PUBLIC alone, of all roles that may log in.
+
+        Templates are left out: nobody works there, and to copy one takes no right to connect.
+        """
+        return as_everybody(self.admin(), database)
 
     @property
     def standbys(self) -> dict[str, tuple[str, str]]:
@@ -359,7 +359,7 @@ class Postgres:
     def _relations(self, database: str, schema: str, *kinds: str) -> dict[str, str]:
         rows = self.admin(database).rows(
             "SELECT relname, pg_get_userbyid(relowner) FROM pg_class"
-            " WHERE relnamespace = to_regnamespace(%s) AND relkind = ANY(%s)",
+            " WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relkind = ANY(%s)",
             schema,
             list(kinds),
         )

@@ -7,8 +7,15 @@ from typing import Final, LiteralString
 
 from nova_acceptance.phrase import Phrase
 
-MADE: Final = "nova_acceptance_denied"
+PREFIX: Final = "nova_acceptance_"
+"""What the name of everything begins with that is made for a moment."""
+MADE: Final = f"{PREFIX}denied"
 """What a deed that is not denied leaves behind outside of its transaction."""
+
+
+def is_of_a_test(name: str) -> bool:
+    """Whether a table or a sequence, by its name alone, is made for a moment and taken away."""
+    return name.startswith(PREFIX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, LiteralString
+from typing import Final, Literal, LiteralString
 
 from nova_acceptance.components.postgres.sql import Session
+from nova_acceptance.components.postgres.statements import Membership
 
 ATTRIBUTES: Final = {
     "rolsuper": "SUPERUSER",
@@ -20,6 +21,28 @@ ON_DATABASE: Final = ("CONNECT", "CREATE", "TEMPORARY")
 ON_SCHEMA: Final = ("USAGE", "CREATE")
 ON_TABLE: Final = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 ON_SEQUENCE: Final = ("USAGE", "SELECT", "UPDATE")
+
+_JOINED: Final[LiteralString] = """
+    WITH RECURSIVE own AS (
+        SELECT oid, rolsuper FROM pg_roles WHERE rolname = %s
+    ), listed AS (
+        SELECT m.roleid AS role, m.member, m.grantor, m.admin_option AS admits, r.rolcreaterole,
+            coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, r.rolinherit) AS inherits,
+            coalesce((to_jsonb(m) ->> 'set_option')::boolean, true) AS sets,
+            to_jsonb(m) ->> 'set_option' IS NOT NULL AS keeps_grantor
+        FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
+    ), joined AS (
+        SELECT *, inherits OR sets OR admits AND NOT rolcreaterole AS gives FROM listed
+    )
+"""
+"""Memberships, and whether they give anything.
+
+From PostgreSQL 16 on each says for itself whether its member has the rights of the other, and
+whether it may become it; before, the member's INHERIT says the first, and the second is so. From 16
+on whoever may make roles may let others into those that it made: that is what CREATEROLE means.
+The role numbered 10 is the first superuser, who is taken for the grantor where none is named.
+Source: the PostgreSQL manual, "pg_auth_members", "Role Membership", "GRANT" and "CREATE ROLE".
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,23 +88,50 @@ class Role:
 
     @property
     def memberships(self) -> frozenset[str]:
-        """The roles that it is a member of, directly or not."""
+        """The roles through which it has rights, as their member or through one that it is.
+
+        A membership that lets it neither have nor take the rights of the other counts for nothing.
+        """
         return self._session("postgres").column(
-            # the owner of the database that is asked is a member of pg_database_owner by that alone
-            "SELECT rolname FROM pg_roles WHERE rolname NOT IN (%s, 'pg_database_owner')"
-            " AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = %s)"
-            " AND pg_has_role(%s, oid, 'MEMBER')",
-            *3 * (self.name,),
+            _JOINED  # noqa: S608 - both literal
+            + """
+            , reached (oid) AS (
+                SELECT role FROM joined WHERE member = (SELECT oid FROM own) AND gives
+                UNION SELECT role FROM reached JOIN joined ON member = reached.oid AND gives
+            )
+            SELECT pg_get_userbyid(oid) FROM reached
+            WHERE NOT (SELECT rolsuper FROM own)
+            """,
+            self.name,
         )
 
     @property
-    def direct_memberships(self) -> frozenset[str]:
-        """The roles that it was made a member of; a REVOKE takes away these alone."""
-        return self._session("postgres").column(
-            "SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid"
-            " JOIN pg_roles own ON own.oid = m.member WHERE own.rolname = %s",
+    def direct_memberships(self) -> list[Membership]:
+        """What it was made a member of, and by whom; a REVOKE takes away these alone."""
+        return self._joined("member")
+
+    @property
+    def passed_on(self) -> list[Membership]:
+        """Who is a member of another role by its leave, where PostgreSQL keeps that."""
+        return self._joined("grantor")
+
+    def _joined(self, whose: Literal["member", "grantor"]) -> list[Membership]:
+        by: LiteralString = "member" if whose == "member" else "keeps_grantor AND grantor"
+        rows = self._session("postgres").rows(
+            _JOINED  # noqa: S608 - all of it is literal
+            + """
+            SELECT pg_get_userbyid(role), pg_get_userbyid(member),
+                CASE WHEN keeps_grantor AND grantor <> 10 THEN pg_get_userbyid(grantor) ELSE '' END,
+                inherits, sets, admits, keeps_grantor AND EXISTS (
+                    SELECT FROM joined onward
+                    WHERE onward.role = joined.role AND onward.grantor = joined.member
+                )
+            FROM joined WHERE gives AND """
+            + by
+            + " = (SELECT oid FROM own) ORDER BY 1, 2, 3",
             self.name,
         )
+        return [Membership(*each) for each in rows]
 
     @property
     def stored_password(self) -> str:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from nova_acceptance.components.postgres.checks.databases import wrong_schema_owner
 from nova_acceptance.components.postgres.client import Postgres
-from nova_acceptance.components.postgres.deeds import MADE
+from nova_acceptance.components.postgres.deeds import MADE, PREFIX
 from nova_acceptance.components.postgres.parts import Reach, Schema, schema_of
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import identifiers
@@ -17,22 +17,16 @@ from nova_acceptance.components.postgres.statements import Target, grants, in_da
 from nova_acceptance.findings import NOWHERE, Finding, FindingError
 from nova_acceptance.phrase import Phrase
 
-_PREFIX: Final = "nova_acceptance_"
-_MADE: Final = f"^{_PREFIX}[0-9a-f]{{8}}$"
+_MADE: Final = f"^{PREFIX}[0-9a-f]{{8}}$"
 """The names that `new_name` gives."""
-LATER: Final = "nova_acceptance_later"
+LATER: Final = f"{PREFIX}later"
 OF_WORDS: Final[LiteralString] = "CREATE TABLE {} (word text PRIMARY KEY)"
 OF_NUMBERS: Final[LiteralString] = "CREATE TABLE {} (number bigint PRIMARY KEY)"
 
 
-def is_of_a_test(table: str) -> bool:
-    """Whether a table, by its name alone, is one that a test makes and takes away again."""
-    return table.startswith(_PREFIX)
-
-
 def new_name(spec: Spec, reach: Reach) -> str:
     """Return `schema.table` for a table of nobody's in which a role may be granted something."""
-    return f"{schema_of(spec, reach).schema}.{_PREFIX}{uuid4().hex[:8]}"
+    return f"{schema_of(spec, reach).schema}.{PREFIX}{uuid4().hex[:8]}"
 
 
 def create(

@@ -8,10 +8,11 @@ from typing import Final
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.cures import to_owner
 from nova_acceptance.components.postgres.parts import Schema
-from nova_acceptance.components.postgres.quoting import quoted
 from nova_acceptance.components.postgres.spec import Database
 from nova_acceptance.components.postgres.spec import Postgres as Spec
+from nova_acceptance.components.postgres.statements import Target, in_database
 from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.phrase import Phrase, verbatim
 
@@ -87,10 +88,12 @@ def undeclared_databases(postgres: Postgres, spec: Spec, undeclared: str) -> Ite
 def wrong_owner(postgres: Postgres, database: Database) -> Iterator[Finding]:
     """Find a database that does not exist, or belongs to another role."""
     yield from missing_database(postgres, database)
-    if owner := postgres.databases.get(database.name):
-        what = Phrase("database {database}", database=database.name)
-        cure = _given("DATABASE", quoted(database.name), database.owner)
-        yield from _of_another("DATABASE_OWNER_WRONG", what, owner, database.owner, cure)
+    name, wanted = database.name, database.owner
+    if owner := postgres.databases.get(name):
+        what = Phrase("database {database}", database=name)
+        if owner != wanted:
+            given = to_owner(postgres, name, Target("DATABASE", name=name), wanted)
+            yield _of_another("DATABASE_OWNER_WRONG", what, owner, wanted, in_database(given))
 
 
 @check
@@ -111,25 +114,34 @@ def wrong_schemas(postgres: Postgres, database: Database, undeclared: str) -> It
 @check
 def wrong_schema_owner(postgres: Postgres, schema: Schema) -> Iterator[Finding]:
     """Find a schema that does not exist, or belongs to another role."""
-    owner = postgres.schemas(schema.database).get(schema.schema)
+    database, name = schema.database, schema.schema
+    owner = postgres.schemas(database).get(name)
     if owner is None:
-        yield no_schema(schema.database, schema.schema)
-    else:
-        cure = _given("SCHEMA", quoted(schema.schema), schema.owner, schema.database)
-        what = verbatim(schema.name)
-        yield from _of_another("SCHEMA_OWNER_WRONG", what, owner, schema.owner, cure)
+        yield no_schema(database, name)
+    elif owner != schema.owner:
+        given = to_owner(postgres, database, Target("SCHEMA", name), schema.owner)
+        cure, what = in_database(given, database), verbatim(schema.name)
+        yield _of_another("SCHEMA_OWNER_WRONG", what, owner, schema.owner, cure)
 
 
 @check
 def foreign_property(postgres: Postgres, schema: Schema) -> Iterator[Finding]:
-    """Find tables and sequences of a schema that belong to another role than its owner."""
-    tables = postgres.tables(schema.database, schema.schema)
-    owners = {**tables, **postgres.sequences(schema.database, schema.schema)}
-    for name, owner in sorted(owners.items()):
+    """Find tables and sequences of a schema that belong to another role than its owner.
+
+    A sequence that is a table's goes with it, and is told with it.
+    """
+    database, home, maker = schema.database, schema.schema, schema.maker
+    tables = postgres.tables(database, home)
+    owners = {**tables, **postgres.sequences(database, home)}
+    foreign = {name: owner for name, owner in sorted(owners.items()) if owner != maker}
+    of_tables = postgres.tables_of_sequences(database, home) if foreign else {}
+    for name, owner in foreign.items():
+        if of_tables.get(name) in foreign:
+            continue
         what = Phrase("{relation} in schema {schema}", relation=name, schema=schema.name)
-        kind = "TABLE" if name in tables else "SEQUENCE"
-        cure = _given(kind, quoted(schema.schema, name), schema.maker, schema.database)
-        yield from _of_another("SCHEMA_OWNER_WRONG", what, owner, schema.maker, cure)
+        target = Target("TABLE" if name in tables else "SEQUENCE", home, name)
+        cure = in_database(to_owner(postgres, database, target, maker), database)
+        yield _of_another("SCHEMA_OWNER_WRONG", what, owner, maker, cure)
 
 
 def no_schema(database: str, schema: str) -> Finding:
@@ -145,31 +157,11 @@ def beyond(held: Iterable[str], declared: Iterable[str], undeclared: str) -> lis
     return sorted(set(held) - set(declared)) if undeclared == "refused" else []
 
 
-def _given(kind: str, name: str, owner: str, database: str = "") -> Phrase:
-    """Return how an object is given to its owner, in which database if that matters.
-
-    Args:
-        kind: the word for it in a statement.
-        name: as a statement has it.
-        owner: whose it is to be.
-        database: where the statement has to run; empty where any will do.
-    """
-    statement = f"ALTER {kind} {name} OWNER TO {quoted(owner)}"
-    if database:
-        return Phrase(
-            "`{statement}` in database {database}", statement=statement, database=database
-        )
-    return Phrase("`{statement}`", statement=statement)
-
-
-def _of_another(
-    cause: str, what: Phrase, owner: str, wanted: str, cure: Phrase
-) -> Iterator[Finding]:
-    if owner != wanted:
-        sentence = Phrase(
-            "{what} belongs to {owner}, not to {wanted}", what=what, owner=owner, wanted=wanted
-        )
-        yield Finding(cause, NOWHERE, sentence, cure)
+def _of_another(cause: str, what: Phrase, owner: str, wanted: str, cure: Phrase) -> Finding:
+    sentence = Phrase(
+        "{what} belongs to {owner}, not to {wanted}", what=what, owner=owner, wanted=wanted
+    )
+    return Finding(cause, NOWHERE, sentence, cure)
 
 
 def _told(name: str, value: str) -> Phrase:

@@ -15,10 +15,9 @@ from nova_acceptance.checks import check
 from nova_acceptance.components.postgres.answers import of_error
 from nova_acceptance.components.postgres.checks.privileges import source_of_deed
 from nova_acceptance.components.postgres.connections import RoleConnections
-from nova_acceptance.components.postgres.deeds import MADE
+from nova_acceptance.components.postgres.deeds import MADE, is_of_a_test
 from nova_acceptance.components.postgres.parts import Denial, schema_of
 from nova_acceptance.components.postgres.sql import Session, Statement, identifiers
-from nova_acceptance.components.postgres.tables import is_of_a_test
 from nova_acceptance.findings import Finding
 from nova_acceptance.phrase import Phrase
 

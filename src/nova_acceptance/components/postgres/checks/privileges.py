@@ -19,17 +19,20 @@ from nova_acceptance.components.postgres.checks.sources import (
     of_public,
 )
 from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.cures import (
+    cut_off,
+    from_everybody,
+    leaving,
+    own_rights_first,
+    to_owner,
+)
+from nova_acceptance.components.postgres.deeds import is_of_a_test
 from nova_acceptance.components.postgres.parts import Reach, Schema, others_in, schema_of
 from nova_acceptance.components.postgres.quoting import quoted
 from nova_acceptance.components.postgres.spec import Database
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Row, identifiers
-from nova_acceptance.components.postgres.statements import (
-    Target,
-    from_everybody,
-    grants,
-    in_database,
-)
+from nova_acceptance.components.postgres.statements import Target, grants, in_database
 from nova_acceptance.components.postgres.tables import LATER, later_table
 from nova_acceptance.findings import NOWHERE, Finding, FindingError
 from nova_acceptance.phrase import Phrase
@@ -113,8 +116,15 @@ def wrong_on_later_tables(postgres: Postgres, spec: Spec, schema: Schema) -> Ite
             on_sequence = methodcaller("privileges_on_sequence", name, number, database=home)
             wanted, of_sequences = reach.on_tables_of(name), reach.on_sequences_of(name)
             rights = [
-                _rights(postgres, reach, "tables", tables, on_table, wanted),
-                _rights(postgres, reach, "sequences", sequences, on_sequence, of_sequences),
+                _rights(postgres, reach, f"later tables in {name}", tables, on_table, wanted),
+                _rights(
+                    postgres,
+                    reach,
+                    f"later sequences in {name}",
+                    sequences,
+                    on_sequence,
+                    of_sequences,
+                ),
             ]
             # where it is from is asked as long as it is there
             found += _difference(postgres, reach, rights)
@@ -176,17 +186,17 @@ def refused_on_later_tables(postgres: Postgres, spec: Spec, reach: Reach) -> Ite
 
 
 @check
-def public_on_databases(postgres: Postgres, spec: Spec) -> Iterator[Finding]:
+def public_on_databases(postgres: Postgres, _spec: Spec) -> Iterator[Finding]:
     """Find what PUBLIC, which is everybody, may do with databases."""
 
     def cure(held: list[tuple[Target, str]]) -> Phrase:
+        rights = _joined(held)
         each_alone = [
-            from_everybody({target: rights}, spec, target.name)
-            for target, rights in _joined(held).items()
+            from_everybody(postgres, {target: held}, target.name) for target, held in rights.items()
         ]
         # nobody is shut out of one database before all that need another are let in there
         statements = sorted(chain(*each_alone), key=lambda each: each.startswith("REVOKE"))
-        return Phrase("`{statement}`", statement="; ".join(statements))
+        return cut_off(postgres, rights, in_database(statements))
 
     held = postgres.public_on_databases
     yield from of_public(
@@ -195,31 +205,20 @@ def public_on_databases(postgres: Postgres, spec: Spec) -> Iterator[Finding]:
 
 
 @check
-def public_in_database(postgres: Postgres, spec: Spec, database: Database) -> Iterator[Finding]:
+def public_in_database(postgres: Postgres, _spec: Spec, database: Database) -> Iterator[Finding]:
     """Find what PUBLIC may do with anything in a database, or with what is still to come."""
-    yield from _public_in(spec, database.name, postgres.public_in(database.name))
+    yield from _public_in(postgres, database.name, postgres.public_in(database.name))
 
 
 @check
-def public_on_later_tables(postgres: Postgres, spec: Spec, schema: Schema) -> Iterator[Finding]:
+def public_on_later_tables(postgres: Postgres, _spec: Spec, schema: Schema) -> Iterator[Finding]:
     """Find what PUBLIC may do with a table that is made later."""
     database = schema.database
     with later_table(postgres, schema):
         held = postgres.public_in(database)
-    rows = [
-        (what, right, *where)
-        if LATER not in str(what)
-        else (
-            what,
-            right,
-            "SEQUENCES" if "_seq" in str(what) else "TABLES",
-            schema.schema,
-            "",
-            schema.maker,
-        )
-        for what, right, *where in held
-    ]
-    yield from _public_in(spec, database, rows)
+    # the table is gone by now; the default privileges that gave it away are among the rest
+    rows = [row[:2] if LATER in str(row[0]) else row for row in held]
+    yield from _public_in(postgres, database, rows)
 
 
 def source_of_deed(postgres: Postgres, reach: Reach, sentence: Phrase) -> Finding:
@@ -234,20 +233,41 @@ def source_of_deed(postgres: Postgres, reach: Reach, sentence: Phrase) -> Findin
     found = postgres.role(name)
     if more := sorted(found.attributes - set(role.attributes)):
         changes = " ".join(f"NO{each}" for each in more)
-        cure = Phrase("`ALTER ROLE {role} {changes}`", role=quoted(name), changes=changes)
+        statement = f"ALTER ROLE {quoted(name)} {changes}"
+        cure = (
+            own_rights_first(postgres, name, statement)
+            if "SUPERUSER" in more
+            else in_database([statement])
+        )
         return Finding("ROLE_ATTRIBUTES_WRONG", NOWHERE, sentence, cure)
-    if through := sorted(found.direct_memberships):
+    if memberships := found.direct_memberships:
+        through = sorted({each.of for each in memberships})
         said = Phrase("{said}, and is a member of {through}", said=sentence, through=through)
-        roles = ", ".join(map(quoted, through))
-        cure = Phrase("`REVOKE {roles} FROM {role}`", roles=roles, role=quoted(name))
-        return Finding("ROLE_INHERITS", NOWHERE, said, cure)
+        return Finding("ROLE_INHERITS", NOWHERE, said, leaving(postgres, name, memberships))
     if postgres.databases.get(database) == name:
-        return Finding.here("DATABASE_OWNER_WRONG", sentence)
+        return Finding("DATABASE_OWNER_WRONG", NOWHERE, sentence, _to_owners(postgres, reach))
     if name in postgres.schemas(database).values():
-        return Finding.here("SCHEMA_OWNER_WRONG", sentence)
+        return Finding("SCHEMA_OWNER_WRONG", NOWHERE, sentence, _to_owners(postgres, reach))
     if postgres.public_in(database) or postgres.public_on_databases:
         return Finding.here("PUBLIC_PRIVILEGE", sentence)
     return Finding.here("PRIVILEGE_EXCESS", sentence)
+
+
+def _to_owners(postgres: Postgres, reach: Reach) -> Phrase:
+    """Return what gives a database and its schemas to their owners that are a role's now."""
+    database, name = reach.grant.database, reach.role.name
+    statements: list[str] = []
+    for each in reach.spec.databases if reach.spec else ():
+        if each.name == database:
+            things = {Target("DATABASE", name=database): (each.owner, postgres.databases[database])}
+            things |= {
+                Target("SCHEMA", schema): (owner, postgres.schemas(database).get(schema, ""))
+                for schema, owner in each.schemas.items()
+            }
+            for target, (owner, was) in things.items():
+                if was == name != owner:
+                    statements += to_owner(postgres, database, target, owner)
+    return in_database(statements, database)
 
 
 def _schemas(postgres: Postgres, reach: Reach) -> list[str]:
@@ -300,6 +320,8 @@ def _on_relations(
         )
         for schema in _schemas(postgres, reach)
         for name, owner in relations(database, schema).items()
+        # what a test makes is gone in a moment, and no statement about it can be carried out then
+        if not is_of_a_test(name)
     ]
 
 
@@ -325,14 +347,15 @@ def _rights(  # noqa: PLR0917 - each of another kind
 
 def _difference(postgres: Postgres, reach: Reach, held: Sequence[Held]) -> Iterator[Finding]:
     """Yield what is lacking on any object, then what is too much on any, and where that is from."""
-    yield from lacking(reach, held)
+    yield from lacking(postgres, reach, held)
     yield from excess(postgres, reach, held)
 
 
-def _public_in(spec: Spec, database: str, rows: Iterable[Row]) -> Iterator[Finding]:
+def _public_in(postgres: Postgres, database: str, rows: Iterable[Row]) -> Iterator[Finding]:
     held = [(what, right, Target(*where) if where else None) for what, right, *where in rows]
     yield from of_public(
-        held, lambda rights: in_database(from_everybody(_joined(rights), spec, database), database)
+        held,
+        lambda rights: in_database(from_everybody(postgres, _joined(rights), database), database),
     )
 
 

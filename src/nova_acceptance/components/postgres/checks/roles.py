@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from nova_acceptance.checks import check
 from nova_acceptance.components.postgres.checks.databases import beyond
 from nova_acceptance.components.postgres.client import Postgres, no_role, password_ended
+from nova_acceptance.components.postgres.cures import leaving, own_rights_first
 from nova_acceptance.components.postgres.quoting import quoted
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.spec import Role
+from nova_acceptance.components.postgres.statements import in_database
 from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.phrase import Phrase
 
@@ -38,9 +40,10 @@ def wrong_attributes(postgres: Postgres, role: Role) -> Iterator[Finding]:
             wanted=sorted(wanted) or Phrase("none"),
         )
         changes = [*sorted(wanted - held), *(f"NO{each}" for each in sorted(held - wanted))]
-        cure = Phrase(
-            "`ALTER ROLE {role} {changes}`", role=quoted(role.name), changes=" ".join(changes)
-        )
+        statement = f"ALTER ROLE {quoted(role.name)} {' '.join(changes)}"
+        cure = in_database([statement])
+        if "SUPERUSER" in held - wanted:
+            cure = own_rights_first(postgres, role.name, statement)
         yield Finding("ROLE_ATTRIBUTES_WRONG", NOWHERE, sentence, cure)
 
 
@@ -48,12 +51,10 @@ def wrong_attributes(postgres: Postgres, role: Role) -> Iterator[Finding]:
 def inherited_rights(postgres: Postgres, role: Role) -> Iterator[Finding]:
     """Find a role that has rights through another role."""
     if found := sorted(postgres.role(role.name).memberships):
-        direct = sorted(postgres.role(role.name).direct_memberships)
         sentence = Phrase("{role} is a member of roles: {roles}", role=role.name, roles=found)
         # of what it is through another role alone, a REVOKE takes nothing away
-        roles = ", ".join(map(quoted, direct or found))
-        cure = Phrase("`REVOKE {roles} FROM {role}`", roles=roles, role=quoted(role.name))
-        yield Finding("ROLE_INHERITS", NOWHERE, sentence, cure)
+        direct = postgres.role(role.name).direct_memberships
+        yield Finding("ROLE_INHERITS", NOWHERE, sentence, leaving(postgres, role.name, direct))
 
 
 @check

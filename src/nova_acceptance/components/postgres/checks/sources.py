@@ -1,7 +1,8 @@
 """Where a privilege is from that nobody meant, and why one is lacking: the cause before it.
 
 Being a superuser, owning the object, a membership and PUBLIC give privileges that no REVOKE from
-the role takes away again. Each is asked for itself whether it gives what is too much.
+the role takes away again. Each is asked for itself whether it gives what is too much: several may
+give the same, and it is gone when none of them does.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.cures import (
+    cut_off,
+    from_everybody,
+    leaving,
+    of_its_own,
+    own_rights_first,
+    to_owner,
+)
 from nova_acceptance.components.postgres.parts import DATABASE_OWNER, Reach, schemas
 from nova_acceptance.components.postgres.quoting import quoted
-from nova_acceptance.components.postgres.statements import (
-    Target,
-    from_everybody,
-    grants,
-    in_database,
-    revocations,
-)
+from nova_acceptance.components.postgres.statements import Target, grants, in_database
 from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.phrase import NOTHING, Phrase, verbatim
 
@@ -55,7 +58,7 @@ class _Part:
     rights: frozenset[str]
 
 
-def lacking(reach: Reach, held: Sequence[Held]) -> Iterator[Finding]:
+def lacking(postgres: Postgres, reach: Reach, held: Sequence[Held]) -> Iterator[Finding]:
     """Yield what a role lacks: on the objects of others than it should be first, by whose it is."""
     missing = [_Part(each, found) for each in held if (found := each.wanted - each.held)]
     for part in missing:
@@ -69,14 +72,8 @@ def lacking(reach: Reach, held: Sequence[Held]) -> Iterator[Finding]:
                 role=reach.name,
                 rights=_few([part]),
             )
-            own = _ownership(part.of.target, wanted)
-            given = grants({part.of.target: part.rights}, reach.role.name)
-            yield Finding(
-                _owner_wrong(part.of),
-                NOWHERE,
-                sentence,
-                _cure(reach, [own, *given]),
-            )
+            given = to_owner(postgres, reach.grant.database, part.of.target, wanted)
+            yield Finding(_owner_wrong(part.of), NOWHERE, sentence, _cure(reach, given))
             missing = [each for each in missing if each is not part]
     later = [each for each in missing if each.of.target.is_later]
     if later:
@@ -94,34 +91,34 @@ def excess(postgres: Postgres, reach: Reach, held: Sequence[Held]) -> Iterator[F
     if not left:
         return
     role, name = postgres.role(reach.role.name), reach.role.name
+    by_others: list[_Part] = []
     if "SUPERUSER" in role.attributes:
         said = Phrase("{role} is a superuser", role=reach.name)
-        cure = Phrase("`{statement}`", statement=f"ALTER ROLE {quoted(name)} NOSUPERUSER")
+        cure = own_rights_first(postgres, name, f"ALTER ROLE {quoted(name)} NOSUPERUSER")
         yield _found("ROLE_ATTRIBUTES_WRONG", said, left, cure)
-        return
+        by_others += left
     for part in [each for each in left if _owns(postgres, reach, each.of)]:
-        yield _of_owner(reach, part)
+        yield _of_owner(postgres, reach, part)
         left.remove(part)
-    for through in sorted(role.direct_memberships):
-        other = postgres.any_role(through)
-        gained, left = _split(left, _by(other))
-        if gained:
+    memberships = [each for each in role.direct_memberships if each.inherits]
+    for through in sorted({each.of for each in memberships}):
+        if gained := _given_by(postgres.any_role(through), left):
+            by_others += gained
             said = Phrase("{role} is a member of {through}", role=name, through=through)
-            cure = Phrase("`REVOKE {roles} FROM {role}`", roles=quoted(through), role=quoted(name))
+            cure = leaving(postgres, name, [each for each in memberships if each.of == through])
             yield _found("ROLE_INHERITS", said, gained, cure)
-    everybodys, left = _split(left, _by(postgres.everybody))
-    if everybodys:
+    if everybodys := _given_by(postgres.everybody, left):
+        by_others += everybodys
         said = Phrase("{role} is one of PUBLIC, which is everybody", role=reach.name)
-        cure = _cure(
-            reach, from_everybody(_by_target(everybodys), reach.spec, reach.grant.database)
-        )
-        yield _found("PUBLIC_PRIVILEGE", said, everybodys, cure)
-    if left:
+        rights = _by_target(everybodys)
+        cure = _cure(reach, from_everybody(postgres, rights, reach.grant.database))
+        yield _found("PUBLIC_PRIVILEGE", said, everybodys, cut_off(postgres, rights, cure))
+    if own := _of_its_own(postgres, reach, left, by_others):
         sentence = Phrase(
-            "{role} holds {rights}, which nobody meant it to", role=reach.name, rights=_few(left)
+            "{role} holds {rights}, which nobody meant it to", role=reach.name, rights=_few(own)
         )
-        cure = _cure(reach, revocations(_by_target(left), name))
-        yield Finding("PRIVILEGE_EXCESS", NOWHERE, sentence, cure, evidence=_listed(left))
+        cure = _cure(reach, of_its_own(postgres, reach.grant.database, name, _by_target(own)))
+        yield Finding("PRIVILEGE_EXCESS", NOWHERE, sentence, cure, evidence=_listed(own))
 
 
 def of_public(
@@ -182,22 +179,28 @@ def _found(cause: str, said: Phrase, parts: Sequence[_Part], cure: Phrase) -> Fi
     return Finding(cause, NOWHERE, sentence, cure, evidence=_listed(parts))
 
 
-def _by(role: object) -> Callable[[Held], frozenset[str]]:
-    return lambda held: held.asked(role)
+def _given_by(role: object, parts: Iterable[_Part]) -> list[_Part]:
+    """Return what some other role, or PUBLIC, has of some rights."""
+    found = [_Part(each.of, each.of.asked(role) & each.rights) for each in parts]
+    return [each for each in found if each.rights]
 
 
-def _split(
-    parts: Sequence[_Part], given: Callable[[Held], frozenset[str]]
-) -> tuple[list[_Part], list[_Part]]:
-    """Return what something else gives of some rights, and what is left."""
-    gained, left = [], []
+def _of_its_own(
+    postgres: Postgres, reach: Reach, parts: Sequence[_Part], by_others: Sequence[_Part]
+) -> list[_Part]:
+    """Return of some rights what was granted to the role itself, and what nothing else gives."""
+    if not parts:
+        return []
+    access = postgres.granted(reach.grant.database)
+    found = []
     for part in parts:
-        theirs = given(part.of) & part.rights
-        if theirs:
-            gained.append(_Part(part.of, theirs))
-        if part.rights - theirs:
-            left.append(_Part(part.of, part.rights - theirs))
-    return gained, left
+        target = part.of.target
+        granted = access.sources(reach.role.name, target, part.rights)
+        others = [each.rights for each in by_others if each.of is part.of]
+        own = {each.right for each in granted} | (part.rights - frozenset().union(*others))
+        if own:
+            found.append(_Part(part.of, frozenset(own)))
+    return found
 
 
 def _owns(postgres: Postgres, reach: Reach, held: Held) -> bool:
@@ -207,14 +210,15 @@ def _owns(postgres: Postgres, reach: Reach, held: Held) -> bool:
     return owner == reach.role.name and not held.target.is_later
 
 
-def _of_owner(reach: Reach, part: _Part) -> Finding:
-    held = part.of
-    if held.owner == DATABASE_OWNER:
-        target, what = Target("DATABASE", name=reach.grant.database), reach.grant.database
-    else:
-        target, what = held.target, held.what
+def _of_owner(postgres: Postgres, reach: Reach, part: _Part) -> Finding:
+    held, database = part.of, reach.grant.database
+    is_of_the_database = held.owner == DATABASE_OWNER
+    target, what = held.target, held.what
+    if is_of_the_database:
+        target, what = Target("DATABASE", name=database), database
     wanted = _owner_wanted(reach, Held(what, target, held.held, held.wanted, held.asked))
     said = Phrase("{what} belongs to {owner}", what=what, owner=reach.role.name)
+    cure = NOTHING
     if wanted:
         said = Phrase(
             "{what} belongs to {owner}, not to {wanted}",
@@ -222,9 +226,10 @@ def _of_owner(reach: Reach, part: _Part) -> Finding:
             owner=reach.role.name,
             wanted=wanted,
         )
-    # whose it was loses with it what it should keep
-    kept = grants({held.target: held.wanted}, reach.role.name) if held.wanted else []
-    cure = _cure(reach, [_ownership(target, wanted), *kept]) if wanted else NOTHING
+        # what is in the database and its owner's by that is lost with it, too
+        kept = grants({held.target: held.wanted}, reach.role.name) if is_of_the_database else []
+        given = to_owner(postgres, database, target, wanted)
+        cure = _cure(reach, [*given, *kept])
     cause = "DATABASE_OWNER_WRONG" if target.kind == "DATABASE" else "SCHEMA_OWNER_WRONG"
     return _found(cause, said, [part], cure)
 
@@ -244,11 +249,6 @@ def _owner_wanted(reach: Reach, held: Held) -> str:
         if (each.database, each.schema) == (database, target.schema):
             return each.owner if target.kind == "SCHEMA" else each.maker
     return ""
-
-
-def _ownership(target: Target, owner: str) -> str:
-    name = quoted(*filter(None, (target.schema, target.name)))
-    return f"ALTER {target.kind} {name} OWNER TO {quoted(owner)}"
 
 
 def _cure(reach: Reach, statements: Iterable[str]) -> Phrase:
