@@ -213,10 +213,6 @@ class APostgres:
         )
     )
 
-    @contextmanager
-    def waiting_once(self, *_table: str) -> Iterator[None]:
-        yield
-
     def admin(self, _database: str = "postgres") -> ASession:
         return self.session
 
@@ -323,5 +319,3 @@ class Connections:
 
     def session(self, _reach: Reach) -> ASession:
         return self.opened
-
-    kept_session = session

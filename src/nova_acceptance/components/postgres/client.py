@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 
 import psycopg
@@ -70,8 +69,7 @@ class Postgres:
         self._server_of = server_of
         self._lock = threading.RLock()
         self._leader = ""
-        self._sessions: dict[tuple[str, str, str], Session] = {}
-        self._locked: dict[tuple[str, ...], tuple[float, psycopg.Error]] = {}
+        self._sessions: dict[str, Session] = {}
         self._failure: ProbeError | None = None
         self._failed = 0.0
 
@@ -174,42 +172,10 @@ class Postgres:
     def admin(self, database: str = MAINTENANCE) -> Session:
         """Return the superuser's connection to the leader, kept open for the next question."""
         with self._lock:
-            return self._kept(("", "", database), lambda: self.member(self.leader, database))
-
-    def kept(self, server: Server, login: Login) -> Session:
-        """Return a role's connection, kept open for the next question.
-
-        Raises:
-            psycopg.OperationalError: nothing answered, or it refused.
-        """
-        key = (server.route.target, login.user, login.database)
-        with self._lock:
-            return self._kept(key, lambda: server.connect(login))
-
-    def _kept(self, key: tuple[str, str, str], connect: Callable[[], Session]) -> Session:
-        found = self._sessions.get(key)
-        if found is None or found.has_ended:
-            found = self._sessions[key] = connect()
-        return found
-
-    @contextmanager
-    def waiting_once(self, *table: str) -> Iterator[None]:
-        """Have a table that others hold locked be waited for once, and not by every question.
-
-        Args:
-            table: its database, schema and name.
-
-        Raises:
-            psycopg.Error: that of the question which has waited for it a moment ago.
-        """
-        since, error = self._locked.get(table, (0.0, None))
-        if error and time.monotonic() - since < timeouts.FAILURE_SERVES:
-            raise error
-        try:
-            yield
-        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as late:
-            self._locked[table] = time.monotonic(), late
-            raise
+            kept = self._sessions.get(database)
+            if kept is None or kept.is_closed:
+                kept = self._sessions[database] = self.member(self.leader, database)
+            return kept
 
     def role(self, name: str) -> Role:
         """Return a role.

@@ -59,11 +59,3 @@ class RoleConnections:
             psycopg.OperationalError: nothing answered, or it refused.
         """
         return self.server.connect(self.login(reach))
-
-    def kept_session(self, reach: Reach) -> Session:
-        """Return a connection that is open for whoever asks next; who changes something undoes it.
-
-        Raises:
-            psycopg.OperationalError: nothing answered, or it refused.
-        """
-        return self.postgres.kept(self.server, self.login(reach))

@@ -55,11 +55,12 @@ def permitted_deed(connections: RoleConnections, denial: Denial) -> Iterator[Fin
     allowed: Statement = "SELECT 1"
     if "SELECT" in grant.on_tables:
         allowed = identifiers("SELECT 1 FROM {} LIMIT 1", (schema, tables[0]))
-    session = connections.kept_session(denial.reach)
     try:
-        with nullcontext() if deed.undo else session.undone():
-            with postgres.waiting_once(database, schema, tables[0]):
-                session.rows(allowed)
+        with (
+            connections.session(denial.reach) as session,
+            nullcontext() if deed.undo else session.undone(),
+        ):
+            session.rows(allowed)
             is_denied = _is_denied(session, statement)
     finally:
         if deed.undo:
