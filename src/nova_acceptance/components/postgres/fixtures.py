@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from nova_acceptance.components.kind import Access, Clients
@@ -10,6 +12,7 @@ from nova_acceptance.components.postgres import spec
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.postgres.sql import Server
+from nova_acceptance.components.postgres.trials import Trials
 
 
 @pytest.fixture
@@ -24,6 +27,21 @@ def primary(access: Access, postgres_spec: spec.Postgres, postgres: Postgres) ->
     """Connections as PostgreSQL's roles through the Service by which clients connect."""
     server = Server(access.to_service(postgres_spec), access.transcript)
     return RoleConnections(postgres_spec, postgres, server)
+
+
+@pytest.fixture(scope="module")
+def kept_trials(clients: Clients) -> Iterator[dict[str, Trials]]:  # noqa: ARG001 - closed before
+    """What tries deeds, by the name of the PostgreSQL; its connections last as long as a module."""
+    kept: dict[str, Trials] = {}
+    yield kept
+    for each in kept.values():
+        each.close()
+
+
+@pytest.fixture
+def trials(primary: RoleConnections, kept_trials: dict[str, Trials]) -> Trials:
+    """What tries the deeds that PostgreSQL's roles are denied."""
+    return kept_trials.setdefault(primary.spec.name, Trials(primary))
 
 
 @pytest.fixture
