@@ -28,6 +28,7 @@ from nova_acceptance.kube import ApiError, Kube, PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.report import Recorder
 from nova_acceptance.system import Passage, System
+from nova_acceptance.vantage.background import Background
 from nova_acceptance.vantage.places import PlaceKind, Places
 from nova_acceptance.vantage.probe_pods import IMAGE, Settings, remove_left_over
 from nova_acceptance.vantage.routes import Routes
@@ -195,6 +196,13 @@ def clients(access: RunAccess) -> Iterator[Clients]:
     opened = Clients(access)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def background(clients: Clients) -> Iterator[Background]:  # noqa: ARG001 - they are closed later
+    """Where it is asked what is known to be wanted, while other tests run."""
+    with Background() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

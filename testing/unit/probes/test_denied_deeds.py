@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import LiteralString
@@ -15,14 +16,16 @@ from nova_acceptance.components.postgres.checks.denials import permitted_deed
 from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.postgres.deeds import DEEDS, MADE, Deed
 from nova_acceptance.components.postgres.parts import Denial, denials
-from nova_acceptance.components.postgres.sql import Login, Server
+from nova_acceptance.components.postgres.sql import Login, Server, Session
 from nova_acceptance.components.postgres.trials import Trials
 from nova_acceptance.errors import UnaskedError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.phrase import Phrase
+from nova_acceptance.vantage.background import Background
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.transcript import Transcript
 from testing.unit.probes.a_server import SHOP, SUPERUSER, Shop, reach_of, running
+from testing.unit.waiting import SOON, wait_until
 
 TILL = list(denials(SHOP))
 TRIGGER = "put a trigger on a table"
@@ -63,8 +66,14 @@ def transcript() -> Transcript:
 
 
 @pytest.fixture
-def trials(shop: Shop, transcript: Transcript) -> Iterator[Trials]:
-    tried = Trials(connections(shop, transcript))
+def background() -> Iterator[Background]:
+    with Background() as opened:
+        yield opened
+
+
+@pytest.fixture
+def trials(shop: Shop, transcript: Transcript, background: Background) -> Iterator[Trials]:
+    tried = Trials(connections(shop, transcript), background)
     yield tried
     tried.close()
 
@@ -244,7 +253,7 @@ def test_server_that_is_gone_fails_every_deed_at_once(
 def test_run_that_only_reads_tries_no_deed_that_could_change_something(
     shop: Shop, transcript: Transcript, opened: Opened
 ) -> None:
-    trials = Trials(connections(shop, transcript, is_read_only=True))
+    trials = Trials(connections(shop, transcript, is_read_only=True), Background())
 
     for each in TILL:
         if each.writes:
@@ -256,3 +265,131 @@ def test_run_that_only_reads_tries_no_deed_that_could_change_something(
     assert len(reading) == 3
     assert all(map(trials.is_denied, reading))
     trials.close()
+
+
+def test_deeds_are_tried_ahead_and_show_what_they_would_have_shown(
+    shop: Shop, trials: Trials, transcript: Transcript, background: Background, opened: Opened
+) -> None:
+    shop.postgres.admin("orders")  # not for the first of them alone
+    shop.postgres.admin()
+    by_itself = Trials(connections(shop, transcript), background)
+    shown = {each: evidence_of(by_itself, transcript, each) for each in TILL}
+    by_itself.close()
+    opened.clear()
+
+    trials.foresee(TILL)
+    background.settle()
+
+    assert opened.count("till") == 1
+    for each in TILL:
+        asked = [it.asked for it in evidence_of(trials, transcript, each)]
+        assert asked == [it.asked for it in shown[each]]
+        assert "connect as till with options" in asked
+
+
+def test_roles_are_tried_side_by_side(shop: Shop, trials: Trials, background: Background) -> None:
+    shop.postgres.admin("orders")  # so that none but the roles connect
+    shop.postgres.admin()
+    together = threading.Barrier(2)
+    deed = Deed(Phrase("wait for the others"), "SELECT rolpassword FROM pg_authid")
+    denied = [Denial(reach_of(role), deed) for role in ("till", "bookkeeping")]
+    open_one = Server.connect
+
+    def connect(server: Server, login: Login) -> Session:
+        together.wait(SOON)
+        return open_one(server, login)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Server, "connect", connect)
+        trials.foresee(denied)
+        background.settle()
+
+    assert all(map(trials.is_denied, denied))
+
+
+def test_deed_that_others_would_feel_is_tried_when_nothing_else_is_under_way(
+    shop: Shop, transcript: Transcript
+) -> None:
+    felt = [each for each in TILL if each.deed.is_felt]
+    is_waited_for, ended = threading.Event(), threading.Event()
+    asked: list[str] = []
+
+    class WaitedFor(Background):
+        def settle(self) -> None:
+            is_waited_for.set()
+            super().settle()
+
+    def last_until_waited_for() -> None:
+        is_waited_for.wait(SOON)
+        ended.set()
+
+    def listen(evidence: Evidence) -> None:
+        assert ended.is_set()
+        asked.append(evidence.asked)
+
+    with WaitedFor() as background, transcript.listening(listen):
+        trials = Trials(connections(shop, transcript), background)
+        background.run(last_until_waited_for)
+        trials.foresee(felt)
+        assert all(map(trials.is_denied, felt))
+        trials.close()
+
+    assert {each.deed.what for each in felt} == {
+        "create a database",
+        "cancel the superuser's statements",
+    }
+    assert any("CREATE DATABASE" in each for each in asked)
+
+
+def test_connection_is_closed_once_the_last_of_its_deeds_is_read(
+    shop: Shop, trials: Trials
+) -> None:
+    trials.foresee(TILL)
+    for each in TILL[:-1]:
+        trials.is_denied(each)
+    assert connected(shop) == 1
+
+    trials.is_denied(TILL[-1])
+
+    wait_until(lambda: connected(shop) == 0)
+
+
+def test_run_that_only_reads_foresees_no_deed_that_could_change_something(
+    shop: Shop, transcript: Transcript, background: Background
+) -> None:
+    trials = Trials(connections(shop, transcript, is_read_only=True), background)
+    asked: list[str] = []
+
+    trials.foresee(TILL)
+    background.settle()
+
+    for each in TILL:
+        if each.writes:
+            with pytest.raises(UnaskedError):
+                trials.is_denied(each)
+        else:
+            asked += [it.asked for it in evidence_of(trials, transcript, each)]
+    assert not [each for each in asked if "CREATE" in each or "DROP" in each]
+    assert any("pg_read_file" in each for each in asked)
+    trials.close()
+
+
+def test_block_on_a_shared_connection_keeps_another_thread_waiting(shop: Shop) -> None:
+    session = shop.postgres.admin("orders")
+    seen: list[str] = []
+    other = threading.Thread(target=lambda: seen.append(session.value("SELECT current_user")))
+
+    with session.undone():
+        session.rows("SET LOCAL ROLE keeper")
+        other.start()
+        other.join(0.2)
+        assert seen == []
+    other.join(SOON)
+
+    assert seen == [SUPERUSER]
+
+
+def connected(shop: Shop) -> int:
+    with shop.connected(SUPERUSER) as session:
+        found = session.execute("SELECT count(*) FROM pg_stat_activity WHERE usename = 'till'")
+        return int((found.fetchone() or (0,))[0])

@@ -9,6 +9,7 @@ for the next, and does that again.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import filterfalse
@@ -26,6 +27,7 @@ from nova_acceptance.components.postgres.tables import is_of_a_test
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.findings import Finding, FindingError
 from nova_acceptance.phrase import Phrase
+from nova_acceptance.vantage.background import Answers, Background
 from nova_acceptance.vantage.outcomes import Outcome, failed, outcome_of
 
 _READING: Final = "reading"
@@ -37,16 +39,34 @@ class Trials:
 
     Args:
         connections: as the roles, to one PostgreSQL.
+        background: where those are tried of which it is known that they are wanted.
     """
 
-    def __init__(self, connections: RoleConnections) -> None:
+    def __init__(self, connections: RoleConnections, background: Background) -> None:
         self.connections = connections
+        self._background = background
         self._lock = threading.Lock()
         self._locks = Locks()
         self._roles: dict[str, RoleTrials] = {}
+        self._unread: dict[str, set[Denial]] = {}
+        self._answers = Answers[Denial, bool](connections.server.transcript, self._outcome)
+
+    def foresee(self, denials: Iterable[Denial]) -> None:
+        """Try deeds that are going to be read: a role's in their order, the roles side by side."""
+        is_read_only = self.connections.server.route.is_read_only
+        wanted = [each for each in denials if not (each.writes and is_read_only)]
+        with self._lock:
+            for each in wanted:
+                self._unread.setdefault(each.reach.name, set()).add(each)
+        of_roles: dict[str, list[Denial]] = {}
+        for each in wanted:
+            if not each.deed.is_felt:
+                of_roles.setdefault(each.reach.name, []).append(each)
+        for deeds in of_roles.values():
+            self._answers.foresee(self._background, deeds)
 
     def is_denied(self, denial: Denial) -> bool:
-        """Try a deed, and say whether it is denied for lack of a right.
+        """Say whether a deed is denied for lack of a right, by trying it, or as it was tried.
 
         Raises:
             FindingError: there is no table to try it on, or no such role.
@@ -55,13 +75,29 @@ class Trials:
         """
         if denial.writes:
             self.connections.server.route.require_writing()
-        tried = self._of(denial.reach).outcome(denial)
-        return tried.told(self.connections.server.transcript)
+        if denial.deed.is_felt:
+            self._background.settle()
+        try:
+            return self._answers.told(denial)
+        finally:
+            self._read(denial)
 
     def close(self) -> None:
         """Close what is open."""
         for each in self._roles.values():
             each.close()
+
+    def _outcome(self, denial: Denial) -> Outcome[bool]:
+        return self._of(denial.reach).outcome(denial)
+
+    def _read(self, denial: Denial) -> None:
+        """Close the connection of a role of which nothing more is wanted."""
+        with self._lock:
+            unread = self._unread.get(denial.reach.name, set())
+            was_last = unread == {denial}
+            unread.discard(denial)
+        if was_last:
+            self._of(denial.reach).close()
 
     def _of(self, reach: Reach) -> RoleTrials:
         with self._lock:

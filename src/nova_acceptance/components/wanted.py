@@ -1,0 +1,46 @@
+"""What tests of this process are about that are going to run, so that it can be asked ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The tests of this process that are given some fixture.
+
+    Attributes:
+        fixture: its name.
+        module: whose tests alone are known to run here, where workers of pytest-xdist share the
+            modules among them; empty where all do.
+        session: has the tests.
+    """
+
+    fixture: str
+    module: str
+    session: pytest.Session
+
+    @classmethod
+    def by(cls, item: pytest.Item, fixture: str) -> Wanted:
+        """Return what is known at a test of those that will be given a fixture."""
+        is_shared = hasattr(item.config, "workerinput")
+        return cls(fixture, _module_of(item) if is_shared else "", item.session)
+
+    def tests(self) -> list[Mapping[str, Any]]:
+        """Return what each of the tests is about, by the names of its arguments."""
+        return [
+            item.callspec.params
+            for item in self.session.items
+            if isinstance(item, pytest.Function)
+            and hasattr(item, "callspec")
+            and self.fixture in item.fixturenames
+            and self.module in ("", _module_of(item))
+        ]
+
+
+def _module_of(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
