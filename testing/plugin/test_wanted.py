@@ -50,3 +50,34 @@ def test_tests_are_those_that_run_here_with_the_fixture(
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
 
     assert result.ret == 0, result.stdout.str()
+
+
+WAITING = """
+    from nova_acceptance.components.wanted import Wanted
+    from nova_acceptance.vantage.background import Background
+
+    class Told(Background):
+        is_waited_for = False
+
+        def settle(self):
+            self.is_waited_for = True
+
+    def test_is_waited_for(request):
+        {first}
+        with Told() as background:
+            Wanted.by(request.node, "primary").begun(background)
+            assert background.is_waited_for is {told}
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "told"), [("pass", False), ("request.config.workerinput = {}", True)]
+)
+def test_worker_waits_for_what_it_has_begun(
+    pytester: pytest.Pytester, first: str, told: bool
+) -> None:
+    pytester.makepyfile(WAITING.format(first=first, told=told))
+
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+
+    assert result.ret == 0, result.stdout.str()

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from nova_acceptance.vantage.background import Background
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -40,6 +42,28 @@ class Wanted:
             and self.fixture in item.fixturenames
             and self.module in ("", _module_of(item))
         ]
+
+    def begun(self, background: Background) -> None:
+        """Let what was begun go on, or wait for it where pods may be killed meanwhile.
+
+        Between the tests of a worker of pytest-xdist another worker may have the system for itself.
+        """
+        if self.module:
+            background.settle()
+
+
+class Once:
+    """Tells what comes for the first time."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str, ...]] = set()
+
+    def is_first(self, *what: str) -> bool:
+        """Whether this has not been asked before."""
+        if what in self._seen:
+            return False
+        self._seen.add(what)
+        return True
 
 
 def _module_of(item: pytest.Item) -> str:

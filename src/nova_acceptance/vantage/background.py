@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Final, Generic, Self, TypeVar
 
+from nova_acceptance.evidence import Evidence
 from nova_acceptance.vantage.outcomes import Outcome, outcome_of
 from nova_acceptance.vantage.transcript import Transcript, apart
 
@@ -37,12 +38,12 @@ class Background:
         What it takes down itself, and keeps for nobody, is no evidence of the test that is running.
         """
 
-        def unheard() -> None:
-            with apart(lambda _evidence: None):
+        def quietly() -> None:
+            with apart(_unheard):
                 ask()
 
         with self._lock:
-            round_ = self._pool.submit(unheard)
+            round_ = self._pool.submit(quietly)
             self._under_way.add(round_)
         round_.add_done_callback(self._ended)
 
@@ -94,6 +95,15 @@ class Answers(Generic[K, T]):
             self._answer([(question, future)])
         return self._outcomes[question].result().told(self._transcript)
 
+    def got(self, question: K) -> T:
+        """Return the same as `told`, and show nobody what was asked for it.
+
+        Raises:
+            Exception: what came of it instead.
+        """
+        with apart(_unheard):
+            return self.told(question)
+
     def _new(self, question: K) -> Future[Outcome[T]] | None:
         with self._lock:
             if question in self._outcomes:
@@ -116,3 +126,7 @@ class Answers(Generic[K, T]):
 def answering(ask: Callable[[K], T]) -> Callable[[K], Outcome[T]]:
     """Return what asks a question and keeps what comes of it."""
     return lambda question: outcome_of(lambda: ask(question))
+
+
+def _unheard(_evidence: Evidence) -> None:
+    """Keep nothing."""

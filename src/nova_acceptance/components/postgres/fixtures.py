@@ -14,7 +14,7 @@ from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.postgres.sql import Server
 from nova_acceptance.components.postgres.trials import Trials
-from nova_acceptance.components.wanted import Wanted
+from nova_acceptance.components.wanted import Once, Wanted
 from nova_acceptance.vantage.background import Background
 
 AS_ROLES = "primary"
@@ -36,7 +36,7 @@ def postgres(
 
 @pytest.fixture(scope="session")
 def as_roles(
-    access: Access, clients: Clients, background: Background
+    access: Access, clients: Clients, background: Background, once: Once
 ) -> Iterator[Callable[[spec.Postgres, pytest.Item], Ahead]]:
     """What is asked of a PostgreSQL as its roles, begun with the first test that asks of it."""
 
@@ -45,15 +45,14 @@ def as_roles(
         return RoleConnections(component, clients.of(component), server)
 
     ahead = Ahead(background, access.transcript, connect)
-    begun: set[tuple[str, str]] = set()
 
     def begin(component: spec.Postgres, item: pytest.Item) -> Ahead:
         wanted = Wanted.by(item, AS_ROLES)
-        if (component.name, wanted.module) not in begun:
-            begun.add((component.name, wanted.module))
+        if once.is_first("postgres", component.name, wanted.module):
             tests = [it for it in wanted.tests() if it["postgres_spec"].name == component.name]
             if tests:
                 ahead.begin(component, tests)
+                wanted.begun(background)
         return ahead
 
     yield begin
