@@ -17,7 +17,7 @@ from nova_acceptance.errors import ProbeError, UnaskedError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.vantage.background import Background
 from nova_acceptance.vantage.routes import Route
-from nova_acceptance.vantage.transcript import Transcript
+from nova_acceptance.vantage.transcript import Transcript, apart
 from testing.unit.probes.a_server import SHOP, Shop, running
 
 DENIALS = list(denials(SHOP))
@@ -124,3 +124,12 @@ def test_nobody_connects_over_a_network_that_the_way_does_not_take(
     with pytest.raises(UnaskedError):
         admission.client_with_wrong_password(ours, CLIENT)
     ahead.close()
+
+
+def test_members_that_are_asked_side_by_side_are_heard_by_who_asks(shop: Shop) -> None:
+    heard: list[Evidence] = []
+
+    with apart(heard.append):
+        shop.postgres.find_leader()
+
+    assert "pg_is_in_recovery" in heard[-1].asked
