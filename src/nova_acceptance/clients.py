@@ -23,12 +23,14 @@ from nova_acceptance.components.network.enforcement import open_despite
 from nova_acceptance.components.network.matrix import reachability_cells
 from nova_acceptance.components.network.questions import dial
 from nova_acceptance.components.network.settling import early_answers
+from nova_acceptance.components.wanted import Once, Wanted
 from nova_acceptance.findings import FindingError, Ref, ref
 from nova_acceptance.fixtures import SAMPLE
 from nova_acceptance.kube import ApiError, Kube, PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.report import Recorder
 from nova_acceptance.system import Passage, System
+from nova_acceptance.vantage.background import Background
 from nova_acceptance.vantage.places import PlaceKind, Places
 from nova_acceptance.vantage.probe_pods import IMAGE, Settings, remove_left_over
 from nova_acceptance.vantage.routes import Routes
@@ -38,6 +40,7 @@ from nova_acceptance.verification.access import Clients, RunAccess
 from nova_acceptance.verification.diagnosis import Diagnosis
 from nova_acceptance.verification.secret_values import SecretValues
 from nova_acceptance.verification.survival import Survival
+from nova_acceptance.verification.url_trials import TriedUrls
 
 
 @pytest.fixture(scope="session")
@@ -207,6 +210,47 @@ def clients(access: RunAccess) -> Iterator[Clients]:
     opened = Clients(access)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def background(clients: Clients) -> Iterator[Background]:  # noqa: ARG001 - they are closed later
+    """Where it is asked what is known to be wanted, while other tests run."""
+    with Background() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def urls(
+    connections: Connections,
+    transcript: Transcript,
+    clients: Clients,
+    secret_values: SecretValues,
+    background: Background,  # noqa: ARG001 - which is closed before
+) -> TriedUrls:
+    """The URLs in the components' Secrets, tried from inside the component's own pod."""
+    return TriedUrls(connections, transcript, clients, secret_values)
+
+
+@pytest.fixture(scope="session")
+def once() -> Once:
+    """Tells what was begun already."""
+    return Once()
+
+
+@pytest.fixture(autouse=True)
+def urls_ahead(request: pytest.FixtureRequest, once: Once) -> None:
+    """The URLs that tests are going to try are tried from the first moment that there are clients.
+
+    A client, once made, is what a URL's login is looked up with.
+    """
+    wanted = Wanted.by(request.node, "way")
+    if "clients" not in request.fixturenames or not once.is_first("urls", wanted.module):
+        return
+    if tried := [parts["url"] for parts in wanted.tests()]:
+        urls: TriedUrls = request.getfixturevalue("urls")
+        background: Background = request.getfixturevalue("background")
+        urls.foresee(background, tried)
+        wanted.begun(background)
 
 
 @pytest.fixture(scope="session")

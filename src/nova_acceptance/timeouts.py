@@ -37,6 +37,9 @@ CONNECT: Final = 5.0
 STATEMENT: Final = 10.0
 """One statement of SQL; PostgreSQL itself ends it."""
 
+TABLE_LOCK: Final = 5.0
+"""A statement that may wait for a table's lock, and whom everybody else waits behind meanwhile."""
+
 COMMIT: Final = 12.5
 """The end of a transaction, which PostgreSQL's own limit leaves out; then it is cancelled."""
 

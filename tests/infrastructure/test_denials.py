@@ -1,6 +1,6 @@
 """What each role must not be able to do, tried, and refused for the reason that is meant.
 
-Before each denial the same connection does what it is allowed to.
+Before a denial the same connection does what it is allowed to.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from nova_acceptance.components.postgres.client import MAINTENANCE
 from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.postgres.parts import Denial, Reach
 from nova_acceptance.components.postgres.spec import Database, Role
+from nova_acceptance.components.postgres.trials import Trials
 
 pytestmark = pytest.mark.postgres
 
 
-def test_role_must_not(primary: RoleConnections, denial: Denial) -> None:
+def test_role_must_not(trials: Trials, denial: Denial) -> None:
     """The role reads its rows, and is denied what it has no right to, for lack of that right."""
-    assert denial_checks.permitted_deed(primary, denial) == []
+    assert denial_checks.permitted_deed(trials, denial) == []
 
 
 @pytest.mark.usefixtures("strict_spec")

@@ -118,6 +118,7 @@ class Routes:
         self._lock = threading.Lock()
         self._routes: dict[tuple[str, str], Route] = {}
         self._relays: dict[PodRef, Relay] = {}
+        self._starting: dict[PodRef, threading.Lock] = {}
         self._forbidden: dict[str, ClusterError] = {}
         self._is_closed = False
 
@@ -186,22 +187,37 @@ class Routes:
     def _inside_now(self, place: Place, host: str, port: int) -> int:
         pod = place.inside
         with self._lock:
-            relay = self._relays.get(pod)
-            if self._is_closed:
-                raise ProbeError(f"the routes through pod {pod} are closed")
-            if refused := self._forbidden.get(pod.namespace):
-                raise refused
+            starting = self._starting.setdefault(pod, threading.Lock())
+        with starting:  # a relay takes a while to start: those of other pods start meanwhile
+            with self._lock:
+                relay = self._relays.get(pod)
+                if self._is_closed:
+                    raise ProbeError(f"the routes through pod {pod} are closed")
+                if refused := self._forbidden.get(pod.namespace):
+                    raise refused
             if relay is None or relay.has_ended:
                 if relay is not None:
                     relay.end()  # it may live on in the pod without a route to it
-                try:
-                    relay = self._stack.enter_context(Relay(self._places, place))
-                except ClusterError as error:
-                    if forbidden(error):
-                        self._forbidden[pod.namespace] = error
-                    raise
-                self._relays[pod] = relay
+                relay = self._started(place)
             return relay.inside(host, port)
+
+    def _started(self, place: Place) -> Relay:
+        pod = place.inside
+        with ExitStack() as stack:
+            try:
+                relay = stack.enter_context(Relay(self._places, place))
+            except ClusterError as error:
+                if forbidden(error):
+                    with self._lock:
+                        self._forbidden[pod.namespace] = error
+                raise
+            with self._lock:
+                if self._is_closed:
+                    relay.end()
+                    raise ProbeError(f"the routes through pod {pod} are closed")
+                self._relays[pod] = relay
+                self._stack.callback(stack.pop_all().close)
+        return relay
 
 
 class _UnresolvedError(ProbeError):

@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Final
 
 from nova_acceptance.evidence import Evidence
 
 ANSWER_LENGTH = 300
+_APART: Final[ContextVar[Callable[[Evidence], object] | None]] = ContextVar("apart", default=None)
+"""Who hears what is asked in this context alone, whichever transcript takes it down."""
 
 
 class Transcript:
@@ -33,9 +37,10 @@ class Transcript:
 
     def add(self, *evidence: Evidence) -> None:
         """Pass evidence on, in this order."""
+        listener = _APART.get() or self._listener
         for item in evidence:
-            if self._listener:
-                self._listener(item)
+            if listener:
+                listener(item)
 
     @contextmanager
     def asking(self, asked: str, *, source: str, target: str) -> Iterator[Asking]:
@@ -51,6 +56,19 @@ class Transcript:
         finally:
             seconds = time.monotonic() - started
             self.add(Evidence(asked, source, target, shorten(asking.answer), seconds))
+
+
+@contextmanager
+def apart(listener: Callable[[Evidence], object]) -> Iterator[None]:
+    """Pass what is asked in the block to `listener`, and not to the test that is running.
+
+    It holds for this thread, and for another one that runs in a copy of its context.
+    """
+    token = _APART.set(listener)
+    try:
+        yield
+    finally:
+        _APART.reset(token)
 
 
 @dataclass

@@ -30,6 +30,7 @@ from nova_acceptance.components.postgres.statements import Membership, Target, w
 from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import PodRef
 from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.transcript import Transcript
 from testing.unit.probes.a_nova import nova
 
 (SPEC,) = nova().of(Postgres)
@@ -107,7 +108,14 @@ class ASession:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self.is_open = False
+
+    @property
+    def is_closed(self) -> bool:
+        return not self.is_open
 
     def rows(self, statement: Any, *_: object) -> Any:
         assert self.is_open
@@ -161,6 +169,11 @@ class AServer:
     )
     system: str = IDENTIFIER
     route: Route = field(default_factory=lambda: Route(1, "runner", "postgres:5432"))
+    transcript: Transcript = field(default_factory=Transcript)
+    opened: ASession = field(default_factory=ASession)
+
+    def connect(self, _login: Login) -> ASession:
+        return self.opened.__enter__()
 
     def replication_system(self, _login: Login) -> str:
         return self.system
@@ -306,7 +319,10 @@ class Connections:
     postgres: APostgres = field(default_factory=APostgres)
     spec: Postgres = SPEC
     server: AServer = field(default_factory=AServer)
-    opened: ASession = field(default_factory=ASession)
+
+    @property
+    def opened(self) -> ASession:
+        return self.server.opened
 
     def login(self, reach: Reach) -> Login:
         return self.postgres.login(reach.role.name, reach.grant.database)

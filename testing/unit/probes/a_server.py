@@ -135,7 +135,7 @@ class Shop:
     """The shop's server: as it should be at first, and changed by statements."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = port
         route = Route(port, "runner", "pg:5432")
         self.postgres = Postgres(
             {"pg-0": PodRef("shop", "pg-0")},
@@ -151,7 +151,7 @@ class Shop:
 
     def connected(self, role: str, database: str = "orders") -> psycopg.Connection:
         return psycopg.connect(
-            host="127.0.0.1", port=self._port, user=role, dbname=database, autocommit=True
+            host="127.0.0.1", port=self.port, user=role, dbname=database, autocommit=True
         )
 
     def again(self) -> None:

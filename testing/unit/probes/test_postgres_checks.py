@@ -13,7 +13,9 @@ from nova_acceptance.components.postgres import tables
 from nova_acceptance.components.postgres.checks import databases, denials, privileges, roles
 from nova_acceptance.components.postgres.parts import Reach, reaches, schemas
 from nova_acceptance.components.postgres.parts import denials as all_denials
+from nova_acceptance.components.postgres.trials import Trials
 from nova_acceptance.findings import Finding, FindingError
+from nova_acceptance.vantage.background import Background
 from testing.unit.probes.a_postgres import (
     APP_USER,
     AUTH,
@@ -30,6 +32,7 @@ from testing.unit.probes.a_postgres import (
 )
 
 SCHEMA = schema_called("nova_auth.auth")
+BACKGROUND = Background()
 DENIED = psycopg.errors.InsufficientPrivilege("permission denied")
 Change = Callable[[APostgres], object]
 
@@ -288,7 +291,7 @@ def test_deed_is_denied_where_the_right_is_lacking(denial: Any) -> None:
     statement = denial.deed.statement.partition(" ")[0]
     connections.opened.answers = {"SELECT 1 FROM": [(1,)], statement: DENIED}
 
-    assert denials.permitted_deed(connections, denial) == []
+    assert denials.permitted_deed(Trials(connections, BACKGROUND), denial) == []
 
 
 @pytest.mark.parametrize(
@@ -303,7 +306,7 @@ def test_deed_that_is_not_denied_is_found(answer: object, cause: str) -> None:
     connections: Any = Connections()
     connections.opened.answers = {"CREATE TABLE": answer}
 
-    (found,) = denials.permitted_deed(connections, denial_of("create a table"))
+    (found,) = denials.permitted_deed(Trials(connections, BACKGROUND), denial_of("create a table"))
 
     assert found.cause == cause
     assert found.summary == "app_user can create a table"
@@ -312,7 +315,9 @@ def test_deed_that_is_not_denied_is_found(answer: object, cause: str) -> None:
 def test_deed_outside_of_a_transaction_is_undone() -> None:
     connections: Any = Connections()
 
-    (found,) = denials.permitted_deed(connections, denial_of("create a database"))
+    (found,) = denials.permitted_deed(
+        Trials(connections, BACKGROUND), denial_of("create a database")
+    )
 
     assert found.cause == "PRIVILEGE_EXCESS"
     assert "DROP DATABASE IF EXISTS" in connections.postgres.session.asked[-1]
@@ -323,7 +328,7 @@ def test_deed_shows_nothing_where_what_is_allowed_is_denied() -> None:
     connections.opened.answers = {"SELECT 1 FROM": DENIED}
 
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        denials.permitted_deed(connections, denial_of("create a table"))
+        denials.permitted_deed(Trials(connections, BACKGROUND), denial_of("create a table"))
 
 
 def test_deed_that_ran_out_of_time_shows_nothing() -> None:
@@ -332,30 +337,32 @@ def test_deed_that_ran_out_of_time_shows_nothing() -> None:
     connections.opened.answers = {"CREATE TABLE": late}
 
     with pytest.raises(psycopg.errors.QueryCanceled):
-        denials.permitted_deed(connections, denial_of("create a table"))
+        denials.permitted_deed(Trials(connections, BACKGROUND), denial_of("create a table"))
 
 
 def test_deed_needs_a_table() -> None:
     connections: Any = Connections(APostgres(relations={}))
 
-    (found,) = denials.permitted_deed(connections, denial_of("drop a table"))
+    with pytest.raises(FindingError) as raised:
+        denials.permitted_deed(Trials(connections, BACKGROUND), denial_of("drop a table"))
 
-    assert found.cause == "TABLE_MISSING"
+    assert raised.value.shown.cause == "TABLE_MISSING"
 
 
 def test_deed_is_not_tried_on_a_table_that_another_test_makes() -> None:
     passing = tables.new_name(SPEC, CLIENT).rpartition(".")[2]
     connections: Any = Connections(APostgres(relations={passing: "auth", "users": "auth"}))
 
-    denials.permitted_deed(connections, denial_of("drop a table"))
+    denials.permitted_deed(Trials(connections, BACKGROUND), denial_of("drop a table"))
 
     asked = [statement for statement in connections.opened.asked if "DROP TABLE" in statement]
     assert len(asked) == 1
     assert passing not in asked[0]
 
     alone: Any = Connections(APostgres(relations={passing: "auth"}))
-    (found,) = denials.permitted_deed(alone, denial_of("drop a table"))
-    assert found.cause == "TABLE_MISSING"
+    with pytest.raises(FindingError) as raised:
+        denials.permitted_deed(Trials(alone, BACKGROUND), denial_of("drop a table"))
+    assert raised.value.shown.cause == "TABLE_MISSING"
 
 
 def test_there_are_parts_to_check() -> None:

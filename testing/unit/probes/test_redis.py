@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,9 +12,13 @@ import redis
 from nova_acceptance.components.redis import checks
 from nova_acceptance.components.redis.client import RETRY, Redis
 from nova_acceptance.errors import ProbeError, UnaskedError
+from nova_acceptance.evidence import Evidence
+from nova_acceptance.vantage.background import Background
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.answers import of_error
+from testing.unit.probes.serving import serving
+from testing.unit.probes.test_url_trials import a_redis
 
 RESET = redis.ConnectionError("Error while reading from 127.0.0.1:1 : Connection reset by peer")
 TOO_MANY = redis.ConnectionError("max number of clients reached")
@@ -124,3 +129,38 @@ def test_redis_changes_nothing_along_a_route_that_is_for_reading(
     assert reading.ask("CONFIG GET", "appendonly") == {"appendonly": "yes"}
     with pytest.raises(UnaskedError, match="--read-only"):
         reading.ask(*command)
+
+
+def test_refusals_are_asked_ahead_and_show_what_they_would_have_shown() -> None:
+    transcript = Transcript()
+    refused: list[list[Evidence]] = []
+    with serving(a_redis({"default": "right"})) as port, Background() as background:
+        route = Route(port, "nova-services/pod", "redis:6379")
+        for foreseen in ((), (None, checks.WRONG)):
+            asked = Redis(route, "right", transcript)
+            another: list[Evidence] = []
+            own: list[Evidence] = []
+            with transcript.listening(another.append):
+                asked.foresee_refusals(background, foreseen)
+                background.settle()
+            with transcript.listening(own.append):
+                assert checks.accepted_wrong_password(asked) == []
+            asked.close()
+            assert another == []
+            refused.append([replace(it, seconds=0.0) for it in own])
+
+    assert refused[0] == refused[1]
+    assert [it.asked for it in refused[1]] == ["PING", "PING"]
+
+
+def test_nothing_is_foreseen_over_a_network_that_the_way_does_not_take() -> None:
+    connected: list[object] = []
+    with serving(connected.append) as port, Background() as background:
+        route = Route(port, "runner", "redis:6379", instead_of=UnaskedError("no pod"))
+        asked = Redis(route, "right", Transcript())
+        asked.foresee_refusals(background, [checks.WRONG])
+        background.settle()
+        with pytest.raises(UnaskedError, match="no pod"):
+            asked.refusal_over_the_network(checks.WRONG)
+
+    assert connected == []

@@ -168,7 +168,7 @@ def test_service_lacks_only_a_member_that_is_not_ready() -> None:
 
 def through(**answers: Any) -> Any:
     """Connections through a Service, without waiting for long."""
-    return Connections(spec=HASTY, opened=ASession(**answers))
+    return Connections(spec=HASTY, server=AServer(opened=ASession(**answers)))
 
 
 @pytest.mark.parametrize(("read", "cause"), [(on("kept"), None), ([], "COMMITS_LOST")])

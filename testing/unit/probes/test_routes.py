@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -191,6 +192,23 @@ def test_relay_opens_each_way_once(here: Any, echo: int) -> None:
         assert routes.through(POD, HERE, echo) is first
         assert routes.through(POD, "localhost", echo) != first
         assert len(here.processes) == 1
+
+
+def test_relays_of_several_pods_start_side_by_side(here: Any, echo: int) -> None:
+    together = threading.Barrier(2)
+    run = here.exec
+
+    def exec_(*arguments: Any, **more: Any) -> ExecResult:
+        together.wait(SOON)
+        found: ExecResult = run(*arguments, **more)
+        return found
+
+    here.exec = exec_
+    pods = POD, PodRef("here", "pod-1")
+    with Routes(OwnContainers(here)) as routes, ThreadPoolExecutor(2) as pool:
+        opened = list(pool.map(lambda pod: routes.through(pod, HERE, echo), pods))
+
+        assert [exchanged(each.port, b"ping") for each in opened] == [b"ping", b"ping"]
 
 
 def test_refusal_closes_the_connection(here: Any) -> None:

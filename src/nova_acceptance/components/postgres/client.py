@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 
 import psycopg
@@ -117,7 +118,9 @@ class Postgres:
         answers: dict[str, bool] = {}
         failures: dict[str, psycopg.OperationalError] = {}
         with ThreadPoolExecutor(max(1, len(self.members))) as pool:
-            asked = {name: pool.submit(self._follows, name) for name in self.members}
+            asked = {
+                name: pool.submit(copy_context().run, self._follows, name) for name in self.members
+            }
         for name, future in asked.items():
             try:
                 answers[name] = future.result()

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Login, Server, Session
+from nova_acceptance.vantage.background import Answers, answering
+
+
+class Attempt(NamedTuple):
+    """Somebody tries to connect: to a database, or to stream what is written."""
+
+    login: Login
+    is_to_replicate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +27,17 @@ class RoleConnections:
         spec: what nova.yaml says.
         postgres: the members, asked as the superuser.
         server: what is behind the Service.
+        refusals: the words with which attempts are refused, each made once.
     """
 
     spec: Spec
     postgres: Postgres
     server: Server
+    refusals: Answers[Attempt, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        asking = answering(self._refused)
+        object.__setattr__(self, "refusals", Answers(self.server.transcript, asking))
 
     def login(self, reach: Reach) -> Login:
         """Return the login of a role to the database that it works in.
@@ -40,7 +55,7 @@ class RoleConnections:
             ProbeError: nothing answered, so nobody refused.
         """
         self.server.route.require_network()
-        return self.server.refusal(login)
+        return self.refusals.told(Attempt(login))
 
     def replication_refusal(self, login: Login) -> str:
         """Return the words with which a replication connection is refused; empty if it is not.
@@ -50,7 +65,7 @@ class RoleConnections:
             ProbeError: nothing answered, so nobody refused.
         """
         self.server.route.require_network()
-        return self.server.replication_refusal(login)
+        return self.refusals.told(Attempt(login, is_to_replicate=True))
 
     def session(self, reach: Reach) -> Session:
         """Open a connection.
@@ -59,3 +74,8 @@ class RoleConnections:
             psycopg.OperationalError: nothing answered, or it refused.
         """
         return self.server.connect(self.login(reach))
+
+    def _refused(self, attempt: Attempt) -> str:
+        if attempt.is_to_replicate:
+            return self.server.replication_refusal(attempt.login)
+        return self.server.refusal(attempt.login)

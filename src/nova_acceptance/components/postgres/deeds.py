@@ -31,6 +31,8 @@ class Deed:
         is_of_public: whether PUBLIC may do it in a database as PostgreSQL makes it.
         undo: what a superuser removes `made` with; empty for a deed in a transaction.
         only_reads: whether it would change nothing where it is not denied.
+        is_felt: whether others would feel it where it is not denied, although it is undone: it is
+            tried while nothing else of ours is under way.
     """
 
     what: Phrase
@@ -40,6 +42,7 @@ class Deed:
     undo: LiteralString = ""
     within: str = ""
     only_reads: bool = False
+    is_felt: bool = False
 
 
 _CREATE: Final = "CREATE on schemas"
@@ -72,6 +75,7 @@ DEEDS: Final = (
         "CREATE DATABASE {made}",
         "CREATEDB",
         undo="DROP DATABASE IF EXISTS {made}",
+        is_felt=True,
     ),
     Deed(Phrase("truncate a table"), "TRUNCATE {table}", "TRUNCATE on tables"),
     Deed(Phrase("alter a table"), "ALTER TABLE {table} ADD COLUMN denied int"),
@@ -100,5 +104,6 @@ DEEDS: Final = (
         Phrase("cancel the superuser's statements"),
         "SELECT pg_cancel_backend(pid) FROM pg_stat_activity JOIN pg_roles ON oid = usesysid"
         " WHERE rolsuper AND pid <> pg_backend_pid() LIMIT 1",
+        is_felt=True,
     ),
 )

@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString, Self
 
@@ -17,9 +17,8 @@ import psycopg
 from psycopg import sql
 
 from nova_acceptance import timeouts
+from nova_acceptance.components.postgres.bounds import bounded, ended_in_time
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.findings import Finding, FindingError
-from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.retrying import ask_through
 from nova_acceptance.vantage.routes import LOOPBACK, Route
 from nova_acceptance.vantage.transcript import Asking, Transcript
@@ -41,8 +40,6 @@ A statement that writes is refused before it is sent, by its first word; this is
 does that a SELECT calls.
 """
 REFUSED = re.compile(r"FATAL:\s*(.+\S)")
-UNCONFIRMED = re.compile(r"canceling (?:the )?wait for synchronous replication")
-"""The notice of a server whose commit is its own only: whoever waited for a standby gave up."""
 READS = re.compile(
     r"\s*(SELECT|SHOW|TABLE|VALUES|WITH)\b(?!.*\b(INSERT|UPDATE|DELETE|MERGE)\b)", re.S
 )
@@ -70,6 +67,7 @@ class Session:
     """One connection. Each statement is a transaction of its own unless a block says otherwise.
 
     One that is cut for the API's sake is opened anew, unless something is known to it alone.
+    Threads may share it: a block of one keeps the statements of the others waiting.
     """
 
     _connection: psycopg.Connection[Row]
@@ -78,6 +76,7 @@ class Session:
     _transcript: Transcript
     _is_renewable: bool = field(default=True, init=False)
     _blocks: int = field(default=0, init=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
     _used: float = field(default_factory=time.monotonic, init=False)
 
     def __enter__(self) -> Self:
@@ -110,9 +109,9 @@ class Session:
         is_read = bool(READS.match(spelled))
         if not is_read:
             self._route.require_writing()
-        if not (self._blocks or is_read or STATELESS.match(spelled)):
-            self._is_renewable = False
-        with self._transcript.asking(asked, source=source, target=target) as asking:
+        with self._lock, self._transcript.asking(asked, source=source, target=target) as asking:
+            if not (self._blocks or is_read or STATELESS.match(spelled)):
+                self._is_renewable = False
             self._renew_if_cut()
             cursor, found = ask_through(
                 self._route,
@@ -138,7 +137,7 @@ class Session:
     ) -> tuple[psycopg.Cursor[Row], list[Row]]:
         if self._connection.closed and self._can_renew and self._route.fault_since(self._used):
             self._connection = opened(self._route, self._login, options=LIMITED)
-        with _bounded(self._connection):
+        with bounded(self._connection):
             cursor = self._connection.execute(statement, parameters or None)
             found = cursor.fetchall() if cursor.description else []
         self._used = time.monotonic()
@@ -156,23 +155,24 @@ class Session:
     @contextmanager
     def undone(self) -> Iterator[None]:
         """Undo at the end everything that happens in the block."""
-        with self._block(), _ended_in_time(self._connection, undone=True):
+        with self._block(), ended_in_time(self._connection, undone=True):
             yield
 
     @contextmanager
     def whole(self) -> Iterator[None]:
         """Keep everything that happens in the block, or nothing."""
-        with self._block(), _ended_in_time(self._connection):
+        with self._block(), ended_in_time(self._connection):
             yield
 
     @contextmanager
     def _block(self) -> Iterator[None]:
-        self._renew_if_cut()
-        self._blocks += 1
-        try:
-            yield
-        finally:
-            self._blocks -= 1
+        with self._lock:
+            self._renew_if_cut()
+            self._blocks += 1
+            try:
+                yield
+            finally:
+                self._blocks -= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,55 +338,6 @@ def _is_cut(connection: psycopg.Connection[Row]) -> bool:
         return True
     finally:
         end.close()
-
-
-@contextmanager
-def _bounded(connection: psycopg.Connection[Row]) -> Iterator[None]:
-    # The server's own limit ends before a commit waits for a standby: that wait is cancelled from
-    # here. And it is of no use once the server is gone without a word, and libpq has none: after a
-    # while the connection is cut from here, which is an error like any other.
-    notices: list[str] = []
-    end = socket.socket(fileno=os.dup(connection.fileno()))
-    timers = [
-        threading.Timer(timeouts.COMMIT, _cancel, [connection]),
-        threading.Timer(timeouts.STATEMENT_CUT, end.shutdown, [socket.SHUT_RDWR]),
-    ]
-
-    def note(notice: psycopg.errors.Diagnostic) -> None:
-        notices.append(notice.message_primary or "")
-
-    connection.add_notice_handler(note)
-    for timer in timers:
-        timer.daemon = True
-        timer.start()
-    try:
-        yield
-    finally:
-        for timer in timers:
-            timer.cancel()
-        connection.remove_notice_handler(note)
-        end.close()
-    for notice in filter(UNCONFIRMED.search, notices):
-        sentence = Phrase(
-            "no standby confirmed a commit within {seconds:.0f} s", seconds=timeouts.COMMIT
-        )
-        raise FindingError(Finding.here("NOT_SYNCHRONOUS", sentence, notice))
-
-
-def _cancel(connection: psycopg.Connection[Row]) -> None:
-    with suppress(psycopg.Error):  # a server that does not hear it is cut off soon
-        connection.cancel_safe(timeout=timeouts.STATEMENT_CUT - timeouts.COMMIT)
-
-
-@contextmanager
-def _ended_in_time(connection: psycopg.Connection[Row], *, undone: bool = False) -> Iterator[None]:
-    """A transaction whose COMMIT or ROLLBACK is given no more time than a statement."""
-    with ExitStack() as end, connection.transaction(force_rollback=undone):
-        try:
-            yield
-        finally:
-            if not connection.closed:
-                end.enter_context(_bounded(connection))
 
 
 def _spelled(statement: Statement, connection: psycopg.Connection[Row]) -> str:

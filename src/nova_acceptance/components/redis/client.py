@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import redis
@@ -12,6 +13,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 from nova_acceptance import timeouts
 from nova_acceptance.components.redis.answers import of_error
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.vantage.background import Answers, Background, answering
 from nova_acceptance.vantage.retrying import ask_through
 from nova_acceptance.vantage.routes import LOOPBACK, Route
 from nova_acceptance.vantage.transcript import Transcript
@@ -70,6 +72,7 @@ class Redis:
         if speaks_tls:
             self._asked_as |= {"ssl": True, "ssl_cert_reqs": "none", "ssl_check_hostname": False}
         self._client = self._connected(password)
+        self._refusals = Answers[str | None, str](transcript, answering(self.refusal))
 
     @property
     def answers_ping(self) -> bool:
@@ -110,13 +113,18 @@ class Redis:
         return found
 
     def refusal_over_the_network(self, password: str | None) -> str:
-        """Return the same of who connects as the system's own clients do.
+        """Return the same of who connects as the system's own clients do, asked once.
 
         Raises:
             UnaskedError: the way there ends on the loopback of Redis' pod.
         """
         self._route.require_network()
-        return self.refusal(password)
+        return self._refusals.told(password)
+
+    def foresee_refusals(self, background: Background, passwords: Iterable[str | None]) -> None:
+        """Try passwords over the network, in the background, that tests are going to ask about."""
+        if not self._route.instead_of:
+            self._refusals.foresee(background, passwords)
 
     def refusal(self, password: str | None) -> str:
         """Return the error with which PING is refused under this password; empty if it is not."""

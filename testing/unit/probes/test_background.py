@@ -1,0 +1,152 @@
+"""Questions that are asked in the background, side by side, and read one by one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from nova_acceptance.evidence import Evidence
+from nova_acceptance.vantage.background import Answers, Background, answering
+from nova_acceptance.vantage.transcript import Transcript
+from testing.unit.waiting import SOON
+
+
+@pytest.fixture
+def background() -> Iterator[Background]:
+    with Background(3) as opened:
+        yield opened
+
+
+@pytest.fixture
+def transcript() -> Transcript:
+    return Transcript()
+
+
+def read(answers: Answers[str, str], transcript: Transcript, question: str) -> list[str]:
+    """Return what the evidence of a test says that reads an answer."""
+    heard: list[Evidence] = []
+    with transcript.listening(heard.append):
+        answers.told(question)
+    return [each.asked for each in heard]
+
+
+def test_rounds_go_on_side_by_side(background: Background, transcript: Transcript) -> None:
+    together = threading.Barrier(3)
+
+    def ask(question: str) -> str:
+        together.wait(SOON)
+        return question.upper()
+
+    answers = Answers(transcript, answering(ask))
+    for each in "abc":
+        answers.foresee(background, [each])
+
+    assert [answers.told(each) for each in "abc"] == ["A", "B", "C"]
+
+
+def test_no_more_go_on_than_there_is_room_for(transcript: Transcript) -> None:
+    lock, going, most = threading.Lock(), [0], [0]
+    full = threading.Barrier(2)
+
+    def ask(question: str) -> str:
+        with lock:
+            going[0] += 1
+            most[0] = max(most[0], going[0])
+        full.wait(SOON)  # an even number of questions: they go on in pairs
+        with lock:
+            going[0] -= 1
+        return question
+
+    answers = Answers(transcript, answering(ask))
+    with Background(2) as background:
+        for each in "abcdefgh":
+            answers.foresee(background, [each])
+        background.settle()
+
+    assert most == [2]
+
+
+def test_questions_of_a_round_come_in_their_order(
+    background: Background, transcript: Transcript
+) -> None:
+    asked: list[str] = []
+    answers = Answers[str, None](transcript, answering(asked.append))
+
+    answers.foresee(background, ["b", "a", "c"])
+    background.settle()
+
+    assert asked == ["b", "a", "c"]
+
+
+def test_evidence_goes_to_who_reads_and_not_to_the_test_that_is_running(
+    background: Background, transcript: Transcript
+) -> None:
+    def ask(question: str) -> str:
+        with transcript.asking(f"ask {question}", source="runner", target="x") as asking:
+            asking.answered("yes")
+        return "yes"
+
+    answers = Answers(transcript, answering(ask))
+    another: list[Evidence] = []
+    with transcript.listening(another.append):
+        answers.foresee(background, ["a", "b"])
+        background.run(lambda: ask("for nobody"))
+        background.settle()
+
+    assert another == []
+    assert read(answers, transcript, "b") == ["ask b"]
+    assert read(answers, transcript, "a") == ["ask a"]
+
+
+def test_failure_belongs_to_who_reads_it_and_the_next_is_asked(
+    background: Background, transcript: Transcript
+) -> None:
+    def ask(question: str) -> str:
+        with transcript.asking(question, source="runner", target="x"):
+            if question == "bad":
+                raise ValueError("no such thing")
+            return question
+
+    answers = Answers(transcript, answering(ask))
+    answers.foresee(background, ["bad", "good"])
+    heard: list[Evidence] = []
+
+    with transcript.listening(heard.append), pytest.raises(ValueError, match="no such thing"):
+        answers.told("bad")
+
+    assert [each.answer for each in heard] == ["ValueError: no such thing"]
+    assert answers.told("good") == "good"
+
+
+def test_question_is_asked_once_whoever_comes_first(
+    background: Background, transcript: Transcript
+) -> None:
+    asked: list[str] = []
+
+    def ask(question: str) -> str:
+        asked.append(question)
+        return question
+
+    answers = Answers(transcript, answering(ask))
+
+    assert answers.told("unforeseen") == "unforeseen"
+    answers.foresee(background, ["unforeseen", "foreseen"])
+    answers.foresee(background, ["foreseen"])
+    assert answers.told("foreseen") == "foreseen"
+    assert asked == ["unforeseen", "foreseen"]
+
+
+def test_nobody_waits_for_a_round_that_has_broken(
+    background: Background, transcript: Transcript
+) -> None:
+    def ask(_question: str) -> str:
+        raise SystemExit("broken")
+
+    answers = Answers(transcript, answering(ask))
+    answers.foresee(background, ["a", "b"])
+
+    for each in "ab":
+        with pytest.raises(SystemExit):
+            answers.told(each)
