@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 
 from nova_acceptance import timeouts
+from nova_acceptance.cluster.name_servers import NameServers
 from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.components.kubernetes.backends import addresses_in, is_of
 from nova_acceptance.errors import ClusterError
@@ -33,27 +35,43 @@ def await_ready(kube: Kube, nodes: int, step: Step) -> None:
         step: where progress is shown.
 
     Raises:
-        ClusterError: `timeouts.CLUSTER_READY` has passed; with what was still missing.
+        ClusterError: `timeouts.CLUSTER_READY` has passed, with what was still missing; or nothing
+            wants a server of the DNS, so that no wait brings one.
     """
     deadline = time.monotonic() + timeouts.CLUSTER_READY
 
     def watch(
-        what: str, api_version: str, kind: str, is_met: Callable[[list[Object]], bool], **scope: str
+        what: str,
+        api_version: str,
+        kind: str,
+        is_met: Callable[[list[Object]], bool],
+        *,
+        namespace: str | None = None,
     ) -> None:
         step.update(what)
         seen: dict[str, Object] = {}
-        events = kube.watch(api_version, kind, deadline=deadline, announce=True, **scope)
+        events = kube.watch(
+            api_version, kind, namespace=namespace, deadline=deadline, announce=True
+        )
+        servers = NameServers(kube, events.stop)
         is_complete = False
-        for event, obj in events:
-            if event == SYNCED:
-                is_complete = True
-            else:
-                seen[obj["metadata"]["name"]] = obj
-                if event == "DELETED":
-                    del seen[obj["metadata"]["name"]]
-            if is_complete and is_met(list(seen.values())):
-                events.stop()
-                return
+        with servers if namespace == DNS.namespace else contextlib.nullcontext():
+            for event, obj in events:
+                if event == SYNCED:
+                    is_complete = True
+                else:
+                    seen[obj["metadata"]["name"]] = obj
+                    if event == "DELETED":
+                        del seen[obj["metadata"]["name"]]
+                if is_complete and is_met(list(seen.values())):
+                    events.stop()
+                    return
+        if servers.lost:
+            raise ClusterError(
+                f"{servers.lost.cause}: {servers.lost.summary}",
+                evidence=servers.lost.evidence,
+                hint=servers.lost.cure,
+            )
         raise ClusterError(
             f"the cluster is not ready after {timeouts.CLUSTER_READY:.0f} s: no {what}",
             evidence=[_condition(obj) for obj in seen.values()],

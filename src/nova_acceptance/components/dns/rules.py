@@ -53,15 +53,29 @@ def dns_down(snapshot: Snapshot) -> Iterator[Finding]:
     yield _without_servers(snapshot, services[0])
 
 
+def servers_unwanted(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find a DNS that has no server since nothing wants one any more: no wait brings one.
+
+    Servers that are wanted and not ready are none of it: a cluster that starts has no others.
+    """
+    for found in dns_down(snapshot):
+        if _is_at_rest(snapshot.at(found.subject) or {}):
+            yield found
+
+
+def _is_at_rest(maker: Object) -> bool:
+    return (maker.get("spec") or {}).get("replicas") == 0
+
+
 def _without_servers(snapshot: Snapshot, service: Object) -> Finding:
     pods = carriers(snapshot, service)
     ready = [pod for pod in pods if is_ready(pod)]
     makers = [each for each in selected(snapshot, service) if each["kind"] != "Job"]
-    resting = [each for each in makers if each["spec"].get("replicas") == 0]
+    is_at_rest = bool(makers) and all(map(_is_at_rest, makers))
     subject, cure, grace = ref(service), NOTHING, RETURN
-    if resting:
+    if is_at_rest:
         grace = NEXT_TRY
-        subject = ref(resting[0])
+        subject = ref(makers[0])
         why = Phrase("{workload} is scaled to 0", workload=subject)
         cure = Phrase(
             "`kubectl -n {namespace} scale {kind} {name} --replicas=2`",
