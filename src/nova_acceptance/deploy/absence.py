@@ -72,13 +72,22 @@ def _hint(kind: str, left: Sequence[Object]) -> Phrase:
             object=ref(left[0]),
         )
     if not left:
-        return Phrase("the API did not list them: ask again")
+        return Phrase("the API did not list every {kind}: ask again", kind=kind)
+    where = f"-n {metadata['namespace']} " if metadata.get("namespace") else ""
+    if kind == "Pod":
+        return Phrase(
+            "no finalizer holds {object}: see whether its node is there "
+            "(`kubectl {where}describe pod {name}`)",
+            object=ref(left[0]),
+            where=where,
+            name=metadata["name"],
+        )
     return Phrase(
-        "no finalizer holds {object}: see whether its node is there "
-        "(`kubectl describe {kind} {name}`)",
+        "no finalizer holds {object}: wait until that {kind} is gone "
+        "(`kubectl {where}get {lower} {name} -o yaml`)",
         object=ref(left[0]),
-        kind=f"-n {metadata['namespace']} {kind.lower()}"
-        if metadata.get("namespace")
-        else kind.lower(),
+        kind=kind,
+        where=where,
+        lower=kind.lower(),
         name=metadata["name"],
     )
