@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from nova_acceptance import secrecy, timeouts
@@ -12,6 +12,7 @@ from nova_acceptance.collect.logs import read_all, sources
 from nova_acceptance.collect.loopbacks import Loopbacks
 from nova_acceptance.collect.started import compare
 from nova_acceptance.components.kubernetes.shapes import without_values
+from nova_acceptance.components.registry import homes
 from nova_acceptance.errors import ClusterError, NovaError
 from nova_acceptance.kube import ApiUnreachableError, Kube, Object, forbidden
 from nova_acceptance.kube.kinds import KINDS, LOOKED_FOR, Kind, kind_served, version_served
@@ -58,8 +59,8 @@ def look(
         kube: the API.
         namespaces: those to look at.
         system: what nova.yaml says, for the rules that compare with it.
-        kinds: what to look for, nowhere else; none takes all that the rules read, and kube-system,
-            its Secrets aside, is looked at as well.
+        kinds: what to look for, nowhere else; none takes all that the rules read, each kind where
+            they read it, and kube-system, its Secrets aside, is looked at as well.
         logs: whether the last lines of containers that are not well are read, too, and ports that
             refuse the kubelet are tried.
         timeout: seconds for all of it.
@@ -71,7 +72,9 @@ def look(
     places = wanted if kinds else tuple(dict.fromkeys((*wanted, KUBE_SYSTEM)))
     deadline = time.monotonic() + timeout
     snapshot = Snapshot(system=system)
-    _list_all(kube, snapshot, [KINDS[name] for name in kinds or LOOKED_FOR], places, deadline)
+    looked_for = [KINDS[name] for name in kinds or LOOKED_FOR]
+    rounds = [*_rounds(looked_for, places, {} if kinds else homes(system))]
+    _list_all(kube, snapshot, rounds, places, deadline)
     if logs:
         for source, error in read_all(kube, snapshot, sources(snapshot, places), until=deadline):
             line = f"log of {source.namespace}/{source.pod}: {_said(error)}"
@@ -85,11 +88,15 @@ def look(
 
 
 def _list_all(
-    kube: Kube, snapshot: Snapshot, kinds: Iterable[Kind], places: Sequence[str], deadline: float
+    kube: Kube,
+    snapshot: Snapshot,
+    rounds: Iterable[_Round],
+    places: Sequence[str],
+    deadline: float,
 ) -> None:
     failed: list[Exception] = []
     forbidden_in: dict[str, list[str]] = {}
-    for asked, answer in _answers(kube, kinds, places, deadline):
+    for asked, answer in _answers(kube, rounds, places, deadline):
         if isinstance(answer, Exception):
             failed.append(answer)
             error = answer if isinstance(answer, NovaError) else _no_answer(kube, ())
@@ -111,7 +118,7 @@ def _list_all(
 
 
 def _answers(
-    kube: Kube, kinds: Iterable[Kind], places: Sequence[str], deadline: float
+    kube: Kube, rounds: Iterable[_Round], places: Sequence[str], deadline: float
 ) -> Iterator[tuple[_Round, _Listed | Exception]]:
     """Yield what each list answered; who may list in no more than some places is asked there.
 
@@ -119,9 +126,7 @@ def _answers(
     that are wanted are got one by one, and nothing is said of the others.
     """
     forbidden_everywhere: list[_Round] = []
-    for asked, answer in side_by_side(
-        lambda asked: _list(kube, asked), _rounds(kinds, places), until=deadline
-    ):
+    for asked, answer in side_by_side(lambda asked: _list(kube, asked), rounds, until=deadline):
         is_namespace = asked.kind.name == _NAMESPACE
         is_wide = (asked.kind.is_namespaced or is_namespace) and not asked.namespace
         if is_wide and isinstance(answer, Exception) and forbidden(answer):
@@ -151,12 +156,16 @@ def _list(kube: Kube, asked: _Round) -> _Listed:
     return _Listed(kind, [without_values(secret) for secret in found])
 
 
-def _rounds(kinds: Iterable[Kind], places: Sequence[str]) -> Iterator[_Round]:
-    """Yield what to list."""
+def _rounds(
+    kinds: Iterable[Kind], places: Sequence[str], homes: Mapping[str, Collection[str]]
+) -> Iterator[_Round]:
+    """Yield what to list: the kinds of `homes` there alone, the others in all places."""
     everywhere = len(places) > _MANY
     for kind in kinds:
         if not kind.is_namespaced:
             yield _Round(kind, EVERYWHERE)
+        elif kind.name in homes:
+            yield from (_Round(kind, place) for place in places if place in homes[kind.name])
         elif kind.name == _SECRET:
             yield from (_Round(kind, place) for place in places if place != KUBE_SYSTEM)
         else:

@@ -200,6 +200,8 @@ class Kind:
         spec: its part of the file.
         beforehand: rules that hold for rendered manifests as well as for a live system.
         live: rules that look at what the cluster says of itself.
+        reads: kinds of objects that no other rules read, and these where a component of the kind
+            is: whoever may not list them elsewhere lacks nothing there.
         answer: what an error of its client shows.
         connect: makes a client of a component; what it returns may have a `close`.
         urls: how URLs that lead to it are tried; None where it has none.
@@ -220,6 +222,7 @@ class Kind:
     spec: type[Component]
     beforehand: tuple[Rule, ...] = ()
     live: tuple[Rule, ...] = ()
+    reads: tuple[str, ...] = ()
     answer: Answer = lambda _error: None
     connect: Callable[[Access, Any], Any] | None = None
     urls: Urls | None = None

@@ -84,6 +84,15 @@ def kind_of(component: Component) -> Kind:
     return next(kind for kind in kinds() if isinstance(component, kind.spec))
 
 
+def homes(system: System) -> dict[str, frozenset[str]]:
+    """Return the namespaces of those kinds of objects that only kinds of components read."""
+    found: dict[str, set[str]] = {name: set() for kind in kinds() for name in kind.reads}
+    for component in system.components:
+        for name in kind_of(component).reads:
+            found[name].add(component.namespace)
+    return {name: frozenset(places) for name, places in found.items()}
+
+
 def load(path: Path) -> System:
     """Read what the system should be.
 

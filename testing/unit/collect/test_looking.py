@@ -15,6 +15,7 @@ from nova_acceptance.collect.logs import MOST
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import ApiError, ApiUnreachableError, Object, PodRef
 from testing.unit.collect.stub import StubKube
+from testing.unit.diagnosis.members import DATABASE, system
 from testing.unit.waiting import SOON
 
 
@@ -69,6 +70,43 @@ def test_what_may_not_be_read_is_not_taken_for_absent() -> None:
         "in the whole cluster: this user may not list StorageClass",
         "in shop: this user may not list Secret",
     ]
+
+
+def listed(kube: StubKube, kind: str) -> set[str]:
+    """Return the namespaces in which a kind was asked for."""
+    asked = [each.split() for each in kube.asked]
+    return {namespace for verb, _, its, namespace in asked if (verb, its) == ("list", kind)}
+
+
+@pytest.mark.parametrize("more", [0, 20], ids=["few namespaces", "many namespaces"])
+def test_roles_are_read_where_a_cause_reads_them(more: int) -> None:
+    nova = system()
+    kube = StubKube()
+    kube.forbidden = {"Role", "RoleBinding"}
+    names = [*nova.namespaces, *(f"n{number}" for number in range(more))]
+
+    found = look(kube, names, nova)
+
+    assert listed(kube, "Role") == listed(kube, "RoleBinding") == {DATABASE}
+    assert found.unread == [f"in {DATABASE}: this user may not list Role, RoleBinding"]
+
+
+def test_system_without_what_reads_roles_lacks_no_right_to_them() -> None:
+    nova = system()
+    redis = type(nova).model_construct(
+        **{**dict(nova), "components": tuple(it for it in nova.components if it.name == "redis")}
+    )
+    kube = StubKube()
+    kube.forbidden = {"Role", "RoleBinding"}
+
+    assert look(kube, nova.namespaces, redis).unread == []
+    assert look(kube, ["shop"]).unread == []
+
+
+def test_kind_that_is_named_is_looked_for_whoever_reads_it() -> None:
+    kube = StubKube(obj("Role", "labeller", "shop"))
+
+    assert look(kube, ["shop"], kinds=["Role"]).get("Role", "shop", "labeller")
 
 
 def test_kind_is_listed_in_the_version_that_is_served() -> None:

@@ -96,6 +96,7 @@ KIND = Kind(
     name="postgres",
     spec=spec.Postgres,
     live=rules.LIVE,
+    reads=("Role", "RoleBinding"),
     answer=answers.of_error,
     connect=connect,
     urls=urls,
