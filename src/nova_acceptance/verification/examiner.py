@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -35,6 +35,8 @@ MOST_LOOKS: Final = 10
 """Looks at the cluster that a run takes for its failures."""
 _MOMENT: Final = 1.0
 """Seconds between two looks at what is just starting; the change may be in any of ten kinds."""
+
+_SETTINGS: Final = ("ConfigMap", "Secret")
 
 _OF_THE_DATA: Final = frozenset(cause.id for kind in kinds() for cause in family(kind.room))
 
@@ -143,14 +145,15 @@ class Examiner:
             if more := [each for each in self._behind(found, own) if each not in start]:
                 start += more
                 found = doctor.explain(start, weak)
-            if said := _said_by(found, own):
+            if said := _said_by(found, own, doctor.graph.reach(start, others=False)):
                 return said
             best = best if best and best.causes else found
         if own and (not weak or own.cause in _OF_THE_DATA):
             return _alone(own)
         if beneath := [each for each in self._beneath(start) if each not in start]:
             start += beneath
-            if said := _said_by(doctor.explain(start, weak), own):
+            parts = doctor.graph.reach(start, others=False)
+            if said := _said_by(doctor.explain(start, weak), own, parts):
                 return said
         return _specific(best) if best else Explanation(())
 
@@ -199,18 +202,32 @@ class Examiner:
         return replace(found, summary=summary, seen=seen, refs=tuple(refs))
 
 
-def _said_by(found: Explanation, own: Finding | None) -> Explanation | None:
-    """Return the explanation from its first cause that is none of a symptom, and fits."""
-    fits = {ANY} if own is None or own.is_symptom else {*explaining(own.cause), own.cause}
+def _said_by(found: Explanation, own: Finding | None, parts: Collection[Ref]) -> Explanation | None:
+    """Return the explanation from its first cause that is none of a symptom, and fits.
+
+    Args:
+        found: what is wrong with all that the test's objects need.
+        own: what the failure itself says, if it says anything.
+        parts: what these objects are made of. Whatever is plainly answered comes of no settings
+            but those: what another program is told, this one does not ask with.
+    """
+    is_plain = own is not None and not own.is_symptom
+    fits = {*explaining(own.cause), own.cause} if own and is_plain else {ANY}
     said = [
         each
         for each in found.causes
-        if not each.root.is_symptom and not fits.isdisjoint({ANY, each.root.cause})
+        if not each.root.is_symptom
+        and not fits.isdisjoint({ANY, each.root.cause})
+        and not (is_plain and _is_told_to_another(each.root, parts))
     ]
     if not said:
         return None
     rest = tuple(each for each in found.causes if each not in said)
     return replace(found, causes=(*said, *rest))
+
+
+def _is_told_to_another(root: Finding, parts: Collection[Ref]) -> bool:
+    return root.subject.kind in _SETTINGS and root.subject not in parts
 
 
 def _specific(found: Explanation) -> Explanation:

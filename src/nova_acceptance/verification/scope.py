@@ -67,6 +67,9 @@ def scope_of(
 ) -> Scope:
     """Return the objects of a test.
 
+    Fixtures ask from every pod, and only where no argument says from which this test asks does it
+    depend on all of them: what is wrong with another's settings explains nothing of it.
+
     Args:
         system: what nova.yaml says.
         parameters: the test's arguments that stand for a part of nova.yaml.
@@ -81,16 +84,21 @@ def scope_of(
             sources |= dict.fromkeys(_of(value.source, system))
         elif isinstance(value, External):
             sources |= {user.workload.ref: None for user in system.users_of(value)}
+        elif isinstance(value, Url):
+            targets |= dict.fromkeys(_of(value, system))
+            sources |= {value.source.workload.ref: None} if value.source else {}
         else:
             targets |= dict.fromkeys(_of(value, system))
     for name in names:
         targets |= dict.fromkeys(_of_name(name, system))
+    everybody: dict[Ref, None] = {}
     for value in fixtures:
         if isinstance(value, Lookups):
             targets[DNS] = None
-            sources |= {each.workload.ref: None for each in system.components}
+            everybody |= {each.workload.ref: None for each in system.components}
         elif isinstance(value, Connections):
-            sources |= {each.source.workload.ref: None for each in passages(system)}
+            everybody |= {each.source.workload.ref: None for each in passages(system)}
+    sources = sources or everybody
     return Scope(tuple(targets), tuple(ref for ref in sources if ref not in targets))
 
 
