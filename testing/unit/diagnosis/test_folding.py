@@ -16,7 +16,10 @@ from testing.unit.diagnosis import members, recorded
 from testing.unit.diagnosis.elsewhere import APP, cluster, made, pod, service, stateful_set
 from testing.unit.diagnosis.members import DATABASE, REDIS
 
-APART = "0/1 nodes are available: 1 node(s) didn't match pod affinity/anti-affinity rules."
+APART = (
+    "0/3 nodes are available: 1 node(s) didn't match pod affinity/anti-affinity rules, "
+    "2 node(s) were unschedulable."
+)
 STOCK = Ref("StatefulSet", APP, "stock")
 
 
@@ -163,6 +166,16 @@ def test_no_place_that_no_cordoned_node_would_give_stands_by_itself() -> None:
     cordoned = finding("NODE_CORDONED", "Node", "far")
 
     assert set(folded(seen, NO_PLACE, cordoned)) == {NO_PLACE.cause, cordoned.cause}
+
+
+def test_pod_that_could_not_go_to_a_cordoned_node_stands_by_itself() -> None:
+    seen = waiting_for("far")
+    (stuck,) = seen.of_kind("Pod", APP)
+    stuck["spec"]["nodeSelector"] = {"zone": "north"}
+    unmatched = finding("NODE_SELECTOR_UNMATCHED", "StatefulSet", "stock")
+    cordoned = finding("NODE_CORDONED", "Node", "far")
+
+    assert folded(seen, unmatched, cordoned) == {cordoned.cause: [], unmatched.cause: []}
 
 
 def test_database_without_a_leader_is_under_what_its_quorum_is_lost_for() -> None:

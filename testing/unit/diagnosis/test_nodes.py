@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from nova_acceptance.components.kubernetes import nodes
@@ -9,6 +11,7 @@ from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis.recorded import (
+    claim,
     deployment,
     node,
     pod,
@@ -105,3 +108,90 @@ def test_cordoned_node_that_a_pod_waits_for_counts(message: str) -> None:
     (only,) = found(node(cordoned=True), node("b"), unschedulable_pod(OWNER, message))
 
     assert (only.cause, only.grace) == ("NODE_CORDONED", 30)
+
+
+CLOSED = "0/2 nodes are available: 1 node(s) were unschedulable, 1 {other}."
+ON_NODES = {"kind": "PersistentVolume", "metadata": {"name": "pv-1", "uid": "uid-pv-1"}}
+
+
+def waiting(message: str, **spec: Any) -> Object:
+    stuck = unschedulable_pod(OWNER, message)
+    stuck["spec"] |= spec
+    return stuck
+
+
+def graces(*objects: Object) -> dict[tuple[str, str], float | None]:
+    return {(each.cause, each.subject.name): each.grace for each in found(*objects)}
+
+
+CORDONED = ("NODE_CORDONED", "nova-worker")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"nodeSelector": {"zone": "north"}},
+        {"nodeSelector": {"kubernetes.io/hostname": "b"}},
+        {"containers": [{"name": "main", "resources": {"requests": {"cpu": "64"}}}]},
+    ],
+    ids=["a label that no node has", "another node", "more than it has"],
+)
+def test_cordoned_node_is_no_cause_of_a_pod_that_could_not_go_there(spec: dict[str, Any]) -> None:
+    stuck = waiting(CLOSED.format(other="node(s) didn't match Pod's node affinity"), **spec)
+
+    assert graces(node(cordoned=True), node("b"), stuck) == {CORDONED: None}
+
+
+def test_cordoned_node_is_no_cause_of_a_pod_that_another_node_is_open_to() -> None:
+    stuck = waiting("0/2 nodes are available: 2 node(s) did not have free ports.")
+
+    assert graces(node(cordoned=True), node("b"), stuck) == {CORDONED: None}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"nodeSelector": {"kubernetes.io/hostname": "nova-worker"}},
+        {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]},
+    ],
+    ids=["a selector", "a claim"],
+)
+@pytest.mark.parametrize("message", ["", "no node"])
+def test_cordoned_node_is_waited_for_by_a_pod_that_can_go_nowhere_else(
+    spec: dict[str, Any], message: str
+) -> None:
+    bound = claim("data", "Bound")
+    bound["spec"]["volumeName"] = "pv-1"
+    of_node = {"key": "kubernetes.io/hostname", "operator": "In", "values": ["nova-worker"]}
+    required = {"nodeSelectorTerms": [{"matchExpressions": [of_node]}]}
+    volume = {**ON_NODES, "spec": {"nodeAffinity": {"required": required}}}
+    other = node("b", cordoned=True)
+
+    seen = graces(node(cordoned=True), other, node("c"), bound, volume, waiting(message, **spec))
+
+    assert seen == {CORDONED: 30, ("NODE_CORDONED", "b"): None}
+
+
+def test_every_node_that_a_pod_could_use_is_waited_for_where_all_are_cordoned() -> None:
+    label = {"disk": "fast"}
+    closed = [node(name, cordoned=True, labels=label) for name in ("a", "b")]
+    stuck = waiting("", nodeSelector=label)
+
+    assert graces(*closed, node("c"), stuck) == {
+        ("NODE_CORDONED", "a"): 30,
+        ("NODE_CORDONED", "b"): 30,
+    }
+
+
+def test_node_under_pressure_is_no_cause_of_a_pod_that_could_not_go_there() -> None:
+    pressed = node("b", taints=("node.kubernetes.io/disk-pressure:NoSchedule",))
+    stuck = waiting(
+        "0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable",
+        nodeSelector={"kubernetes.io/hostname": "nova-worker"},
+    )
+
+    # said of the node alone, by the rule that looks at nodes, and not as what the pod waits for
+    assert graces(node(cordoned=True), pressed, node("c"), stuck) == {
+        ("NODE_PRESSURE", "b"): None,
+        CORDONED: 30,
+    }

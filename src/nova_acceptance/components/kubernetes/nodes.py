@@ -34,17 +34,18 @@ def nodes_missed(snapshot: Snapshot) -> Iterator[Finding]:
     """Find nodes that cannot run pods and are what pods that are not ready wait for.
 
     A node that is only cordoned has nothing to do with what goes wrong in a pod that runs there:
-    where there is such a pod, and none that wants a place, the node is passed over.
+    where there is such a pod, and none that would have to go there, the node is passed over.
     """
     ill = list(ill_pods(snapshot))
-    is_missed = any(awaited_nodes(snapshot, each.pod) for each in ill)
+    missed = {ref(node) for each in ill for node in awaited_nodes(snapshot, each.pod)}
     troubled = {str(each.pod["spec"].get("nodeName") or "") for each in ill}
     for node in snapshot.of_kind("Node"):
-        if is_missed or ref(node).name in troubled:
+        is_missed, is_troubled = ref(node) in missed, ref(node).name in troubled
+        if is_missed or is_troubled:
             yield from (replace(it, grace=RETURN) for it in checks.nodes.unready_node(node))
         if is_missed:
             yield from (replace(it, grace=RETURN) for it in checks.nodes.strained_node(node))
-        if is_cordoned(node) and (is_missed or ref(node).name not in troubled):
+        if is_cordoned(node) and (is_missed or not is_troubled):
             yield _cordoned(node, RETURN if is_missed else None)
 
 

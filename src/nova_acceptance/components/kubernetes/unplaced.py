@@ -34,6 +34,7 @@ CLOSED: Final = "|".join(("were unschedulable", *map(re.escape, CLOSED_BY_CLUSTE
 
 It names the taint from 1.20 to 1.33 or so; later versions say `untolerated taint(s)` of any.
 """
+_MAY_BE_CLOSED: Final = re.compile(rf"{CLOSED}|untolerated taint\(s\)")
 NODES_CLOSED: Final = Phrase("nodes that are closed or not ready")
 NO_VOLUME: Final = Phrase("its claims have no volume")
 ELSEWHERE: Final = Phrase("its volume is elsewhere")
@@ -89,17 +90,20 @@ def is_closed(node: Object) -> bool:
 def awaited_nodes(snapshot: Snapshot, pod: Object) -> list[Object]:
     """Return the nodes that are closed for now and that a pod without a node waits for.
 
-    These are those that would take it if they were open. Where a scheduler has named closed nodes
-    that it passed over, they are all that are closed.
+    These are those that would take it if they were open, where the scheduler says that it passed
+    over closed nodes, or no open one would take the pod. A scheduler looks first at whether a node
+    is closed: that it names one says nothing of whether the pod could go there.
     """
     scheduled = condition(pod, "PodScheduled")
     if pod["spec"].get("nodeName") or scheduled.get("status") != "False":
         return []
-    closed = [node for node in snapshot.of_kind("Node") if is_closed(node)]
-    if re.search(CLOSED, str(scheduled.get("message") or "")):
-        return closed
-    found = _sorted_out(snapshot, pod, closed)
-    return [node for node in found.big if _puts_off(pod, node)]
+    nodes = list(snapshot.of_kind("Node"))
+    closed = [node for node in nodes if is_closed(node) and _puts_off(pod, node)]
+    awaited = _sorted_out(snapshot, pod, closed).big
+    if not awaited or _MAY_BE_CLOSED.search(str(scheduled.get("message") or "")):
+        return awaited
+    others = [node for node in nodes if node not in closed]
+    return [] if _sorted_out(snapshot, pod, others).big else awaited
 
 
 def claims_unready(snapshot: Snapshot, pod: Object) -> Reason | None:
