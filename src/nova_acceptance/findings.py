@@ -47,6 +47,8 @@ class Finding:
             is lost; None where it says nothing about becoming ready.
         is_root: whether it is no consequence here, although its cause is mostly one.
         concerns: other objects that it is about, there or not: what they stand on may be why.
+        asked_from: every pod that was answered the same: where all are on one node, that may be
+            why, as well as what is asked.
     """
 
     cause: str
@@ -58,6 +60,7 @@ class Finding:
     grace: float | None = None
     is_root: bool = False
     concerns: tuple[Ref, ...] = ()
+    asked_from: tuple[Ref, ...] = ()
 
     def __post_init__(self) -> None:
         if self.cause not in causes():

@@ -70,7 +70,7 @@ def explained(
         believed: the diagnoses that were seen for long enough; they precede the others.
     """
     steps = doctor.graph.reach(left)
-    within = [each for each in doctor.diagnoses if each.subject in steps]
+    within = doctor.within(steps)
     decisive = [each for each in within if _is_decisive(each)]
     found = ranked(decisive, doctor.graph)
     causes = sorted(found, key=lambda each: not _keys(each).intersection(believed))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.diagnosis.catalogue import examine
 from nova_acceptance.diagnosis.folding import Folding
-from nova_acceptance.diagnosis.ranking import Ranked, ranked
+from nova_acceptance.diagnosis.ranking import Ranked, behind, ranked
 from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import told
@@ -100,6 +100,14 @@ class Doctor:
         """Return all that is wrong, causes first with their consequences under them."""
         return self.folding.folded(ranked(self.diagnoses, self.graph))
 
+    def within(self, reached: Collection[Ref]) -> list[Finding]:
+        """Return what is wrong with objects that something needs, as far as it may be why.
+
+        Args:
+            reached: these objects, as `Graph.reach` gives them.
+        """
+        return behind(self.diagnoses, reached, self.graph)
+
     def explain(self, subjects: Iterable[Ref], own: Finding | None = None) -> Explanation:
         """Return why something failed.
 
@@ -114,7 +122,7 @@ class Doctor:
             return Explanation((Ranked(own),), (own.subject,))
         start = (*subjects, *((own.subject,) if own else ()))
         steps = self.graph.reach(start)
-        within = [each for each in self.diagnoses if each.subject in steps]
+        within = self.within(steps)
         found = ranked((*within, _fuller(own, within)) if own else within, self.graph)
         if own:  # what it comes under goes first; a cause beside it is no explanation of symptoms
             causes = [each for each in found if not each.root.is_symptom]

@@ -16,10 +16,13 @@ from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.kubernetes.workloads import KINDS, pods_of
-from nova_acceptance.diagnosis.ranking import Ranked
+from nova_acceptance.diagnosis.ranking import Ranked, behind
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.system.parts import uses
+
+_About = tuple[str, Ref, tuple[Ref, ...], tuple[Ref, ...]]
+"""A cause, its object, and what else it is about: of the same, the same is reached."""
 
 
 @dataclass(slots=True)
@@ -31,7 +34,7 @@ class Folding:
     """
 
     _snapshot: Snapshot
-    _reached: dict[tuple[str, Ref, tuple[Ref, ...]], dict[Ref, int]] = field(default_factory=dict)
+    _reached: dict[_About, dict[Ref, int]] = field(default_factory=dict)
 
     def folded(self, found: Iterable[Ranked]) -> tuple[Ranked, ...]:
         """Return causes with those under them that only follow, the deepest first.
@@ -76,7 +79,8 @@ class Folding:
         if not fits:
             return None
         steps = self._reach(finding)
-        within = [each for each in fits if each.subject in steps and self._is_behind(finding, each)]
+        reached = behind(fits, steps, Graph.of(self._snapshot))
+        within = [each for each in reached if self._is_behind(finding, each)]
         if finding.is_symptom:  # of two that need each other only one can be the other's
             within = [
                 each
@@ -87,12 +91,13 @@ class Folding:
 
     def _reach(self, finding: Finding) -> dict[Ref, int]:
         """Return all that a cause's object stands on, that no configuration names as well."""
-        key = (finding.cause, finding.subject, finding.concerns)
+        key = (finding.cause, finding.subject, finding.concerns, finding.asked_from)
         if key not in self._reached:
             graph, well = Graph.of(self._snapshot), self._well(finding.subject)
             about = (finding.subject, *finding.concerns)
             homes = (Ref("Namespace", "", each.namespace) for each in about if each.namespace)
-            start = dict.fromkeys((*about, *self._behind(finding), *homes))
+            asking = self._asked_from(finding)
+            start = dict.fromkeys((*about, *self._behind(finding), *homes, *asking))
             steps = graph.reach(start, without=well)
             while more := [each for each in self._needed(steps, finding) if each not in steps]:
                 steps |= {
@@ -100,6 +105,20 @@ class Folding:
                 } | steps
             self._reached[key] = steps
         return self._reached[key]
+
+    def _asked_from(self, finding: Finding) -> Iterator[Ref]:
+        """Yield the node on which all are that were answered the same; none where they differ.
+
+        Of these pods only their node is behind what they were answered: how they are configured
+        decides what they ask, not whether it answers.
+        """
+        nodes = {self._node_of(pod) for pod in finding.asked_from}
+        if len(nodes) == 1 and (name := nodes.pop()):
+            yield Ref("Node", "", name)
+
+    def _node_of(self, pod: Ref) -> str:
+        """Return the name of a pod's node; empty where nobody knows it."""
+        return str(((self._snapshot.at(pod) or {}).get("spec") or {}).get("nodeName") or "")
 
     def _well(self, subject: Ref) -> frozenset[Ref]:
         """Return the pods of a workload that are ready while others of it are not.
@@ -121,8 +140,7 @@ class Folding:
             is_of_its_kind = finding.cause in finding.meaning.follows
             return not (is_of_its_kind and other.cause == finding.cause)
         pods = [each for each in finding.concerns if each.kind == "Pod"]
-        there = (self._snapshot.at(each) or {} for each in pods)
-        return all((each.get("spec") or {}).get("nodeName") == other.subject.name for each in there)
+        return all(self._node_of(each) == other.subject.name for each in pods)
 
     def _needed(self, steps: Iterable[Ref], finding: Finding) -> Iterator[Ref]:
         """Yield the workloads that those of a Service are, and what these stand on in silence."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from nova_acceptance.causes import causes
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.findings import Finding, Ref
+
+_CLOSED_TO_NEW_PODS: Final = "NODE_CORDONED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,25 @@ def ranked(found: Iterable[Finding], graph: Graph) -> tuple[Ranked, ...]:
     )
 
 
+def behind(found: Iterable[Finding], reached: Collection[Ref], graph: Graph) -> list[Finding]:
+    """Return the diagnoses that may be why something that needs these objects goes wrong.
+
+    Those are the ones at these objects; but a node that takes no new pods is behind the pods that
+    wait for it alone: what runs there goes on as before.
+
+    Args:
+        found: diagnoses of one moment.
+        reached: the objects, as far as they are needed.
+        graph: what needs what, at that moment.
+    """
+    return [
+        each
+        for each in found
+        if each.subject in reached
+        and (each.cause != _CLOSED_TO_NEW_PODS or graph.is_awaited(each.subject, reached))
+    ]
+
+
 class _Depths:
     """What each diagnosis of one moment comes under, worked out once for each of them."""
 
@@ -82,8 +104,8 @@ class _Depths:
         steps = self._reach(each.subject)
         below = [
             other
-            for other in self.diagnoses.values()
-            if other.subject in steps and other is not each and not other.meaning.is_policy
+            for other in behind(self.diagnoses.values(), steps, self._graph)
+            if other is not each and not other.meaning.is_policy
         ]
         causes = [other for other in below if not other.is_symptom]
         if causes:

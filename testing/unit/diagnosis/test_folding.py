@@ -14,7 +14,7 @@ from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.phrase import Phrase
 from testing.unit.diagnosis import members, recorded
 from testing.unit.diagnosis.elsewhere import APP, cluster, made, pod, service, stateful_set
-from testing.unit.diagnosis.members import DATABASE, REDIS
+from testing.unit.diagnosis.members import DATABASE, REDIS, moved
 
 APART = (
     "0/3 nodes are available: 1 node(s) didn't match pod affinity/anti-affinity rules, "
@@ -331,6 +331,73 @@ def test_cut_that_the_node_does_not_explain_stands_by_itself(silent: Finding) ->
 
     assert {each.root.key for each in found} == {silent.key, CUT.key}
     assert not any(each.symptoms for each in found)
+
+
+def unanswered(*pods: tuple[str, str], cause: str = "PORT_SILENT") -> Finding:
+    """Return that Redis answers none of these pods; its own is on the node ash."""
+    asked_from = tuple(Ref("Pod", *each) for each in pods)
+    return finding(cause, "Service", "redis-service", REDIS, asked_from=asked_from)
+
+
+@pytest.mark.parametrize("cause", ["NETWORK_CUT", "NODE_NOT_READY"])
+def test_silence_is_under_what_is_wrong_with_the_node_of_all_who_asked(cause: str) -> None:
+    silent, at_elm = unanswered((DATABASE, "etcd-1")), finding(cause, "Node", "elm")
+
+    (only,) = Folding(spread(**AT_ASH)).folded(map(Ranked, (silent, at_elm)))
+
+    assert (only.root, only.symptoms) == (at_elm, (silent,))
+
+
+@pytest.mark.parametrize(
+    ("pods", "node"),
+    [
+        (((DATABASE, "etcd-1"), (DATABASE, "etcd-2")), "elm"),
+        (((DATABASE, "etcd-9"),), "elm"),
+        (((DATABASE, "etcd-1"), (DATABASE, "etcd-9")), "elm"),
+        (((DATABASE, "etcd-1"),), "oak"),
+    ],
+    ids=["others, too", "nobody knows where it is", "or of one of them", "another node"],
+)
+def test_silence_that_the_node_of_who_asked_does_not_explain_stands_by_itself(
+    pods: tuple[tuple[str, str], ...], node: str
+) -> None:
+    silent, cut = unanswered(*pods), finding("NETWORK_CUT", "Node", node)
+
+    assert folded(spread(**AT_ASH), silent, cut) == {"NETWORK_CUT": [], "PORT_SILENT": []}
+
+
+def test_silence_is_under_the_node_of_what_is_asked_wherever_it_is_asked_from() -> None:
+    seen = spread(**AT_ASH)
+    seen.update("ADDED", moved(recorded.service("redis-service", selector={"app": "redis"}), REDIS))
+    for obj in (seen.get("StatefulSet", REDIS, "redis"), seen.get("Pod", REDIS, "redis-0")):
+        assert obj is not None
+        of = obj["spec"]["template"] if obj["kind"] == "StatefulSet" else obj
+        of["metadata"]["labels"] = {"app": "redis"}
+    silent = unanswered((DATABASE, "etcd-1"), (DATABASE, "etcd-2"))
+
+    assert folded(seen, silent, CUT) == {"NETWORK_CUT": ["PORT_SILENT"]}
+
+
+def test_silence_is_not_under_the_settings_of_who_asked() -> None:
+    seen = spread(**AT_ASH)
+    pod = seen.get("Pod", DATABASE, "etcd-1")
+    assert pod is not None
+    pod["spec"]["containers"][0]["envFrom"] = [{"secretRef": {"name": "settings"}}]
+    blank = finding("VALUE_WITH_BLANKS", "Secret", "settings", DATABASE)
+
+    assert folded(seen, unanswered((DATABASE, "etcd-1")), blank) == {
+        "PORT_SILENT": [],
+        "VALUE_WITH_BLANKS": [],
+    }
+
+
+def test_silence_is_not_under_a_cordoned_node_on_which_who_asked_runs() -> None:
+    cordoned = finding("NODE_CORDONED", "Node", "elm")
+
+    assert folded(spread(**AT_ASH), unanswered((DATABASE, "etcd-1")), cordoned) == {
+        "NODE_CORDONED": [],
+        "PORT_SILENT": [],
+    }
 
 
 def test_cut_of_one_namespace_is_not_under_that_of_another() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from nova_acceptance.components.kubernetes import nodes
-from nova_acceptance.findings import Finding
+from nova_acceptance.diagnosis import Doctor
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot
 from testing.unit.diagnosis.recorded import (
@@ -195,3 +196,19 @@ def test_node_under_pressure_is_no_cause_of_a_pod_that_could_not_go_there() -> N
         ("NODE_PRESSURE", "b"): None,
         CORDONED: 30,
     }
+
+
+def test_cordoned_node_is_behind_nothing_that_runs_there() -> None:
+    wanted = {**deployment(readyReplicas=1, availableReplicas=1, replicas=2)}
+    wanted["spec"]["replicas"] = 2
+    owner = replica_set(wanted)
+    crashing, well = stuck_pod(owner, "CrashLoopBackOff"), pod("user-service-y", owner)
+    well["spec"]["nodeName"] = "b"
+    seen = Snapshot.of([wanted, owner, crashing, well, node(), node("b", cordoned=True)])
+    doctor = Doctor(seen)
+
+    below = {each.root.cause: each.symptoms for each in doctor.overall()}
+    assert below["NODE_CORDONED"] == ()
+    said = doctor.explain([ref(wanted)])
+    assert said.root is not None
+    assert "NODE_CORDONED" not in {each.root.cause for each in said.causes}

@@ -82,3 +82,26 @@ def test_namespace_that_is_cut_off(reached: list[str], namespace: str) -> None:
 
     assert found is not None
     assert found.subject == Ref("Namespace", "", namespace)
+
+
+@pytest.mark.parametrize(
+    ("state", "elsewhere", "are_alike"),
+    [
+        ("timeout", "timeout", True),
+        ("timeout", "unreachable", True),
+        ("timeout", "open", False),
+        ("refused", "refused", True),
+        ("refused", "timeout", False),
+        ("unresolved", "unresolved", True),
+    ],
+)
+def test_port_is_closed_to_all_who_were_answered_the_same(
+    state: str, elsewhere: str, *, are_alike: bool
+) -> None:
+    seen = {SOURCE: answer(state), OTHER: answer(elsewhere)}
+
+    found = why_closed(SOURCE, PORT, SUBJECT, seen=seen, at_pods=[], reached=[])
+
+    assert found is not None
+    pods = (SOURCE, OTHER) if are_alike else (SOURCE,)
+    assert found.asked_from == tuple(Ref("Pod", it.namespace, it.name) for it in pods)

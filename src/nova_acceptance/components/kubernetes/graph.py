@@ -76,6 +76,11 @@ class Graph:
             steps[where] = steps[before] + 1 if before else 0
         return steps
 
+    def is_awaited(self, node: Ref, among: Iterable[Ref]) -> bool:
+        """Whether any of these objects is a pod that waits for a node, and does not run there."""
+        pods = (where for where in among if where.kind == "Pod" and node in self.needs(where))
+        return any(not (self._snapshot.at(pod) or {})["spec"].get("nodeName") for pod in pods)
+
     def chain(self, start: Iterable[Ref], end: Ref) -> list[Ref]:
         """Return a shortest path from one of the objects to what it needs, or nothing."""
         came = _walked(start, self.needs)

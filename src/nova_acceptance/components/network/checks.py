@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from nova_acceptance.checks import check
-from nova_acceptance.components.network.closed import ABSENT, SILENT
+from nova_acceptance.components.network.closed import ABSENT, SILENT, answered_alike
 from nova_acceptance.components.network.connections import Connections
 from nova_acceptance.components.network.enforcement import closing, unenforced
 from nova_acceptance.components.network.questions import (
@@ -172,7 +172,10 @@ def _otherwise(
         where = NOWHERE
         if workload:
             where = Ref("Service", workload.namespace, workload.services[0].name)
-        yield Finding("PORT_SILENT" if state in SILENT else cause, where, sentence)
+        alike = answered_alike(connections.survey.all_to(Dial(address, port)), answer)
+        yield Finding(
+            "PORT_SILENT" if state in SILENT else cause, where, sentence, asked_from=alike
+        )
 
 
 @check

@@ -39,6 +39,7 @@ def why_closed(
     if answer.state == "open":
         return None
     where = f"{port.host}:{port.port}"
+    alike = answered_alike(seen, answer)
     evidence = tuple(f"from {pod}: {each.evidence.answer}" for pod, each in seen.items())
     if answer.state not in SILENT:
         cause = {"unresolved": "NAME_UNRESOLVED", "refused": "PORT_CLOSED"}.get(answer.state)
@@ -53,7 +54,9 @@ def why_closed(
             said=answer.detail,
             where=where,
         )
-        return Finding(cause or "CONNECTION_CUT", subject, sentence, evidence=evidence)
+        return Finding(
+            cause or "CONNECTION_CUT", subject, sentence, evidence=evidence, asked_from=alike
+        )
     evidence += tuple(f"at the pods themselves: {each.evidence.answer}" for each in at_pods)
     here = Ref("Namespace", "", source.namespace)
     if elsewhere := _answered_elsewhere(source, subject, seen):
@@ -63,7 +66,7 @@ def why_closed(
             others=elsewhere,
             namespace=source.namespace,
         )
-        return Finding("NETWORK_CUT", here, sentence, evidence=evidence)
+        return Finding("NETWORK_CUT", here, sentence, evidence=evidence, asked_from=alike)
     if not at_pods or any(each.state not in SILENT for each in at_pods):
         others = [str(pod) for pod, each in seen.items() if each.state == "open"]
         sentence = Phrase(
@@ -74,7 +77,7 @@ def why_closed(
             pod=source,
             others=others,
         )
-        return Finding("PORT_SILENT", subject, sentence, evidence=evidence)
+        return Finding("PORT_SILENT", subject, sentence, evidence=evidence, asked_from=alike)
     reaches_others = not set(reached) <= {source.namespace}
     sentence = Phrase(
         "nothing of namespace {asked} answers namespace {namespace}"
@@ -84,7 +87,20 @@ def why_closed(
         namespace=source.namespace,
     )
     cut_off = Ref("Namespace", "", subject.namespace) if reaches_others else here
-    return Finding("NETWORK_CUT", cut_off, sentence, evidence=evidence)
+    return Finding("NETWORK_CUT", cut_off, sentence, evidence=evidence, asked_from=alike)
+
+
+def answered_alike(seen: Mapping[PodRef, Answer], answer: Answer) -> tuple[Ref, ...]:
+    """Return the pods that were answered the same; silence is the same however it shows.
+
+    Args:
+        seen: what everybody who tried the same was answered.
+        answer: one of these answers.
+    """
+    states = SILENT if answer.state in SILENT else {answer.state}
+    return tuple(
+        Ref("Pod", pod.namespace, pod.name) for pod, each in seen.items() if each.state in states
+    )
 
 
 def _answered_elsewhere(source: PodRef, subject: Ref, seen: Mapping[PodRef, Answer]) -> list[str]:
