@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 
 from nova_acceptance import timeouts
-from nova_acceptance.components.dns.rules import scaled_to_nothing
+from nova_acceptance.cluster.name_servers import NameServers
 from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.components.kubernetes.backends import addresses_in, is_of
 from nova_acceptance.errors import ClusterError
-from nova_acceptance.findings import Finding
 from nova_acceptance.kube import SYNCED, Kube, Object
 from nova_acceptance.kube.kinds import kind_served, version_served
-from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.progress import Step
 
 STARTING = {
@@ -36,8 +35,8 @@ def await_ready(kube: Kube, nodes: int, step: Step) -> None:
         step: where progress is shown.
 
     Raises:
-        ClusterError: `timeouts.CLUSTER_READY` has passed, or waiting is of no use; with what was
-            still missing.
+        ClusterError: `timeouts.CLUSTER_READY` has passed, with what was still missing; or nothing
+            wants a server of the DNS, so that no wait brings one.
     """
     deadline = time.monotonic() + timeouts.CLUSTER_READY
 
@@ -46,26 +45,33 @@ def await_ready(kube: Kube, nodes: int, step: Step) -> None:
         api_version: str,
         kind: str,
         is_met: Callable[[list[Object]], bool],
-        why_lost: Callable[[], Finding | None] = lambda: None,
-        **scope: str,
+        *,
+        namespace: str | None = None,
     ) -> None:
         step.update(what)
         seen: dict[str, Object] = {}
-        events = kube.watch(api_version, kind, deadline=deadline, announce=True, **scope)
+        events = kube.watch(
+            api_version, kind, namespace=namespace, deadline=deadline, announce=True
+        )
+        servers = NameServers(kube, events.stop)
         is_complete = False
-        for event, obj in events:
-            if event == SYNCED:
-                is_complete = True
-            else:
-                seen[obj["metadata"]["name"]] = obj
-                if event == "DELETED":
-                    del seen[obj["metadata"]["name"]]
-            if is_complete and is_met(list(seen.values())):
-                events.stop()
-                return
-            if is_complete and (lost := why_lost()):
-                events.stop()
-                raise ClusterError(lost.summary, hint=lost.cure)
+        with servers if namespace == DNS.namespace else contextlib.nullcontext():
+            for event, obj in events:
+                if event == SYNCED:
+                    is_complete = True
+                else:
+                    seen[obj["metadata"]["name"]] = obj
+                    if event == "DELETED":
+                        del seen[obj["metadata"]["name"]]
+                if is_complete and is_met(list(seen.values())):
+                    events.stop()
+                    return
+        if servers.lost:
+            raise ClusterError(
+                f"{servers.lost.cause}: {servers.lost.summary}",
+                evidence=servers.lost.evidence,
+                hint=servers.lost.cure,
+            )
         raise ClusterError(
             f"the cluster is not ready after {timeouts.CLUSTER_READY:.0f} s; awaited: {what}",
             evidence=[_condition(obj) for obj in seen.values()],
@@ -84,7 +90,6 @@ def await_ready(kube: Kube, nodes: int, step: Step) -> None:
         version_served(kube, kind) or "v1",
         kind,
         lambda found: any(has_address(obj) for obj in found if is_of(obj, DNS.name)),
-        lambda: _without_dns(kube),
         namespace=DNS.namespace,
     )
     watch(
@@ -95,15 +100,6 @@ def await_ready(kube: Kube, nodes: int, step: Step) -> None:
             (obj["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true" for obj in found
         ),
     )
-
-
-def _without_dns(kube: Kube) -> Finding | None:
-    """Return that no server of the cluster's DNS is to come, for it is scaled to 0."""
-    kinds = ("v1", "Service"), ("apps/v1", "Deployment")
-    found = Snapshot.of(
-        obj for version, kind in kinds for obj in kube.list(version, kind, namespace=DNS.namespace)
-    )
-    return scaled_to_nothing(found)
 
 
 def has_address(endpoints: Object) -> bool:

@@ -12,6 +12,7 @@ from nova_acceptance.collect.values import without_passwords
 from nova_acceptance.components.kubernetes.members import pods_of_component
 from nova_acceptance.components.kubernetes.status import condition, is_ready
 from nova_acceptance.components.kubernetes.workloads import statuses
+from nova_acceptance.components.network.listening import refused_by_name
 from nova_acceptance.kube import ApiError, Kube, Object, PodRef
 from nova_acceptance.kube.snapshot import Log, Snapshot
 
@@ -55,6 +56,20 @@ def sources(snapshot: Snapshot, namespaces: Iterable[str]) -> list[Source]:
                 ill.append((is_well, source))
     ill += [(True, source) for source in _of_roles(snapshot, namespaces)]
     return [source for _, source in sorted(ill, key=lambda each: each[0])][:MOST]
+
+
+def of_refusing(snapshot: Snapshot) -> list[Source]:
+    """Return the logs of pods that clients are refused by, as far as they are not read yet.
+
+    Such a pod may be ready, and say there that it listens where its clients are not.
+    """
+    found = {
+        Source(where.namespace, where.name, entry["name"], previous=False)
+        for where, _, _ in refused_by_name(snapshot)
+        for entry in statuses(snapshot.at(where) or {})
+        if (where.namespace, where.name, entry["name"]) not in snapshot.logs
+    }
+    return sorted(found)[:MOST]
 
 
 def read(kube: Kube, source: Source) -> Log | None:

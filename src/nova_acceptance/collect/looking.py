@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from nova_acceptance import secrecy, timeouts
 from nova_acceptance.collect.asking import side_by_side
-from nova_acceptance.collect.logs import read_all, sources
+from nova_acceptance.collect.logs import Source, of_refusing, read_all, sources
 from nova_acceptance.collect.loopbacks import Loopbacks
 from nova_acceptance.collect.started import compare
 from nova_acceptance.components.kubernetes.shapes import without_values
@@ -76,15 +76,20 @@ def look(
     rounds = [*_rounds(looked_for, places, {} if kinds else homes(system))]
     _list_all(kube, snapshot, rounds, places, deadline)
     if logs:
-        for source, error in read_all(kube, snapshot, sources(snapshot, places), until=deadline):
-            line = f"log of {source.namespace}/{source.pod}: {_said(error)}"
-            if line not in snapshot.unread:
-                snapshot.unread.append(line)
+        _read_logs(kube, snapshot, sources(snapshot, places), deadline)
+        _read_logs(kube, snapshot, of_refusing(snapshot), deadline)
         Loopbacks(kube, snapshot).refresh(deadline)
         pods = [pod for place in wanted for pod in snapshot.of_kind("Pod", place)]
         for pod, error in compare(kube, snapshot, pods, deadline).items():
             snapshot.unread.append(f"what {pod} was started with: {_said(error)}")
     return snapshot
+
+
+def _read_logs(kube: Kube, snapshot: Snapshot, asked: Iterable[Source], deadline: float) -> None:
+    for source, error in read_all(kube, snapshot, asked, until=deadline):
+        line = f"log of {source.namespace}/{source.pod}: {_said(error)}"
+        if line not in snapshot.unread:
+            snapshot.unread.append(line)
 
 
 def _list_all(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from nova_acceptance import timeouts
 from nova_acceptance.collect.loopbacks import Loopbacks
 from nova_acceptance.components.kubernetes.backends import endpoints_of
+from nova_acceptance.components.kubernetes.graces import Patience
 from nova_acceptance.components.kubernetes.status import (
     CURRENT,
     State,
@@ -18,7 +19,7 @@ from nova_acceptance.components.kubernetes.status import (
 from nova_acceptance.components.kubernetes.workloads import KINDS, pods_of, workload_of
 from nova_acceptance.deploy.name_servers import NameServers
 from nova_acceptance.deploy.outcome import RolloutError, explained, rollout_error
-from nova_acceptance.deploy.verdict import Patience, Verdict
+from nova_acceptance.deploy.verdict import Verdict
 from nova_acceptance.deploy.watches import Watches
 from nova_acceptance.deploy.words import LastWords
 from nova_acceptance.diagnosis import Doctor, Explanation, examine

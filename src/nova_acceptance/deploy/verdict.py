@@ -6,35 +6,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from nova_acceptance.components.kubernetes.graces import NEXT_TRY
+from nova_acceptance.components.kubernetes.graces import NEXT_TRY, Key
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.components.kubernetes.status import is_ready, status_of
 from nova_acceptance.components.kubernetes.workloads import KINDS
 from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube.snapshot import Snapshot, uid
 
-Key = tuple[str, Ref, str]
-
 PENDING: Final = "Pending"
 """A pod's phase until all of its containers have been made."""
-
-
-class Patience:
-    """How long each diagnosis has lasted."""
-
-    def __init__(self) -> None:
-        self._since: dict[Key, float] = {}
-
-    def exhausted(self, found: Iterable[Finding], now: float) -> list[Finding]:
-        """Return the diagnoses that have outlasted their grace; forget those that passed.
-
-        Args:
-            found: what was found at this moment; what says nothing about readiness is passed over.
-            now: this moment, in seconds of a monotonic clock.
-        """
-        present = [each for each in found if each.grace is not None]
-        self._since = {each.key: self._since.get(each.key, now) for each in present}
-        return [each for each in present if now - self._since[each.key] >= (each.grace or 0)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,26 @@
-"""When a node counts as ready."""
+"""When a node counts as ready, and when a cluster is not waited for any longer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+import io
+import time
 from typing import Any
 
 import pytest
 
+from nova_acceptance import timeouts
+from nova_acceptance.cluster import name_servers
 from nova_acceptance.cluster.readiness import await_ready, has_address, is_node_ready
+from nova_acceptance.components.dns import rules
 from nova_acceptance.components.kubernetes.backends import is_of
 from nova_acceptance.errors import ClusterError
-from nova_acceptance.kube import SYNCED
+from nova_acceptance.kube import ApiError, Object
 from nova_acceptance.kube.kinds import LOOKED_FOR, kind_served, version_served
-from nova_acceptance.progress import Step
+from nova_acceptance.progress import Progress
+from testing.unit.deploy.stub_kube import StubKube
+from testing.unit.diagnosis.elsewhere import dns
+from testing.unit.waiting import SOON
 
 
 def node(ready: str, *taints: str) -> dict[str, Any]:
@@ -106,76 +114,108 @@ def test_slices_are_read_wherever_they_are_served(
     assert "Endpoints" not in LOOKED_FOR
 
 
-class Events:
-    """What a watch yields: the objects that there are, then those that come."""
-
-    def __init__(self, there: list[Any], coming: list[Any]) -> None:
-        self._events = [("ADDED", each) for each in there]
-        self._events += [(SYNCED, {}), *(("MODIFIED", each) for each in coming)]
-        self.is_stopped = False
-
-    def __iter__(self) -> Iterator[tuple[str, Any]]:
-        for each in self._events:
-            if self.is_stopped:
-                return
-            yield each
-
-    def stop(self) -> None:
-        self.is_stopped = True
+STORAGE = {
+    "kind": "StorageClass",
+    "metadata": {
+        "name": "standard",
+        "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+    },
+}
 
 
-class Api:
-    """A cluster with one node whose DNS has so many servers wanted, and answers later or never."""
-
-    def __init__(self, replicas: int, *, answers: bool) -> None:
-        labels = {"k8s-app": "kube-dns"}
-        where = {"namespace": "kube-system"}
-        self._objects = {
-            "Service": {
-                "metadata": {**where, "name": "kube-dns"},
-                "spec": {"selector": labels, "ports": [{"port": 53, "protocol": "UDP"}]},
-            },
-            "Deployment": {
-                "metadata": {**where, "name": "coredns"},
-                "spec": {"replicas": replicas, "template": {"metadata": {"labels": labels}}},
-            },
-        }
-        self._answers = answers
-
-    def serves(self, *_: str) -> bool:
-        return True
-
-    def list(self, version: str, kind: str, **_: object) -> list[Any]:
-        return [{"apiVersion": version, "kind": kind, **self._objects[kind]}]
-
-    def watch(self, _version: str, kind: str, **_: object) -> Events:
-        if kind == "Node":
-            return Events([{**node("True"), "metadata": {"name": "one"}}], [])
-        if kind == "StorageClass":
-            default = {"storageclass.kubernetes.io/is-default-class": "true"}
-            return Events([{"metadata": {"name": "local", "annotations": default}}], [])
-        answering = slice_of("kube-dns", ready=True)
-        return Events([slice_of("kube-dns", ready=False)], [answering] if self._answers else [])
+def dns_of(*replicas: int, ready: bool = False) -> list[Object]:
+    """Return a DNS with a Deployment for each number of replicas, the first of which has a pod."""
+    made, its, front, behind = copy.deepcopy(dns(ready=ready))
+    made["kind"] = its["metadata"]["ownerReferences"][0]["kind"] = "Deployment"
+    workloads = []
+    for number, wanted in enumerate(replicas):
+        each = copy.deepcopy(made)
+        each["metadata"]["name"] += f"-{number}" if number else ""
+        each["metadata"]["uid"] = f"uid-of-dns-{number}"
+        each["spec"] |= {"replicas": wanted, "selector": {"matchLabels": its["metadata"]["labels"]}}
+        workloads.append(each)
+    return [*workloads, *([its] * bool(replicas[0])), front, behind]
 
 
-def test_wait_ends_where_the_dns_is_scaled_to_nothing() -> None:
-    api: Any = Api(0, answers=False)
+class Starting(StubKube):
+    """A cluster whose DNS gets its server once it was looked at a number of times."""
 
-    with pytest.raises(ClusterError) as raised:
-        await_ready(api, 1, Step("waiting"))
+    def __init__(self, *objects: Object, after: int = 10**9) -> None:
+        self.looks = 0
+        self.after = after
+        super().__init__({"kind": "Node", "metadata": {"name": "a"}} | node("True"), *objects)
 
-    assert "Deployment kube-system/coredns is scaled to 0" in raised.value.message
-    assert raised.value.hint == "`kubectl -n kube-system scale deployment coredns --replicas=2`"
+    def serves(self, api_version: str, kind: str) -> bool:
+        return (
+            super().serves(api_version, kind) and kind != "EndpointSlice"
+        )  # the objects of these tests are Endpoints
+
+    def list(self, api_version: str, kind: str, **more: Any) -> list[Object]:
+        if kind == "Service":
+            self.looks += 1
+            if self.looks == self.after:
+                self.put(dns(ready=True)[-1])
+        return super().list(api_version, kind, **more)
 
 
-def test_wait_goes_on_for_servers_that_are_still_to_come() -> None:
-    api: Any = Api(2, answers=True)
+def wait_for(kube: StubKube) -> None:
+    with Progress(io.StringIO()).step("waiting") as step:
+        await_ready(kube, 1, step)
 
-    await_ready(api, 1, Step("waiting"))
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(name_servers, "_AGAIN", 0.001)
+    monkeypatch.setattr(timeouts, "CLUSTER_READY", SOON)
 
 
-def test_wait_that_is_over_says_what_was_missing() -> None:
-    api: Any = Api(2, answers=False)
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grace is over as soon as a state is seen."""
+    for grace in ("NEXT_TRY", "RETURN", "STARTING"):
+        monkeypatch.setattr(rules, grace, 0.0)
 
-    with pytest.raises(ClusterError, match=r"not ready after .* the cluster's DNS"):
-        await_ready(api, 1, Step("waiting"))
+
+@pytest.mark.usefixtures("at_once")
+def test_cluster_whose_dns_was_scaled_to_0_is_not_waited_for() -> None:
+    began = time.monotonic()
+
+    with pytest.raises(ClusterError) as caught:
+        wait_for(Starting(STORAGE, *dns_of(0)))
+
+    assert time.monotonic() - began < SOON
+    assert caught.value.message.startswith("DNS_DOWN: ")
+    assert "Deployment kube-system/coredns is scaled to 0" in caught.value.message
+    assert "kubectl -n kube-system scale deployment coredns" in caught.value.hint
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    "there",
+    [dns_of(2), dns_of(2)[:1] + dns_of(2)[2:], dns_of(2)[1:], dns_of(0, 2)],
+    ids=["its pod starts", "no pod yet", "no Deployment yet", "another Deployment is to serve"],
+)
+def test_cluster_whose_dns_wants_servers_is_waited_for_past_every_grace(
+    there: list[Object],
+) -> None:
+    kube = Starting(STORAGE, *there, after=3)
+
+    wait_for(kube)
+
+    assert kube.looks >= kube.after
+
+
+def test_dns_that_is_scaled_up_within_the_grace_is_waited_for() -> None:
+    wait_for(Starting(STORAGE, *dns_of(0), after=3))
+
+
+@pytest.mark.usefixtures("at_once")
+def test_what_cannot_be_looked_at_ends_no_wait() -> None:
+    class Refusing(Starting):
+        def list(self, api_version: str, kind: str, **more: Any) -> list[Object]:
+            found = super().list(api_version, kind, **more)
+            if kind == "Deployment":
+                raise ApiError("list", 403, b"{}")
+            return found
+
+    wait_for(Refusing(STORAGE, *dns_of(0), after=3))

@@ -254,3 +254,21 @@ def test_log_that_may_not_be_read_is_said(status: int, said: list[str]) -> None:
 
     assert found.logs == {}
     assert found.unread == said
+
+
+def test_log_of_what_refuses_an_ill_pod_is_read_as_well() -> None:
+    client = pod("client", ready=False)
+    server = pod("server", ready=True)
+    server["metadata"]["labels"] = {"app": "server"}
+    server["spec"] = {"containers": [{"name": "main"}]}
+    ports = [{"port": 80, "targetPort": 8000}]
+    front = obj("Service", "front", "shop", spec={"selector": {"app": "server"}, "ports": ports})
+    kube = StubKube(client, server, front)
+    kube.last_log = "front.shop:80: connection refused"
+
+    look(kube, ["shop"])
+
+    assert [each for each in kube.asked if each.startswith("logs")] == [
+        "logs shop/client main False",
+        "logs shop/server main False",
+    ]

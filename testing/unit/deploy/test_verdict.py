@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nova_acceptance.causes import causes
-from nova_acceptance.deploy.verdict import Patience, Verdict
+from nova_acceptance.components.kubernetes.graces import Patience
+from nova_acceptance.deploy.verdict import Verdict
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
 from nova_acceptance.kube.snapshot import Snapshot

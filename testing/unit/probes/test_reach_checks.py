@@ -133,6 +133,7 @@ class Refusing:
 
     def __init__(self) -> None:
         self.leads_to: int | None = None
+        self.log = ""
         self.forwarded: list[tuple[PodRef, int]] = []
 
     @contextmanager
@@ -144,6 +145,9 @@ class Refusing:
         found: Any = self._forward()
         found.error = "" if self.leads_to else "refused"
         return found
+
+    def logs(self, _pod: PodRef, **_: Any) -> str:
+        return self.log
 
 
 def connected(
@@ -578,6 +582,38 @@ def test_port_that_is_open_on_the_loopback_alone_is_told_by_a_port_forward_elsew
 
     assert (found.cause, again.cause) == (cause, cause)
     assert len(kube.forwarded) == (0 if probe else 1)  # what was found out once is kept
+
+
+@pytest.mark.parametrize(
+    ("log", "cause"),
+    [
+        ("Ready to accept: listening on 127.0.0.1:6379", "LISTENS_ON_LOOPBACK"),
+        ("Ready to accept: listening on 0.0.0.0:6379", "PORT_CLOSED"),
+        ("", "PORT_CLOSED"),
+    ],
+)
+def test_port_that_is_open_on_the_loopback_alone_is_told_by_the_log_where_no_forward_is_possible(
+    asked: Asked, pods: VantagePoints, log: str, cause: str
+) -> None:
+    class Logging(Seen):
+        def pods_of(self, workload: Any) -> list[Any]:
+            found = super().pods_of(workload)
+            for each in found:
+                each["spec"]["containers"] = [{"name": "main"}]
+            return found
+
+    seen = Logging()
+    seen.pods["cache"] = {"cache-x": ADDRESS}
+    refused_cache(asked)
+    kube = Refusing()
+    kube.log = log
+    connections = connected(asked, seen, pods, kube=kube)
+
+    (found,) = checks.closed_passage(connections, passage("web", "cache"))
+
+    assert found.cause == cause
+    shown = "log of data/cache-x: listening on 127.0.0.1:6379"
+    assert (shown in found.evidence) is (cause == "LISTENS_ON_LOOPBACK")
 
 
 TLS = spec("""

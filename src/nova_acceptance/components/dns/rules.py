@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from nova_acceptance.components.dns import corefile
@@ -54,50 +53,55 @@ def dns_down(snapshot: Snapshot) -> Iterator[Finding]:
     yield _without_servers(snapshot, services[0])
 
 
-def scaled_to_nothing(snapshot: Snapshot) -> Finding | None:
-    """Return that what makes the servers of the cluster's DNS is scaled to 0; None where not."""
-    return next(filter(None, (_resting(snapshot, it) for it in dns_services(snapshot))), None)
+def servers_unwanted(snapshot: Snapshot) -> Iterator[Finding]:
+    """Find a DNS that has no server since nothing wants one any more: no wait brings one.
+
+    Servers that are wanted and not ready are none of it: a cluster that starts has no others.
+    """
+    for found in dns_down(snapshot):
+        if _is_at_rest(snapshot.at(found.subject) or {}):
+            yield found
 
 
-def _resting(snapshot: Snapshot, service: Object) -> Finding | None:
-    makers = (each for each in selected(snapshot, service) if each["kind"] != "Job")
-    resting = next((ref(each) for each in makers if each["spec"].get("replicas") == 0), None)
-    if resting is None:
-        return None
-    why = Phrase("{workload} is scaled to 0", workload=resting)
-    cure = Phrase(
-        "`kubectl -n {namespace} scale {kind} {name} --replicas=2`",
-        namespace=resting.namespace,
-        kind=resting.kind.lower(),
-        name=resting.name,
-    )
-    return Finding("DNS_DOWN", resting, _serverless(service, why), cure, grace=NEXT_TRY)
-
-
-def _serverless(service: Object, why: Phrase) -> Phrase:
-    return Phrase(
-        "{service} has no server behind it that is ready: {why}", service=ref(service), why=why
-    )
+def _is_at_rest(maker: Object) -> bool:
+    return (maker.get("spec") or {}).get("replicas") == 0
 
 
 def _without_servers(snapshot: Snapshot, service: Object) -> Finding:
     pods = carriers(snapshot, service)
-    evidence = tuple(_of_pod(pod) for pod in pods)
-    if resting := _resting(snapshot, service):
-        return replace(resting, evidence=evidence)
+    ready = [pod for pod in pods if is_ready(pod)]
     makers = [each for each in selected(snapshot, service) if each["kind"] != "Job"]
-    grace = RETURN
-    if not pods and makers:
+    is_at_rest = bool(makers) and all(map(_is_at_rest, makers))
+    subject, cure, grace = ref(service), NOTHING, RETURN
+    if is_at_rest:
+        grace = NEXT_TRY
+        subject = ref(makers[0])
+        why = Phrase("{workload} is scaled to 0", workload=subject)
+        cure = Phrase(
+            "`kubectl -n {namespace} scale {kind} {name} --replicas=2`",
+            namespace=subject.namespace,
+            kind=subject.kind.lower(),
+            name=subject.name,
+        )
+    elif not pods and makers:
         why = Phrase("{workload} has no pod", workload=ref(makers[0]))
     elif not pods:
         why = Phrase("it selects no pod")
-    elif any(map(is_ready, pods)):
+    elif ready:
         why = Phrase("its pods are ready, and it does not lead to them: see its selector and ports")
     else:
         why = Phrase("none of its {count} pods is ready", count=len(pods))
         grace = STARTING
-    summary = _serverless(service, why)
-    return Finding("DNS_DOWN", ref(service), summary, evidence=evidence, grace=grace)
+    return Finding(
+        "DNS_DOWN",
+        subject,
+        Phrase(
+            "{service} has no server behind it that is ready: {why}", service=ref(service), why=why
+        ),
+        cure,
+        evidence=tuple(_of_pod(pod) for pod in pods),
+        grace=grace,
+    )
 
 
 def _of_pod(pod: Object) -> str:

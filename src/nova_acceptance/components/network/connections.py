@@ -18,8 +18,10 @@ from nova_acceptance.components.kubernetes.addresses import service_meant
 from nova_acceptance.components.kubernetes.policies import distinguishing
 from nova_acceptance.components.kubernetes.seen import Seen, addresses_of
 from nova_acceptance.components.kubernetes.status import is_ready
+from nova_acceptance.components.kubernetes.workloads import containers
 from nova_acceptance.components.network.closed import ABSENT, SILENT, why_closed
 from nova_acceptance.components.network.cut import Cut, cuts
+from nova_acceptance.components.network.listening import said_in_logs
 from nova_acceptance.components.network.loopback import (
     answers_the_kubelet,
     is_loopback,
@@ -261,8 +263,9 @@ class Connections:
     def _listens_within(self, workload: Workload, seen: Object, port: int) -> Finding | None:
         """Return that a pod listens on its loopback alone, by its own network where that is read.
 
-        Else it is by a port-forward, which ends there. What refuses others on the way looks the
-        same, but for the kubelet, whose probes do not come that way.
+        Else it is by a port-forward, which ends there, and where none is possible by what the
+        program itself has written. What refuses others on the way looks the same, but for the
+        kubelet, whose probes do not come that way.
         """
         pod = PodRef(workload.namespace, seen["metadata"]["name"])
         listeners = self._listeners(pod)
@@ -276,7 +279,8 @@ class Connections:
             return None
         else:
             where = Phrase("its loopback")
-            shown = taken_on_loopback(self.places.kube, pod, port)
+            kube, names = self.places.kube, [each["name"] for each in containers(seen)]
+            shown = taken_on_loopback(kube, pod, port) or said_in_logs(kube, pod, names, port)
         return on_loopback_alone(workload.ref, ref(seen), port, where, [shown]) if shown else None
 
     def _listeners(self, pod: PodRef) -> Listening | None:

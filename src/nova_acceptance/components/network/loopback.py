@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from typing import Any, Final
 
-from nova_acceptance.components.kubernetes.pods import message
+from nova_acceptance.components.kubernetes.pods import message, short
+from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.kubernetes.workloads import containers, statuses
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
@@ -64,6 +65,22 @@ def refused_ports(snapshot: Snapshot) -> Iterator[tuple[Ref, int]]:
         own = {status.get("podIP"), *(each.get("ip") for each in status.get("podIPs") or ())}
         for port in dict.fromkeys(int(it[2]) for it in said if it and it[1] in own):
             yield ref(pod), port
+
+
+def refused_last(snapshot: Snapshot) -> Iterator[tuple[tuple[Ref, int], str]]:
+    """Yield the ports at which the latest of a pod's failed probes was refused, with its words.
+
+    A pod that is ready has been let in since, or is asked by other probes than that.
+    """
+    for where, port in refused_ports(snapshot):
+        pod = snapshot.at(where)
+        if pod is None or is_ready(pod):
+            continue
+        events = snapshot.events_about(pod)
+        unhealthy = [message(each) for each in events if each.get("reason") == "Unhealthy"]
+        found = _REFUSED.search(unhealthy[-1])
+        if found and int(found[2]) == port:
+            yield (where, port), f"the kubelet: {short(unhealthy[-1])}"
 
 
 def is_loopback(address: str) -> bool:

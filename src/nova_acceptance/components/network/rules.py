@@ -9,7 +9,7 @@ from typing import Final
 
 from nova_acceptance.components.dns.service import dns_services, own_addresses
 from nova_acceptance.components.kubernetes.addresses import addresses_of
-from nova_acceptance.components.kubernetes.graces import SETTLING
+from nova_acceptance.components.kubernetes.graces import SETTLING, STARTING
 from nova_acceptance.components.kubernetes.policies import Peer, allows, selecting
 from nova_acceptance.components.kubernetes.resolution import (
     configured,
@@ -18,6 +18,7 @@ from nova_acceptance.components.kubernetes.resolution import (
 )
 from nova_acceptance.components.kubernetes.workloads import selected, template, workload_of
 from nova_acceptance.components.network.enforcement import closed_by
+from nova_acceptance.components.network.listening import told_by_logs
 from nova_acceptance.components.network.loopback import on_loopback_alone
 from nova_acceptance.components.network.plugins import are_policies_enforced
 from nova_acceptance.components.network.used import Connection, used_connections
@@ -119,15 +120,21 @@ def _without_dns(snapshot: Snapshot) -> Iterator[tuple[Ref, Phrase]]:
 
 
 def listens_on_loopback(snapshot: Snapshot) -> Iterator[Finding]:
-    """Find servers that refuse at their pod's address and are there on its loopback."""
-    for (where, port), seen in snapshot.on_loopback.items():
+    """Find servers that refuse at their pod's address and are there on its loopback.
+
+    It is seen by a port-forward; where none is possible, the program's own log may say it. A
+    program may still be starting then, and is given the time for it.
+    """
+    told = {key: (seen, STARTING) for key, seen in told_by_logs(snapshot)}
+    tried = {key: (seen, SETTLING) for key, seen in snapshot.on_loopback.items()}
+    for (where, port), (seen, grace) in {**told, **tried}.items():
         pod = snapshot.at(where)
         workload = workload_of(snapshot, pod) if pod else None
         if pod:
             found = on_loopback_alone(
                 ref(workload or pod), where, port, Phrase("its loopback"), seen
             )
-            yield replace(found, grace=SETTLING)
+            yield replace(found, grace=grace)
 
 
 BEFOREHAND: Final = (network_policy_denies,)
