@@ -165,7 +165,7 @@ def test_crashing_member_of_several_is_given_one_try_more() -> None:
 def test_crash_says_how_it_ended() -> None:
     each = only(crashing(4, "Error", 137))
 
-    assert "4 restarts, the last after exit status 137 (Error)" in each.summary
+    assert "number of restarts: 4, the last after exit status 137 (Error)" in each.summary
 
 
 def test_program_that_runs_again_is_given_time() -> None:

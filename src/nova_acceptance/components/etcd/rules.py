@@ -95,7 +95,7 @@ def _why_not_ready(component: Etcd, ill: Sequence[Object]) -> Phrase:
         )
     names = [pod["metadata"]["name"] for pod in ill]
     return Phrase(
-        "see why {pods} are not ready: `kubectl -n {namespace} describe pods {names}`, "
+        "see what keeps {pods} from being ready: `kubectl -n {namespace} describe pods {names}`, "
         "`kubectl -n {namespace} logs --previous` with each",
         pods=names,
         namespace=workload.namespace,

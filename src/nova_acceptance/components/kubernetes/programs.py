@@ -303,7 +303,7 @@ def _how(entry: dict[str, Any]) -> Phrase:
     if not restarts:
         return Phrase("ended with exit status {code} ({reason})", code=code, reason=reason)
     return Phrase(
-        "{restarts} restarts, the last after exit status {code} ({reason})",
+        "number of restarts: {restarts}, the last after exit status {code} ({reason})",
         restarts=restarts,
         code=code,
         reason=reason,

@@ -273,7 +273,10 @@ class Connections:
             at = sorted(address for address, number in listeners.at if number == port)
             if not at or not all(map(is_loopback, at)):
                 return None
-            where = verbatim(" and ".join(at))
+            first, *others = at
+            where = verbatim(first)
+            if others:
+                where = Phrase("{address} and {others}", address=first, others=others)
             shown = f"/proc/net/tcp of {pod}: {where}, port {port}"
         elif answers_the_kubelet(seen, port):
             return None
