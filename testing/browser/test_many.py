@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nova_acceptance.report import Run, load, page
+from nova_acceptance.report import Run, load, page, pytest_html
 from nova_acceptance.report.texts import ENGLISH, LANGUAGES, texts
 from testing.browser.conftest import Read
 from testing.browser.many import MANY, long_history, write_many
@@ -42,6 +42,11 @@ def test_page_of_many_tests_is_small(many: Run, tmp_path: Path, language: str) -
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_page_of_many_long_failures_is_small(verbose: Run, tmp_path: Path, language: str) -> None:
     assert written(verbose, tmp_path, language).stat().st_size <= LARGEST
+
+
+def test_pytest_html_page_of_many_tests_is_small(many: Run, verbose: Run) -> None:
+    for run in (many, verbose):
+        assert len(pytest_html.render(run).encode()) <= LARGEST
 
 
 def test_each_of_many_tests_is_found_and_has_its_evidence(

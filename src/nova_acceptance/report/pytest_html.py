@@ -17,6 +17,7 @@ from importlib import metadata, resources
 from typing import Any, Final
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader
+from markupsafe import escape
 
 from nova_acceptance.report.model import Outcome, Run, Test, urgency
 from nova_acceptance.report.texts import ENGLISH, texts
@@ -25,6 +26,12 @@ from nova_acceptance.report.wording import Wording
 FILE_NAME: Final = "pytest-html.html"
 TEMPLATE: Final = "index.jinja2"
 """pytest-html's own page."""
+MOST: Final = 7_500_000
+"""Characters of the tests in the page: it is to stay below 8 MB.
+
+Every test keeps its row. What was asked in it, and written, is kept as long as there is room, of
+those first that need attention; the report has the rest.
+"""
 
 _CATEGORIES: Final = {
     Outcome.FAILED: ("failed", "Failed"),
@@ -40,6 +47,7 @@ _CATEGORIES: Final = {
     Outcome.NOT_ASKED: ("xpassed", "Not asked"),
 }
 _COLLAPSED: Final = ("passed", "skipped", "xfailed", "rerun", "xpassed")
+_LEFT_OUT: Final = {"extras": [], "log": "left out for the size of this page: see report.html"}
 _HEADINGS: Final = (
     '<th class="sortable" data-column-type="result">Result</th>',
     '<th class="sortable" data-column-type="layer">Layer</th>',
@@ -120,6 +128,14 @@ def _data(run: Run) -> dict[str, Any]:
     Tests that need attention come first, then by layer, in the order of collection.
     """
     tests = sorted(run.tests, key=urgency)
+    rows = [{**_row(test), **_LEFT_OUT} for test in tests]
+    room = MOST - _size(rows)
+    for test, row in zip(tests, rows, strict=True):
+        details = _details(test)
+        room -= _size(details)
+        if room < 0:
+            break
+        row.update(details)
     return {
         "title": "Nova acceptance",
         "environment": {
@@ -127,7 +143,7 @@ def _data(run: Run) -> dict[str, Any]:
             for key, value in {**run.versions, **run.options, "run": run.name}.items()
             if value not in (None, "", False)
         },
-        "tests": {str(number): [_row(test)] for number, test in enumerate(tests)},
+        "tests": {str(number): [row] for number, row in enumerate(rows)},
         "renderCollapsed": _COLLAPSED,
         "initialSort": "original",
     }
@@ -142,15 +158,21 @@ def _row(test: Test) -> dict[str, Any]:
         "testId": test.nodeid,
         "duration": f"{1000 * test.seconds:.0f} ms",
         "resultsTableRow": [cell.strip() for cell in cells],
-        "extras": [
-            {
-                "name": "evidence",
-                "format_type": "html",
-                "content": _fragment("evidence.html", test=test),
-            }
-        ],
+    }
+
+
+def _details(test: Test) -> dict[str, Any]:
+    """Return what a row shows once it is opened."""
+    evidence = _fragment("evidence.html", test=test)
+    return {
+        "extras": [{"name": "evidence", "format_type": "html", "content": evidence}],
         "log": _escaped(_log(test)),
     }
+
+
+def _size(value: object) -> int:
+    """Return how many characters a value takes in the page, which has it in an attribute."""
+    return len(escape(json.dumps(value)))
 
 
 def _log(test: Test) -> str:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from jinja2 import Environment, PackageLoader, meta
 
 from nova_acceptance.report import load, pytest_html
@@ -135,3 +136,29 @@ def test_evidence_is_a_table(tmp_path: Path) -> None:
         "PONG",
         "12.3",
     ]
+
+
+def test_what_has_no_room_is_left_out_of_tests_that_need_no_attention(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = {"asked": "PING", "source": "runner", "target": "r:1", "answer": "a" * 2_000}
+    evidence = [entry | {"seconds": 0.0123}]
+    events = [
+        *finished(HEALTH, evidence=evidence),
+        *finished(NAMES, evidence=evidence),
+        *finished(REDIS, "failed", evidence=evidence),
+    ]
+    directory = write(tmp_path, START, *events, END)
+    whole = rendered(directory)
+    monkeypatch.setattr(pytest_html, "MOST", 6_000)
+
+    text = rendered(directory)
+
+    assert [(row["testId"], bool(row["extras"])) for row in _rows(text)] == [
+        (REDIS, True),
+        (HEALTH, False),
+        (NAMES, False),
+    ]
+    assert all("report.html" in row["log"] for row in _rows(text)[1:])
+    assert all(row["extras"] for row in _rows(whole))
+    assert len(text) < len(whole)
