@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from benchmarks.commands import BIN, ROOT, timed
 from benchmarks.elsewhere import measure_elsewhere
 from benchmarks.pages import measure_pages
 from benchmarks.peers.measure import measure_peers
@@ -36,29 +37,10 @@ from nova_acceptance.vantage.agent import ask_everywhere
 from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.questions import Dial
 
-ROOT = Path(__file__).parents[1]
-BIN = Path(sys.executable).parent
 MANIFESTS = ROOT / "manifests"
 PYTEST: list[str | Path] = [BIN / "pytest", "--cluster", "kind", "--no-deploy", "-q"]
 REPEATS = 3
 PAIRS = 5
-
-
-def timed(argv: list[str | Path], *, environment: dict[str, str] | None = None) -> float:
-    """Run a command to its end and return its seconds; a failure ends the measurement."""
-    started = time.monotonic()
-    done = subprocess.run(
-        [str(argument) for argument in argv],
-        cwd=ROOT,
-        env={**os.environ, **(environment or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        sys.exit(f"{argv} failed:\n{done.stdout[-3000:]}")
-    return time.monotonic() - started
 
 
 def verified(*selection: str) -> float:

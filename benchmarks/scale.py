@@ -15,12 +15,12 @@ from typing import Final
 
 import yaml
 
+from benchmarks.commands import ROOT
 from benchmarks.table import row
 from nova_acceptance.report import load
 
 SIZES: Final = (5, 25, 50, 100)
 """How many services; Nova has the first of these."""
-ROOT: Final = Path(__file__).parents[1]
 NAMESPACE: Final = "nova-services"
 _PATTERN: Final = "user-service"
 """The service that the others are made after."""

@@ -20,20 +20,7 @@ import redis
 from kubernetes import client, config
 from kubernetes.stream import stream
 
-NAMES = (
-    "redis-service.nova-redis",
-    "postgres-primary.nova-database",
-    "user-service.nova-services",
-    "search-service.nova-services",
-)
-SERVICES = {
-    "user-service": 8080,
-    "auth-service": 8084,
-    "search-service": 8086,
-    "streaming-api": 8081,
-    "messaging-service": 3000,
-}
-DATABASES = ("nova_auth", "nova_messaging")
+from benchmarks.peers.work import DATABASES, NAMES, SERVICES
 
 
 @pytest.fixture(scope="session")

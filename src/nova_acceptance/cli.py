@@ -44,7 +44,7 @@ from nova_acceptance.masked_stream import masked_output, masked_traceback
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.plugin.exits import ExitStatus
 from nova_acceptance.progress import Progress
-from nova_acceptance.vantage.probe_pods import remove_left_over
+from nova_acceptance.vantage.left_over import remove_left_over
 from nova_acceptance.verification import cleaning
 from nova_acceptance.verification.asking import ask
 

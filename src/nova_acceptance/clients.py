@@ -31,8 +31,9 @@ from nova_acceptance.phrase import Phrase
 from nova_acceptance.report import Recorder
 from nova_acceptance.system import Passage, System
 from nova_acceptance.vantage.background import Background
+from nova_acceptance.vantage.left_over import remove_left_over
 from nova_acceptance.vantage.places import PlaceKind, Places
-from nova_acceptance.vantage.probe_pods import IMAGE, Settings, remove_left_over
+from nova_acceptance.vantage.probe_pods import IMAGE, Settings
 from nova_acceptance.vantage.routes import Routes
 from nova_acceptance.vantage.survey import Answers, Failures, Survey
 from nova_acceptance.vantage.transcript import Transcript

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import combinations
@@ -23,6 +22,7 @@ from urllib.parse import unquote, unquote_plus
 
 from nova_acceptance import masking
 from nova_acceptance.masking import SHORTEST, is_ordinary
+from nova_acceptance.notation import URL, decoded_base64, json_leaves, unquoted, urls_in
 
 _TELLING: Final = re.compile(
     r"pass(?!ive|age|enger)|pwd|pw$|token|secret|key|cred|auth(?!or)|salt|signature|(^|_)sig$|license",
@@ -64,8 +64,6 @@ _LARGEST: Final = 16_384
 """Characters beyond which a value is a store or a release, and no credential by itself."""
 _DEEPEST: Final = 4
 
-_NEXT_URL: Final = re.compile(r"""[,;|\s"'](?=[A-Za-z][A-Za-z0-9+.-]*://)""")
-_URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
 _HOST: Final = r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z][A-Za-z0-9-]+(?=:\d\d)|localhost)"
 _QUERIED: Final = re.compile(
     rf"(?P<login>[^/?#\s]*)@{_HOST}(?::\d+)?(?:/[\w-]*)?(?P<query>\?[A-Za-z_][\w.-]*=.*)", re.DOTALL
@@ -105,7 +103,6 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _WEB: Final = ("http", "https", "ws", "wss")
 
 PUBLIC_KEYS: Final = frozenset({"tls.crt", "ca.crt", "namespace"})
-LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def hide(seen: Mapping[str, Any]) -> None:
@@ -181,7 +178,7 @@ def secrets_of(key: str, text: str, *, is_public: bool = False, depth: int = 0) 
         return
     if "-----BEGIN" in text or text.startswith(("ssh-rsa ", "ssh-ed25519 ")):
         return
-    leaves = list(_json_leaves(text))
+    leaves = list(json_leaves(text))
     structured = list(_structured(key, text, leaves, is_public=is_public, depth=depth))
     yield from structured
     if (
@@ -192,7 +189,7 @@ def secrets_of(key: str, text: str, *, is_public: bool = False, depth: int = 0) 
         return
     lines = [line for line in text.splitlines() if line.strip()]
     if is_telling(key):
-        if len(lines) == 1 and (_is_password(key) or not _URL.match(text)):
+        if len(lines) == 1 and (_is_password(key) or not URL.match(text)):
             pair = None if _is_password(key) else _PAIR.fullmatch(text)
             yield from _parts_of(pair["password"] if pair else text)
         elif len(lines) > 1 and not structured:
@@ -299,31 +296,21 @@ def _structured(
         for inner, leaf in leaves:
             yield from within(inner, leaf)
         return
-    urls = list(_urls(text))
+    urls = list(urls_in(text))
     for scheme, rest in urls:
         yield from _of_url(scheme, rest)
     if "\n" in text:
         for found in _LINE.finditer(text):
-            yield from within(found["key"], _unquoted(found["value"]))
+            yield from within(found["key"], unquoted(found["value"]))
         for pattern in (_PASSFILE, _USERLIST, _ACL):
             for found in pattern.finditer(text):
                 yield from _parts_of(found["password"])
     elif not urls:
         yield from _of_one_line(text, within)
-    if not urls and _BASE64.fullmatch(text) and (decoded := _decoded(text)):
+    if not urls and _BASE64.fullmatch(text) and (decoded := decoded_base64(text)):
         pair = None if "://" in decoded else _PAIR.fullmatch(decoded)
         inside = list(_parts_of(pair["password"]) if pair else within(key, decoded))
         yield from (text, *inside) if inside else ()
-
-
-def _urls(text: str) -> Iterator[tuple[str, str]]:
-    """Yield scheme and rest of each URL; one that is all of a value may have blanks in it."""
-    is_whole = "\n" not in text and re.match(r"\S*://", text) is not None
-    for line in text.splitlines():
-        for part in _NEXT_URL.split(line):
-            if found := _URL.search(part):
-                rest = found["rest"]
-                yield found["scheme"], rest if is_whole else re.split(r"\s", rest, maxsplit=1)[0]
 
 
 def _of_one_line(text: str, within: Any) -> Iterator[str]:
@@ -369,48 +356,6 @@ def _names_of(where: str) -> Iterator[str]:
     """Yield the host's and the database's name of what follows the last `@` of a URL."""
     yield from re.split(r"[:/?#]", where)[:1]
     yield where.partition("/")[2].partition("?")[0]
-
-
-def _json_leaves(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the texts and numbers in a JSON object or list, each with the key it is under."""
-    if not text.startswith(("{", "[")):
-        return
-    try:
-        pending = [("", json.loads(text))]
-    except (ValueError, RecursionError):
-        return
-    while pending:
-        key, value = pending.pop()
-        if isinstance(value, dict):
-            pending += [(str(inner), leaf) for inner, leaf in value.items()]
-        elif isinstance(value, list):
-            pending += [(key, leaf) for leaf in value]
-        elif isinstance(value, str | int) and not isinstance(value, bool):
-            yield key, str(value)
-
-
-def _decoded(text: str) -> str:
-    try:
-        octets = base64.b64decode(text + "=" * (-len(text) % 4), altchars=None, validate=True)
-        decoded = octets.decode()
-    except (binascii.Error, ValueError):
-        return ""
-    return decoded if decoded.isprintable() or "\n" in decoded else ""
-
-
-def _unquoted(value: str) -> str:
-    quote = value[:1]
-    if quote in ("'", '"') and (end := value.rfind(quote)) > 0:
-        return _unescaped(value[1:end]) if quote == '"' else value[1:end].replace("''", "'")
-    return value.partition(" #")[0].strip()
-
-
-def _unescaped(text: str) -> str:
-    """Return what a text between double quotes says, in YAML, JSON or a shell."""
-    try:
-        return text.encode("latin-1", "backslashreplace").decode("unicode_escape")
-    except UnicodeDecodeError:
-        return text.replace("\\", "")
 
 
 def _is_small_number(text: str) -> bool:

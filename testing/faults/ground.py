@@ -13,6 +13,7 @@ from nova_acceptance.components.postgres.spec import Postgres
 from nova_acceptance.components.redis.spec import Redis
 from nova_acceptance.errors import ClusterError, NovaError
 from nova_acceptance.kube import Kube, Object, PodRef
+from nova_acceptance.kube.objects import OF_THE_SERVER
 from nova_acceptance.system import System
 from testing.faults.fault import Pods
 
@@ -218,3 +219,12 @@ class Ground:
 
 def _in(namespace: str) -> tuple[str, ...]:
     return (f"--namespace={namespace}",) if namespace else ()
+
+
+def as_written(obj: Object) -> Object:
+    """Return an object that was read as whoever made it wrote it, to be made again."""
+    metadata = {key: it for key, it in obj["metadata"].items() if key not in OF_THE_SERVER}
+    kept = {key: it for key, it in obj.items() if key != "status"}
+    if obj["kind"] == "ServiceAccount":
+        kept.pop("secrets", None)  # tokens of the one that is gone
+    return {**kept, "metadata": metadata}

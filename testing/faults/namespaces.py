@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Final
 
 from nova_acceptance.kube import Object
 from testing.faults.fault import Removal
-from testing.faults.ground import Ground
+from testing.faults.ground import Ground, GroundError, as_written
 from testing.faults.undo import UndoStack
 
 _HELD: Final = "nova-acceptance.test/held"
@@ -17,10 +17,6 @@ _KEPT: Final = (
     *("PodDisruptionBudget", "Service", "Deployment", "StatefulSet"),
 )
 """What is made again, in this order; pods and claims are made by what needs them."""
-_OF_THE_SERVER: Final = (
-    *("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "selfLink"),
-    *("deletionTimestamp", "deletionGracePeriodSeconds"),
-)
 
 
 def remove(ground: Ground, wanted: Removal, undo: UndoStack) -> None:
@@ -28,7 +24,8 @@ def remove(ground: Ground, wanted: Removal, undo: UndoStack) -> None:
     holder, name = wanted.holder, wanted.namespace
     there = [each for each in _listed(ground, name) if not _is_made_by_the_cluster(each)]
     home = ground.get("Namespace", "", name)
-    assert home is not None
+    if home is None:
+        raise GroundError(f"there is no namespace {name} to remove")
 
     def again() -> None:
         free = {"metadata": {"finalizers": None}}
@@ -36,7 +33,7 @@ def remove(ground: Ground, wanted: Removal, undo: UndoStack) -> None:
             ground.patch(holder.kind, holder.namespace, holder.name, free)
         ground.delete("Namespace", "", name)
         for each in (home, *there):
-            ground.put(_as_made(each))
+            ground.put(as_written(each))
 
     undo.push(f"making namespace {name} again", again)
     held = {"metadata": {"finalizers": [_HELD]}}
@@ -58,15 +55,3 @@ def _is_made_by_the_cluster(obj: Object) -> bool:
         or (obj["kind"], metadata["name"]) in of_every_namespace
         or obj.get("type") == "kubernetes.io/service-account-token"
     )
-
-
-def _as_made(obj: Object) -> Object:
-    """Return an object as whoever made it wrote it, as far as that makes the same one again."""
-    metadata = {key: it for key, it in obj["metadata"].items() if key not in _OF_THE_SERVER}
-    made: dict[str, Any] = {key: it for key, it in obj.items() if key not in ("status", "secrets")}
-    spec = dict(made.get("spec") or {})
-    if obj["kind"] == "Namespace":
-        spec = {}
-    if obj["kind"] == "Service" and spec.get("clusterIP") != "None":
-        spec = {key: it for key, it in spec.items() if key not in ("clusterIP", "clusterIPs")}
-    return {**made, "metadata": metadata, **({"spec": spec} if "spec" in made else {})}

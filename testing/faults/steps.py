@@ -26,17 +26,10 @@ from testing.faults.fault import (
     Url,
     Value,
 )
-from testing.faults.ground import Ground, GroundError
+from testing.faults.ground import Ground, GroundError, as_written
 from testing.faults.merge import inverse
 from testing.faults.undo import UndoStack
 
-_OF_THE_SERVER: Final = (
-    "uid",
-    "resourceVersion",
-    "creationTimestamp",
-    "managedFields",
-    "generation",
-)
 _FROM_BASE64: Final = (
     "import base64, os, sys; path, text = sys.argv[1:]; "
     "open(path, 'wb').write(base64.b64decode(text))"
@@ -103,9 +96,8 @@ def delete(ground: Ground, at: Target, undo: UndoStack) -> None:
 
 
 def _put_back(ground: Ground, at: Target, before: Object) -> None:
-    metadata = {k: v for k, v in before["metadata"].items() if k not in _OF_THE_SERVER}
     ground.delete(at.kind, at.namespace, at.name)
-    ground.put({**{k: v for k, v in before.items() if k != "status"}, "metadata": metadata})
+    ground.put(as_written(before))
 
 
 def doom(ground: Ground, wanted: Pods, undo: UndoStack) -> None:

@@ -18,7 +18,7 @@ from nova_acceptance.cluster.home import project
 from nova_acceptance.cluster.model import Cluster
 from nova_acceptance.kube import Kube, Object
 from nova_acceptance.kube.objects import RUN_LABEL
-from nova_acceptance.vantage.probe_pods import left_over, remove_left_over
+from nova_acceptance.vantage.left_over import left_over, remove_left_over
 from testing.integration.conftest import NAMESPACES, Accepted, accept, nova_cluster
 from testing.integration.inventory import Inventory, changes, inventory
 

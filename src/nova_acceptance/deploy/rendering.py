@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
 
 import yaml
 
@@ -18,13 +17,9 @@ from nova_acceptance.deploy.credentials import NO_CREDENTIALS, Credentials
 from nova_acceptance.deploy.files import KUSTOMIZATIONS, Loader, key_of, read_objects
 from nova_acceptance.errors import RenderError
 from nova_acceptance.kube import Object, describe
+from nova_acceptance.kube.objects import OF_THE_SERVER
 
 _LAST_LINES = 10
-_OF_THE_SERVER: Final = (
-    *("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation"),
-    *("managedFields", "resourceVersion", "selfLink", "uid"),
-)
-"""What an object has that was read from a cluster, and what no other cluster would take."""
 
 
 class Form(StrEnum):
@@ -160,7 +155,7 @@ def _as_applied(obj: Object) -> Object:
     metadata = {
         key: value
         for key, value in obj["metadata"].items()
-        if key not in _OF_THE_SERVER and not (key == "namespace" and not value)
+        if key not in OF_THE_SERVER and not (key == "namespace" and not value)
     }
     made = {key: value for key, value in obj.items() if key != "status"} | {"metadata": metadata}
     if made["kind"] == "Secret" and "stringData" in made:

@@ -10,6 +10,11 @@ Object: TypeAlias = dict[str, Any]
 
 RUN_LABEL: Final = "nova-acceptance/run"
 """The label by which a run knows what it made to ask from; it is no part of any system."""
+OF_THE_SERVER: Final = frozenset(
+    "creationTimestamp deletionGracePeriodSeconds deletionTimestamp generation managedFields"
+    " resourceVersion selfLink uid".split()
+)
+"""Metadata of an object that was read from a cluster, which no other cluster would take."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import json
 import math
-import socket
-import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import urllib3
 import websocket
@@ -27,13 +25,13 @@ from nova_acceptance import masking, secrecy, timeouts
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube.availability import Availability, patiently
 from nova_acceptance.kube.credential_plugin import Credential
-from nova_acceptance.kube.dial import dial
 from nova_acceptance.kube.failures import TRANSIENT, ApiError, ApiUnreachableError, is_api_away
 from nova_acceptance.kube.in_cluster import is_service_account, way_in_cluster
 from nova_acceptance.kube.kubeconfig import kept, way_of
 from nova_acceptance.kube.objects import Object
 from nova_acceptance.kube.obstacles import is_page, not_kubernetes, unreachable
 from nova_acceptance.kube.trust import unauthorized
+from nova_acceptance.kube.wires import Pair, dialled, http_client
 from nova_acceptance.kube.writing import Writing
 
 APPLY = "application/apply-patch+yaml"
@@ -44,7 +42,6 @@ CHANNELS_WITH_CLOSE = "v5.channel.k8s.io"
 Query = Mapping[str, str | Iterable[str]]
 T = TypeVar("T")
 
-_POOL_SIZE = 32
 _TIMEOUTS = (
     TimeoutError,
     urllib3.exceptions.ReadTimeoutError,
@@ -83,8 +80,8 @@ class Rest:
         else:
             self._way = way_of(kubeconfig, context)
         _hide_key(self._way.key)
-        self._pair = self._way.certificate, self._way.key
-        self._client = self._connected()
+        self._pair: Pair = self._way.certificate, self._way.key
+        self._client = http_client(self._way, self._pair)
         self._way.credentials.on_certificate(self._take)
         self.server = self._way.server
         self.verifies = self._way.verifies
@@ -215,7 +212,7 @@ class Rest:
             connection = websocket.WebSocket(skip_utf8_validation=True)
             connection.connect(  # type: ignore[no-untyped-call]
                 _url("ws" + self.server.removeprefix("http"), path, query),
-                socket=self._dialled(timeout),
+                socket=dialled(self._way, self._pair, timeout),
                 header=[f"{name}: {value}" for name, value in headers.items()],
                 subprotocols=[CHANNELS_WITH_CLOSE, CHANNELS],
                 suppress_origin=True,
@@ -242,20 +239,6 @@ class Rest:
         connection = self._as_user(told)
         connection.settimeout(timeouts.API_REQUEST)  # no longer that of the handshake
         return connection
-
-    def _dialled(self, timeout: float) -> socket.socket:
-        """Return a connection to the API that goes the way of every other request."""
-        parts = urlsplit(self.server)
-        is_secure = parts.scheme == "https"
-        host, port = parts.hostname or "", parts.port or (443 if is_secure else 80)
-        plain = dial(host, port, self._way.proxy, timeout)
-        if not is_secure:
-            return plain
-        try:
-            return self._tls().wrap_socket(plain, server_hostname=self._way.server_name or host)
-        except BaseException:
-            plain.close()
-            raise
 
     def _whole(
         self,
@@ -390,40 +373,7 @@ class Rest:
     def _take(self, given: Credential) -> None:
         """Be whom a credential plug-in says from now on, by a certificate."""
         self._pair = kept(given.certificate.encode()), kept(given.key.encode())
-        self._client = self._connected()
-
-    def _connected(self) -> client.ApiClient:
-        way = self._way
-        configuration = client.Configuration(host=way.server)
-        configuration.ssl_ca_cert = way.ca_file
-        configuration.verify_ssl = way.verifies
-        configuration.cert_file, configuration.key_file = self._pair
-        configuration.tls_server_name = way.server_name
-        configuration.retries = False
-        configuration.connection_pool_maxsize = _POOL_SIZE
-        configuration.proxy = way.proxy.url if way.proxy else None
-        configuration.no_proxy = ""  # the proxy is chosen already
-        if way.proxy and way.proxy.user:
-            known = f"{way.proxy.user}:{way.proxy.password}"
-            if way.proxy.is_socks:
-                start, _, place = way.proxy.url.partition("//")
-                user, password = quote(way.proxy.user, ""), quote(way.proxy.password, "")
-                configuration.proxy = f"{start}//{user}:{password}@{place}"
-            else:
-                configuration.proxy_headers = urllib3.make_headers(proxy_basic_auth=known)
-        return client.ApiClient(configuration)
-
-    def _tls(self) -> ssl.SSLContext:
-        way = self._way
-        context = ssl.create_default_context(cafile=way.ca_file)
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        if not way.verifies:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        certificate, key = self._pair
-        if certificate:
-            context.load_cert_chain(certificate, key)
-        return context
+        self._client = http_client(self._way, self._pair)
 
 
 def _hide_key(file: str | None) -> None:

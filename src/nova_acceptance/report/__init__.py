@@ -4,7 +4,8 @@ The record (`run.jsonl`) is the only source: it is written while the run goes on
 crashed, hung or was interrupted is in it too. `nova-report render reports/<run>` renders
 everything again from any record, a killed run's included.
 
-    recorder, record      what fixtures tell, and the file that it is appended to
+    recorder, record      what fixtures tell, and the file that it is appended to; `repeated`
+                          keeps evidence that is alike in it once
     reading               from the record's events to the model, with `causes`
     entries               its causes as they are read: what to do first, what only follows, policy
     model, topology       a run, and where the system ran; `tables` shows the latter

@@ -32,10 +32,13 @@ class Background:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def run(self, ask: Callable[[], object]) -> None:
+    def run(self, ask: Callable[[], object]) -> Future[None]:
         """Run a round of questions, now or when there is room for it.
 
         What it takes down itself, and keeps for nobody, is no evidence of the test that is running.
+
+        Returns:
+            the round, which is cancelled where it has not begun before all is closed.
         """
 
         def quietly() -> None:
@@ -46,6 +49,7 @@ class Background:
             round_ = self._pool.submit(quietly)
             self._under_way.add(round_)
         round_.add_done_callback(self._ended)
+        return round_
 
     def settle(self) -> None:
         """Wait until nothing is asked any more."""
@@ -83,7 +87,8 @@ class Answers(Generic[K, T]):
         """Ask some questions in the background, one after the other, but for those asked before."""
         new = [(each, future) for each in questions if (future := self._new(each))]
         if new:
-            background.run(lambda: self._answer(new))
+            round_ = background.run(lambda: self._answer(new))
+            round_.add_done_callback(lambda it: _cancel(new) if it.cancelled() else None)
 
     def told(self, question: K) -> T:
         """Return the answer; a question that nobody has foreseen is asked now.
@@ -121,6 +126,12 @@ class Answers(Generic[K, T]):
                     if not left.done():
                         left.set_exception(error)
                 raise
+
+
+def _cancel(questions: Iterable[tuple[Any, Future[Any]]]) -> None:
+    """Let nobody wait for what is not going to be asked."""
+    for _, future in questions:
+        future.cancel()
 
 
 def answering(ask: Callable[[K], T]) -> Callable[[K], Outcome[T]]:

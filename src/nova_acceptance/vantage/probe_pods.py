@@ -12,7 +12,6 @@ import secrets
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from nova_acceptance.kube import ApiError, Kube, Object, PodRef
 from nova_acceptance.kube.objects import RUN_LABEL
 from nova_acceptance.kube.refusals import verbs_into_pods
 from nova_acceptance.phrase import Phrase
+from nova_acceptance.vantage.left_over import remove_pod
 
 IMAGE: Final = "docker.io/nova/probe:1"
 """This project's own image, used where it was loaded and never pulled: no registry has it."""
@@ -154,7 +154,7 @@ class ProbePods:
     def _why_left(self, pod: PodRef) -> str:
         """Return why a pod is still there; nothing where it is not."""
         try:
-            return "" if _remove(self._kube, pod) else f"{pod}: this user may not delete it"
+            return "" if remove_pod(self._kube, pod) else f"{pod}: this user may not delete it"
         except ClusterError as error:
             return f"{pod}: {error.message}"
 
@@ -179,7 +179,7 @@ class ProbePods:
                     self._made = [each for each in self._made if each != pod]
             raise _refused(namespace, error) from error
         if self._is_closed:  # while it was made
-            _remove(self._kube, pod)
+            remove_pod(self._kube, pod)
         self._require_open()
         self._await(pod)
         return pod
@@ -232,7 +232,7 @@ class ProbePods:
                 reason, said = lost
                 break
         with suppress(ClusterError):
-            _remove(self._kube, pod)
+            remove_pod(self._kube, pod)
         raise UnaskedError(
             Phrase(
                 "nothing can be asked from inside pods: "
@@ -246,74 +246,6 @@ class ProbePods:
             ),
             evidence=[f"in namespace {pod.namespace}: {said}"],
         )
-
-
-def left_over(kube: Kube, namespaces: Iterable[str]) -> list[Object]:
-    """Return every probe pod that is in some namespaces, of whichever run.
-
-    Raises:
-        ClusterError: the API refused or did not answer.
-    """
-    return [
-        pod
-        for namespace in namespaces
-        for pod in kube.list("v1", "Pod", namespace=namespace, label_selector=RUN_LABEL)
-    ]
-
-
-def remove_left_over(
-    kube: Kube, namespaces: Iterable[str], is_alive: Callable[[str], bool]
-) -> list[str]:
-    """Remove the probe pods of runs that are no more, and return their names.
-
-    Args:
-        kube: the API.
-        namespaces: where to look.
-        is_alive: whether the run of an identifier still goes on, as far as that can be known here.
-    """
-    return [
-        str(where)
-        for where, uid in abandoned(kube, namespaces, is_alive)
-        if _remove(kube, where, uid)
-    ]
-
-
-def abandoned(
-    kube: Kube, namespaces: Iterable[str], is_alive: Callable[[str], bool]
-) -> list[tuple[PodRef, str | None]]:
-    """Return the probe pods of runs that are no more, each with its uid."""
-    return [
-        (PodRef(pod["metadata"]["namespace"], pod["metadata"]["name"]), pod["metadata"].get("uid"))
-        for pod in left_over(kube, namespaces)
-        if pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-        or not is_alive(pod["metadata"]["labels"][RUN_LABEL])
-    ]
-
-
-def remove_abandoned(kube: Kube, pod: PodRef, uid: str | None) -> None:
-    """Remove a probe pod of a run that is no more.
-
-    Raises:
-        ClusterError: the API refused or did not answer.
-    """
-    if not _remove(kube, pod, uid):
-        raise ClusterError(
-            Phrase("this user may not {verb} {resource}", verb="delete", resource="pods")
-        )
-
-
-def _remove(kube: Kube, pod: PodRef, uid: str | None = None) -> bool:
-    """Remove a pod; False where this user may not."""
-    try:
-        # nothing in it is worth a grace, and with one it would be listed for a while yet
-        kube.delete(
-            *("v1", "Pod", pod.name, pod.namespace), grace_period_seconds=0, precondition_uid=uid
-        )
-    except ApiError as error:
-        if not error.forbidden:
-            raise
-        return False
-    return True
 
 
 def _refused(namespace: str, error: ApiError) -> UnaskedError:

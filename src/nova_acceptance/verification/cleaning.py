@@ -19,8 +19,9 @@ from nova_acceptance.errors import NovaError, RefusedError
 from nova_acceptance.kube import Kube
 from nova_acceptance.progress import Progress
 from nova_acceptance.system import Component, System
+from nova_acceptance.vantage.left_over import abandoned, remove_abandoned
 from nova_acceptance.vantage.places import Places
-from nova_acceptance.vantage.probe_pods import Settings, abandoned, remove_abandoned
+from nova_acceptance.vantage.probe_pods import Settings
 from nova_acceptance.verification.access import Clients
 from nova_acceptance.verification.asking import opened_clients
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 
 import pytest
 
@@ -150,3 +151,26 @@ def test_nobody_waits_for_a_round_that_has_broken(
     for each in "ab":
         with pytest.raises(SystemExit):
             answers.told(each)
+
+
+def test_nobody_waits_for_what_is_not_going_to_be_asked(transcript: Transcript) -> None:
+    asking, end = threading.Event(), threading.Event()
+
+    def ask(question: str) -> str:
+        asking.set()
+        end.wait(SOON)
+        return question
+
+    answers = Answers(transcript, answering(ask))
+    opened = Background(1)
+    answers.foresee(opened, ["first"])
+    answers.foresee(opened, ["second"])
+    assert asking.wait(SOON)
+    closing = threading.Thread(target=opened.close)
+    closing.start()
+    with pytest.raises(CancelledError):
+        answers.told("second")
+    end.set()
+    closing.join(SOON)
+
+    assert answers.told("first") == "first"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import psycopg
 import pytest
@@ -13,22 +13,10 @@ from nova_acceptance.components.postgres.parts import reaches, schemas
 from nova_acceptance.components.postgres.quoting import quoted
 from nova_acceptance.findings import Finding, FindingError
 from nova_acceptance.phrase import Phrase
-from testing.unit.probes.a_server import SHOP, Shop, reach_of, running, schema_named
+from testing.unit.probes.a_server import SHOP, Shop, reach_of, schema_named
 from testing.unit.probes.wrong_rights import CASES, NEW
 
 (ORDERS,) = SHOP.databases
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Shop]:
-    with running() as port:
-        yield Shop(port)
-
-
-@pytest.fixture
-def shop(server: Shop) -> Shop:
-    server.again()
-    return server
 
 
 def needs_grantors(shop: Shop) -> None:

@@ -24,7 +24,7 @@ from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.background import Background
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.transcript import Transcript
-from testing.unit.probes.a_server import SHOP, SUPERUSER, Shop, reach_of, running
+from testing.unit.probes.a_server import SHOP, SUPERUSER, Shop, reach_of
 from testing.unit.waiting import SOON, wait_until
 
 TILL = list(denials(SHOP))
@@ -32,18 +32,6 @@ TRIGGER = "put a trigger on a table"
 LOCKED = psycopg.errors.LockNotAvailable
 Opened = list[str]
 """As whom connections were opened."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Shop]:
-    with running() as port:
-        yield Shop(port)
-
-
-@pytest.fixture
-def shop(server: Shop) -> Shop:
-    server.again()
-    return server
 
 
 @pytest.fixture

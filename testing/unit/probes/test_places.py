@@ -11,8 +11,9 @@ import pytest
 from nova_acceptance.errors import ClusterError, PodProbeError, ProbeError, UnaskedError
 from nova_acceptance.kube import ApiError, ExecResult, Object, PodRef
 from nova_acceptance.kube.objects import RUN_LABEL
+from nova_acceptance.vantage.left_over import remove_left_over
 from nova_acceptance.vantage.places import PlaceKind, Places, own_container
-from nova_acceptance.vantage.probe_pods import IMAGE, Settings, remove_left_over
+from nova_acceptance.vantage.probe_pods import IMAGE, Settings
 
 WEB, TAX = PodRef("shop", "web-0"), PodRef("shop", "tax-0")
 NO_PYTHON = 'exec: "python3": executable file not found in $PATH: unknown'

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
 from nova_acceptance.components.postgres.checks import databases, privileges, roles
 from nova_acceptance.findings import Finding
-from testing.unit.probes.a_server import SHOP, Shop, reach_of, running, schema_named
+from testing.unit.probes.a_server import SHOP, Shop, reach_of, schema_named
 
 SALES = schema_named("sales")
 (ORDERS,) = SHOP.databases
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Shop]:
-    with running() as port:
-        yield Shop(port)
-
-
-@pytest.fixture
-def shop(server: Shop) -> Shop:
-    server.again()
-    return server
 
 
 def found(shop: Shop) -> list[Finding]:

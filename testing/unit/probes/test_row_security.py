@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
 from nova_acceptance.components.postgres.checks.rows import hidden_rows, rows_hidden
 from nova_acceptance.findings import Finding
-from testing.unit.probes.a_server import SHOP, Shop, running, schema_named
+from testing.unit.probes.a_server import SHOP, Shop, schema_named
 
 SALES, ARCHIVE = schema_named("sales"), schema_named("archive")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Shop]:
-    with running() as port:
-        yield Shop(port)
-
-
-@pytest.fixture
-def shop(server: Shop) -> Shop:
-    server.again()
-    return server
 
 
 def hidden(shop: Shop) -> list[Finding]:
