@@ -4,11 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
+from nova_acceptance.components.kubernetes.checks.namespaces import terminating
 from nova_acceptance.components.kubernetes.endings import ending
+from nova_acceptance.diagnosis import Explanation, Ranked
 from nova_acceptance.errors import ApplyError
 from nova_acceptance.findings import ref
 from nova_acceptance.kube import SYNCED, Kube, Object, describe
 from nova_acceptance.phrase import Phrase
+
+
+class StillThereError(ApplyError):
+    """Objects that are deleted did not go in time.
+
+    Attributes:
+        explanation: why; None where what is left says nothing of it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str,
+        evidence: Sequence[str],
+        explanation: Explanation | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, evidence=evidence)
+        self.explanation = explanation
 
 
 def await_gone(
@@ -31,7 +52,7 @@ def await_gone(
         on_seen: called with each one that is still, or again, there.
 
     Raises:
-        ApplyError: some were still there; with what their controller says holds them.
+        StillThereError: some were still there; with what their controller says holds them.
         ClusterError: the API did not answer.
     """
     left: dict[str, Object] = {}
@@ -48,7 +69,7 @@ def await_gone(
             on_seen(obj)
         if is_listed and not left:
             return
-    raise ApplyError(
+    raise StillThereError(
         f"still there at the deadline: {', '.join(map(describe, left.values())) or kind}",
         hint=_hint(kind, [*left.values()]),
         evidence=[
@@ -57,7 +78,14 @@ def await_gone(
             for condition in obj.get("status", {}).get("conditions") or ()
             if condition.get("status") == "True" and condition.get("message")
         ],
+        explanation=_explanation([*left.values()]) if kind == "Namespace" else None,
     )
+
+
+def _explanation(left: Sequence[Object]) -> Explanation | None:
+    """Return the cause that namespaces show which do not go; None where none was listed."""
+    found = [Ranked(terminating(each)) for each in left]
+    return Explanation(tuple(found), (found[0].root.subject,)) if found else None
 
 
 def _hint(kind: str, left: Sequence[Object]) -> Phrase:

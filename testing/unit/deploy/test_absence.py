@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from nova_acceptance.deploy.absence import await_gone
+from nova_acceptance.deploy.absence import StillThereError, await_gone
 from nova_acceptance.errors import ApplyError
 from nova_acceptance.kube import Object
 from testing.unit.deploy.stub_kube import StubKube
@@ -45,3 +45,34 @@ def test_finalizer_is_told_whatever_the_kind() -> None:
     assert "finalizer bank.example/audit holds ConfigMap shop/it" in hint_for(
         "ConfigMap", "shop", finalizers=["bank.example/audit"]
     )
+
+
+def test_namespace_that_does_not_go_is_told_with_its_cause() -> None:
+    remaining = {
+        "type": "NamespaceFinalizersRemaining",
+        "status": "True",
+        "message": "Some content in the namespace has finalizers remaining: "
+        "shop.example/hold in 1 resource instances",
+    }
+    left: Object = {
+        "kind": "Namespace",
+        "metadata": {"name": "it", "deletionTimestamp": "2024-05-01T00:00:00Z"},
+        "status": {"phase": "Terminating", "conditions": [remaining]},
+    }
+
+    with pytest.raises(StillThereError) as caught:
+        await_gone(StubKube(left), "Namespace", ["it"], deadline=time.monotonic())
+
+    assert caught.value.explanation is not None
+    root = caught.value.explanation.causes[0].root
+    assert (root.cause, str(root.subject)) == ("NAMESPACE_TERMINATING", "Namespace it")
+    assert "shop.example/hold" in root.cure
+
+
+def test_what_is_no_namespace_and_does_not_go_shows_no_cause() -> None:
+    left: Object = {"kind": "Pod", "metadata": {"name": "it", "namespace": "shop"}}
+
+    with pytest.raises(StillThereError) as caught:
+        await_gone(StubKube(left), "Pod", ["it"], deadline=time.monotonic())
+
+    assert caught.value.explanation is None
