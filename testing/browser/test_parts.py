@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from nova_acceptance.report import Outcome, Run
 from nova_acceptance.report.phrases import in_language, phrase_of
+from nova_acceptance.report.record import read
 from nova_acceptance.report.texts import CHINESE, ENGLISH, Texts
 from testing.browser import nova, parts
 from testing.browser.conftest import Read
@@ -284,7 +284,7 @@ def test_first_failures_are_open_and_come_first(read: Read, rejected: Path, run:
 def test_evidence_is_shown_as_recorded(
     reader: Reader, rejected_directory: Path, say: Texts
 ) -> None:
-    events = map(json.loads, (rejected_directory / "run.jsonl").read_text().splitlines())
+    events = read(rejected_directory)
     recorded = next(
         event["evidence"]
         for event in events

@@ -146,7 +146,7 @@ def test_service(asking, evidence):
     telling.run()
 
     asked = {
-        event["when"]: [entry["asked"] for entry in event["evidence"]]
+        event["when"]: [entry["asked"] for entry in event.get("evidence", [])]
         for event in telling.record
         if event["type"] == "phase"
     }

@@ -48,9 +48,11 @@ reader passes over types and fields that it does not know: further ones may be a
 number.
 
 Evidence of a phase is {asked, source, target, answer, seconds}, and {same, seconds} where the
-record has had these words before: `same` is their digest (`repeated`). `read` puts them back.
+record has had these words before: `same` is their digest (`repeated`). A phase is written without
+those of its fields that say nothing: `expected_failure` where it is false, `message`, `text`,
+`worker`, `evidence` and `sections` where they are empty. `read` puts all of it back.
 
-Schema 2 had all evidence in full. Schema 1 had neither `manifests` nor `reachability` besides, of a
+Schema 2 had all of it in full. Schema 1 had neither `manifests` nor `reachability` besides, of a
 cluster's nodes their names alone, of a pod's times neither workload nor applied and pulled, and of
 a snapshot no more than rows, counts and external. Both are read as well.
 

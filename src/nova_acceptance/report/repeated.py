@@ -1,8 +1,12 @@
-"""Evidence that many tests have alike is written into a record once; the others refer to it.
+"""What a record need not say again: evidence that tests have alike, and fields that say nothing.
 
-A reference is `{"same": DIGEST, "seconds": …}` in the place of what was asked, of whom and what
-came back. The digest is that of these words, so that a reader needs no more than what came before
-in the file, and nothing has to be numbered anew where records are put together.
+Evidence that many tests have alike is written once; the others refer to it. A reference is
+`{"same": DIGEST, "seconds": …}` in the place of what was asked, of whom and what came back. The
+digest is that of these words, so that a reader needs no more than what came before in the file, and
+nothing has to be numbered anew where records are put together.
+
+Of a phase in which nothing was asked, written or wrong, as most are, the fields that would say so
+are left out.
 """
 
 from __future__ import annotations
@@ -10,11 +14,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, Final
 
 from nova_acceptance.report.recorder import Fact
 
 _WORDS: Final = ("asked", "source", "target", "answer")
+_NOTHING: Final[Mapping[str, Any]] = {
+    "expected_failure": False,
+    "message": "",
+    "text": "",
+    "evidence": [],
+    "sections": [],
+    "worker": "",
+}
+"""The fields of a phase that are left out where they have these values."""
 _LENGTH: Final = 16
 """Hexadecimal digits of a digest: 64 bits, for at most some million entries of a record."""
 
@@ -26,7 +40,12 @@ class Shortener:
         self._said: set[str] = set()
 
     def shortened(self, fact: Fact) -> Fact:
-        """Return a fact with references in the place of evidence that is known."""
+        """Return a fact with references in the place of evidence that is known.
+
+        A phase is without the fields that say nothing.
+        """
+        if fact.get("type") == "phase":
+            fact = {key: value for key, value in fact.items() if not _says_nothing(key, value)}
         evidence = fact.get("evidence")
         if not isinstance(evidence, list) or not all(map(_is_whole, evidence)):
             return fact  # or the lines of a diagnosis
@@ -47,10 +66,13 @@ class Expander:
         self._said: dict[str, Mapping[str, Any]] = {}
 
     def whole(self, fact: Fact) -> Fact:
-        """Return a fact without references; what one refers to may have been in a damaged line.
+        """Return a fact without references, and with every field that a phase has.
 
-        Then it is left out: nothing is known of it.
+        What a reference leads to may have been in a damaged line. Then it is left out: nothing is
+        known of it.
         """
+        if fact["type"] == "phase":
+            fact = {**deepcopy(_NOTHING), **fact}
         evidence = fact.get("evidence")
         if not isinstance(evidence, list):
             return fact
@@ -65,6 +87,10 @@ class Expander:
             elif known := self._said.get(str(entry["same"])):
                 found.append({**known, "seconds": entry.get("seconds")})
         return {**fact, "evidence": found}
+
+
+def _says_nothing(field: str, value: object) -> bool:
+    return field in _NOTHING and type(value) is type(_NOTHING[field]) and not value
 
 
 def _is_whole(entry: object) -> bool:

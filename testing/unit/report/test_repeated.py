@@ -22,8 +22,18 @@ def asked(answer: str, seconds: float) -> dict[str, Any]:
     }
 
 
-def phase(*evidence: Any) -> dict[str, Any]:
-    return {"type": "phase", "time": "2026-11-29T00:00:00.000Z", "evidence": list(evidence)}
+def phase(*evidence: Any, **fields: Any) -> dict[str, Any]:
+    return {
+        "type": "phase",
+        "time": "2026-11-29T00:00:00.000Z",
+        "expected_failure": False,
+        "message": "",
+        "text": "",
+        "evidence": list(evidence),
+        "sections": [],
+        "worker": "",
+        **fields,
+    }
 
 
 def written(directory: Path, *facts: dict[str, Any]) -> list[dict[str, Any]]:
@@ -46,6 +56,36 @@ def test_evidence_is_written_once_and_read_everywhere(tmp_path: Path) -> None:
         facts[2]["evidence"],
     ]
     assert list(read(tmp_path)) == facts
+
+
+def test_fields_of_a_phase_that_say_nothing_are_not_written(tmp_path: Path) -> None:
+    told = {
+        "expected_failure": True,
+        "message": "m",
+        "text": "t",
+        "sections": [["a", "b"]],
+        "worker": "gw0",
+    }
+    facts = [phase(), phase(asked("a", 0.5), **told)]
+    lines = written(tmp_path, *facts)
+
+    assert lines == [{"type": "phase", "time": facts[0]["time"]}, facts[1]]
+    assert list(read(tmp_path)) == facts
+
+
+def test_fields_of_other_events_are_written_whatever_they_say(tmp_path: Path) -> None:
+    fact = {"type": "crashed", "time": "2026-11-29T00:00:00.000Z", "worker": "", "text": ""}
+
+    assert written(tmp_path, fact) == list(read(tmp_path)) == [fact]
+
+
+def test_phases_that_were_read_share_nothing(tmp_path: Path) -> None:
+    written(tmp_path, phase(), phase())
+    first, second = read(tmp_path)
+
+    first["sections"].append(["a", "b"])
+
+    assert second["sections"] == []
 
 
 def test_schema_knows_a_reference(tmp_path: Path) -> None:

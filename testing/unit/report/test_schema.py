@@ -25,7 +25,10 @@ OPTIONAL = {
     "refused": {"told", "lines"},
     "note": {"told"},
     "diagnosis": {"follows"},
-    "phase": {"test", "diagnosis", "quarantined"},
+    "phase": {
+        *("test", "diagnosis", "quarantined"),
+        *("expected_failure", "message", "text", "evidence", "sections", "worker"),
+    },
 }
 
 
