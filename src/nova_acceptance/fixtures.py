@@ -153,8 +153,11 @@ def may_disrupt(pytestconfig: pytest.Config, cluster: Cluster) -> None:
 @pytest.fixture(scope="session")
 def kube(
     pytestconfig: pytest.Config, cluster: Cluster, recorder: Recorder, diagnosis: Diagnosis
-) -> Kube:
-    """The cluster's API; what there is to say about the cluster is in the record from now on."""
+) -> Iterator[Kube]:
+    """The cluster's API; what there is to say about the cluster is in the record from now on.
+
+    At the end how often it was asked.
+    """
     option = pytestconfig.option
     # Where the cluster stays; otherwise all goes with it.
     stays = cluster.remove_hint.startswith("nova-cluster remove")
@@ -184,7 +187,8 @@ def kube(
         command = ["pytest", *map(str, pytestconfig.invocation_params.args)]
         with shown(pytestconfig) as progress:
             consent.require(cluster, api, option.allow_cluster, progress, command=command)
-    return api
+    yield api
+    recorder.tell("usage", **api.usage)
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,10 @@
 """Talking to one Kubernetes API: objects as plain JSON, exec, logs, port-forward, watch.
 
 Layers, top to bottom: `client` > `exec`, `forward`, `watch` > `resources` > `rest` >
-`wires`, `availability` > `failures`, `objects`, `writing`; `snapshot` and `kinds` ask nobody. Every
-call ends by a deadline, and every failure is a `ClusterError` (the API could not be used) or a
-`ProbeError` (a question could not be put to a pod). An API that is away or busy is waited for, and
-asked again where that is safe.
+`wires`, `availability` > `failures`, `objects`, `usage`, `writing`; `snapshot` and `kinds` ask
+nobody. Every call ends by a deadline, and every failure is a `ClusterError` (the API could not be
+used) or a `ProbeError` (a question could not be put to a pod). An API that is away or busy is
+waited for, and asked again where that is safe.
 """
 
 from nova_acceptance.kube.availability import Outage, lose, lost_seconds

@@ -70,6 +70,11 @@ class Kube:
         """Every time that the API was away or too busy to answer, as its users here saw it."""
         return self._rest.availability.outages
 
+    @property
+    def usage(self) -> dict[str, int]:
+        """How often the API was asked so far: `requests`, `execs`, and `forwards` (connections)."""
+        return self._rest.usage.as_dict()
+
     def answers(self) -> bool:
         """Whether the API answers at this moment; asked once, and never raises."""
         return self._rest.answers()

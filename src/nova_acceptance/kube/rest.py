@@ -31,6 +31,7 @@ from nova_acceptance.kube.kubeconfig import kept, way_of
 from nova_acceptance.kube.objects import Object
 from nova_acceptance.kube.obstacles import is_page, not_kubernetes, unreachable
 from nova_acceptance.kube.trust import unauthorized
+from nova_acceptance.kube.usage import Usage
 from nova_acceptance.kube.wires import Pair, dialled, http_client
 from nova_acceptance.kube.writing import Writing
 
@@ -63,6 +64,7 @@ class Rest:
         verifies: whether the API's certificate is looked at.
         writing: what may be sent to it.
         availability: when it was away.
+        usage: how often it was asked.
 
     Raises:
         ClusterError: the kubeconfig cannot be used.
@@ -89,6 +91,7 @@ class Rest:
             # one for each request would be no news: who has said so is told once
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self.availability = Availability()
+        self.usage = Usage()
 
     def request(
         self,
@@ -209,6 +212,7 @@ class Rest:
         asked = f"GET {path}"
 
         def attempt(headers: dict[str, str]) -> websocket.WebSocket:
+            self.usage.stream(path)
             connection = websocket.WebSocket(skip_utf8_validation=True)
             connection.connect(  # type: ignore[no-untyped-call]
                 _url("ws" + self.server.removeprefix("http"), path, query),
@@ -298,6 +302,7 @@ class Rest:
         asked = f"{method} {path}"
 
         def attempt(headers: dict[str, str]) -> urllib3.HTTPResponse:
+            self.usage.request()
             sent = {**headers, "Accept": "application/json"}
             if body is not None:
                 sent["Content-Type"] = content_type

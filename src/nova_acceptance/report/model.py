@@ -300,6 +300,7 @@ class Run:
         reason: why this cluster was taken.
         topology: where the system runs.
         manifests: which manifests it was about.
+        usage: how often the API was asked, by what was asked; empty where that is not known.
     """
 
     name: str
@@ -323,6 +324,7 @@ class Run:
     reason: Phrase = NOTHING
     topology: Topology = field(default_factory=Topology)
     manifests: Manifests = field(default_factory=Manifests)
+    usage: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_as_found(self) -> bool:

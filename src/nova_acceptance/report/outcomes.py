@@ -73,6 +73,7 @@ class Past:
         causes: those it named, the deepest first.
         tests: what became of each, by pytest's name of it.
         is_partial: whether it looked at a part only, so that a test which it lacks may exist.
+        usage: how often the API was asked, by what was asked; empty where that is not known.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Past:
     causes: tuple[PastCause, ...] = ()
     tests: Mapping[str, Taken] = field(default_factory=dict)
     is_partial: bool = False
+    usage: Mapping[str, Annotated[int, Field(ge=0)]] = field(default_factory=dict)
 
 
 def outcome_of(run: Run) -> Past:
@@ -118,6 +120,7 @@ def outcome_of(run: Run) -> Past:
         causes=tuple(PastCause(each.cause, each.subject, each.tests) for each in run.causes),
         tests={test.nodeid: Taken(test.outcome, round(test.seconds, 4)) for test in run.tests},
         is_partial=run.is_partial,
+        usage=run.usage,
     )
 
 

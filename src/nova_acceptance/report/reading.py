@@ -46,6 +46,7 @@ from nova_acceptance.report.values import (
 )
 
 _SEVERITY: Final = tuple(Outcome)
+_USAGE: Final = ("requests", "execs", "forwards")
 
 
 def load(path: Path) -> Run:
@@ -99,6 +100,7 @@ def run_of(events: Events) -> Run:
         reason=phrase_of(cluster, "reason"),
         topology=topology_of(cluster, deployment, snapshot, reachability),
         manifests=_manifests(mapping(start.get("manifests"))),
+        usage=_usage(by_type.get("usage", [])),
     )
 
 
@@ -323,6 +325,15 @@ def _manifests(fact: Mapping[str, object]) -> Manifests:
         is_changed=bool(fact.get("changed")),
         digest=text(fact.get("digest")),
     )
+
+
+def _usage(facts: Iterable[Fact]) -> dict[str, int]:
+    """Return what all processes of a run told together."""
+    found: Counter[str] = Counter()
+    for fact in facts:
+        for name in _USAGE:
+            found[name] += max(0, integer(fact.get(name)))
+    return dict(found)
 
 
 def _layer(value: object) -> str:

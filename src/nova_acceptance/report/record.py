@@ -41,6 +41,7 @@ schema's number. The types and their fields beside `type` and `time`:
     shard-missing   shard (2/3)                     of a merged run: a part that left no record
     interrupted     text                            Ctrl-C, or pytest.exit
     internal-error  message, text
+    usage           requests, execs, forwards: how often this process has asked the API
     run-finished    exit_status, seconds
 
 `schema/run.schema.json` beside this module says what the fields mean and of which types they are. A

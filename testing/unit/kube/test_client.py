@@ -324,6 +324,15 @@ def test_eviction_is_tried_dry_and_once(tmp_path: Path, answer: Answer, said: st
     assert client.outages == ()  # a budget's refusal has the status of an API that is busy
 
 
+def test_request_of_a_pod_by_any_name_counts_as_one(tmp_path: Path) -> None:
+    with scripted_api(lambda _: Answer({"gitVersion": "v1.33.1"})) as api:
+        client = kube(api, tmp_path)
+        assert client.server_version == "v1.33.1"
+        assert client.logs(PodRef("here", "exec"))
+
+    assert client.usage == {"requests": 2, "execs": 0, "forwards": 0}
+
+
 def test_eviction_of_a_pod_that_is_another_by_now_is_told(tmp_path: Path) -> None:
     with (
         scripted_api(lambda _: Answer(status(409, "Conflict"), 409)) as api,

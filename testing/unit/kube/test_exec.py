@@ -72,8 +72,10 @@ def test_argv_is_passed_argument_by_argument(tmp_path: Path) -> None:
         channels.close()
 
     with scripted_api(lambda _: Answer(websocket=talk)) as api:
-        Kube(api.kubeconfig(tmp_path)).exec(POD, ["tool", "a b", "--c"])
+        kube = Kube(api.kubeconfig(tmp_path))
+        kube.exec(POD, ["tool", "a b", "--c"])
 
+    assert kube.usage == {"requests": 0, "execs": 1, "forwards": 0}
     (asked,) = api.asked(PATH, stdin="false", stdout="true")
     assert asked.query["command"] == "tool,a b,--c"
 

@@ -66,6 +66,18 @@ def test_bytes_go_both_ways_on_many_connections(tmp_path: Path) -> None:
         assert len(api.asked("/api/v1/namespaces/here/pods/it/portforward", ports="5432")) == 5
 
 
+def test_each_connection_counts(tmp_path: Path) -> None:
+    with scripted_api(lambda _: Answer(websocket=echo)) as api:
+        kube = Kube(api.kubeconfig(tmp_path))
+        with kube.forward(POD, PORT) as local:
+            for _ in range(3):
+                with connect(local) as client:
+                    client.sendall(b"hello")
+                    assert client.recv(100) == b"HELLO"
+
+    assert kube.usage == {"requests": 0, "execs": 0, "forwards": 3}
+
+
 def test_connection_that_the_pod_refuses_is_reset_with_the_reason_kept(tmp_path: Path) -> None:
     with (
         scripted_api(lambda _: Answer(websocket=refuse)) as api,

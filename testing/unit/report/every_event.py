@@ -176,6 +176,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "shard-missing": {"shard": "3/3"},
     "interrupted": {"text": "enough"},
     "internal-error": {"message": "clean-up failed", "text": "clean-up failed"},
+    "usage": {"requests": 40, "execs": 5, "forwards": 3},
     "run-finished": {"exit_status": 0, "seconds": 12.5},
 }
 

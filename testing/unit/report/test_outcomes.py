@@ -40,6 +40,8 @@ EVENTS: list[dict[str, Any]] = [
     phase(REDIS, "setup"),
     phase(REDIS, "call", "failed", diagnosis=FOUND),
     phase(REDIS, "teardown"),
+    {"type": "usage", "requests": 40, "execs": 5, "forwards": 3},
+    {"type": "usage", "requests": 2, "execs": 2, "forwards": 0},  # of another worker
     END | {"exit_status": 1},
 ]
 
@@ -63,9 +65,10 @@ def test_run_json_tells_what_came_of_the_run(directory: Path) -> None:
     assert told == {
         "schema": 1,
         "is_partial": True,
+        "usage": {"requests": 42, "execs": 7, "forwards": 3},
         "name": "a-run",
         "started": "2030-01-01T00:00:00+00:00",
-        "seconds": 10.0,
+        "seconds": 12.0,
         "verdict": "rejected",
         "finished": True,
         "exit_status": 1,
