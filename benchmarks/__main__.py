@@ -1,11 +1,13 @@
-"""python -m benchmarks NAME: measure one claim and print its rows for benchmarks/README.md.
+"""python -m benchmarks NAME…: measure a claim and print its rows for benchmarks/README.md.
 
 Each measurement runs the commands a user would run, in processes of their own, on this machine. A
-claim of being faster is measured against the alternative in the same run.
+claim of being faster is measured against the alternative in the same run. `peers` and `scale` take
+`--cluster`, as the suite does; the others are about the cluster that `nova-cluster up` makes.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -21,8 +23,9 @@ from pathlib import Path
 from benchmarks.commands import BIN, ROOT, timed
 from benchmarks.elsewhere import measure_elsewhere
 from benchmarks.pages import measure_pages
-from benchmarks.peers.measure import measure_peers
-from benchmarks.scale import measure_scale
+from benchmarks.peers.measure import ROUNDS, measure_peers
+from benchmarks.place import place_of
+from benchmarks.scale import SIZES, measure_scale
 from benchmarks.table import row, spread
 from benchmarks.wire import measure_wire
 from nova_acceptance.cluster.home import Home
@@ -30,6 +33,7 @@ from nova_acceptance.cluster.kind.images import NOVA
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.model import Request
 from nova_acceptance.deploy import deploy, load_credentials, remove, render
+from nova_acceptance.errors import NovaError
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.progress import Progress
 from nova_acceptance.report import Outcome, load
@@ -189,14 +193,16 @@ def elsewhere() -> None:
     measure_elsewhere()
 
 
-def scale() -> None:
+def scale(cluster: str, sizes: list[int]) -> None:
     """Nova with 5, 25, 50 and 100 services: tests, seconds, CPU, memory, bytes, execs."""
-    measure_scale([BIN / "pytest", "--cluster", "kind", "-q"], _kubectl())
+    with place_of(cluster) as place:
+        measure_scale(place, sizes)
 
 
-def peers() -> None:
+def peers(cluster: str, rounds: int) -> None:
     """The same checks by this suite, kubectl run, kubectl exec, pytest-kubernetes, plain pytest."""
-    measure_peers(_kubeconfig())
+    with place_of(cluster) as place:
+        measure_peers(place, rounds)
 
 
 def wire() -> None:
@@ -245,20 +251,40 @@ MEASUREMENTS = (
     *(nothing, cluster, store, deployment, verification, places, thirty, matrix, report),
     elsewhere,
     wire,
-    scale,
-    peers,
 )
 
 
-def main(names: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Run the measurements that are named."""
-    known = {measurement.__name__: measurement for measurement in MEASUREMENTS}
-    if not names or set(names) - known.keys():
-        listing = "\n".join(f"  {name}: {what.__doc__}" for name, what in known.items())
-        sys.exit(f"usage: python -m benchmarks NAME…\n{listing}")
+    options = _options(arguments)
+    known: dict[str, Callable[[], object]] = {each.__name__: each for each in MEASUREMENTS}
+    known["scale"] = lambda: scale(options.cluster, options.sizes)
+    known["peers"] = lambda: peers(options.cluster, options.rounds)
     sys.stdout.write(f"{json.dumps({'cores': os.cpu_count(), 'load': os.getloadavg()[0]})}\n")
-    for name in names:
-        known[name]()
+    try:
+        for name in options.names:
+            known[name]()
+    except NovaError as error:
+        sys.exit(str(error))
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    every = (*MEASUREMENTS, scale, peers)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(f"  {each.__name__}: {each.__doc__}" for each in every),
+    )
+    names = [each.__name__ for each in every]
+    parser.add_argument("names", nargs="+", choices=names, metavar="NAME", help="which, see below")
+    parser.add_argument("--cluster", default="kind", help="of peers and scale; Nova is on it")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of peers: each runs so often")
+    parser.add_argument("--sizes", type=_sizes, default=SIZES, help="of scale: 5,25 services")
+    return parser.parse_args(arguments)
+
+
+def _sizes(text: str) -> list[int]:
+    return sorted(map(int, text.split(",")))
 
 
 if __name__ == "__main__":

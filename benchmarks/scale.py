@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from benchmarks.commands import ROOT
-from benchmarks.table import row
-from nova_acceptance.report import load
+from benchmarks.place import Place
+from benchmarks.table import cells, heading
+from nova_acceptance.components.http.spec import Http
+from nova_acceptance.components.registry import load as load_spec
+from nova_acceptance.errors import UsageError
+from nova_acceptance.report import load, outcomes
 
 SIZES: Final = (5, 25, 50, 100)
 """How many services; Nova has the first of these."""
 NAMESPACE: Final = "nova-services"
+READY: Final = "tests/infrastructure/test_workloads.py"
+"""What is run after a deployment, which comes first and is waited for."""
 _PATTERN: Final = "user-service"
 """The service that the others are made after."""
-_REQUESTS: Final = re.compile(
-    r"^apiserver_request_total\{[^}]*subresource=\"(exec|portforward)\"[^}]*\} (\S+)$", re.MULTILINE
+_COLUMNS: Final = (
+    *("services", "tests", "wall", "CPU", "memory", "report.html", "record", "all files"),
+    *("API requests", "execs", "connections", "deployed in"),
 )
 
 
@@ -44,36 +49,54 @@ class Cost:
     memory: float
 
 
-def measure_scale(pytest: list[str | Path], kubectl: list[str | Path]) -> None:
+def measure_scale(place: Place, sizes: Sequence[int]) -> None:
     """Deploy Nova with more and more services, print what each verification takes, and remove them.
 
     Args:
-        pytest: the command that runs the suite on the cluster, on which Nova is deployed.
-        kubectl: the command that runs kubectl there.
+        place: the cluster, on which Nova is deployed.
+        sizes: how many services, the fewest first.
+
+    Raises:
+        UsageError: one is less than Nova itself has.
     """
-    more = [f"more-{number}" for number in range(1, max(SIZES) - SIZES[0] + 1)]
+    own = len(load_spec(ROOT / "nova.yaml").of(Http))
+    if min(sizes) < own:
+        raise UsageError(f"--sizes: Nova itself has {own} services")
+    more = [f"more-{number}" for number in range(1, max(sizes) - own + 1)]
+    suite: list[str | Path] = [sys.executable, "-m", "pytest", "--cluster", place.cluster, "-q"]
+    heading(*_COLUMNS)
     try:
-        for size in SIZES:
+        for size in sizes:
             with tempfile.TemporaryDirectory() as scratch:
-                files = _files(Path(scratch), more[: size - SIZES[0]])
-                workloads = "tests/infrastructure/test_workloads.py"
-                started = time.monotonic()
-                _run([*pytest, *files, workloads])
-                deployed = time.monotonic() - started
-                before = _streams(kubectl)
-                cost = _run([*pytest, *files, "--no-deploy", "-m", "not disruptive"])
-                after = _streams(kubectl)
-                asked = [now - then for then, now in zip(before, after, strict=True)]
-                _tell(size, cost, deployed, asked)
+                manifests, spec = write(Path(scratch), more[: size - own])
+                files = [f"--manifests={manifests}", f"--spec={spec}"]
+                began = time.monotonic()
+                _run([*suite, *files, READY])
+                deployed = time.monotonic() - began
+                cost = _run([*suite, *files, "--no-deploy", "-m", "not disruptive"])
+                _tell(size, cost, deployed)
     finally:
-        for name in more:
-            made = f"deployment/{name}", f"service/{name}", f"secret/{name}-secrets"
-            _said([*kubectl, "delete", "-n", NAMESPACE, "--ignore-not-found", *made])
-        _run([*pytest, "tests/infrastructure/test_workloads.py"])
+        made = [
+            f"{kind}/{name}"
+            for each in more
+            for kind, name in (
+                *(("deployment", each), ("service", each)),
+                ("secret", f"{each}-secrets"),
+            )
+        ]
+        argv = ["delete", "-n", NAMESPACE, "--ignore-not-found", *made]
+        if made:
+            subprocess.run([*place.asking, *argv], check=True, stdout=subprocess.DEVNULL)
+        _run([*suite, READY])
 
 
-def _files(scratch: Path, more: list[str]) -> list[str]:
-    """Write manifests and a nova.yaml with more services, and return the options for them."""
+def write(scratch: Path, more: list[str]) -> tuple[Path, Path]:
+    """Write manifests and a nova.yaml of Nova with more services, and return where they are.
+
+    Args:
+        scratch: an empty directory.
+        more: the names of the others.
+    """
     shutil.copytree(ROOT / "manifests", scratch / "manifests")
     services = scratch / "manifests" / "base" / "services"
     pattern = (services / f"{_PATTERN}.yaml").read_text("utf-8")
@@ -86,8 +109,7 @@ def _files(scratch: Path, more: list[str]) -> list[str]:
     added = "".join(f"\n{own.replace(_PATTERN, name)}" for name in more)
     spec = scratch / "nova.yaml"
     spec.write_text(declared.replace(last, last + added), "utf-8")
-    assert len(yaml.safe_load(spec.read_text("utf-8"))["components"]) > len(more)
-    return [f"--manifests={scratch / 'manifests'}", f"--spec={spec}"]
+    return scratch / "manifests", spec
 
 
 def _run(argv: list[str | Path]) -> Cost:
@@ -106,26 +128,15 @@ def _run(argv: list[str | Path]) -> Cost:
     return Cost(time.monotonic() - started, busy, used.ru_maxrss / 1024)
 
 
-def _said(argv: list[str | Path]) -> str:
-    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
-
-
-def _streams(kubectl: list[str | Path]) -> tuple[int, int]:
-    """Return how many execs and port-forwards the API has been asked for, by its own count."""
-    found = {"exec": 0, "portforward": 0}
-    for stream, count in _REQUESTS.findall(_said([*kubectl, "get", "--raw", "/metrics"])):
-        found[stream] += int(float(count))
-    return found["exec"], found["portforward"]
-
-
-def _tell(size: int, cost: Cost, deployed: float, streams: list[int]) -> None:
+def _tell(size: int, cost: Cost, deployed: float) -> None:
     latest = (ROOT / "reports" / "latest").resolve()
     written = {path.name: path.stat().st_size for path in latest.iterdir() if path.is_file()}
-    row(
-        f"{size} services: {len(load(latest).tests)} tests",
-        cost.seconds,
-        f"{cost.busy:.1f} s of CPU, {cost.memory:.0f} MB of memory; report.html "
-        f"{written['report.html'] / 1e6:.1f} MB, record {written['run.jsonl'] / 1e6:.1f} MB, all "
-        f"files {sum(written.values()) / 1e6:.1f} MB; {streams[0]} execs, {streams[1]} "
-        f"port-forwards; deployed before in {deployed:.0f} s",
+    used = outcomes.read(latest).usage
+    cells(
+        *(f"{size}", f"{len(load(latest).tests):,}", f"{cost.seconds:.1f} s"),
+        *(f"{cost.busy:.1f} s", f"{cost.memory:.0f} MB"),
+        *(f"{written[name]:,} B" for name in ("report.html", "run.jsonl")),
+        f"{sum(written.values()):,} B",
+        *(f"{used[name]:,}" for name in ("requests", "execs", "forwards")),
+        f"{deployed:.0f} s",
     )

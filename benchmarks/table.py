@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+
+
+def heading(*columns: str) -> None:
+    """Print the head of a table of these columns."""
+    _line(columns)
+    _line(["---"] * len(columns))
+
+
+def cells(*values: str) -> None:
+    """Print one row of a table that has a heading of its own."""
+    _line(values)
 
 
 def row(what: str, measured: float | str, note: str = "") -> None:
@@ -14,10 +26,14 @@ def row(what: str, measured: float | str, note: str = "") -> None:
         note: how the numbers spread, and whatever else belongs to them.
     """
     told = measured if isinstance(measured, str) else f"{measured:.1f} s"
-    sys.stdout.write(f"| {what} | {told} | {note} |\n")
-    sys.stdout.flush()
+    cells(what, told, note)
 
 
 def spread(seconds: list[float]) -> str:
     """Return the shortest and the longest of several."""
     return f"{min(seconds):.1f} to {max(seconds):.1f} s in {len(seconds)} runs"
+
+
+def _line(values: Iterable[str]) -> None:
+    sys.stdout.write(f"| {' | '.join(values)} |\n")
+    sys.stdout.flush()

@@ -9,11 +9,14 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from benchmarks.commands import BIN, ROOT, timed
-from benchmarks.table import row, spread
+from benchmarks.commands import ROOT, timed
+from benchmarks.place import Place
+from benchmarks.table import cells, heading, spread
 from nova_acceptance.components.registry import load
 
 ROUNDS: Final = 5
+CLOSE: Final = 0.05
+"""What two medians may differ by of each other, and count as the same."""
 SERVICES_IN: Final = "nova-services"
 HERE: Final = Path(__file__).parent
 SELECTION: Final = (
@@ -27,20 +30,16 @@ SELECTION: Final = (
 _PYTEST: Final = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
-def measure_peers(kubeconfig: Path) -> None:
+def measure_peers(place: Place, rounds: int) -> None:
     """Print what the same work takes by each, and how many times that is of what it takes here.
 
     Args:
-        kubeconfig: leads to the cluster, on which Nova is ready.
+        place: the cluster, on which Nova is ready.
+        rounds: how often each does it, all in turns.
     """
-    kubectl = [str(BIN / "kubectl"), f"--kubeconfig={kubeconfig}"]
+    kubeconfig, kubectl = place.kubeconfig, place.asking
+    suite = [sys.executable, *_PYTEST, "--cluster", place.cluster]
     python = [sys.executable, *_PYTEST, "-c", os.devnull, f"--rootdir={HERE}"]
-    suite = [sys.executable, *_PYTEST, "--cluster", "kind"]
-    environment = {
-        "KUBECONFIG": str(kubeconfig),
-        "KUBECTL": kubectl[0],
-        "PATH": f"{BIN}:{os.environ['PATH']}",
-    }
     ways = {
         "this suite": [*suite, "--no-deploy", *SELECTION],
         "`kubectl run --rm` for each check": ["bash", str(HERE / "by_run.sh"), *kubectl],
@@ -49,31 +48,52 @@ def measure_peers(kubeconfig: Path) -> None:
             *(*python, f"--k8s-kubeconfig={kubeconfig}"),
             str(HERE / "test_pytest_kubernetes.py"),
         ],
-        "pytest with the kubernetes client": [*python, str(HERE / "test_plain.py")],
+        "pytest with the kubernetes client": [
+            *("env", f"KUBECONFIG={kubeconfig}", f"KUBECTL={place.kubectl}"),
+            *(*python, str(HERE / "test_plain.py")),
+        ],
     }
-    _compared(ways, environment)
-    awaited = "; ".join(
-        f"kubectl rollout status -n {it.namespace} {it.kind.lower()}/{it.name}"
-        for it in load(ROOT / "nova.yaml").every_workload
-    )
+    environment = {"PATH": f"{Path(place.kubectl).parent}:{os.environ['PATH']}"}
+    _compared("the same checks", ways, environment, rounds)
+    asked = shlex.join(kubectl)
+    workloads = load(ROOT / "nova.yaml").every_workload
+    named = [f"-n {it.namespace} {it.kind.lower()}/{it.name}" for it in workloads]
+    of_deployments = f"{asked} wait --for=condition=Available -n {SERVICES_IN} deployment --all"
     ready = "tests/infrastructure/test_workloads.py::test_workload_pods_are_ready"
-    restarted = f"kubectl rollout restart -n {SERVICES_IN} deployment >/dev/null"
+    restarted = f"{asked} rollout restart -n {SERVICES_IN} deployment >/dev/null"
     waits = {
-        "five services restarted, and told ready by this suite": shlex.join([*suite, ready]),
-        "… by `kubectl rollout status` of each workload": awaited,
+        "this suite": shlex.join([*suite, ready]),
+        "`kubectl rollout status` of each": "; ".join(
+            f"{asked} rollout status {it}" for it in named
+        ),
+        # It is content with the pods of before: they serve until those of the restart are ready.
+        "`kubectl wait --for=condition=Available`, of the five alone": of_deployments,
     }
     _compared(
-        {name: ["bash", "-ec", f"{restarted}; {then}"] for name, then in waits.items()}, environment
+        "five services restarted, until all workloads are ready",
+        {name: ["bash", "-ec", f"{restarted}; {then}"] for name, then in waits.items()},
+        environment,
+        rounds,
     )
 
 
-def _compared(ways: dict[str, list[str]], environment: dict[str, str]) -> None:
-    """Run each way in turns, and print its row; a failure ends the measurement."""
+def _compared(
+    work: str, ways: dict[str, list[str]], environment: dict[str, str], rounds: int
+) -> None:
+    """Run each way in turns, the suite's first, and print a table; a failure ends it."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, argv in ways.items():
             seconds[name].append(timed(argv, environment=environment))
+    heading(work, "median", "spread", "against this suite's time")
     ours = statistics.median(next(iter(seconds.values())))
-    for name, each in seconds.items():
-        ratio = statistics.median(each) / ours
-        row(name, statistics.median(each), f"{spread(each)}; {ratio:.2f} of this suite's time")
+    for number, (name, each) in enumerate(seconds.items()):
+        median = statistics.median(each)
+        cells(name, f"{median:.1f} s", spread(each), verdict(median / ours) if number else "")
+
+
+def verdict(ratio: float) -> str:
+    """Say what a median is against that of the suite."""
+    if abs(ratio - 1) <= CLOSE:
+        return f"{ratio:.2f} of it: as fast"
+    return f"{ratio:.2f} of it: {'slower' if ratio > 1 else 'faster'}"
