@@ -58,7 +58,7 @@ class Outdated:
     since: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Snapshot:
     """Objects by kind, namespace and name, and what else was seen of them.
 
@@ -93,6 +93,11 @@ class Snapshot:
     _derived: dict[Any, Any] = field(default_factory=dict)
     _objects: dict[str, dict[Ref, Object]] = field(default_factory=dict)
     _fresh: set[str] = field(default_factory=set)
+
+    def __repr__(self) -> str:
+        """Say what it is of: the whole of it would fill the traceback of each test that fails."""
+        count = sum(map(len, self._objects.values()))
+        return f"<{type(self).__name__} of {count} object(s)>"
 
     @classmethod
     def of(cls, objects: Iterable[Object], *, system: System = UNDECLARED) -> Snapshot:

@@ -8,6 +8,7 @@ from functools import lru_cache, wraps
 from typing import Final, TypeVar
 
 from nova_acceptance.findings import Ref
+from nova_acceptance.phrase import Phrase
 from nova_acceptance.system.component import Component, KubeService, Workload
 from nova_acceptance.system.model import System
 
@@ -93,9 +94,9 @@ class Passage:
     door: Door
 
     @property
-    def name(self) -> str:
+    def name(self) -> Phrase:
         """Where from and where to."""
-        return f"{self.source.name} to {self.door.name}"
+        return Phrase("{source} to {target}", source=self.source.name, target=self.door.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,10 @@ class Url:
     source: Component | None
 
     @property
-    def name(self) -> str:
+    def name(self) -> Phrase:
         """Who uses what, or the key and what it leads to."""
-        return f"{self.source.name if self.source else self.key} to {self.target}"
+        source = self.source.name if self.source else self.key
+        return Phrase("{source} to {target}", source=source, target=self.target)
 
 
 def forms(name: str, namespace: str, zone: str) -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 from nova_acceptance.collect import look
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.kube import Object
+from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.report import Recorder
 from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.inventory import KINDS, counts, snapshot
@@ -101,3 +102,13 @@ def test_what_may_not_be_read_is_not_counted() -> None:
     assert found["nodes"] == []
     assert found["counts"].keys().isdisjoint({"namespaces", "configmaps"})
     assert found["counts"]["pods"] == 1
+
+
+def test_snapshot_in_a_traceback_is_short_and_shows_no_object() -> None:
+    secret: Object = {
+        "kind": "Secret",
+        "metadata": {"name": "it", "namespace": "shop", "uid": "1"},
+        "data": {"password": "c2VjcmV0"},
+    }
+
+    assert repr(Snapshot.of([secret])) == "<Snapshot of 1 object(s)>"

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from nova_acceptance.components.postgres.deeds import DEEDS, Deed
 from nova_acceptance.components.postgres.spec import Database, Grant, Postgres, Role
+from nova_acceptance.phrase import Phrase
 
 DATABASE_OWNER: Final = "pg_database_owner"
 """The role that stands for the owner of a database, which owns `public` from PostgreSQL 15 on."""
@@ -48,9 +49,9 @@ class Reach:
     spec: Postgres | None = field(default=None, compare=False, repr=False)
 
     @property
-    def name(self) -> str:
+    def name(self) -> Phrase:
         """Role and database."""
-        return f"{self.role.name} in {self.grant.database}"
+        return Phrase("{role} in {database}", role=self.role.name, database=self.grant.database)
 
     @property
     def rights(self) -> frozenset[str]:
