@@ -97,6 +97,37 @@ def test_check_that_finds_something_names_its_cause(suite: Suite) -> None:
     assert failure.get("message") == headline
 
 
+def test_error_that_says_what_came_back_is_shown_without_the_way_to_it(suite: Suite) -> None:
+    suite.write(
+        "tests/infrastructure/test_a.py",
+        """
+import psycopg
+import pytest
+
+def asked_by_a_client():
+    said = 'FATAL:  password authentication failed for user "app_user"'
+    raise psycopg.OperationalError(said)
+
+@pytest.mark.component("postgres")
+def test_known(): asked_by_a_client()
+
+def asked_wrongly():
+    raise TypeError("of the client itself")
+
+@pytest.mark.component("postgres")
+def test_unknown(): asked_wrongly()
+""",
+    )
+
+    suite.run()
+
+    known, unknown = failures(suite)
+    assert known["message"].startswith("PASSWORD_REFUSED: ")
+    assert "OperationalError: FATAL:  password authentication failed" in known["text"]
+    assert "asked_by_a_client" not in known["text"]
+    assert "def asked_wrongly" in unknown["text"]
+
+
 def test_failure_is_followed_to_the_deepest_cause(suite: Suite) -> None:
     suite.write("conftest.py", LOOKED_AT)
     suite.write(

@@ -53,8 +53,9 @@ def outcome_of(question: Callable[[], T]) -> Outcome[T]:
 
 def failed(error: Exception, *evidence: Evidence) -> Outcome[T]:
     """Return the outcome of a question that has no answer."""
+    way = error.__traceback__
 
     def answer() -> T:
-        raise error
+        raise error.with_traceback(way)  # which would grow with each who reads it
 
     return Outcome(answer, evidence, error)

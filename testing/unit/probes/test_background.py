@@ -174,3 +174,17 @@ def test_nobody_waits_for_what_is_not_going_to_be_asked(transcript: Transcript) 
     closing.join(SOON)
 
     assert answers.told("first") == "first"
+
+
+def test_way_to_an_error_grows_with_nobody_who_reads_it(transcript: Transcript) -> None:
+    def ask(question: str) -> str:
+        raise LookupError(question)
+
+    answers = Answers(transcript, answering(ask))
+    lengths = set()
+    for _ in range(3):
+        with pytest.raises(LookupError) as caught:
+            answers.told("a")
+        lengths.add(len(caught.traceback))
+
+    assert len(lengths) == 1
