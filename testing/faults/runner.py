@@ -111,8 +111,9 @@ class Runner:
     def _judged(self, batch: Batch) -> Iterator[Verdict]:
         """Yield what became of the faults of a batch, each tried alone where that is not clear.
 
-        Where one is wrong alone just as it was together, and nothing was seen that is none's, the
-        others had no part in that, and what was seen of them counts.
+        What was seen that is none's may be anybody's. Without such, those that were right stay so:
+        each has its own cause at its own object, the tests that it breaks and no others, and
+        nothing of that is to be had from its neighbours.
         """
         verdicts, strange = self._tried(batch)
         wrong = [number for number, verdict in enumerate(verdicts) if not verdict.is_right]
@@ -121,13 +122,8 @@ class Runner:
             return
         problems = [f"{verdicts[each].fault}: {verdicts[each].problems[0]}" for each in wrong]
         why = (*problems, *strange)[0]
-        alone = {} if strange else {each: self._alone(batch, each, why) for each in wrong}
-        if strange or any(alone[each].problems != verdicts[each].problems for each in wrong):
-            alone |= {
-                each: self._alone(batch, each, why)
-                for each in range(len(batch))
-                if each not in alone
-            }
+        again = range(len(batch)) if strange else wrong
+        alone = {each: self._alone(batch, each, why) for each in again}
         for number, verdict in enumerate(verdicts):
             yield alone.get(number) or self._said(verdict)
 

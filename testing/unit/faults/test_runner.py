@@ -266,58 +266,27 @@ def test_independent_faults_are_in_together_and_judged_each_by_itself(tmp_path: 
 
 
 @pytest.mark.usefixtures("calm")
-def test_faults_of_a_batch_that_is_not_right_are_run_again_alone(tmp_path: Path) -> None:
-    answers = {
-        "user-service+auth-service": seen("user-service"),
-        "user-service": seen("user-service"),
-        "auth-service": seen("auth-service"),
-    }
+@pytest.mark.parametrize("is_right", [True, False])
+def test_fault_of_a_batch_that_is_not_right_is_run_again_alone(
+    tmp_path: Path, is_right: bool
+) -> None:
+    answers = {"user-service+auth-service": seen("user-service")}
+    if is_right:
+        answers["auth-service"] = seen("auth-service")
 
     verdicts, suite, said = ran(tmp_path, answers)
 
-    assert [name for name, _ in suite.ran][1:4] == [
-        "user-service+auth-service",
-        "auth-service",  # what was wrong comes first
-        "user-service",
-    ]
-    assert [suite.meanwhile[name] for name in SERVICES] == [["user-service"], ["auth-service"]]
-    assert [each.fault for each in verdicts] == list(SERVICES)
-    assert all(each.is_right and not each.beside for each in verdicts)
-    assert "alone, since together with auth-service it was not right" in said
-    assert "no test like tests/health.py::*[auth-service] failed" in verdicts[0].alone_since
-
-
-@pytest.mark.usefixtures("calm")
-def test_fault_that_is_wrong_alone_as_it_was_together_leaves_the_others_as_they_were(
-    tmp_path: Path,
-) -> None:
-    verdicts, suite, _ = ran(tmp_path, {"user-service+auth-service": seen("user-service")})
-
     assert [name for name, _ in suite.ran][1:3] == ["user-service+auth-service", "auth-service"]
+    assert suite.meanwhile["auth-service"] == ["auth-service"]
     assert "user-service" not in suite.meanwhile
     assert [(each.fault, each.is_right) for each in verdicts] == [
         ("user-service", True),
-        ("auth-service", False),
+        ("auth-service", is_right),
     ]
     assert [each.beside for each in verdicts] == [("auth-service",), ()]
     assert not verdicts[0].alone_since
-    assert "alone, since together with user-service" in verdicts[1].alone_since
-
-
-@pytest.mark.usefixtures("calm")
-def test_fault_that_is_wrong_otherwise_when_alone_has_the_others_run_alone(tmp_path: Path) -> None:
-    other = Failure(TESTS[1].nodeid, "ANOTHER_CAUSE", "Service nova-services/auth-service")
-    both = seen("user-service")
-    answers = {
-        "user-service+auth-service": replace(both, failures=(*both.failures, other)),
-        "user-service": seen("user-service"),
-    }
-
-    verdicts, suite, _ = ran(tmp_path, answers)
-
-    assert [name for name, _ in suite.ran][2:4] == ["auth-service", "user-service"]
-    assert [each.is_right for each in verdicts] == [True, False]
-    assert all(each.alone_since and not each.beside for each in verdicts)
+    assert "alone, since together with user-service it was not right" in said
+    assert "no test like tests/health.py::*[auth-service] failed" in verdicts[1].alone_since
 
 
 @pytest.mark.usefixtures("calm")
@@ -458,7 +427,7 @@ def test_faults_that_are_deployed_together_take_one_deployment_and_one_to_mend(
 
 
 @pytest.mark.usefixtures("calm")
-def test_faults_deployed_together_that_are_not_right_are_deployed_alone(tmp_path: Path) -> None:
+def test_fault_deployed_with_another_that_is_not_right_is_deployed_alone(tmp_path: Path) -> None:
     ground = BatchGround()
     ground.scratch = tmp_path
     answers = {
@@ -470,8 +439,8 @@ def test_faults_deployed_together_that_are_not_right_are_deployed_alone(tmp_path
 
     verdicts = runner.run(map(deployed, SERVICES))
 
-    for service, other in (SERVICES, SERVICES[::-1]):
-        assert f"change of {service}" in suite.deployed[service]
-        assert f"change of {other}" not in suite.deployed[service]
-        assert suite.deployed[f"{service}-mended"] == ""
-    assert all(each.is_right and each.alone_since for each in verdicts)
+    assert "change of auth-service" in suite.deployed["auth-service"]
+    assert "change of user-service" not in suite.deployed["auth-service"]
+    assert suite.deployed["auth-service-mended"] == ""
+    assert all(each.is_right for each in verdicts)
+    assert [bool(each.alone_since) for each in verdicts] == [False, True]
