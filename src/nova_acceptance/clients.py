@@ -7,6 +7,7 @@ once, with the cause, and nobody tries it again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import pytest
 
@@ -23,13 +24,14 @@ from nova_acceptance.components.network.enforcement import open_despite
 from nova_acceptance.components.network.matrix import reachability_cells
 from nova_acceptance.components.network.questions import dial
 from nova_acceptance.components.network.settling import early_answers
-from nova_acceptance.components.wanted import Once, Wanted
+from nova_acceptance.components.wanted import Once, Wanted, foreseen
 from nova_acceptance.findings import FindingError, Ref, ref
 from nova_acceptance.fixtures import SAMPLE
 from nova_acceptance.kube import ApiError, Kube, PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.report import Recorder
 from nova_acceptance.system import Passage, System
+from nova_acceptance.tenancy import DISRUPTIVE
 from nova_acceptance.vantage.background import Background
 from nova_acceptance.vantage.left_over import remove_left_over
 from nova_acceptance.vantage.places import PlaceKind, Places
@@ -42,6 +44,9 @@ from nova_acceptance.verification.diagnosis import Diagnosis
 from nova_acceptance.verification.secret_values import SecretValues
 from nova_acceptance.verification.survival import Survival
 from nova_acceptance.verification.url_trials import TriedUrls
+
+_BACKGROUND: Final = pytest.StashKey[Background]()
+"""Where it is kept what asks in the background, once there is anything."""
 
 
 @pytest.fixture(scope="session")
@@ -214,10 +219,22 @@ def clients(access: RunAccess) -> Iterator[Clients]:
 
 
 @pytest.fixture(scope="session")
-def background(clients: Clients) -> Iterator[Background]:  # noqa: ARG001 - they are closed later
+def background(
+    pytestconfig: pytest.Config,
+    clients: Clients,  # noqa: ARG001 - they are closed later
+) -> Iterator[Background]:
     """Where it is asked what is known to be wanted, while other tests run."""
     with Background() as opened:
+        pytestconfig.stash[_BACKGROUND] = opened
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def settled(request: pytest.FixtureRequest) -> None:
+    """Whoever disturbs the system waits until nothing is asked of it in the background."""
+    background = request.config.stash.get(_BACKGROUND, None)
+    if background and request.node.get_closest_marker(DISRUPTIVE):
+        background.settle()
 
 
 @pytest.fixture(scope="session")
@@ -236,6 +253,27 @@ def urls(
 def once() -> Once:
     """Tells what was begun already."""
     return Once()
+
+
+@pytest.fixture(autouse=True)
+def surveys_ahead(request: pytest.FixtureRequest, once: Once) -> None:
+    """What pods reach and what names lead to is asked from the first test on that has the system.
+
+    Whoever disturbs the system waits until nothing is asked of it: see `settled`.
+    """
+    if "objects" not in request.fixturenames:
+        return
+    for fixture in ("reachability", "lookups"):
+        wanted = Wanted.by(request.node, fixture)
+        if not once.is_first(fixture, wanted.module) or not wanted.tests():
+            continue
+        found = foreseen(request, fixture)
+        background = foreseen(request, "background")
+        if found is None or background is None:
+            continue
+        survey: Survey = found.survey if isinstance(found, Lookups) else found
+        survey.begin(background)
+        wanted.begun(background)
 
 
 @pytest.fixture(autouse=True)

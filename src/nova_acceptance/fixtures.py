@@ -55,6 +55,8 @@ _OF_THE_CLUSTER: Final = ("Node", "StorageClass", "Service", "EndpointSlice")
 _CLAIMING: Final = ("Deployment", "StatefulSet", "PersistentVolumeClaim")
 _CHANGING: Final = ("Deployment", "StatefulSet", "ReplicaSet", "Pod", "Service", "EndpointSlice")
 """What may be another a moment later, in a deployment that is done."""
+_RESTARTING: Final = (*_CHANGING, "Node", "Event")
+"""The same, and what says why a container has restarted."""
 
 SYSTEM: Final = pytest.StashKey[System]()
 """Where the configuration keeps what the system should be."""
@@ -241,7 +243,7 @@ def objects(
 @pytest.fixture(scope="module")
 def later_objects(kube: Kube, transcript: Transcript, system: System, objects: Seen) -> Seen:  # noqa: ARG001
     """What the API says of Nova a little later, when the tests of a module begin."""
-    return Seen(seen_of(kube, system.namespaces, system), transcript)
+    return Seen(seen_of(kube, system.namespaces, system, kinds=_RESTARTING), transcript)
 
 
 @pytest.fixture

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from nova_acceptance.vantage.background import Background
+from nova_acceptance.errors import NovaError
+from nova_acceptance.findings import FindingError
+from nova_acceptance.vantage.background import Background, unheard
+from nova_acceptance.vantage.transcript import apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,19 @@ class Wanted:
         """
         if self.module:
             background.settle()
+
+
+def foreseen(request: pytest.FixtureRequest, fixture: str) -> Any:
+    """Return a fixture of the session before a test wants it.
+
+    What is asked for it is no evidence of the test that is running.
+
+    Returns:
+        the fixture; None where it cannot be had, which each test that wants it meets as well.
+    """
+    with apart(unheard), suppress(NovaError, FindingError):
+        return request.getfixturevalue(fixture)
+    return None
 
 
 class Once:

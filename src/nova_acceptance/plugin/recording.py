@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
+import threading
 from collections.abc import Generator
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +30,7 @@ from nova_acceptance.plugin.facts import DIRECTORY, extra
 from nova_acceptance.plugin.keeping import Keeping
 from nova_acceptance.plugin.quarantining import QUARANTINED
 from nova_acceptance.report import Fact, Outcome, Record, Run, layer_of, load, write_all
+from nova_acceptance.report.chart import prepare
 from nova_acceptance.report.model import UNBEGUN
 from nova_acceptance.report.page import FILE_NAME as PAGE
 from nova_acceptance.report.record import FILE_NAME, SCHEMA
@@ -82,6 +84,7 @@ class Recording:
                 f"{self._reports}: no record can be written here: {error.strerror}"
             ) from error
         self._config.stash[DIRECTORY] = self._record.directory
+        threading.Thread(target=prepare, name="chart").start()
         # Without a watcher a run that is killed has its record alone.
         with contextlib.suppress(OSError):
             self._watch = Watch(self._record.directory)

@@ -50,6 +50,11 @@ _CONFIG: Final[dict[str, Any]] = {
 }
 
 
+def prepare() -> None:
+    """Start the engine that draws: it takes ten times as long as a picture, and no other thread."""
+    _draw({"mark": "bar"})
+
+
 def draw_timeline(bars: Sequence[Bar], say: Texts) -> Markup:
     """Draw bars of time, row by row; those on the critical path have an outline.
 

@@ -42,7 +42,7 @@ class Background:
         """
 
         def quietly() -> None:
-            with apart(_unheard):
+            with apart(unheard):
                 ask()
 
         with self._lock:
@@ -106,7 +106,7 @@ class Answers(Generic[K, T]):
         Raises:
             Exception: what came of it instead.
         """
-        with apart(_unheard):
+        with apart(unheard):
             return self.told(question)
 
     def _new(self, question: K) -> Future[Outcome[T]] | None:
@@ -139,5 +139,5 @@ def answering(ask: Callable[[K], T]) -> Callable[[K], Outcome[T]]:
     return lambda question: outcome_of(lambda: ask(question))
 
 
-def _unheard(_evidence: Evidence) -> None:
-    """Keep nothing."""
+def unheard(_evidence: Evidence) -> None:
+    """Keep nothing of what is asked for nobody in particular."""

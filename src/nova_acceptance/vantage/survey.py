@@ -12,6 +12,7 @@ from nova_acceptance import timeouts
 from nova_acceptance.errors import NovaError
 from nova_acceptance.kube import PodRef
 from nova_acceptance.vantage.agent import PODS_AT_ONCE, ask
+from nova_acceptance.vantage.background import Background
 from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.questions import Answer, Question
 from nova_acceptance.vantage.transcript import Transcript
@@ -30,8 +31,8 @@ _PAUSE: Final = 0.5
 class Survey:
     """A matrix of n pods and m targets, at the price of n execs.
 
-    Nothing is asked before the first answer is wanted, and a pod that could not be asked is not
-    asked again: its own answers alone are missing. Threads may share it.
+    Nothing is asked before the first answer is wanted, or foreseen to be, and a pod that could not
+    be asked is not asked again: its own answers alone are missing. Threads may share it.
 
     Args:
         places: from where the pods can be asked.
@@ -61,6 +62,10 @@ class Survey:
         self._failures: dict[PodRef, NovaError] = {}
         self._is_asked = False
 
+    def begin(self, background: Background) -> None:
+        """Ask all of it in the background; whoever wants an answer meanwhile waits for it."""
+        background.run(self._asked)
+
     def answer(self, pod: PodRef, question: Question[AnswerT]) -> AnswerT:
         """Return the answer to a question; one that was not foreseen is asked by itself.
 
@@ -86,6 +91,10 @@ class Survey:
                 for (pod, asked), answer in self._answers.items()
                 if asked == question
             }
+
+    def _asked(self) -> None:
+        with self._lock:
+            self._ask_all()
 
     def _ask_all(self) -> None:
         if self._is_asked:

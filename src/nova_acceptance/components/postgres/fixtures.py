@@ -14,7 +14,7 @@ from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.postgres.sql import Server
 from nova_acceptance.components.postgres.trials import Trials
-from nova_acceptance.components.wanted import Once, Wanted
+from nova_acceptance.components.wanted import Once, Wanted, foreseen
 from nova_acceptance.vantage.background import Background
 
 AS_ROLES = "primary"
@@ -57,6 +57,19 @@ def as_roles(
 
     yield begin
     ahead.close()
+
+
+@pytest.fixture(autouse=True)
+def roles_ahead(request: pytest.FixtureRequest, once: Once) -> None:
+    """What is asked as PostgreSQL's roles is asked from the first test on that has the system."""
+    wanted = Wanted.by(request.node, AS_ROLES)
+    if "objects" not in request.fixturenames or not once.is_first("roles", wanted.module):
+        return
+    specs = {it["postgres_spec"].name: it["postgres_spec"] for it in wanted.tests()}
+    begin = foreseen(request, "as_roles") if specs else None
+    if begin is not None:
+        for each in specs.values():
+            begin(each, request.node)
 
 
 @pytest.fixture
