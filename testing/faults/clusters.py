@@ -7,7 +7,6 @@ take little more time than one.
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import threading
@@ -76,7 +75,7 @@ def run(
         statuses = [process.wait() for process in running]
     except KeyboardInterrupt:
         for process in running:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
         for process in running:
             process.wait()
         raise

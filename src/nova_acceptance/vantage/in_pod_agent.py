@@ -28,6 +28,10 @@ from typing import Any, BinaryIO
 AT_ONCE = 32
 # A resolver asks again, five seconds later, for a packet that was lost (resolv.conf(5), timeout).
 LOOKUP = 6.0
+# A packet without an answer is sent again after this long, which is no slow answer yet.
+AGAIN = 0.5
+# A socket takes no wait of nothing for a wait.
+MOMENT = 0.001
 # Lookups that hang hold up the next ones for this long.
 PACE = 1.0
 BODY = 65536
@@ -152,11 +156,26 @@ def dns(question: dict[str, Any]) -> dict[str, Any]:
         if question["tcp"]:
             connection.sendall(struct.pack("!H", len(wire)) + wire)
             answer = receive(connection, *struct.unpack("!H", receive(connection, 2)))
+            sent = 1
         else:
-            connection.send(wire)
-            answer = connection.recv(65535)
+            answer, sent = datagram(connection, wire, question["timeout"])
     text = base64.b64encode(answer).decode()
-    return {"state": "answered", "server": question["host"], "wire": text}
+    return {"state": "answered", "server": question["host"], "wire": text, "sent": sent}
+
+
+def datagram(connection: socket.socket, wire: bytes, timeout: float) -> tuple[bytes, int]:
+    """Send a message until it is answered, as a resolver does, and count: a packet may get lost."""
+    until = time.monotonic() + timeout
+    sent = 0
+    while True:
+        connection.send(wire)
+        sent += 1
+        connection.settimeout(max(MOMENT, min(AGAIN, until - time.monotonic())))
+        try:
+            return connection.recv(65535), sent
+        except socket.timeout:  # noqa: UP041 - a Python before 3.10 has no other name for it
+            if time.monotonic() >= until:
+                raise
 
 
 def read_line(stream: BinaryIO) -> bytes:

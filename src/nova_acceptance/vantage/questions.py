@@ -187,6 +187,8 @@ class Exchange(Question[Exchanged]):
             else:
                 sets = ("; ".join(f"{item}" for item in entry) for entry in message.answer)
                 said = f"{dns.rcode.to_text(message.rcode())} {'; '.join(sets)}".strip()
+                if (sent := raw.get("sent", 1)) > 1:  # packets were lost, or the answer was slow
+                    said = f"{said} (asked {sent} times)"
         asked = f"{self.rdtype} {self.name} over {'TCP' if self.tcp else 'UDP'}"
         plain = _answer(raw, asked, source, raw.get("server", "name server"), said)
         return Exchanged(plain.state, plain.detail, plain.evidence, raw.get("server", ""), message)
