@@ -8,7 +8,7 @@ import secrets
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from nova_acceptance.causes import causes
@@ -23,13 +23,12 @@ from nova_acceptance.kube import Kube
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
 from nova_acceptance.system import System
-from testing.faults import clusters, table
+from testing.faults import table
 from testing.faults.fault import Fault
 from testing.faults.ground import Ground
 from testing.faults.phases import told
 from testing.faults.reading import CATALOGUE, check_causes, chosen, read_catalogue
 from testing.faults.runner import Manner, Runner, own_directory, say
-from testing.faults.verdict import Verdict
 from testing.faults.verification import Suite
 
 INTERRUPTED = 130
@@ -48,22 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.list:
             say("\n".join(f"{f.family}/{f.name}: {f.title}" for f in faults))
             return 0
-        records = options.records or own_directory(project() / "reports")
-        if options.clusters > 1:
-            return clusters.run(
-                faults,
-                clusters.names_of(options.cluster, options.clusters),
-                _same(options),
-                records,
-            )
         every_test = bool(os.environ.get("ALL"))
-        manner = Manner(options.seed, every_test, options.one_by_one)
-        verdicts, seconds = _run(faults, options.cluster, manner, records)
-        if options.records is None:
-            say(table.text(verdicts))
-            say(f"in all: {told(seconds)}")
-            say(f"records: {records}")
-        return 0 if all(verdict.is_right for verdict in verdicts) else 1
+        return _run(faults, options.cluster, Manner(options.seed, every_test, options.one_by_one))
     except NovaError as error:
         sys.stderr.write(f"faults: {error}\n")
         return 2 if isinstance(error, UsageError) else 1
@@ -95,35 +80,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "ALL=1 in the environment takes all tests",
     )
     parser.add_argument(
-        "--clusters",
-        type=int,
-        default=1,
-        metavar="N",
-        help="how many clusters take the faults in turns, side by side; the others are called like "
-        "the first, and -2, -3",
-    )
-    parser.add_argument(
-        "--records",
-        type=Path,
-        metavar="DIRECTORY",
-        help="where the records go; without it they have a directory of their own in reports/, and "
-        "the table is shown",
-    )
-    parser.add_argument(
         "--one-by-one", action="store_true", help="put no faults in together that are independent"
     )
     return parser.parse_args(arguments)
 
 
-def _same(options: argparse.Namespace) -> list[str]:
-    """Return the options that hold on each of several clusters."""
-    one_by_one = ["--one-by-one"] if options.one_by_one else []
-    return [f"--catalogue={options.catalogue}", f"--seed={options.seed}", *one_by_one]
-
-
-def _run(
-    faults: Sequence[Fault], name: str, manner: Manner, records: Path
-) -> tuple[list[Verdict], Mapping[str, float]]:
+def _run(faults: Sequence[Fault], name: str, manner: Manner) -> int:
     progress = Progress()
     progress.say(f"tests: {'all' if manner.every else f'a sample, drawn by --seed {manner.seed}'}")
     provider = Provider(Home.of_user(), progress)
@@ -132,7 +94,7 @@ def _run(
         raise UsageError(f"cluster {name} has no kubeconfig of its own")
     docker = provider.cluster(name).run_docker
     system = load(project() / "nova.yaml")
-    records.mkdir(parents=True, exist_ok=True)
+    directory = own_directory(project() / "reports")
     lock = Home.of_user().root / "locks" / f"faults-{name}"
     with (
         exclusive(lock, f"putting faults into {name}", progress),
@@ -145,9 +107,13 @@ def _run(
             lambda node, argv: docker("exec", node, *argv),
             Path(scratch),
         )
-        suite = Suite(cluster.kubeconfig, cluster.context, _overlay(ground.kube, system), records)
+        suite = Suite(cluster.kubeconfig, cluster.context, _overlay(ground.kube, system), directory)
         runner = Runner(ground, suite, progress, manner)
-        return runner.run(faults), runner.phases.seconds
+        verdicts = runner.run(faults)
+    say(table.text(verdicts))
+    say(f"in all: {told(runner.phases.seconds)}")
+    say(f"records: {directory}")
+    return 0 if all(verdict.is_right for verdict in verdicts) else 1
 
 
 def _overlay(kube: Kube, system: System) -> str:

@@ -7,11 +7,8 @@ from pathlib import Path
 import pytest
 
 from testing.faults import __main__ as program
-from testing.faults import clusters
 from testing.faults.fault import Fault
-from testing.faults.reading import CATALOGUE
 from testing.faults.runner import Manner
-from testing.faults.verdict import Verdict
 
 FAULT = """\
 title: A Service selects by a label that no pod has
@@ -24,18 +21,15 @@ expect:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Sequence[Fault], Manner]]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Sequence[Fault], Manner]]:
     """What would be run, and how."""
     calls: list[tuple[Sequence[Fault], Manner]] = []
 
-    def run(
-        faults: Sequence[Fault], _cluster: str, manner: Manner, _records: Path
-    ) -> tuple[list[Verdict], dict[str, float]]:
+    def run(faults: Sequence[Fault], _cluster: str, manner: Manner) -> int:
         calls.append((faults, manner))
-        return [], {}
+        return 0
 
     monkeypatch.setattr(program, "_run", run)
-    monkeypatch.setattr(program, "own_directory", lambda _reports: tmp_path)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.delenv("ALL", raising=False)
     return calls
@@ -86,26 +80,3 @@ def test_environment_asks_for_all_tests_and_an_option_for_one_fault_at_a_time(
         (False, False),
         (True, True),
     ]
-
-
-def test_several_clusters_are_led_alike(
-    asked: list[tuple[Sequence[Fault], Manner]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    led: list[tuple[list[str], list[str], list[str], Path]] = []
-
-    def run(
-        faults: Sequence[Fault], names: Sequence[str], options: Sequence[str], records: Path
-    ) -> int:
-        led.append(([each.name for each in faults], [*names], [*options], records))
-        return 1
-
-    monkeypatch.setattr(clusters, "run", run)
-
-    assert program.main(["selects-*", "--cluster=it", "--clusters=2", "--seed=5"]) == 1
-
-    ((faults, names, options, records),) = led
-    assert faults == ["selects-nothing", "selects-others-too"]
-    assert names == ["it", "it-2"]
-    assert options == [f"--catalogue={CATALOGUE}", "--seed=5"]
-    assert records == tmp_path
-    assert asked == []
