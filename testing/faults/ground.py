@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,8 @@ from testing.faults.fault import Pods
 NAME_LABEL: Final = "app.kubernetes.io/name"
 _SHOWN: Final = 5
 """Last lines of a command that failed."""
+PAUSE: Final = 0.1
+"""Seconds between two looks at what is going."""
 
 
 class GroundError(NovaError):
@@ -101,9 +104,25 @@ class Ground:
         )
 
     def delete(self, kind: str, namespace: str, name: str, *, now: bool = False) -> None:
-        """Delete an object, and wait until it is gone."""
+        """Delete an object, and wait until it is gone, which another of its name is not.
+
+        kubectl's own wait has missed the end of a pod whose successor came at once.
+
+        Raises:
+            GroundError: it is still there at the deadline.
+        """
+        there = self.get(kind, namespace, name)
+        if there is None:
+            return
         grace = ("--grace-period=0", "--force") if now else ()
-        self.run_kubectl("delete", kind, name, *_in(namespace), "--ignore-not-found", *grace)
+        self.run_kubectl(
+            "delete", kind, name, *_in(namespace), "--ignore-not-found", "--wait=false", *grace
+        )
+        deadline = time.monotonic() + timeouts.REMOVE
+        while (left := self.get(kind, namespace, name)) and _uid(left) == _uid(there):
+            if time.monotonic() > deadline:
+                raise GroundError(f"{kind} {name} is still there, {timeouts.REMOVE:.0f} s deleted")
+            time.sleep(PAUSE)
 
     # Pods
 
@@ -215,6 +234,10 @@ class Ground:
             raise GroundError(
                 f"`{argv[0]}` on node {node} failed", evidence=error.evidence[-_SHOWN:]
             ) from error
+
+
+def _uid(obj: Object) -> str:
+    return str(obj["metadata"]["uid"])
 
 
 def _in(namespace: str) -> tuple[str, ...]:
