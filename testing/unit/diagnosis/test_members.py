@@ -185,6 +185,10 @@ def test_client_that_postgres_turned_away_says_nothing_of_the_member(prefix: str
     [
         ("Readiness probe failed: MISCONF Errors writing to the AOF file", "REDIS_WRITE_FAILS"),
         (
+            "Readiness probe failed: AUTH failed: WRONGPASS invalid username-password pair",
+            "REDIS_WRONG_PASSWORD",
+        ),
+        (
             "Bad file format reading the append only file: make a backup",
             "REDIS_APPEND_FILE_DAMAGED",
         ),

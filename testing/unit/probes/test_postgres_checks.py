@@ -272,6 +272,7 @@ def test_secret_in_a_setting_is_not_shown() -> None:
 
     assert command.summary == "every role has its own archive_command"
     assert memory.summary == "role x has its own work_mem: 4MB"
+    assert memory.cure.startswith("take work_mem back where it was set, by ALTER ROLE")
 
 
 def test_rights_are_told_by_what_they_are_on() -> None:

@@ -118,6 +118,17 @@ def test_member_knows_others_than_those_there_are() -> None:
     )
 
 
+def test_member_that_was_added_and_never_begun_is_told_with_its_number() -> None:
+    members = cluster(status(1), status(2), status(3))
+    members["etcd-0"].members = {"10": "etcd-0", "11": "etcd-1", "12": "etcd-2", "255": ""}
+
+    (found,) = checks.wrong_members(members, SPEC)
+
+    assert found.cause == "ETCD_MEMBER_LOST"
+    assert "never begun (ff)" in found.summary
+    assert "`etcdctl member remove ff`" in found.cure
+
+
 def test_member_that_is_away_is_not_asked_whom_it_knows() -> None:
     members = cluster(status(1), status(2), AWAY)
     del members["etcd-2"].members

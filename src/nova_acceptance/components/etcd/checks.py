@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Final
 
 from nova_acceptance.checks import check
@@ -65,12 +66,28 @@ def disunited_answers(answers: Answers, spec: Etcd) -> Iterator[Finding]:
 
 @check
 def wrong_members(members: Members, spec: Etcd) -> Iterator[Finding]:
-    """Find that a member knows other members than those there are: one a pod."""
+    """Find that a member knows other members than those there are: one a pod.
+
+    One that was added and has never begun has no name yet.
+    """
     if apart := disunity(members, spec):
         yield from apart
         return
     for name, member in members.items():
-        known = set(member.members.values())
+        listed = member.members
+        known = set(filter(None, listed.values()))
+        if unbegun := [f"{int(number):x}" for number, each in sorted(listed.items()) if not each]:
+            sentence = Phrase(
+                "{member} counts members that have never begun ({ids}): they have a say in the "
+                "quorum, and confirm nothing",
+                member=name,
+                ids=unbegun,
+            )
+            cure = Phrase(
+                "begin what was added, or take it off the list again: `etcdctl member remove {id}`",
+                id=unbegun[0],
+            )
+            yield replace(Finding.here("ETCD_MEMBER_LOST", sentence), cure=cure)
         if known != set(members):
             sentence = Phrase(
                 "{member} knows the members {known}, and there are {wanted}",

@@ -12,6 +12,8 @@ from nova_acceptance.findings import Finding
 from nova_acceptance.kube.snapshot import Snapshot
 
 _SAID: Final = (
+    # A probe that logs in with the Secret's password tells it, and no log does.
+    ("REDIS_WRONG_PASSWORD", re.compile(r"WRONGPASS")),
     (
         "REDIS_APPEND_FILE_DAMAGED",
         re.compile(r"(?i)bad file format reading the append only|AOF.*corrupt"),

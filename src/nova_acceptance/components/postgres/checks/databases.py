@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from nova_acceptance.checks import check
@@ -62,7 +63,13 @@ def settings_made_by_hand(postgres: Postgres) -> Iterator[Finding]:
     for where, setting in postgres.own_settings:
         name, _, value = setting.partition("=")
         sentence = Phrase("{where} has its own {setting}", where=where, setting=_told(name, value))
-        yield Finding.here(_MEANT_BY.get(name, "SETTING_UNDECLARED"), sentence)
+        cure = Phrase(
+            "take {setting} back where it was set, by ALTER ROLE, ALTER DATABASE or ALTER SYSTEM "
+            "with RESET, and `SELECT pg_reload_conf()`",
+            setting=name,
+        )
+        found = Finding.here(_MEANT_BY.get(name, "SETTING_UNDECLARED"), sentence)
+        yield replace(found, cure=cure)
 
 
 @check
