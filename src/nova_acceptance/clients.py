@@ -256,22 +256,18 @@ def once() -> Once:
 
 
 @pytest.fixture(autouse=True)
-def surveys_ahead(request: pytest.FixtureRequest, once: Once) -> None:
-    """What pods reach and what names lead to is asked from the first test on that has the system.
+def reachability_ahead(request: pytest.FixtureRequest, once: Once) -> None:
+    """What pods reach is asked from the first test on that has the system.
 
-    Whoever disturbs the system waits until nothing is asked of it: see `settled`.
+    Whoever disturbs the system waits until nothing is asked of it: see `settled`. What names lead
+    to is asked when it is wanted: both at once are more than a DNS takes that has one core.
     """
-    if "objects" not in request.fixturenames:
+    wanted = Wanted.by(request.node, "reachability")
+    if "objects" not in request.fixturenames or not once.is_first("survey", wanted.module):
         return
-    for fixture in ("reachability", "lookups"):
-        wanted = Wanted.by(request.node, fixture)
-        if not once.is_first(fixture, wanted.module) or not wanted.tests():
-            continue
-        found = foreseen(request, fixture)
-        background = foreseen(request, "background")
-        if found is None or background is None:
-            continue
-        survey: Survey = found.survey if isinstance(found, Lookups) else found
+    survey: Survey | None = foreseen(request, "reachability") if wanted.tests() else None
+    background: Background | None = foreseen(request, "background") if survey else None
+    if survey and background:
         survey.begin(background)
         wanted.begun(background)
 
