@@ -28,6 +28,8 @@ READY: Final = "tests/infrastructure/test_workloads.py"
 """What is run after a deployment, which comes first and is waited for."""
 _PATTERN: Final = "user-service"
 """The service that the others are made after."""
+_GONE_WITHIN: Final = 120.0
+"""Seconds within which pods that are replaced have ended."""
 _COLUMNS: Final = (
     *("services", "tests", "wall", "CPU", "memory", "report.html", "record", "all files"),
     *("API requests", "execs", "connections", "deployed in"),
@@ -73,6 +75,8 @@ def measure_scale(place: Place, sizes: Sequence[int]) -> None:
                 began = time.monotonic()
                 _run([*suite, *files, READY])
                 deployed = time.monotonic() - began
+                if size > own:
+                    _begin_anew(place, [*suite, *files, READY])
                 cost = _run([*suite, *files, "--no-deploy", "-m", "not disruptive"])
                 _tell(size, cost, deployed)
     finally:
@@ -86,8 +90,30 @@ def measure_scale(place: Place, sizes: Sequence[int]) -> None:
         ]
         argv = ["delete", "-n", NAMESPACE, "--ignore-not-found", *made]
         if made:
-            subprocess.run([*place.asking, *argv], check=True, stdout=subprocess.DEVNULL)
+            _said(place, *argv)
         _run([*suite, READY])
+        if made:
+            _begin_anew(place, [*suite, READY])
+
+
+def _begin_anew(place: Place, waiting: list[str | Path]) -> None:
+    """Restart the services, each of which has from its start where the others are.
+
+    Returns once those of before are gone as well: a verification would find them left over.
+    """
+    _said(place, "rollout", "restart", "-n", NAMESPACE, "deployment")
+    _run(waiting)
+    going = ("get", "pods", "-n", NAMESPACE, "-o", "jsonpath={..metadata.deletionTimestamp}")
+    until = time.monotonic() + _GONE_WITHIN
+    while _said(place, *going).strip():
+        if time.monotonic() > until:
+            sys.exit(f"pods of {NAMESPACE} are still going after {_GONE_WITHIN:.0f} s")
+        time.sleep(1)
+
+
+def _said(place: Place, *arguments: str) -> str:
+    argv = [*place.asking, *arguments]
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
 
 def write(scratch: Path, more: list[str]) -> tuple[Path, Path]:
