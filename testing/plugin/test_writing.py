@@ -178,6 +178,7 @@ from nova_acceptance import fixtures
 class Api:
     server, server_version, authority = "https://k8s.example.com", "v1.30.0", ""
     verifies = True
+    usage = {"requests": 0, "execs": 0, "forwards": 0}
 
     def __init__(self, *arguments):
         self.writing = arguments[2]

@@ -18,7 +18,7 @@ from nova_acceptance import masking
 from nova_acceptance.collect import look
 from nova_acceptance.diagnosis import Explanation, Ranked
 from nova_acceptance.errors import DeployError, NovaError, UnaskedError
-from nova_acceptance.findings import Finding
+from nova_acceptance.findings import Finding, FindingError
 from nova_acceptance.fixtures import SYSTEM
 from nova_acceptance.kube import Kube
 from nova_acceptance.kube.snapshot import Snapshot
@@ -249,9 +249,13 @@ def pytest_runtest_makereport(
     if unasked:
         item.stash[_NOT_ASKED] = True
         call.excinfo = _skipped(unasked)
-    elif error and (_carried(error) or isinstance(error, NovaError) or of_error(error)):
-        call.excinfo = _bare(error)
+    bare = ""
+    if error and not unasked and _says_what_came_back(error):
+        bare = f"{type(error).__name__}: {masking.mask(str(error))}"
+        call.excinfo = _bare(error, masking.mask(str(error)) if _is_ours(error) else bare)
     report = yield
+    if bare and (crash := getattr(report.longrepr, "reprcrash", None)):
+        crash.message = bare
     if unasked:
         extra(report)[UNASKED] = masking.masked(told({"why_not": _why_not(unasked)}))
     if ended:
@@ -298,12 +302,20 @@ def put_first(report: pytest.TestReport, lines: list[str], *, alone: bool = Fals
         crash.message = lines[0]
 
 
-def _bare(error: BaseException) -> pytest.ExceptionInfo[BaseException]:
+def _is_ours(error: BaseException) -> bool:
+    """Whether its words are whole sentences, to which the name of its class adds nothing."""
+    return isinstance(error, NovaError | FindingError)
+
+
+def _says_what_came_back(error: BaseException) -> bool:
+    return bool(_carried(error) or isinstance(error, NovaError) or of_error(error))
+
+
+def _bare(error: BaseException, said: str) -> pytest.ExceptionInfo[BaseException]:
     """Return an error that says itself what came back, without the way to it.
 
     That leads through clients and threads, and takes pytest 60 ms to spell out for each test.
     """
-    said = f"{type(error).__name__}: {masking.mask(str(error))}"
     plain = pytest.fail.Exception(said, pytrace=False).with_traceback(error.__traceback__)
     return pytest.ExceptionInfo.from_exception(plain)
 
