@@ -30,6 +30,8 @@ _PATTERN: Final = "user-service"
 """The service that the others are made after."""
 _GONE_WITHIN: Final = 120.0
 """Seconds within which pods that are replaced have ended."""
+_PAUSE: Final = 1.0
+"""Seconds between two looks at whether they have."""
 _COLUMNS: Final = (
     *("services", "tests", "wall", "CPU", "memory", "report.html", "record", "all files"),
     *("API requests", "execs", "connections", "deployed in"),
@@ -80,17 +82,10 @@ def measure_scale(place: Place, sizes: Sequence[int]) -> None:
                 cost = _run([*suite, *files, "--no-deploy", "-m", "not disruptive"])
                 _tell(size, cost, deployed)
     finally:
-        made = [
-            f"{kind}/{name}"
-            for each in more
-            for kind, name in (
-                *(("deployment", each), ("service", each)),
-                ("secret", f"{each}-secrets"),
-            )
-        ]
-        argv = ["delete", "-n", NAMESPACE, "--ignore-not-found", *made]
+        kinds = ("deployment/{}", "service/{}", "secret/{}-secrets")
+        made = [kind.format(name) for name in more for kind in kinds]
         if made:
-            _said(place, *argv)
+            _said(place, "delete", "-n", NAMESPACE, "--ignore-not-found", *made)
         _run([*suite, READY])
         if made:
             _begin_anew(place, [*suite, READY])
@@ -108,7 +103,7 @@ def _begin_anew(place: Place, waiting: list[str | Path]) -> None:
     while _said(place, *going).strip():
         if time.monotonic() > until:
             sys.exit(f"pods of {NAMESPACE} are still going after {_GONE_WITHIN:.0f} s")
-        time.sleep(1)
+        time.sleep(_PAUSE)
 
 
 def _said(place: Place, *arguments: str) -> str:

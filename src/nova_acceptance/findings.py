@@ -67,9 +67,9 @@ class Finding:
             raise ValueError(f"there is no cause {self.cause}")
 
     @classmethod
-    def here(cls, cause: str, summary: Phrase, *evidence: str) -> Finding:
+    def here(cls, cause: str, summary: Phrase, *evidence: str, cure: Phrase = NOTHING) -> Finding:
         """Return a finding at whatever the question was about."""
-        return cls(cause, NOWHERE, summary, evidence=evidence)
+        return cls(cause, NOWHERE, summary, cure, evidence=evidence)
 
     def at(self, subject: Ref) -> Finding:
         """Return the same at an object, unless it is at one already."""

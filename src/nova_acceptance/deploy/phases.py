@@ -122,7 +122,8 @@ def guard(kube: Kube, objects: Sequence[Object]) -> None:
 
     Raises:
         NotOursError: something of that name belongs to somebody else; all of it is named.
-        ClusterError: the API did not answer, or a namespace under deletion did not go.
+        ClusterError: the API did not answer.
+        StillThereError: a namespace under deletion did not go.
     """
     if found := foreign(kube, objects):
         raise _foreign_error(found)

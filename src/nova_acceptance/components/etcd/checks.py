@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Final
 
 from nova_acceptance.checks import check
@@ -87,7 +86,7 @@ def wrong_members(members: Members, spec: Etcd) -> Iterator[Finding]:
                 "begin what was added, or take it off the list again: `etcdctl member remove {id}`",
                 id=unbegun[0],
             )
-            yield replace(Finding.here("ETCD_MEMBER_LOST", sentence), cure=cure)
+            yield Finding.here("ETCD_MEMBER_LOST", sentence, cure=cure)
         if known != set(members):
             sentence = Phrase(
                 "{member} knows the members {known}, and there are {wanted}",

@@ -12,7 +12,7 @@ from nova_acceptance.findings import Finding
 from nova_acceptance.kube.snapshot import Snapshot
 
 _SAID: Final = (
-    # A probe that logs in with the Secret's password tells it, and no log does.
+    # As a probe is told that logs in with the Secret's password, or a replica by its primary.
     ("REDIS_WRONG_PASSWORD", re.compile(r"WRONGPASS")),
     (
         "REDIS_APPEND_FILE_DAMAGED",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Final
 
 from nova_acceptance.checks import check
@@ -68,8 +67,7 @@ def settings_made_by_hand(postgres: Postgres) -> Iterator[Finding]:
             "with RESET, and `SELECT pg_reload_conf()`",
             setting=name,
         )
-        found = Finding.here(_MEANT_BY.get(name, "SETTING_UNDECLARED"), sentence)
-        yield replace(found, cure=cure)
+        yield Finding.here(_MEANT_BY.get(name, "SETTING_UNDECLARED"), sentence, cure=cure)
 
 
 @check
