@@ -14,7 +14,7 @@ import pytest
 from nova_acceptance.cluster.runs import Run
 from nova_acceptance.components.dns import questions as dns_questions
 from nova_acceptance.components.dns.client import Lookups
-from nova_acceptance.components.dns.lookups import ask_dns
+from nova_acceptance.components.dns.lookups import ask_pilot, wrong_dns
 from nova_acceptance.components.kubernetes.policies import distinguishing
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.vantage_points import VantagePoints, vantage_points
@@ -34,8 +34,10 @@ from nova_acceptance.system import Passage, System
 from nova_acceptance.tenancy import DISRUPTIVE
 from nova_acceptance.vantage.background import Background
 from nova_acceptance.vantage.left_over import remove_left_over
+from nova_acceptance.vantage.outcomes import Outcome, outcome_of
 from nova_acceptance.vantage.places import PlaceKind, Places
 from nova_acceptance.vantage.probe_pods import IMAGE, Settings
+from nova_acceptance.vantage.questions import Exchanged
 from nova_acceptance.vantage.routes import Routes
 from nova_acceptance.vantage.survey import Answers, Failures, Survey
 from nova_acceptance.vantage.transcript import Transcript
@@ -99,14 +101,28 @@ def routes(places: Places) -> Iterator[Routes]:
 
 
 @pytest.fixture(scope="session")
+def dns_answers(
+    places: Places, namespace_pods: VantagePoints, system: System, transcript: Transcript
+) -> Outcome[dict[PodRef, list[Exchanged]]]:
+    """What the cluster's DNS answers a pod of every namespace, asked once."""
+
+    def answers() -> dict[PodRef, list[Exchanged]]:
+        found = ask_pilot(places, namespace_pods.values(), system)
+        transcript.add(*(answer.evidence for answers in found.values() for answer in answers))
+        return found
+
+    return outcome_of(answers)
+
+
+@pytest.fixture(scope="session")
 def dns(
     places: Places,
-    namespace_pods: VantagePoints,
+    dns_answers: Outcome[dict[PodRef, list[Exchanged]]],
     component_pods: VantagePoints,
     system: System,
 ) -> None:
     """The cluster's DNS answers, and soon; where it does not, nothing is asked by name at all."""
-    if found := ask_dns(places, namespace_pods.values(), system, component_pods.values()):
+    if found := wrong_dns(places, dns_answers.answer(), system, component_pods.values()):
         raise FindingError(found)
 
 

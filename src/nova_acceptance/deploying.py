@@ -40,6 +40,7 @@ from nova_acceptance.errors import (
 )
 from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.fixtures import (
+    AT_FIRST,
     RENDERED,
     SYSTEM,
     hide,
@@ -93,7 +94,8 @@ def deployment(
         if option.read_only:
             said = Phrase("--read-only: the system is verified as it was found, without a write")
         recorder.tell("note", text=said)
-        diagnosis.look_around()
+        if there := diagnosis.look_around():
+            pytestconfig.stash[AT_FIRST] = there
         yield None
         _snapshot(kube, system, recorder)
         return
@@ -141,7 +143,8 @@ def deployment(
             timeline=[asdict(pod) for pod in done.timeline],
             phases=done.seconds,
         )
-        _snapshot(kube, system, recorder)
+        if there := _snapshot(kube, system, recorder, kinds=()):
+            pytestconfig.stash[AT_FIRST] = there
         yield done
     finally:
         # Of a deployment that failed, too: what there is, and its removal where that was asked for.
@@ -264,17 +267,21 @@ def _overlay(kube: Kube, system: System) -> str:
     return MULTI_NODE if len(hosts(nodes_of(kube))) >= spread else SINGLE_NODE
 
 
-def _snapshot(kube: Kube, system: System, recorder: Recorder) -> None:
+def _snapshot(
+    kube: Kube, system: System, recorder: Recorder, *, kinds: Sequence[str] = KINDS
+) -> Snapshot | None:
+    """Record the state of the system, and return what was seen; None where it may not be read."""
     try:
-        seen = seen_of(kube, system.namespaces, system, kinds=KINDS)
+        seen = seen_of(kube, system.namespaces, system, kinds=kinds)
         told = snapshot(system, Seen(seen, Transcript()))
     except ApiError as error:
         if not error.forbidden:
             raise
         text = Phrase("the state of the system is not known: {why}", why=error.forbidden)
         recorder.tell("note", text=text)
-    else:
-        recorder.tell("snapshot", **told)
+        return None
+    recorder.tell("snapshot", **told)
+    return seen
 
 
 def _locked(purpose: str, progress: Progress) -> AbstractContextManager[None]:

@@ -65,6 +65,9 @@ SAMPLE: Final = pytest.StashKey[Sample]()
 RENDERED: Final = pytest.StashKey[list[Object]]()
 """Where it keeps what is going to be applied, where that takes no credentials of ours."""
 
+AT_FIRST: Final = pytest.StashKey[Snapshot]()
+"""Where it keeps what the API said when the system was deployed, or as it was found."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read nova.yaml, and manifests from elsewhere, before anything else is touched.
@@ -222,6 +225,7 @@ def classless_claims(kube: Kube, system: System) -> Sequence[Phrase] | None:
 
 @pytest.fixture(scope="session")
 def objects(
+    pytestconfig: pytest.Config,
     kube: Kube,
     transcript: Transcript,
     system: System,
@@ -229,7 +233,7 @@ def objects(
     deployment: Deployment | None,  # noqa: ARG001
 ) -> Seen:
     """What the API says of Nova when the verification begins."""
-    there = seen_of(kube, system.namespaces, system)
+    there = pytestconfig.stash.get(AT_FIRST, None) or seen_of(kube, system.namespaces, system)
     if nodes := rebooted_nodes(there):
         said = [f"{node} ({at})" if at else node for node, at in sorted(nodes.items())]
         text = Phrase("restarts of containers that ended with their node: {nodes}", nodes=said)

@@ -8,7 +8,7 @@ import pytest
 
 from nova_acceptance.cluster import Cluster
 from nova_acceptance.components.dns import checks as dns_checks
-from nova_acceptance.components.dns.lookups import ask_dns, ask_resolvers, other_zone, pilot
+from nova_acceptance.components.dns.lookups import ask_dns, ask_resolvers, other_zone
 from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.vantage_points import VantagePoints
@@ -16,7 +16,7 @@ from nova_acceptance.findings import Finding
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import System
-from nova_acceptance.vantage.agent import ask_everywhere
+from nova_acceptance.vantage.outcomes import Outcome
 from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.questions import Exchanged
 from nova_acceptance.vantage.transcript import Transcript
@@ -26,13 +26,19 @@ pytestmark = pytest.mark.cluster
 
 @pytest.fixture
 def ask(
-    places: Places, namespace_pods: VantagePoints, system: System, transcript: Transcript
+    places: Places,
+    namespace_pods: VantagePoints,
+    dns_answers: Outcome[dict[PodRef, list[Exchanged]]],
+    transcript: Transcript,
 ) -> Callable[[], Mapping[PodRef, Sequence[Exchanged]]]:
-    """Asks the DNS from a pod of each namespace."""
+    """Returns what the DNS answers a pod of each namespace."""
 
     def answers() -> Mapping[PodRef, Sequence[Exchanged]]:
-        found = ask_everywhere(places, dict.fromkeys(namespace_pods.all().values(), pilot(system)))
-        transcript.add(*(answer.evidence for answers in found.values() for answer in answers))
+        wanted = namespace_pods.all().values()
+        found = dns_answers.told(transcript)
+        for pod in wanted:
+            if pod not in found:
+                places.of(pod)  # says why nothing can be asked from it
         return found
 
     return answers
@@ -54,7 +60,7 @@ def ask_more(
     system: System,
 ) -> Callable[[], Finding | None]:
     """Asks the DNS from a pod of each component as well, which are on more nodes."""
-    return lambda: ask_dns(places, namespace_pods.all().values(), system, component_pods.values())
+    return lambda: ask_dns(places, namespace_pods.values(), system, component_pods.values())
 
 
 def test_cluster_nodes_are_ready(cluster_objects: Seen) -> None:

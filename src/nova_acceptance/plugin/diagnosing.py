@@ -96,11 +96,16 @@ class Diagnosis:
         """Take no NetworkPolicy for a cause from now on: nothing enforces them."""
         self.examiner.are_policies_enforced = False
 
-    def look_around(self) -> None:
-        """Record what the cluster's objects show to be wrong, before anything is asked of them."""
+    def look_around(self) -> Snapshot | None:
+        """Record what the cluster's objects show to be wrong, before anything is asked of them.
+
+        Returns:
+            what was seen; None where the API was away.
+        """
         for each in self.examiner.overall():
             if not each.root.is_symptom:
                 self._name_alone(each, "deployment")
+        return self.examiner.snapshot
 
     def _name_alone(self, each: Ranked, source: str) -> None:
         subject = (each.root.subject,)

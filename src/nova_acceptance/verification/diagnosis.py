@@ -9,6 +9,7 @@ from nova_acceptance.diagnosis import Explanation
 from nova_acceptance.errors import DeployError
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import Kube
+from nova_acceptance.kube.snapshot import Snapshot
 
 
 class Diagnosis(Protocol):
@@ -34,8 +35,12 @@ class Diagnosis(Protocol):
     def policies_unenforced(self) -> None:
         """Take no NetworkPolicy for a cause from now on: nothing enforces them."""
 
-    def look_around(self) -> None:
-        """Record what the cluster's objects show to be wrong, before anything is asked of them."""
+    def look_around(self) -> Snapshot | None:
+        """Record what the cluster's objects show to be wrong, before anything is asked of them.
+
+        Returns:
+            what was seen; None where the API was away.
+        """
 
     def unwell(self, components: Iterable[str]) -> Finding | None:
         """Return what is known to be wrong with parts of the system now, by their names."""

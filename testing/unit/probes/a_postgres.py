@@ -133,6 +133,9 @@ class ASession:
     def column(self, statement: Any, *parameters: object) -> frozenset[Any]:
         return frozenset(found for (found,) in self.rows(statement, *parameters))
 
+    def rows_undone(self, statement: Any) -> Any:
+        return self.rows(statement)
+
     @contextmanager
     def whole(self) -> Iterator[None]:
         yield

@@ -7,6 +7,7 @@ they mean is worked out by pure functions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import Final
@@ -19,11 +20,12 @@ from nova_acceptance.components.dns.questions import kubernetes_address
 from nova_acceptance.components.dns.reached import cut_from_dns
 from nova_acceptance.components.dns.records import is_answered, values
 from nova_acceptance.components.dns.service import DNS
+from nova_acceptance.errors import UnaskedError
 from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import System
-from nova_acceptance.vantage.agent import ask, ask_everywhere
+from nova_acceptance.vantage.agent import PODS_AT_ONCE, ask, ask_everywhere
 from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.questions import (
     Answer,
@@ -249,13 +251,49 @@ def ask_dns(
     Raises:
         ProbeError: one of the others could not be asked.
     """
-    asked = dict.fromkeys(places.askable(pods), pilot(system))
-    answers = ask_everywhere(places, asked)
+    return wrong_dns(places, ask_pilot(places, pods, system), system, others)
+
+
+def ask_pilot(
+    places: Places, pods: Iterable[PodRef], system: System
+) -> dict[PodRef, list[Exchanged]]:
+    """Return the answers to `pilot` of those pods from which anything can be asked."""
+    asked = pilot(system)
+
+    def answers(pod: PodRef) -> list[Exchanged] | None:
+        try:
+            return ask(places, pod, asked)
+        except UnaskedError:
+            return None
+
+    with ThreadPoolExecutor(PODS_AT_ONCE) as pool:
+        wanted = list(dict.fromkeys(pods))
+        found = zip(wanted, pool.map(answers, wanted), strict=True)
+        return {pod: each for pod, each in found if each is not None}
+
+
+def wrong_dns(
+    places: Places,
+    answers: Mapping[PodRef, Sequence[Exchanged]],
+    system: System,
+    others: Iterable[PodRef] = (),
+) -> Finding | None:
+    """Return what is wrong with the DNS, after it was asked more where that tells more.
+
+    Args:
+        places: from where it can be asked.
+        answers: those to `pilot` of each pod.
+        system: what nova.yaml says.
+        others: as `ask_dns` takes them.
+
+    Raises:
+        ProbeError: one of the others could not be asked.
+    """
     found = state_of_dns(answers)
     if found and found.cause == "NETWORK_CUT":
-        more = [pod for pod in places.askable(others) if pod not in answers]
-        answers |= ask_everywhere(places, dict.fromkeys(more, pilot(system)))
-        return cut_from_dns(places.kube, answers) or state_of_dns(answers)
+        more = [pod for pod in others if pod not in answers]
+        every = {**answers, **ask_pilot(places, more, system)}
+        return cut_from_dns(places.kube, every) or state_of_dns(every)
     if found and found.cause == "DNS_WRONG_ANSWER":
         return other_zone(ask_resolvers(places, answers), system.zone) or found
     return found

@@ -102,6 +102,25 @@ class Session:
             UnaskedError: it may write, in a run that only reads.
             ClusterError: the API was away: for too long, or with what may not be asked twice.
         """
+        return self._rows(statement, parameters)
+
+    def rows_undone(self, statement: Statement) -> list[Row]:
+        """Run one statement, undo what it did, and return its rows, all by one message.
+
+        What is sent by one message is one transaction, which the server ends with a warning where
+        nobody has begun it.
+        Source: the PostgreSQL manual, "Multiple Statements in a Simple Query".
+
+        Raises:
+            psycopg.Error: PostgreSQL refused it, by the class that tells why.
+            UnaskedError: it may write, in a run that only reads.
+            ClusterError: the API was away for too long.
+        """
+        return self._rows(statement, (), undone=True)
+
+    def _rows(
+        self, statement: Statement, parameters: tuple[object, ...], *, undone: bool = False
+    ) -> list[Row]:
         spelled = " ".join(_spelled(statement, self._connection).split())
         source, target = self._route.source, f"{self._route.target}/{self._login.database}"
         given = f" with {', '.join(map(str, parameters))}" if parameters else ""
@@ -110,14 +129,14 @@ class Session:
         if not is_read:
             self._route.require_writing()
         with self._lock, self._transcript.asking(asked, source=source, target=target) as asking:
-            if not (self._blocks or is_read or STATELESS.match(spelled)):
+            if not (self._blocks or is_read or undone or STATELESS.match(spelled)):
                 self._is_renewable = False
             self._renew_if_cut()
             cursor, found = ask_through(
                 self._route,
-                lambda: self._ask(statement, parameters),
+                lambda: self._ask(_undoing(statement) if undone else statement, parameters),
                 is_silence=_is_silence,
-                is_safe=is_read and self._can_renew,
+                is_safe=(is_read or undone) and self._can_renew,
             )
             asking.answered(_table(found) if cursor.description else cursor.statusmessage)
             return found
@@ -338,6 +357,11 @@ def _is_cut(connection: psycopg.Connection[Row]) -> bool:
         return True
     finally:
         end.close()
+
+
+def _undoing(statement: Statement) -> sql.Composed:
+    asked = sql.SQL(statement) if isinstance(statement, str) else statement
+    return sql.Composed([asked, sql.SQL("; ROLLBACK")])
 
 
 def _spelled(statement: Statement, connection: psycopg.Connection[Row]) -> str:

@@ -9,7 +9,7 @@ for the next, and does that again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import filterfalse
@@ -193,8 +193,8 @@ class RoleTrials:
             return wait.after(*opened.evidence)
         session = opened.answer()
         tried = outcome_of(lambda: self._is_denied(denial, session, table))
-        if session.is_closed and not (is_new or tried.evidence):
-            # it was lost before the deed, since another one: this one is to be tried all the same
+        if session.is_closed and not is_new:
+            # maybe it was lost before the deed, since another one: on a new one it is known
             return self._tried(denial, table)
         self._locks.add(table, what, tried)
         return tried.after(*opened.evidence)
@@ -249,11 +249,10 @@ class RoleTrials:
             made=MADE,
         )
         if not deed.undo:
-            with session.undone():
-                return _is_denied(session, statement)
+            return _is_denied(session.rows_undone, statement)
         try:
             with closing(self._open(table)) as alone:
-                return _is_denied(alone, statement)
+                return _is_denied(alone.rows, statement)
         finally:
             undo = identifiers(deed.undo, made=MADE)
             self._connections.postgres.admin().rows(undo)
@@ -264,10 +263,10 @@ class RoleTrials:
         return "SELECT 1"
 
 
-def _is_denied(session: Session, statement: Statement) -> bool:
+def _is_denied(run: Callable[[Statement], object], statement: Statement) -> bool:
     """Whether a statement is denied for lack of a right."""
     try:
-        session.rows(statement)
+        run(statement)
     except psycopg.errors.InsufficientPrivilege:
         return True
     except psycopg.Error as error:
