@@ -94,8 +94,7 @@ def deployment(
         if option.read_only:
             said = Phrase("--read-only: the system is verified as it was found, without a write")
         recorder.tell("note", text=said)
-        if there := diagnosis.look_around():
-            pytestconfig.stash[AT_FIRST] = there
+        _keep(pytestconfig, diagnosis.look_around())
         yield None
         _snapshot(kube, system, recorder)
         return
@@ -143,8 +142,7 @@ def deployment(
             timeline=[asdict(pod) for pod in done.timeline],
             phases=done.seconds,
         )
-        if there := _snapshot(kube, system, recorder, kinds=()):
-            pytestconfig.stash[AT_FIRST] = there
+        _keep(pytestconfig, _snapshot(kube, system, recorder, kinds=()))
         yield done
     finally:
         # Of a deployment that failed, too: what there is, and its removal where that was asked for.
@@ -265,6 +263,12 @@ def _overlay(kube: Kube, system: System) -> str:
     """Return the overlay that the nodes have room for; that of one where they may not be seen."""
     spread = max(workload.replicas for workload in system.every_workload)
     return MULTI_NODE if len(hosts(nodes_of(kube))) >= spread else SINGLE_NODE
+
+
+def _keep(config: pytest.Config, seen: Snapshot | None) -> None:
+    """Let what was seen serve the tests that ask what there was when the verification began."""
+    if seen is not None:
+        config.stash[AT_FIRST] = seen
 
 
 def _snapshot(

@@ -225,6 +225,7 @@ def classless_claims(kube: Kube, system: System) -> Sequence[Phrase] | None:
 
 @pytest.fixture(scope="session")
 def objects(
+    *,
     pytestconfig: pytest.Config,
     kube: Kube,
     transcript: Transcript,

@@ -269,6 +269,7 @@ class Kube:
         timeout: float = timeouts.EXEC,
         again: command.Again = command.Again.UNLESS_BEGUN,
         is_asking: bool = False,
+        heard: Callable[[str], object] | None = None,
     ) -> command.ExecResult:
         """Run a command in a container and return its output and exit status.
 
@@ -281,6 +282,7 @@ class Kube:
             timeout: seconds for one attempt.
             again: when it may be run again, where the API failed and not the command.
             is_asking: whether the command changes nothing, and so is run where nothing is written.
+            heard: is told each line of standard output as soon as it comes, once an attempt.
 
         Raises:
             UnaskedError: nothing is written through this API, and the command might.
@@ -297,6 +299,7 @@ class Kube:
             stdin=stdin,
             timeout=timeout,
             again=again,
+            heard=heard,
         )
 
     def logs(

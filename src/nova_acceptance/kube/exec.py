@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -66,11 +66,23 @@ def run(
     stdin: str,
     timeout: float,
     again: Again,
+    heard: Callable[[str], object] | None = None,
 ) -> ExecResult:
     """Run a command in a container and return what it left behind.
 
     Servers before 1.30 cannot pass on the end of standard input: a command that is to run on
     them must know from the input itself where it ends (one line, say).
+
+    Args:
+        rest: the API.
+        pod: the pod.
+        argv: the command.
+        container: which of the pod's; None where it has one only.
+        stdin: what the command may read.
+        timeout: seconds for one attempt.
+        again: when there may be another attempt.
+        heard: is told each line of standard output as soon as it comes; those of an attempt that
+            is made again as well.
 
     Raises:
         PodProbeError: the command could not be run, or gave no exit status.
@@ -82,7 +94,15 @@ def run(
         nonlocal inconclusive
         while True:
             try:
-                return _once(rest, pod, argv, container=container, stdin=stdin, timeout=timeout)
+                return _once(
+                    rest,
+                    pod,
+                    argv,
+                    container=container,
+                    stdin=stdin,
+                    timeout=timeout,
+                    heard=heard,
+                )
             except (_InconclusiveError, ApiUnreachableError) as error:
                 if isinstance(error, ApiUnreachableError) and error.is_away:
                     raise
@@ -116,6 +136,7 @@ def _once(
     container: str | None,
     stdin: str,
     timeout: float,
+    heard: Callable[[str], object] | None,
 ) -> ExecResult:
     started = time.monotonic()
     deadline = started + timeout
@@ -130,6 +151,7 @@ def _once(
     path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/exec"
     output = {_STDOUT: bytearray(), _STDERR: bytearray(), _STATUS: bytearray()}
     finished = started
+    told = 0
     opened = rest.channels(path, query=query, timeout=min(timeout, timeouts.PORT_FORWARD))
     try:
         with Channels(opened) as channels:
@@ -139,6 +161,8 @@ def _once(
             while frame := channels.receive(deadline):
                 channel, data = frame
                 output.setdefault(channel, bytearray()).extend(data)
+                if channel == _STDOUT and heard:
+                    told = _tell(output[_STDOUT], told, heard)
                 if channel == _STATUS and data:
                     finished = time.monotonic()
                     deadline = min(deadline, finished + _AFTER_STATUS)
@@ -151,6 +175,14 @@ def _once(
         exit_code=_exit_code(pod, argv, output),
         seconds=finished - started,
     )
+
+
+def _tell(output: bytearray, told: int, heard: Callable[[str], object]) -> int:
+    """Tell the whole lines of an output from some place on, and return where the rest begins."""
+    end = output.rfind(b"\n") + 1
+    for line in output[told:end].decode("utf-8", "replace").splitlines():
+        heard(line)
+    return max(told, end)
 
 
 def _broken(

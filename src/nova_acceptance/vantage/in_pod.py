@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Final
 
@@ -73,6 +73,7 @@ def run(
     container: str,
     timeout: float,
     again: Again = Again.UNLESS_BEGUN,
+    heard: Callable[[str], object] | None = None,
 ) -> ExecResult:
     """Run a script in a container.
 
@@ -84,6 +85,7 @@ def run(
         container: which of the pod's.
         timeout: seconds for one attempt.
         again: when it may be run again, where the API failed and not the script.
+        heard: is told each line that it writes as soon as it comes, once an attempt.
 
     Raises:
         UnaskedError: nothing is written through this API, and the script does not only ask.
@@ -100,6 +102,7 @@ def run(
             timeout=timeout,
             again=again,
             is_asking=name in ASKING,
+            heard=heard,
         )
     except ProbeError as error:
         if any(lacks_python(text) for text in error.evidence):

@@ -1,9 +1,9 @@
 """Asked inside a pod: dials, DNS exchanges, lookups of names, requests by HTTP, all at once.
 
 Its text is passed to `python3` in a container, so it needs nothing but Python 3.8 and its
-standard library. It reads one line of JSON from standard input, a list of questions, and writes one
-line, the list of answers in the same order. An answer says `state` and `seconds`; one that could
-not be asked says `error` and no state.
+standard library. It reads one line of JSON from standard input, a list of questions, and writes a
+line for each as soon as it is answered: its place in the list, and the answer. An answer says
+`state` and `seconds`; one that could not be asked says `error` and no state.
 
 Names are resolved first, each once and in a time of their own: a lookup that hangs is an answer
 about the name, and never one about a port behind it.
@@ -22,7 +22,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 AT_ONCE = 32
@@ -30,6 +30,8 @@ AT_ONCE = 32
 LOOKUP = 6.0
 # A packet without an answer is sent again after this long, which is no slow answer yet.
 AGAIN = 0.5
+# What is answered within this long of another answer is written with it.
+TOGETHER = 0.005
 # A socket takes no wait of nothing for a wait.
 MOMENT = 0.001
 # Lookups that hang hold up the next ones for this long.
@@ -336,11 +338,13 @@ class Lookups:
                 each.join(max(0.0, until - time.monotonic()))
 
 
-def answer_all(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Answer side by side; a question that hangs past its time is answered with `timeout`."""
-    answers: list[dict[str, Any]] = [{} for _ in questions]
+def answer_all(questions: list[dict[str, Any]]) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+    """Answer side by side; a question that hangs past its time is answered with `timeout`.
+
+    What is answered within a moment is given out together, each answer with its question's place.
+    """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    done: queue.SimpleQueue[int] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, dict[str, Any]]] = queue.SimpleQueue()
 
     def told(index: int, found: dict[str, Any]) -> None:
         question = questions[index]
@@ -348,8 +352,7 @@ def answer_all(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
             question.update(at=found["addresses"][0], spent=found["seconds"])
             waiting.put(index)
         else:
-            answers[index] = found
-            done.put(index)
+            done.put((index, found))
 
     lookups = Lookups(told)
     for index, question in enumerate(questions):
@@ -361,8 +364,7 @@ def answer_all(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     def work() -> None:
         while True:
             index = waiting.get()
-            answers[index] = answer(questions[index])
-            done.put(index)
+            done.put((index, answer(questions[index])))
 
     for _ in range(min(AT_ONCE, len(questions))):
         threading.Thread(target=work, daemon=True).start()
@@ -372,15 +374,21 @@ def answer_all(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if lookups.waiting:
         deadline += LOOKUP + PACE * rounds
         threading.Thread(target=lookups.all, daemon=True).start()
-    try:
-        for _ in questions:
-            done.get(timeout=max(0.0, deadline - time.monotonic()))
-    except queue.Empty:
-        pass
-    return [found or {"state": "timeout", "seconds": longest} for found in answers]
+    left = set(range(len(questions)))
+    with contextlib.suppress(queue.Empty):
+        while left:
+            batch = [done.get(timeout=max(0.0, deadline - time.monotonic()))]
+            with contextlib.suppress(queue.Empty):
+                while len(batch) < len(left):
+                    batch.append(done.get(timeout=TOGETHER))
+            left -= {index for index, _ in batch}
+            yield batch
+    if left:
+        yield [(index, {"state": "timeout", "seconds": longest}) for index in sorted(left)]
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(answer_all(json.loads(sys.stdin.readline()))) + "\n")
-    sys.stdout.flush()
+    for answered in answer_all(json.loads(sys.stdin.readline())):
+        sys.stdout.write("".join(json.dumps(each) + "\n" for each in answered))
+        sys.stdout.flush()
     os._exit(0)  # a lookup that hangs must not hold the process

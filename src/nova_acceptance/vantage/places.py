@@ -14,10 +14,11 @@ import secrets
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from http import HTTPStatus
 from typing import Final, Self
 
@@ -153,6 +154,7 @@ class Places:
         *,
         timeout: float,
         again: Again = Again.UNLESS_BEGUN,
+        heard: Callable[[Place, str], object] | None = None,
     ) -> tuple[Place, ExecResult]:
         """Run a script of this package where a pod's network can be asked.
 
@@ -162,6 +164,7 @@ class Places:
             line: what it reads from standard input; one line, without the newline.
             timeout: seconds for one attempt.
             again: when it may be run again, where the API failed and not the script.
+            heard: is told each line that it writes as soon as it comes, and where it runs.
 
         Returns:
             Where it ran, and what it left behind.
@@ -185,6 +188,7 @@ class Places:
                     container=place.container,
                     timeout=timeout,
                     again=again,
+                    heard=partial(heard, place) if heard else None,
                 )
             except ProbeError as error:
                 if place.kind is PlaceKind.PROBE_POD and not is_second and _is_gone(error):

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, TypeVar, cast
 
 from nova_acceptance import timeouts
@@ -24,6 +25,8 @@ Asked = tuple[PodRef, Question[Answer]]
 Answers = Mapping[Asked, Answer]
 Failures = Mapping[PodRef, NovaError]
 
+_UNSURE: Final = frozenset({"refused", "timeout"})
+"""States of an answer that may be another a moment later."""
 _PAUSE: Final = 0.5
 """Seconds between two attempts at what is not settled; nodes write their rules once a second."""
 
@@ -32,7 +35,8 @@ class Survey:
     """A matrix of n pods and m targets, at the price of n execs.
 
     Nothing is asked before the first answer is wanted, or foreseen to be, and a pod that could not
-    be asked is not asked again: its own answers alone are missing. Threads may share it.
+    be asked is not asked again: its own answers alone are missing. Threads may share it: whoever
+    wants an answer while others are still to come has it as soon as it is there and sure.
 
     Args:
         places: from where the pods can be asked.
@@ -57,14 +61,15 @@ class Survey:
         self._questions = questions
         self._on_asked = on_asked
         self._unsettled = unsettled
-        self._lock = threading.Lock()
+        self._told = threading.Condition()
+        self._asking_alone = threading.Lock()
         self._answers: dict[Asked, Answer] = {}
         self._failures: dict[PodRef, NovaError] = {}
-        self._is_asked = False
+        self._is_begun = self._is_asked = False
 
     def begin(self, background: Background) -> None:
         """Ask all of it in the background; whoever wants an answer meanwhile waits for it."""
-        background.run(self._asked)
+        background.run(self._ask_all)
 
     def answer(self, pod: PodRef, question: Question[AnswerT]) -> AnswerT:
         """Return the answer to a question; one that was not foreseen is asked by itself.
@@ -72,37 +77,51 @@ class Survey:
         Raises:
             NovaError: it could not be asked.
         """
-        with self._lock:
-            self._ask_all()
-            if pod in self._failures:
-                raise self._failures[pod]
+        self._ask_all(until=lambda: self._is_sure((pod, question)))
+        if pod in self._failures:
+            raise self._failures[pod]
+        with self._asking_alone:
             if (pod, question) not in self._answers:
-                (self._answers[pod, question],) = ask(self._places, pod, [question])
-            answer = cast(AnswerT, self._answers[pod, question])
+                (alone,) = ask(self._places, pod, [question])
+                self._hear(pod, question, alone)
+        answer = cast(AnswerT, self._answers[pod, question])
         self.transcript.add(answer.evidence)
         return answer
 
     def all_to(self, question: Question[AnswerT]) -> dict[PodRef, AnswerT]:
         """Return what each pod that was asked this was answered; for comparing, not as evidence."""
-        with self._lock:
-            self._ask_all()
-            return {
-                pod: cast(AnswerT, answer)
-                for (pod, asked), answer in self._answers.items()
-                if asked == question
-            }
+        self._ask_all()
+        return {
+            pod: cast(AnswerT, answer)
+            for (pod, asked), answer in self._answers.copy().items()
+            if asked == question
+        }
 
-    def _asked(self) -> None:
-        with self._lock:
-            self._ask_all()
+    def _ask_all(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Ask, once; if others are asking, wait for the end, or until enough is known."""
+        with self._told:
+            if self._is_begun:
+                self._told.wait_for(lambda: self._is_asked or until())
+                return
+            self._is_begun = True
+        try:
+            self._failures.update(self._ask(self._questions))
+            self._settle()
+            self._on_asked(self._answers, self._failures)
+        finally:
+            with self._told:
+                self._is_asked = True
+                self._told.notify_all()
 
-    def _ask_all(self) -> None:
-        if self._is_asked:
-            return
-        self._is_asked = True
-        self._failures.update(self._ask(self._questions))
-        self._settle()
-        self._on_asked(self._answers, self._failures)
+    def _is_sure(self, asked: Asked) -> bool:
+        """Whether an answer is there that will not be asked for again."""
+        found = self._answers.get(asked)
+        return found is not None and found.state not in _UNSURE
+
+    def _hear(self, pod: PodRef, question: Question[Answer], answer: Answer) -> None:
+        with self._told:
+            self._answers[pod, question] = answer
+            self._told.notify_all()
 
     def _settle(self) -> None:
         deadline = time.monotonic() + timeouts.SERVICE_SETTLES
@@ -123,12 +142,13 @@ class Survey:
         failures: dict[PodRef, NovaError] = {}
         with ThreadPoolExecutor(PODS_AT_ONCE) as pool:
             asked = {
-                pod: pool.submit(ask, self._places, pod, each) for pod, each in questions.items()
+                pod: pool.submit(ask, self._places, pod, each, partial(self._hear, pod))
+                for pod, each in questions.items()
             }
         for pod, future in asked.items():
             try:
                 for question, answer in zip(questions[pod], future.result(), strict=True):
-                    self._answers[pod, question] = answer
+                    self._hear(pod, question, answer)
             except NovaError as error:
                 failures[pod] = error
         return failures

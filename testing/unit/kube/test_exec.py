@@ -27,7 +27,7 @@ from testing.unit.kube.scripted_api import (
     scripted_api,
     status,
 )
-from testing.unit.waiting import SOON
+from testing.unit.waiting import SOON, wait_until
 
 POD = PodRef("here", "it")
 PATH = "/api/v1/namespaces/here/pods/it/exec"
@@ -93,6 +93,23 @@ def test_output_that_follows_the_status_is_kept(
         channels.close()
 
     assert run(tmp_path, talk).stdout == "one two"
+
+
+def test_whole_lines_are_told_before_the_command_ends(tmp_path: Path) -> None:
+    heard: list[str] = []
+
+    def talk(channels: Channels) -> None:
+        channels.send(1, b"one\ntw")
+        wait_until(lambda: heard == ["one"])
+        channels.send(1, "o\nthr\xe9e\nrest".encode())
+        channels.send(3, SUCCESS)
+        channels.close()
+
+    with scripted_api(lambda _: Answer(websocket=talk)) as api:
+        found = Kube(api.kubeconfig(tmp_path)).exec(POD, ["tool"], heard=heard.append)
+
+    assert heard == ["one", "two", "thr\xe9e"]
+    assert found.stdout == "one\ntwo\nthr\xe9e\nrest"
 
 
 def test_connection_left_open_after_the_status_does_not_hold_up(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ from nova_acceptance.vantage.questions import (
 from testing.unit.kube.scripted_api import reserved_port
 from testing.unit.probes.places import OwnContainers
 from testing.unit.probes.tls import served
-from testing.unit.waiting import SOON
+from testing.unit.waiting import SOON, wait_until
 
 HERE = "127.0.0.1"
 NOWHERE = "no.such.host.invalid."
@@ -63,22 +63,45 @@ class Here:
         timeout: float = 0,
         again: Again = Again.NEVER,
         is_asking: bool = False,
+        heard: Callable[[str], object] | None = None,
     ) -> ExecResult:
         assert is_asking, "a question changes nothing"
         assert (argv[0], container) == ("python3", "main")
         assert again is Again.FREELY, "a question may be asked again whenever it was lost"
         self.runs += 1
-        done = subprocess.run(
+        running = subprocess.Popen(
             [sys.executable, *argv[1:]],
-            input=stdin,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=timeout,
-            check=False,
             # A machine without a name server that answers must not be waited for.
             env={**os.environ, "RES_OPTIONS": "timeout:1 attempts:1"},
         )
-        return ExecResult(done.stdout, done.stderr, done.returncode, 0.0)
+        with running, killed_after(timeout, running):
+            assert running.stdin
+            assert running.stdout
+            assert running.stderr
+            running.stdin.write(stdin)
+            running.stdin.close()
+            lines = []
+            for line in running.stdout:
+                lines.append(line)
+                if heard:
+                    heard(line.rstrip("\n"))
+            stderr = running.stderr.read()
+        return ExecResult("".join(lines), stderr, running.returncode, 0.0)
+
+
+@contextlib.contextmanager
+def killed_after(seconds: float, running: subprocess.Popen[str]) -> Iterator[None]:
+    """See that a process ends in time."""
+    late = threading.Timer(seconds, running.kill)
+    late.start()
+    try:
+        yield
+    finally:
+        late.cancel()
 
 
 @pytest.fixture
@@ -525,6 +548,7 @@ class Hanging(Here):
         timeout: float = 0,
         again: Again = Again.NEVER,
         is_asking: bool = False,
+        **more: Any,
     ) -> ExecResult:
         script, questions = stdin.splitlines()
         hanging = (
@@ -549,6 +573,7 @@ class Hanging(Here):
             timeout=timeout,
             again=again,
             is_asking=is_asking,
+            **more,
         )
 
 
@@ -578,6 +603,27 @@ def test_name_that_no_server_answers_for_says_nothing_of_the_port(serve: Serve) 
     assert isinstance(resolved, Resolved)
     assert not resolved.is_answered
     assert not resolved.is_absent
+
+
+def test_answer_is_told_before_those_that_take_long(here: Any, serve: Serve) -> None:
+    told: list[str] = []
+
+    def once_the_other_is_told(connection: socket.socket) -> None:
+        connection.recv(4096)
+        wait_until(lambda: told == ["open"])
+        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+
+    questions: list[Question[Any]] = [
+        Get(HERE, serve(once_the_other_is_told), "/", timeout=SOON),
+        Dial(HERE, serve(lambda _: None)),
+    ]
+
+    late, early = ask(
+        OwnContainers(here), POD, questions, lambda _asked, answer: told.append(answer.state)
+    )
+
+    assert (late.state, early.state) == ("answered", "open")
+    assert told == ["open", "answered"]
 
 
 def test_names_that_hang_hold_up_no_question_by_address(serve: Serve, closed_port: int) -> None:

@@ -73,6 +73,7 @@ class Here:
         timeout: float = 0,
         again: Again = Again.NEVER,
         is_asking: bool = False,
+        **_: object,
     ) -> ExecResult:
         assert is_asking, "a relay changes nothing"
         assert again is Again.NEVER, "a relay that begins later than it is waited for is lost"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,13 +15,20 @@ from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.kube import ExecResult, PodRef
 from nova_acceptance.vantage import survey
+from nova_acceptance.vantage.background import Background
 from nova_acceptance.vantage.questions import Dial
 from nova_acceptance.vantage.survey import Answers, Asked, Failures, Survey
 from nova_acceptance.vantage.transcript import ANSWER_LENGTH, Transcript
 from testing.unit.probes.places import OwnContainers
+from testing.unit.waiting import SOON
 
 FIRST, SECOND = PodRef("here", "pod-0"), PodRef("here", "pod-1")
 OPEN, OTHER = Dial("a", 1), Dial("b", 2)
+
+
+def lines(answers: Sequence[object]) -> str:
+    """Return answers as the agent writes them."""
+    return "".join(f"{json.dumps(each)}\n" for each in enumerate(answers))
 
 
 class Counting:
@@ -35,7 +43,7 @@ class Counting:
         questions = json.loads(stdin.splitlines()[-1])
         self.asked.append((pod, len(questions)))
         answers = [{"state": "open", "seconds": 0.01} for _ in questions]
-        return ExecResult(json.dumps(answers), "", 0, 0.01)
+        return ExecResult(lines(answers), "", 0, 0.01)
 
 
 @pytest.fixture
@@ -214,3 +222,63 @@ def test_second_attempt_that_fails_leaves_the_answer_of_the_first(
     found = Survey(OwnContainers(kube), Transcript(), {FIRST: [OPEN]}, unsettled=_refused)
 
     assert found.answer(FIRST, OPEN).state == "refused"
+
+
+class Streaming:
+    """A stand-in for the API that tells the first answer, and the others when it is let go on."""
+
+    def __init__(self, first: str) -> None:
+        self.asked: list[tuple[PodRef, int]] = []
+        self.first = first
+        self.is_told = threading.Event()
+        self.goes_on = threading.Event()
+
+    def exec(
+        self,
+        pod: PodRef,
+        argv: Sequence[str],
+        *,
+        stdin: str,
+        heard: Callable[[str], object],
+        **_: object,
+    ) -> ExecResult:
+        whole = Counting()
+        found = whole.exec(pod, argv, stdin=stdin)
+        self.asked += whole.asked
+        first, rest = found.stdout.split("\n", 1)
+        heard(first.replace("open", self.first))
+        self.is_told.set()
+        assert self.goes_on.wait(SOON)
+        return replace(found, stdout=f"{first}\n{rest}")
+
+
+def test_answer_that_is_sure_is_read_before_the_others_are_there() -> None:
+    kube: Any = Streaming("open")
+    found = Survey(OwnContainers(kube), Transcript(), {FIRST: [OPEN, OTHER]})
+
+    with Background() as background:
+        found.begin(background)
+        assert kube.is_told.wait(SOON)
+        assert found.answer(FIRST, OPEN).state == "open"
+        kube.goes_on.set()
+
+    assert found.answer(FIRST, OTHER).state == "open"
+    assert kube.asked == [(FIRST, 2)]
+
+
+def test_answer_that_may_be_another_later_is_waited_for() -> None:
+    kube: Any = Streaming("refused")
+    found = Survey(OwnContainers(kube), Transcript(), {FIRST: [OPEN, OTHER]})
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(found.answer(FIRST, OPEN).state))
+
+    with Background() as background:
+        found.begin(background)
+        assert kube.is_told.wait(SOON)
+        reader.start()
+        reader.join(0.2)
+        assert read == []
+        kube.goes_on.set()
+        reader.join(SOON)
+
+    assert len(read) == 1
