@@ -27,7 +27,9 @@ pytest of the environment would pay for it.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import gc
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -53,7 +55,8 @@ def pytest_load_initial_conftests(
         pytest.UsageError: an option's name is taken, or an option is given to another pytest run.
     """
     if early_config.getini(REPORTS):
-        from nova_acceptance.plugin import options  # noqa: PLC0415 -- no other run pays for it
+        with _no_garbage():
+            from nova_acceptance.plugin import options  # noqa: PLC0415 -- no other run pays for it
 
         with options.added(early_config, parser, args):
             return (yield)
@@ -71,6 +74,20 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.UsageError: an option cannot be used.
     """
     if config.getini(REPORTS):
-        from nova_acceptance.plugin import acceptance  # noqa: PLC0415 -- no other run pays for it
+        with _no_garbage():
+            from nova_acceptance.plugin import acceptance  # noqa: PLC0415 -- see above
 
-        acceptance.register(config)
+            acceptance.register(config)
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Do without the collector of garbage meanwhile: nearly all that is made by imports stays."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import platform
 import threading
 from collections.abc import Generator
@@ -119,6 +120,7 @@ class Recording:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Record every test that is going to run."""
+        gc.freeze()  # modules and tests stay to the end: none of it is looked through for garbage
         if session.items or self._deselected:
             self._write(
                 "collected",

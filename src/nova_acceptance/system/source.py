@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 Path = tuple[str | int, ...]
+
+_FAST: Final[type[yaml.SafeLoader]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The loader that is written in C, where PyYAML has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +61,33 @@ def parse(text: str) -> Source:
     Sequences become tuples, so that the data can be frozen. Syntax errors and keys that occur
     twice (which YAML 1.2, section 3.2.1.3, forbids and most readers swallow) are kept as problems.
     """
+    try:
+        return _parsed(text, _FAST)
+    except yaml.YAMLError:
+        return _read(text)  # it says more of what is wrong, and takes ten times as long
+
+
+def _parsed(text: str, kind: type[yaml.SafeLoader]) -> Source:
     source = Source()
-    loader = yaml.SafeLoader(text)
+    loader = kind(text)
     try:
         node = loader.get_single_node()
         if node is not None:
             source.data = _construct(source, loader, node, ())
+    finally:
+        loader.dispose()
+    return source
+
+
+def _read(text: str) -> Source:
+    source = Source()
+    try:
+        return _parsed(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         source.problems.append(Problem(line, "", error.problem or "not valid YAML"))
     except yaml.YAMLError as error:
         source.problems.append(Problem(1, "", f"not valid YAML: {error}"))
-    finally:
-        loader.dispose()
     return source
 
 

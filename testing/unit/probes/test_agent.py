@@ -548,7 +548,7 @@ class Hanging(Here):
         timeout: float = 0,
         again: Again = Again.NEVER,
         is_asking: bool = False,
-        **more: Any,
+        heard: Callable[[str], object] | None = None,
     ) -> ExecResult:
         script, questions = stdin.splitlines()
         hanging = (
@@ -573,7 +573,7 @@ class Hanging(Here):
             timeout=timeout,
             again=again,
             is_asking=is_asking,
-            **more,
+            heard=heard,
         )
 
 

@@ -64,12 +64,13 @@ class Provider:
         """
         with exclusive(self._home.root / "lock", f"starting {request.name}", self._progress):
             self._refuse_foreign(request.name)
-            was_there = self.is_there(request.name)
+            nodes = self._created(request.name)
+            was_there = bool(nodes)
             try:
-                cluster = self._provide(request)
+                cluster, nodes = self._provide(request, nodes)
                 kube = Kube(cluster.kubeconfig, cluster.context)
                 with self._progress.step(f"waiting until {request.name} can be used") as step:
-                    await_ready(kube, len(cluster.nodes()), step)
+                    await_ready(kube, len(nodes), step)
             except NovaError:
                 # A cluster that came up and is not ready stays: its logs are what one wants now.
                 self._leave_nothing(request.name)
@@ -93,23 +94,26 @@ class Provider:
         why = Phrase("{reason}; it runs Kubernetes {version}", reason=reason, version=version)
         return self._described(cluster, request, why)
 
-    def _provide(self, request: Request) -> KindCluster:
-        """Return the cluster that is there, or make one.
+    def _provide(self, request: Request, nodes: list[Node]) -> tuple[KindCluster, list[Node]]:
+        """Return the cluster that is there, or make one, and its nodes.
 
         One that was created to its end is never replaced: its volumes would be lost.
+
+        Args:
+            request: what is asked for.
+            nodes: those of a cluster that is there and was created to its end.
         """
         if self._has_own_engine and not self._engine.is_running:
             doctor.require(self._home)
             provide_engine(self._home, self._progress)
             self._start_engine()
         cluster = self.cluster(request.name)
-        nodes = cluster.nodes()
-        if nodes and cluster.is_created:
+        if nodes:
             self._refuse_another(cluster, nodes, request)
             self._say_whether_outdated(cluster, nodes)
-            self._load_images(cluster)
-            return cluster
-        if nodes:
+            self._load_images(cluster, nodes)
+            return cluster, nodes
+        if cluster.nodes():
             self._progress.say(
                 f"the creation of cluster {request.name} was broken off: it begins again"
             )
@@ -123,9 +127,10 @@ class Provider:
                 raise
             self._progress.say("no registry gives the node image, so engine and image are our own")
             self._has_own_engine = True
-            return self._provide(request)
-        self._load_images(cluster)
-        return cluster
+            return self._provide(request, [])
+        nodes = cluster.nodes()
+        self._load_images(cluster, nodes)
+        return cluster, nodes
 
     def _refuse_another(self, cluster: KindCluster, nodes: list[Node], request: Request) -> None:
         """Stop where a cluster is there and is not as it is asked for."""
@@ -197,10 +202,14 @@ class Provider:
 
     def is_there(self, name: str) -> bool:
         """Whether the cluster was created to its end and has nodes, running or not."""
+        return bool(self._created(name))
+
+    def _created(self, name: str) -> list[Node]:
+        """Return the nodes of a cluster that was created to its end, running or not."""
         if self._has_own_engine and not self._engine.is_running:
-            return False
+            return []
         cluster = self.cluster(name)
-        return cluster.is_created and bool(cluster.nodes())
+        return cluster.nodes() if cluster.is_created else []
 
     def is_up(self, name: str) -> bool:
         """Whether the cluster has nodes that run."""
@@ -262,9 +271,9 @@ class Provider:
             )
         return image
 
-    def _load_images(self, cluster: KindCluster) -> None:
+    def _load_images(self, cluster: KindCluster, nodes: list[Node]) -> None:
         """Load Nova's images where the node image does not hold them; kind skips what is there."""
-        if all(is_home_made(node.image) for node in cluster.nodes()):
+        if all(is_home_made(node.image) for node in nodes):
             return
         self.provide_nova()
         cluster.load([image.tag for image in NOVA], self._progress)
