@@ -168,7 +168,7 @@ def kube(
     stays = cluster.remove_hint.startswith("nova-cluster remove")
     manifests = _option("--manifests", option.manifests) if stays else ""
     writing = Writing.NEVER if option.read_only else Writing.FREELY
-    api = Kube(cluster.kubeconfig, cluster.context, writing)
+    api = Kube(cluster.kubeconfig, cluster.context, writing, is_local=cluster.is_local)
     diagnosis.attach(api)
     recorder.tell(
         "cluster",
@@ -215,9 +215,13 @@ def cluster_objects(kube: Kube, transcript: Transcript) -> Seen:
 
 
 @pytest.fixture(scope="session")
-def classless_claims(kube: Kube, system: System) -> Sequence[Phrase] | None:
+def classless_claims(
+    pytestconfig: pytest.Config, kube: Kube, system: System
+) -> Sequence[Phrase] | None:
     """The claims that name no storage class; None where those of nova.yaml are not all there."""
-    there = seen_of(kube, system.namespaces, system, kinds=_CLAIMING)
+    there = pytestconfig.stash.get(AT_FIRST, None) or seen_of(
+        kube, system.namespaces, system, kinds=_CLAIMING
+    )
     if any(there.at(it.ref) is None for it in system.every_workload if it.claims):
         return None
     return without_class(there)

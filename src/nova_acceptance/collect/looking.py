@@ -24,7 +24,7 @@ _SECRET: Final = "Secret"  # noqa: S105 - a kind
 """Listed in the namespaces that are asked for; never in kube-system, where they explain nothing."""
 _NAMESPACE: Final = "Namespace"
 _MANY: Final = 8
-"""Namespaces above which a kind is listed in all of them by one question."""
+"""Namespaces above which a kind is listed in all of them by one question, on any cluster."""
 
 
 class _NotServedError(ClusterError):
@@ -73,7 +73,8 @@ def look(
     deadline = time.monotonic() + timeout
     snapshot = Snapshot(system=system)
     looked_for = [KINDS[name] for name in kinds or LOOKED_FOR]
-    rounds = [*_rounds(looked_for, places, {} if kinds else homes(system))]
+    is_wide = kube.is_local or len(places) > _MANY
+    rounds = [*_rounds(looked_for, places, {} if kinds else homes(system), is_wide=is_wide)]
     _list_all(kube, snapshot, rounds, places, deadline)
     if logs:
         _read_logs(kube, snapshot, sources(snapshot, places), deadline)
@@ -162,10 +163,16 @@ def _list(kube: Kube, asked: _Round) -> _Listed:
 
 
 def _rounds(
-    kinds: Iterable[Kind], places: Sequence[str], homes: Mapping[str, Collection[str]]
+    kinds: Iterable[Kind],
+    places: Sequence[str],
+    homes: Mapping[str, Collection[str]],
+    *,
+    is_wide: bool,
 ) -> Iterator[_Round]:
-    """Yield what to list: the kinds of `homes` there alone, the others in all places."""
-    everywhere = len(places) > _MANY
+    """Yield what to list: the kinds of `homes` there alone, the others in all places.
+
+    That is one question a kind where it may be wide, and Secrets are never asked for so.
+    """
     for kind in kinds:
         if not kind.is_namespaced:
             yield _Round(kind, EVERYWHERE)
@@ -174,7 +181,7 @@ def _rounds(
         elif kind.name == _SECRET:
             yield from (_Round(kind, place) for place in places if place != KUBE_SYSTEM)
         else:
-            yield from (_Round(kind, place) for place in ((EVERYWHERE,) if everywhere else places))
+            yield from (_Round(kind, place) for place in ((EVERYWHERE,) if is_wide else places))
 
 
 def _covered(asked: _Round, places: Sequence[str]) -> Sequence[str]:

@@ -33,6 +33,8 @@ class Kube:
             `in_cluster.SERVICE_ACCOUNT`.
         context: the context in it; None takes the current one.
         writing: what may be written through it.
+        is_local: whether the cluster is this machine's own, so that nobody else's objects are read
+            where those of some namespaces are asked for all together.
     """
 
     def __init__(
@@ -40,8 +42,11 @@ class Kube:
         kubeconfig: Path | None = None,
         context: str | None = None,
         writing: Writing = Writing.FREELY,
+        *,
+        is_local: bool = False,
     ) -> None:
         self._rest = Rest(kubeconfig, context, writing)
+        self.is_local = is_local
         self._discovery = Discovery(self._rest)
 
     @property

@@ -14,13 +14,25 @@ from nova_acceptance.vantage.questions import Get, Page
 from nova_acceptance.vantage.retrying import ask_through
 from nova_acceptance.vantage.routes import LOOPBACK, Route
 
+Kept = list[http.client.HTTPConnection]
+
 _SILENCES = (OSError, http.client.HTTPException)
 _NOTHING = ("refused", "timeout", "cut", "unreachable")
 """States in which nothing answered; through a route, it may have been the route."""
 
 
-def exchange(route: Route, method: str, path: str, body: str | None = None) -> tuple[int, str]:
-    """Send one HTTP request over a route; it may be sent twice where the API went away.
+def exchange(
+    route: Route, method: str, path: str, body: str | None = None, kept: Kept | None = None
+) -> tuple[int, str]:
+    """Send one HTTP request over a route; it may be sent twice where a connection was cut.
+
+    Args:
+        route: where to.
+        method: such as `GET`.
+        path: of the URL.
+        body: what is sent with it.
+        kept: connections to the same server that nobody uses now; what the server leaves open is
+            one of them afterwards.
 
     Returns:
         The status and the body.
@@ -30,7 +42,9 @@ def exchange(route: Route, method: str, path: str, body: str | None = None) -> t
     """
     try:
         return ask_through(
-            route, lambda: _exchange(route.port, method, path, body), is_silence=_is_silence
+            route,
+            lambda: _exchange(route.port, (method, path, body), [] if kept is None else kept),
+            is_silence=_is_silence,
         )
     except _SILENCES as error:
         raise _unanswered(route, f"{method} {path}", error) from error
@@ -68,14 +82,26 @@ def _unanswered(route: Route, asked: str, error: Exception) -> ProbeError:
     )
 
 
-def _exchange(port: int, method: str, path: str, body: str | None) -> tuple[int, str]:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=timeouts.CONNECT)
+def _exchange(port: int, asked: tuple[str, str, str | None], kept: Kept) -> tuple[int, str]:
     try:
-        connection.request(method, path, body)
+        connection = kept.pop()
+    except IndexError:
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=timeouts.CONNECT)
+    is_new = connection.sock is None
+    try:
+        connection.request(*asked)
         response = connection.getresponse()
-        return response.status, _body(response).decode("utf-8", "replace")
-    finally:
+        found = response.status, _body(response).decode("utf-8", "replace")
+    except _SILENCES:
         connection.close()
+        if is_new:
+            raise
+        return _exchange(port, asked, kept)  # it may have been cut while nobody used it
+    if response.isclosed() and connection.sock is not None:
+        kept.append(connection)
+    else:
+        connection.close()
+    return found
 
 
 def _body(response: http.client.HTTPResponse) -> bytes:

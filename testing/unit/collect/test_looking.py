@@ -91,6 +91,30 @@ def test_roles_are_read_where_a_cause_reads_them(more: int) -> None:
     assert found.unread == [f"in {DATABASE}: this user may not list Role, RoleBinding"]
 
 
+def test_local_cluster_is_asked_once_a_kind_and_for_no_secret_of_others() -> None:
+    nova = system()
+    kube = StubKube()
+    kube.is_local = True
+
+    found = look(kube, nova.namespaces, nova)
+
+    assert listed(kube, "Pod") == {"None"}
+    assert listed(kube, "Secret") == set(nova.namespaces)
+    assert all(found.knows("Pod", each) for each in (*nova.namespaces, "kube-system"))
+    assert not found.knows("Pod", "elsewhere")
+
+
+def test_local_cluster_where_one_may_list_in_some_namespaces_is_asked_there() -> None:
+    nova = system()
+    kube = StubKube()
+    kube.is_local = kube.forbidden_everywhere = True
+
+    found = look(kube, nova.namespaces, nova)
+
+    assert listed(kube, "Pod") == {"None", *nova.namespaces, "kube-system"}
+    assert found.knows("Pod", nova.namespaces[0])
+
+
 def test_system_without_what_reads_roles_lacks_no_right_to_them() -> None:
     nova = system()
     redis = type(nova).model_construct(

@@ -51,6 +51,7 @@ class StubKube(Kube):
     """
 
     server_version = "v1.30.0"
+    is_local = False
 
     def __init__(self, *objects: Object) -> None:
         self.objects: dict[tuple[str, str, str], Object] = {}

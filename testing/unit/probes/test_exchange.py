@@ -6,12 +6,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.vantage.http import exchange
+from nova_acceptance.vantage.http import Kept, exchange
 from nova_acceptance.vantage.routes import LOOPBACK, RUNNER, Route
 
 PATIENCE = 10
@@ -82,3 +83,52 @@ def test_body_that_is_cut_is_no_answer() -> None:
         pytest.raises(ProbeError, match="did not answer GET /cluster"),
     ):
         exchange(route, "GET", "/cluster")
+
+
+class Greeting(BaseHTTPRequestHandler):
+    """Answers every request, and leaves the connection open for `left` of them."""
+
+    protocol_version = "HTTP/1.1"
+    left = 1
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+        self.close_connection = self.left == 0
+        self.left -= 1
+
+    def log_message(self, *_: object) -> None:
+        """Be quiet."""
+
+
+def test_connection_is_kept_for_the_next_request_and_made_anew_where_it_was_cut() -> None:
+    opened: list[object] = []
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def get_request(self) -> tuple[socket.socket, Any]:
+            found = super().get_request()
+            opened.append(found)
+            return found
+
+    server = Server((LOOPBACK, 0), Greeting)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    kept: Kept = []
+    forward: Any = Well()
+    route = Route(server.server_port, RUNNER, "shop/web-x:8080", forward)
+    try:
+        answers, seen = [], []
+        for _ in range(4):
+            answers.append(exchange(route, "GET", "/", None, kept))
+            seen.append(len(opened))
+    finally:
+        server.shutdown()
+        server.server_close()
+        serving.join()
+
+    assert answers == [(200, "{}")] * 4
+    assert seen == [1, 1, 2, 2]

@@ -57,7 +57,7 @@ def test_keys_of_tests_are_removed_from_etcd(monkeypatch: pytest.MonkeyPatch) ->
     left = etcd_keys.new_key()
     there = {"/nova-acceptance", left, "/nova-acceptances", "/service/nova/leader"}
 
-    def exchange(_route: Route, _method: str, path: str, body: str) -> tuple[int, str]:
+    def exchange(_: Route, _method: str, path: str, body: str, _kept: object) -> tuple[int, str]:
         asked = json.loads(body)
         first = base64.b64decode(asked["key"]).decode()
         if path.endswith("deleterange"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from contextvars import copy_context
+from typing import Final, TypeVar
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.etcd.client import Member, Status
@@ -12,6 +13,8 @@ from nova_acceptance.components.etcd.spec import Etcd
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import Finding
 from nova_acceptance.phrase import Phrase
+
+T = TypeVar("T")
 
 NOBODY: Final = "0"
 AGREED: Final = "agreed"
@@ -72,8 +75,7 @@ def wrong_members(members: Members, spec: Etcd) -> Iterator[Finding]:
     if apart := disunity(members, spec):
         yield from apart
         return
-    for name, member in members.items():
-        listed = member.members
+    for name, listed in _of_each(members, lambda member: member.members).items():
         known = set(filter(None, listed.values()))
         if unbegun := [f"{int(number):x}" for number, each in sorted(listed.items()) if not each]:
             sentence = Phrase(
@@ -136,12 +138,20 @@ def roll_call(members: Members) -> Answers:
         except ProbeError as error:
             return error
 
+    return _of_each(members, status)
+
+
+def _of_each(members: Members, ask: Callable[[Member], T]) -> dict[str, T]:
+    """Ask every member the same, all at once."""
     with ThreadPoolExecutor(max(1, len(members))) as pool:
-        return dict(zip(members, pool.map(status, members.values()), strict=True))
+        asked = {
+            name: pool.submit(copy_context().run, ask, member) for name, member in members.items()
+        }
+    return {name: future.result() for name, future in asked.items()}
 
 
 def _other_values(members: Members, key: str, wanted: str | None) -> Iterator[Finding]:
-    read = {name: member.get(key) for name, member in members.items()}
+    read = _of_each(members, lambda member: member.get(key))
     if others := [name for name, value in read.items() if value != wanted]:
         sentence = Phrase(
             "{members} read {found} under {key}, where {wanted} was written",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.vantage.http import exchange
+from nova_acceptance.vantage.http import Kept, exchange
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.transcript import Transcript
 
@@ -65,6 +65,7 @@ class Member:
 
     _route: Route
     _transcript: Transcript
+    _kept: Kept = field(default_factory=list, init=False)
 
     @property
     def status(self) -> Status:
@@ -109,7 +110,7 @@ class Member:
             self._route.require_writing()
         source, target = self._route.source, self._route.target
         with self._transcript.asking(asked, source=source, target=target) as asking:
-            status, text = exchange(self._route, "POST", path, json.dumps(body))
+            status, text = exchange(self._route, "POST", path, json.dumps(body), self._kept)
             if status != HTTPStatus.OK:
                 raise RefusalError(target, path, status, text)
             answer: dict[str, Any] = json.loads(text)

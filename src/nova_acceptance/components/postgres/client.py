@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
@@ -179,6 +179,16 @@ class Postgres:
             if kept is None or kept.is_closed:
                 kept = self._sessions[database] = self.member(self.leader, database)
             return kept
+
+    def open(self, databases: Iterable[str]) -> None:
+        """Open the superuser's connections to the leader before anybody asks on them.
+
+        Raises:
+            ProbeError: the leader was not found.
+            psycopg.OperationalError: a connection was refused.
+        """
+        for database in (MAINTENANCE, *databases):
+            self.admin(database)
 
     def role(self, name: str) -> Role:
         """Return a role.

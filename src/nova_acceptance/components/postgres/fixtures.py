@@ -51,6 +51,8 @@ def as_roles(
         if once.is_first("postgres", component.name, wanted.module):
             tests = [it for it in wanted.tests() if it["postgres_spec"].name == component.name]
             if tests:
+                databases = [each.name for each in component.databases]
+                background.run(lambda: clients.of(component).open(databases))
                 ahead.begin(component, tests)
                 wanted.begun(background)
         return ahead
