@@ -124,6 +124,8 @@ class Forward(AbstractContextManager[int]):
     def _carry(self, connection: socket.socket) -> None:
         with connection:
             connection.settimeout(timeouts.PORT_FORWARD)
+            # An answer that comes in two pieces must not wait for the client's word of the first.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:
                 with self._opened(connection) as channels:
                     self._pump(connection, channels)

@@ -25,6 +25,7 @@ from nova_acceptance.verification.quarantine import Quarantine, load
 FIXTURES = "nova_acceptance.fixtures"
 DEPLOYING = "nova_acceptance.deploying"
 CLIENTS = "nova_acceptance.clients"
+AHEAD = "nova_acceptance.ahead"
 TENANCY = "nova_acceptance.tenancy"
 DIAGNOSING = "nova_acceptance.plugin.diagnosing"
 DRY_RUN = "nova_acceptance.plugin.dry_run"
@@ -50,6 +51,7 @@ def register(config: pytest.Config) -> None:
     plugins.import_plugin(FIXTURES)
     plugins.import_plugin(DEPLOYING)
     plugins.import_plugin(CLIENTS)
+    plugins.import_plugin(AHEAD)
     for kind in kinds():
         if kind.fixtures:
             plugins.import_plugin(kind.fixtures)

@@ -7,6 +7,7 @@ error itself names (`verification.answers`). Then the cluster is looked at for w
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Generator, Iterable
 from dataclasses import replace
 from typing import Any, Final
@@ -225,7 +226,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_assertrepr_compare(
     config: pytest.Config, op: str, left: object, right: object
 ) -> list[str] | None:
-    """Keep what a check found where a test asserts that it finds nothing, and show it."""
+    """Keep what a check found where a test asserts that it finds nothing, and show it.
+
+    Not of a test that is called before its turn: it is called again then.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return None
     if op != "==" or right != [] or not isinstance(left, list) or not left:
         return None
     if not all(isinstance(each, Finding) for each in left):

@@ -1,0 +1,174 @@
+"""Tests that only read, called before their turn, so that nobody waits for what they ask.
+
+A test whose arguments are a component's client and parts of nova.yaml is a function of these. It is
+called in the background, and what it asks is kept for it. In its turn it passes by that, or raises
+what it raised then. One whose claim does not hold is called once more in its turn, and asks anew,
+for pytest shows what a claim compares of the test that is running alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+import pytest
+
+from nova_acceptance.components.kind import Clients
+from nova_acceptance.components.registry import kinds
+from nova_acceptance.components.wanted import Once, foreseen
+from nova_acceptance.system import System
+from nova_acceptance.tenancy import DISRUPTIVE
+from nova_acceptance.vantage.background import Background
+from nova_acceptance.vantage.outcomes import Outcome, outcome_of
+from nova_acceptance.vantage.transcript import Transcript
+
+_OF_PYTEST: Final = (
+    pytest.skip.Exception,
+    pytest.fail.Exception,
+    pytest.xfail.Exception,
+    pytest.exit.Exception,
+)
+_EARLY: Final = pytest.StashKey["Early"]()
+_CHANGING: Final = ("writes", DISRUPTIVE)
+"""Markers of tests that do more than read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A test that can be called before its turn.
+
+    Attributes:
+        nodeid: the test.
+        lane: what is called one after the other: tests of a module about one component.
+        run: calls it.
+        came: what came of it.
+    """
+
+    nodeid: str
+    lane: tuple[str, str]
+    run: Callable[[], None]
+    came: Future[Outcome[None]] = field(default_factory=Future)
+
+
+class Early:
+    """Calls tests in the background, and keeps what comes of each until its turn.
+
+    Args:
+        clients: a client of each component.
+        system: what nova.yaml says.
+    """
+
+    def __init__(self, clients: Clients, system: System) -> None:
+        self._clients = clients
+        self._system = system
+        self._lock = threading.Lock()
+        self._calls: dict[str, _Call] = {}
+
+    def begin(self, items: Iterable[pytest.Item], background: Background) -> None:
+        """Call those of the tests that only read; the tests of a lane in their order."""
+        lanes: dict[tuple[str, str], list[_Call]] = {}
+        for item in items:
+            if isinstance(item, pytest.Function) and (call := self._call(item)):
+                lanes.setdefault(call.lane, []).append(call)
+        for calls in lanes.values():
+            self._calls |= {each.nodeid: each for each in calls}
+            background.run(partial(self._make, calls))
+
+    def take(self, nodeid: str) -> Outcome[None] | None:
+        """Return what came of a test, once; None where it was not called, or has to be again."""
+        with self._lock:
+            call = self._calls.pop(nodeid, None)
+        if call is None or call.came.cancel():
+            return None
+        came = call.came.result()
+        return None if isinstance(came.error, AssertionError) else came
+
+    def forget(self) -> None:
+        """Let every test be called in its turn from now on."""
+        with self._lock:
+            self._calls.clear()
+
+    def _make(self, calls: Iterable[_Call]) -> None:
+        for each in calls:
+            if each.came.set_running_or_notify_cancel():
+                each.came.set_result(outcome_of(each.run))
+
+    def _call(self, item: pytest.Function) -> _Call | None:
+        """Return how a test is called; None for one that changes something or wants more."""
+        given: dict[str, Any] = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+        used = {name for mark in item.iter_markers("usefixtures") for name in mark.args}
+        if any(map(item.get_closest_marker, _CHANGING)) or not used <= set(given):
+            return None
+        wanted = inspect.signature(item.function).parameters
+        found = {name: given[name] for name in wanted if name in given}
+        if "system" in wanted:
+            found["system"] = self._system
+        asked = [name for name in wanted if name not in found]
+        component = next(
+            (
+                part
+                for kind in kinds()
+                for part in given.values()
+                if asked == [kind.name] and isinstance(part, kind.spec)
+            ),
+            None,
+        )
+        if component is None:
+            return None
+
+        def run() -> None:
+            try:
+                item.function(**found, **{asked[0]: self._clients.of(component)})
+            except _OF_PYTEST as error:  # it is said in the test's own turn
+                raise AssertionError from error
+
+        return _Call(item.nodeid, (item.nodeid.partition("::")[0], component.name), run)
+
+
+@pytest.fixture(autouse=True)
+def tests_ahead(
+    request: pytest.FixtureRequest,
+    once: Once,
+    reachability_ahead: None,  # noqa: ARG001 - which comes first, as do the roles' deeds
+    roles_ahead: None,  # noqa: ARG001
+) -> None:
+    """Tests that only read are called from the first test on that has the system.
+
+    Not in workers of pytest-xdist, between whose tests another one may disturb the system.
+    """
+    config = request.config
+    if "objects" not in request.fixturenames or not once.is_first("tests"):
+        return
+    if hasattr(config, "workerinput"):
+        return
+    clients: Clients | None = foreseen(request, "clients")
+    background: Background | None = foreseen(request, "background") if clients else None
+    if clients and background:
+        config.stash[_EARLY] = early = Early(clients, request.getfixturevalue("system"))
+        early.begin(request.session.items, background)
+
+
+@pytest.fixture(autouse=True)
+def forgotten(request: pytest.FixtureRequest, settled: None) -> None:  # noqa: ARG001
+    """Nothing that was asked before the system was disturbed counts afterwards."""
+    early = request.config.stash.get(_EARLY, None)
+    if early and request.node.get_closest_marker(DISRUPTIVE):
+        early.forget()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Let a test that was called before pass by what it asked then, or raise what it raised."""
+    early = pyfuncitem.config.stash.get(_EARLY, None)
+    came = early.take(pyfuncitem.nodeid) if early else None
+    if came is None:
+        return None
+    transcript = pyfuncitem.funcargs["transcript"]
+    assert isinstance(transcript, Transcript)
+    came.told(transcript)
+    return True
