@@ -273,18 +273,22 @@ def once() -> Once:
 
 @pytest.fixture(autouse=True)
 def reachability_ahead(request: pytest.FixtureRequest, once: Once) -> None:
-    """What pods reach is asked from the first test on that has the system.
+    """What pods reach is asked from the first test on that has the system, and then all names.
 
-    Whoever disturbs the system waits until nothing is asked of it: see `settled`. What names lead
-    to is asked when it is wanted: both at once are more than a DNS takes that has one core.
+    Whoever disturbs the system waits until nothing is asked of it: see `settled`. Both at once
+    would be more than a DNS takes that has one core.
     """
     wanted = Wanted.by(request.node, "reachability")
     if "objects" not in request.fixturenames or not once.is_first("survey", wanted.module):
         return
+    names = Wanted.by(request.node, "lookups")
     survey: Survey | None = foreseen(request, "reachability") if wanted.tests() else None
-    background: Background | None = foreseen(request, "background") if survey else None
-    if survey and background:
-        survey.begin(background)
+    lookups: Lookups | None = foreseen(request, "lookups") if names.tests() else None
+    surveys = [*([survey] if survey else []), *([lookups.survey] if lookups else [])]
+    background: Background | None = foreseen(request, "background") if surveys else None
+    if background:
+        first, *others = surveys
+        first.begin(background, *others)
         wanted.begun(background)
 
 

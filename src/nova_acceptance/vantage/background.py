@@ -24,7 +24,7 @@ class Background:
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="ahead")
         self._lock = threading.Lock()
-        self._under_way: set[Future[Any]] = set()
+        self._under_way: dict[Future[Any], bool] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -32,10 +32,14 @@ class Background:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def run(self, ask: Callable[[], object]) -> Future[None]:
+    def run(self, ask: Callable[[], object], *, of_network: bool = False) -> Future[None]:
         """Run a round of questions, now or when there is room for it.
 
         What it takes down itself, and keeps for nobody, is no evidence of the test that is running.
+
+        Args:
+            ask: asks them.
+            of_network: whether the network is asked alone, and nothing of any component's server.
 
         Returns:
             the round, which is cancelled where it has not begun before all is closed.
@@ -47,15 +51,17 @@ class Background:
 
         with self._lock:
             round_ = self._pool.submit(quietly)
-            self._under_way.add(round_)
+            self._under_way[round_] = of_network
         round_.add_done_callback(self._ended)
         return round_
 
-    def settle(self) -> None:
-        """Wait until nothing is asked any more."""
+    def settle(self, *, network: bool = True) -> None:
+        """Wait until nothing is asked any more; of the network either, unless that may go on."""
         while True:
             with self._lock:
-                going = list(self._under_way)
+                going = [
+                    it for it, of_network in self._under_way.items() if network or not of_network
+                ]
             if not going:
                 return
             wait(going)
@@ -66,7 +72,7 @@ class Background:
 
     def _ended(self, round_: Future[Any]) -> None:
         with self._lock:
-            self._under_way.discard(round_)
+            self._under_way.pop(round_, None)
 
 
 class Answers(Generic[K, T]):

@@ -67,9 +67,19 @@ class Survey:
         self._failures: dict[PodRef, NovaError] = {}
         self._is_begun = self._is_asked = False
 
-    def begin(self, background: Background) -> None:
-        """Ask all of it in the background; whoever wants an answer meanwhile waits for it."""
-        background.run(self._ask_all)
+    def begin(self, background: Background, *others: Survey) -> None:
+        """Ask all of it in the background; whoever wants an answer meanwhile waits for it.
+
+        Args:
+            background: where it is asked.
+            others: what is asked when this has been.
+        """
+
+        def ask_all() -> None:
+            for each in (self, *others):
+                each._ask_all()
+
+        background.run(ask_all, of_network=True)
 
     def answer(self, pod: PodRef, question: Question[AnswerT]) -> AnswerT:
         """Return the answer to a question; one that was not foreseen is asked by itself.

@@ -303,7 +303,7 @@ def test_deed_that_others_would_feel_is_tried_when_nothing_else_is_under_way(
     asked: list[str] = []
 
     class WaitedFor(Background):
-        def settle(self) -> None:
+        def settle(self, *, network: bool = True) -> None:
             is_waited_for.set()
             super().settle()
 
