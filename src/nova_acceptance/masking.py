@@ -38,6 +38,8 @@ _SAMPLE: Final = 4
 _EVERY: Final = SHORTEST - _SAMPLE + 1
 _LONG: Final = 256
 """Characters from which only every eighth stretch of a form is kept, such as of a private key."""
+_REPEATED: Final = 10_000
+"""Short texts without a secret that are remembered, such as the names of a record's fields."""
 _SPARSE: Final = 8
 _FRAME: Final = "PRIVATE KEY-----"
 _KEY: Final = re.compile(rf"-----BEGIN [A-Z ]*{_FRAME}(.*?)(?:-----END|\Z)", re.DOTALL)
@@ -64,6 +66,7 @@ class Masker:
         self._whole: set[str] = set()
         self._beginnings: set[str] = set()
         self._ends: set[str] = set()
+        self._harmless: set[str] = set()
 
     def register(self, values: Iterable[str]) -> None:
         """Remember secret values from now on.
@@ -79,17 +82,24 @@ class Masker:
                 is_long = len(value) > _LONG or _FRAME in value
                 for form in _long_forms(value) if is_long else _written_forms(value):
                     self._add(form, is_long=is_long)
+            # last: whoever masks meanwhile remembers what it found in the set of before
+            self._harmless = set()
 
     def mask(self, text: str) -> str:
         """Return `text` with every known secret, and every part of one, replaced."""
-        if not self._values or len(text) < _SHORTEST_CUT:
+        harmless = self._harmless
+        if not self._values or len(text) < _SHORTEST_CUT or text in harmless:
             return text
         pieces: list[str] = []
         end = 0
         for start, stop in self._spans(text):
             pieces += (text[end:start], REPLACEMENT)
             end = stop
-        return "".join((*pieces, text[end:])) if pieces else text
+        if pieces:
+            return "".join((*pieces, text[end:]))
+        if len(text) < _LONG and len(harmless) < _REPEATED:
+            harmless.add(text)
+        return text
 
     def masked(self, value: Any) -> Any:
         """Return a copy of JSON-like data with every string in it masked.

@@ -305,7 +305,7 @@ def test_deed_that_others_would_feel_is_tried_when_nothing_else_is_under_way(
     class WaitedFor(Background):
         def settle(self, *, network: bool = True) -> None:
             is_waited_for.set()
-            super().settle()
+            super().settle(network=network)
 
     def last_until_waited_for() -> None:
         is_waited_for.wait(SOON)

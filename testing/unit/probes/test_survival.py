@@ -160,6 +160,8 @@ def test_member_with_an_alarm_does_not_count() -> None:
 class Api:
     """A stand-in for the API that holds these objects, and notes what it is asked to change."""
 
+    is_local = False
+
     def __init__(self, objects: Objects) -> None:
         self.objects = list(objects.values())
         self.forbidden: set[str] = set()

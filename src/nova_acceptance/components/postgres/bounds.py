@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -15,6 +15,7 @@ import psycopg
 from nova_acceptance import timeouts
 from nova_acceptance.findings import Finding, FindingError
 from nova_acceptance.phrase import Phrase
+from nova_acceptance.vantage.deadlines import DEADLINES
 
 UNCONFIRMED = re.compile(r"canceling (?:the )?wait for synchronous replication")
 """The notice of a server whose commit is its own only: whoever waited for a standby gave up."""
@@ -32,23 +33,18 @@ def bounded(connection: psycopg.Connection[Any]) -> Iterator[None]:
     # while the connection is cut from here, which is an error like any other.
     notices: list[str] = []
     end = socket.socket(fileno=os.dup(connection.fileno()))
-    timers = [
-        threading.Timer(timeouts.COMMIT, _cancel, [connection]),
-        threading.Timer(timeouts.STATEMENT_CUT, end.shutdown, [socket.SHUT_RDWR]),
-    ]
 
     def note(notice: psycopg.errors.Diagnostic) -> None:
         notices.append(notice.message_primary or "")
 
     connection.add_notice_handler(note)
-    for timer in timers:
-        timer.daemon = True
-        timer.start()
     try:
-        yield
+        with (
+            DEADLINES.after(timeouts.COMMIT, partial(_cancel, connection)),
+            DEADLINES.after(timeouts.STATEMENT_CUT, partial(end.shutdown, socket.SHUT_RDWR)),
+        ):
+            yield
     finally:
-        for timer in timers:
-            timer.cancel()
         connection.remove_notice_handler(note)
         end.close()
     for notice in filter(UNCONFIRMED.search, notices):
