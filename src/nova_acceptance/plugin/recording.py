@@ -30,8 +30,18 @@ from nova_acceptance.plugin.diagnosing import UNASKED
 from nova_acceptance.plugin.facts import DIRECTORY, extra
 from nova_acceptance.plugin.keeping import Keeping
 from nova_acceptance.plugin.quarantining import QUARANTINED
-from nova_acceptance.report import Fact, Outcome, Record, Run, layer_of, load, write_all
-from nova_acceptance.report.chart import prepare
+from nova_acceptance.report import (
+    Fact,
+    Outcome,
+    Record,
+    Run,
+    chart,
+    layer_of,
+    load,
+    page,
+    pytest_html,
+    write_all,
+)
 from nova_acceptance.report.model import UNBEGUN
 from nova_acceptance.report.page import FILE_NAME as PAGE
 from nova_acceptance.report.record import FILE_NAME, SCHEMA
@@ -40,6 +50,12 @@ from nova_acceptance.report.watch import Watch
 _PACKAGES: Final = ("nova-acceptance", "pytest", "pytest-html", "pytest-xdist", "kubernetes")
 _LONGEST: Final = 60_000
 """Characters kept of one piece of captured output or of a traceback."""
+
+
+def _prepare() -> None:
+    chart.prepare()
+    page.prepare()
+    pytest_html.prepare()
 
 
 class Recording:
@@ -85,7 +101,8 @@ class Recording:
                 f"{self._reports}: no record can be written here: {error.strerror}"
             ) from error
         self._config.stash[DIRECTORY] = self._record.directory
-        threading.Thread(target=prepare, name="chart").start()
+        # while the cluster is looked for, for which nobody needs Python
+        threading.Thread(target=_prepare, name="reports").start()
         # Without a watcher a run that is killed has its record alone.
         with contextlib.suppress(OSError):
             self._watch = Watch(self._record.directory)
@@ -271,6 +288,7 @@ class Recording:
         # Before it is rendered: a report does not lead to runs that are gone.
         self._removed = self._keeping.remove_old(directory)
         self._unwritten = write_all(self._run, directory, kept=self._keeping.before())
+        chart.close()
         self._keeping.add(directory)
         if self._watch:
             self._watch.end()

@@ -9,15 +9,13 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-import vl_convert
 from markupsafe import Markup
 
+from nova_acceptance.report.drawing import SCHEMA, Drawing
 from nova_acceptance.report.escaping import plain
 from nova_acceptance.report.texts import Texts
 from nova_acceptance.report.timeline import FAILED, OF_THE_RUN, STEPS, TESTS, Bar
 
-_SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v5.json"
-"""A name, as Vega-Lite wants it; nothing is read from there."""
 _HERE: Final = "https://reports.invalid/"
 """Stands for this page's directory: Vega puts an address of its own before a relative one."""
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
@@ -50,9 +48,17 @@ _CONFIG: Final[dict[str, Any]] = {
 }
 
 
+_DRAWING: Final = Drawing()
+
+
 def prepare() -> None:
-    """Start the engine that draws: it takes ten times as long as a picture, and no other thread."""
-    _draw({"mark": "bar"})
+    """Start the engine that draws, in a process beside this one, for whoever wants pictures."""
+    _DRAWING.start()
+
+
+def close() -> None:
+    """End the engine's process."""
+    _DRAWING.close()
 
 
 def draw_timeline(bars: Sequence[Bar], say: Texts) -> Markup:
@@ -172,7 +178,7 @@ def _label(text: str) -> str:
 
 
 def _draw(spec: dict[str, Any]) -> Markup:
-    whole = {"$schema": _SCHEMA, "width": _WIDTH, "config": _CONFIG, **spec}
+    whole = {"$schema": SCHEMA, "width": _WIDTH, "config": _CONFIG, **spec}
     # Vega escapes what it writes; nothing else makes this text.
-    svg = vl_convert.vegalite_to_svg(whole, allowed_base_urls=[])
+    svg = _DRAWING.svg(whole)
     return Markup(svg.replace(f'xlink:href="{_HERE}', 'xlink:href="'))  # noqa: S704

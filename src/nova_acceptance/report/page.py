@@ -33,6 +33,8 @@ from nova_acceptance.report.timeline import timeline_of
 from nova_acceptance.report.wording import Wording, key_of
 
 FILE_NAME: Final = PAGE
+_OF_THE_PAGE: Final = "page/"
+_TEMPLATE: Final = f"{_OF_THE_PAGE}report.html"
 _BESIDE: Final = ("run.jsonl", "junit.xml", "summary.md", "metrics.prom", "pytest-html.html")
 _WORDS: Final = {
     "asked": "asked",
@@ -69,7 +71,7 @@ def render(run: Run, *, language: str, history: History) -> str:
     past = past_of(history)
     timeline = timeline_of(run)
     script = _resource("report.js")
-    page = _environment().get_template("page/report.html")
+    page = _environment().get_template(_TEMPLATE)
     return page.render(
         run=run,
         say=say,
@@ -146,6 +148,14 @@ def _digest(script: str) -> str:
     """Return the digest by which the page's policy knows a script (CSP level 3, section 2.3.1)."""
     octets = hashlib.sha256(script.encode()).digest()
     return f"sha256-{base64.b64encode(octets).decode()}"
+
+
+def prepare() -> None:
+    """Compile the templates, which takes longer than to render them."""
+    environment = _environment()
+    for name in environment.list_templates(["html"]):
+        if name.startswith(_OF_THE_PAGE):
+            environment.get_template(name)
 
 
 def _resource(name: str) -> str:

@@ -78,6 +78,12 @@ def render(run: Run) -> str:
     )
 
 
+def prepare() -> None:
+    """Compile the templates, which takes longer than to render them."""
+    for name in (TEMPLATE, "summary.html"):
+        _environment().get_template(name)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(

@@ -1,0 +1,114 @@
+"""The engine that draws, in a process of its own from its start on.
+
+It takes the better part of a second of a processor to start, and holds Python's lock meanwhile,
+which the tests want. Where there is no such process, or it fails, it is drawn in this one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import selectors
+import subprocess
+import sys
+import threading
+import time
+from typing import IO, Any, Final
+
+_PATIENCE: Final = 20.0
+"""Seconds for one picture, the start of the engine included."""
+SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v5.json"
+"""A name, as Vega-Lite wants it; nothing is read from there."""
+_FIRST: Final = {"$schema": SCHEMA, "mark": "bar"}
+"""What is drawn first, since it takes ten times as long as a picture."""
+
+
+class Drawing:
+    """A process that draws one picture after the other. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start the process, which ends with this one; without one all is drawn here."""
+        # -P: beside this file lie modules of names that others have as well
+        argv = [sys.executable, "-P", __file__]
+        with self._lock, contextlib.suppress(OSError):
+            self._process = self._process or subprocess.Popen(
+                argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                encoding="utf-8",
+                start_new_session=True,  # Ctrl-C is for the run, which still wants pictures
+            )
+
+    def svg(self, spec: dict[str, Any]) -> str:
+        """Return the picture of a specification of Vega-Lite.
+
+        Raises:
+            ValueError: the specification is wrong.
+        """
+        with self._lock:
+            try:
+                return self._asked(spec)
+            except (OSError, ValueError):
+                self._end()
+        return _drawn(spec)
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            self._end()
+
+    def _asked(self, spec: dict[str, Any]) -> str:
+        if self._process is None or not self._process.stdin or not self._process.stdout:
+            raise BrokenPipeError
+        self._process.stdin.write(f"{json.dumps(spec)}\n")
+        self._process.stdin.flush()
+        answer = json.loads(_line(self._process.stdout))
+        if "svg" not in answer:
+            raise ValueError(answer.get("error"))
+        return str(answer["svg"])
+
+    def _end(self) -> None:
+        if self._process:
+            self._process.kill()
+            with self._process:
+                self._process = None
+
+
+def _line(stream: IO[str]) -> str:
+    """Read one line, in time.
+
+    Raises:
+        TimeoutError: it did not come.
+    """
+    until = time.monotonic() + _PATIENCE
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        if not selector.select(until - time.monotonic()):
+            raise TimeoutError
+    return stream.readline()
+
+
+def _drawn(spec: dict[str, Any]) -> str:
+    import vl_convert  # noqa: PLC0415 - whoever asks another process needs it not
+
+    return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
+
+
+def _serve() -> None:
+    _drawn(_FIRST)
+    for line in sys.stdin:
+        try:
+            answer = {"svg": _drawn(json.loads(line))}
+        except ValueError as error:
+            answer = {"error": str(error)}
+        sys.stdout.write(f"{json.dumps(answer)}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    _serve()
