@@ -73,10 +73,14 @@ class Drawing:
         return str(answer["svg"])
 
     def _end(self) -> None:
-        if self._process:
-            self._process.kill()
-            with self._process:
-                self._process = None
+        process, self._process = self._process, None
+        if process:
+            process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                with contextlib.suppress(OSError):  # what was not read any more
+                    if stream:
+                        stream.close()
 
 
 def _line(stream: IO[str]) -> str:
