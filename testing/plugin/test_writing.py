@@ -57,7 +57,7 @@ dry_run = importlib.import_module("nova_acceptance.plugin.dry_run")
 class Api(stub_kube.StubKube):
     server = "https://stub"
 
-    def __init__(self, *_):
+    def __init__(self, *_, **__):
         super().__init__()
         name = dict(name="settings", namespace="default", managedFields=[
             dict(manager="nova-acceptance", operation="Apply")
