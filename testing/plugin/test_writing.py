@@ -180,7 +180,7 @@ class Api:
     verifies = True
     usage = {"requests": 0, "execs": 0, "forwards": 0}
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, **_):
         self.writing = arguments[2]
 
     def get(self, version, kind, name, namespace=None):

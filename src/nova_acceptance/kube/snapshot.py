@@ -173,6 +173,10 @@ class Snapshot:
         found: FoundT = self._derived[key]
         return found
 
+    def told_by(self, rule: Callable[[Snapshot], Iterable[FoundT]]) -> list[FoundT]:
+        """Return what a rule says of the objects as they are now, however many ask for it."""
+        return self.once(rule, lambda: list(rule(self)))
+
     def owned_by(self, owner: Object, kind: str) -> list[Object]:
         """Return the objects of a kind that name `owner` as an owner."""
         namespace = owner["metadata"].get("namespace")

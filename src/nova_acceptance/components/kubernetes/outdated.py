@@ -78,7 +78,7 @@ def configuration_not_read(snapshot: Snapshot) -> Iterator[Finding]:
 def given_otherwise(snapshot: Snapshot, workload: Ref) -> Iterator[Finding]:
     """Find what containers of a workload have otherwise than their configuration means."""
     for rule in BEFOREHAND:
-        yield from (found for found in rule(snapshot) if found.subject == workload)
+        yield from (found for found in snapshot.told_by(rule) if found.subject == workload)
 
 
 def _started_without(

@@ -24,8 +24,13 @@ def wrong_holders(snapshot: Snapshot) -> frozenset[Ref]:
 
     A password that differs from all URLs is right where it was changed a moment ago.
     """
+    return snapshot.once(wrong_holders, lambda: _wrong_holders(snapshot))
+
+
+def _wrong_holders(snapshot: Snapshot) -> frozenset[Ref]:
     homes = {home for home, _ in passwords_of(snapshot)}
-    found = (it for rule in (*configuration.BEFOREHAND, *rules.BEFOREHAND) for it in rule(snapshot))
+    every = (*configuration.BEFOREHAND, *rules.BEFOREHAND)
+    found = (it for rule in every for it in snapshot.told_by(rule))
     return frozenset(
         it.subject
         for it in found

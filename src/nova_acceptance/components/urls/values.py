@@ -106,7 +106,7 @@ def values_of_another_environment(snapshot: Snapshot) -> Iterator[Finding]:
 def written_otherwise(snapshot: Snapshot, holder: Ref) -> Iterator[Finding]:
     """Find values of a ConfigMap or Secret that are written otherwise than anybody means."""
     for rule in BEFOREHAND:
-        yield from (found for found in rule(snapshot) if found.subject == holder)
+        yield from (found for found in snapshot.told_by(rule) if found.subject == holder)
 
 
 def _judged(snapshot: Snapshot) -> dict[Place, tuple[Trait, ...]]:
