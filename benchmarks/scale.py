@@ -24,7 +24,7 @@ from nova_acceptance.report import load, outcomes
 SIZES: Final = (5, 25, 50, 100)
 """How many services; Nova has the first of these."""
 NAMESPACE: Final = "nova-services"
-READY: Final = "tests/infrastructure/test_workloads.py"
+READY: Final = "tests/infrastructure/test_workloads.py::test_workload_pods_are_ready"
 """What is run after a deployment, which comes first and is waited for."""
 _PATTERN: Final = "user-service"
 """The service that the others are made after."""
