@@ -6,12 +6,12 @@ Service exactly as an application in this pod does: the pod's resolver, the Serv
 cluster's network.
 
 It reads one line of JSON from standard input: `lease`, a port of the loopback, and `patience`,
-seconds. A connection to the lease is greeted with a newline; then it takes lines `["host", port]`
-and answers each with the port of the loopback that leads there, or with 0 and why the host does not
-resolve. It is resolved anew for every connection; where no answer comes, the addresses before still
-count, so that a lost packet of the DNS is no answer about a port. The relay lives until a line
-`null` or as long as that connection is open, and not longer than `patience` without one, so it
-cannot outlive whoever started it.
+seconds. It writes a line once it listens at the lease. A connection to that is greeted with a
+newline; then it takes lines `["host", port]` and answers each with the port of the loopback that
+leads there, or with 0 and why the host does not resolve. It is resolved anew for every connection;
+where no answer comes, the addresses before still count, so that a lost packet of the DNS is no
+answer about a port. The relay lives until a line `null` or as long as that connection is open, and
+not longer than `patience` without one, so it cannot outlive whoever started it.
 """
 
 from __future__ import annotations
@@ -166,6 +166,8 @@ async def relay(lease: int, patience: float) -> None:
     """Serve until the lease is given back."""
     holder = Lease()
     await asyncio.start_server(holder.hold, LOOPBACK, lease)
+    sys.stdout.write("listening\n")
+    sys.stdout.flush()
     await asyncio.wait_for(holder.held.wait(), patience)
     await holder.over.wait()
 

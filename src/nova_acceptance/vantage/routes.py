@@ -42,6 +42,8 @@ LEASES = range(20000, 30000)
 LOOPBACK = "127.0.0.1"
 RUNNER = "runner"
 """Who asks through a port-forward."""
+SPEAKS = 2.0
+"""Seconds in which a relay says that it listens; without that it is tried."""
 RETRY = 0.05
 RETRY_API = 0.5
 
@@ -242,10 +244,12 @@ class Relay:
         self._is_lost = False
         self._lease_port = secrets.choice(LEASES)
         self._failure: ProbeError | ClusterError | None = None
+        self._spoke = threading.Event()
         self._running = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
         self._running.start()
+        self._spoke.wait(SPEAKS)
         with ExitStack() as stack:
             forward = self._kube.forward(self._pod, self._lease_port)
             local = stack.enter_context(forward)
@@ -289,13 +293,16 @@ class Relay:
                 line,
                 timeout=timeouts.RELAY,
                 again=Again.NEVER,
+                heard=lambda _place, _line: self._spoke.set(),
             )
         except (ClusterError, ProbeError) as error:
             self._failure = error
+        finally:
+            self._spoke.set()
 
     def _take_lease(self, forward: Forward, local: int) -> socket.socket:
-        # The script takes a moment to listen, and a forward's connection is accepted here before
-        # it is refused there: only an answer proves that the relay is up.
+        # Its word that it listens may be held up on the way, and a forward's connection is accepted
+        # here before it is refused there: only an answer proves that the relay is up.
         deadline = time.monotonic() + timeouts.RELAY_START
         while time.monotonic() < deadline and self._running.is_alive():
             with ExitStack() as stack, contextlib.suppress(OSError):

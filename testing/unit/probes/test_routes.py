@@ -59,6 +59,7 @@ class Here:
         self.is_away = False
         self.refusals = 0
         self.most_refusals = math.inf
+        self.is_heard = True
 
     def answers(self) -> bool:
         return not self.is_away
@@ -73,7 +74,7 @@ class Here:
         timeout: float = 0,
         again: Again = Again.NEVER,
         is_asking: bool = False,
-        **_: object,
+        heard: Callable[[str], object],
     ) -> ExecResult:
         assert is_asking, "a relay changes nothing"
         assert again is Again.NEVER, "a relay that begins later than it is waited for is lost"
@@ -89,7 +90,13 @@ class Here:
             text=True,
         )
         self.processes.append(process)
-        stdout, stderr = process.communicate(stdin, timeout)
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(stdin)
+        process.stdin.flush()
+        if self.is_heard:
+            heard(process.stdout.readline().rstrip("\n"))
+        stdout, stderr = process.communicate(timeout=timeout)
         return ExecResult(stdout, stderr, process.returncode, 0.0)
 
     def forward(self, _pod: PodRef, port: int | Callable[[], int]) -> Forwarded:
@@ -210,6 +217,16 @@ def test_relays_of_several_pods_start_side_by_side(here: Any, echo: int) -> None
         opened = list(pool.map(lambda pod: routes.through(pod, HERE, echo), pods))
 
         assert [exchanged(each.port, b"ping") for each in opened] == [b"ping", b"ping"]
+
+
+def test_relay_whose_word_is_held_up_is_tried(
+    here: Any, echo: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nova_acceptance.vantage.routes.SPEAKS", 0.05)
+    here.is_heard = False
+
+    with Routes(OwnContainers(here)) as opened:
+        assert exchanged(opened.through(POD, HERE, echo).port, b"tried") == b"tried"
 
 
 def test_refusal_closes_the_connection(here: Any) -> None:
