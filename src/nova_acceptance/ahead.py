@@ -27,11 +27,12 @@ from nova_acceptance.vantage.background import Background
 from nova_acceptance.vantage.outcomes import Outcome, outcome_of
 from nova_acceptance.vantage.transcript import Transcript
 
-_OF_PYTEST: Final = (
+_ENDINGS: Final = (
     pytest.skip.Exception,
     pytest.fail.Exception,
     pytest.xfail.Exception,
     pytest.exit.Exception,
+    SystemExit,
 )
 _EARLY: Final = pytest.StashKey["Early"]()
 _CHANGING: Final = ("writes", DISRUPTIVE)
@@ -46,12 +47,14 @@ class _Call:
         nodeid: the test.
         lane: what is called one after the other: tests of a module about one component.
         run: calls it.
+        arguments: what it is called with, by name.
         came: what came of it.
     """
 
     nodeid: str
     lane: tuple[str, str]
     run: Callable[[], None]
+    arguments: dict[str, Any]
     came: Future[Outcome[None]] = field(default_factory=Future)
 
 
@@ -79,14 +82,18 @@ class Early:
             self._calls |= {each.nodeid: each for each in calls}
             background.run(partial(self._make, calls))
 
-    def take(self, nodeid: str) -> Outcome[None] | None:
-        """Return what came of a test, once; None where it was not called, or has to be again."""
+    def take(self, item: pytest.Function) -> Outcome[None] | None:
+        """Return what came of a test, once; None where it was not called, or has to be again.
+
+        It has to be where a fixture gives it something else, such as more than the bare client.
+        """
         with self._lock:
-            call = self._calls.pop(nodeid, None)
+            call = self._calls.pop(item.nodeid, None)
         if call is None or call.came.cancel():
             return None
         came = call.came.result()
-        return None if isinstance(came.error, AssertionError) else came
+        is_the_same = all(item.funcargs[name] is each for name, each in call.arguments.items())
+        return came if is_the_same and not isinstance(came.error, AssertionError) else None
 
     def forget(self) -> None:
         """Let every test be called in its turn from now on."""
@@ -105,7 +112,7 @@ class Early:
         if any(map(item.get_closest_marker, _CHANGING)) or not used <= set(given):
             return None
         wanted = inspect.signature(item.function).parameters
-        found = {name: given[name] for name in wanted if name in given}
+        found: dict[str, Any] = {name: given[name] for name in wanted if name in given}
         if "system" in wanted:
             found["system"] = self._system
         asked = [name for name in wanted if name not in found]
@@ -122,12 +129,13 @@ class Early:
             return None
 
         def run() -> None:
+            found[asked[0]] = self._clients.of(component)
             try:
-                item.function(**found, **{asked[0]: self._clients.of(component)})
-            except _OF_PYTEST as error:  # it is said in the test's own turn
+                item.function(**found)
+            except _ENDINGS as error:  # it is said in the test's own turn
                 raise AssertionError from error
 
-        return _Call(item.nodeid, (item.nodeid.partition("::")[0], component.name), run)
+        return _Call(item.nodeid, (item.nodeid.partition("::")[0], component.name), run, found)
 
 
 @pytest.fixture(autouse=True)
@@ -165,7 +173,7 @@ def forgotten(request: pytest.FixtureRequest, settled: None) -> None:  # noqa: A
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Let a test that was called before pass by what it asked then, or raise what it raised."""
     early = pyfuncitem.config.stash.get(_EARLY, None)
-    came = early.take(pyfuncitem.nodeid) if early else None
+    came = early.take(pyfuncitem) if early else None
     if came is None:
         return None
     transcript = pyfuncitem.funcargs["transcript"]

@@ -208,6 +208,30 @@ def test_what_changes_something_or_wants_more_is_called_in_its_turn(
     result.assert_outcomes(passed=6)
 
 
+def test_test_whose_fixture_gives_more_than_the_client_is_called_in_its_turn(
+    pytester: pytest.Pytester,
+) -> None:
+    result = run(
+        pytester,
+        """
+    @pytest.fixture
+    def etcd(clients, etcd_spec, objects):
+        class More:
+            bare = clients.of(etcd_spec)
+        return More
+
+    def test_more(etcd, etcd_spec):
+        assert etcd.bare.ask("more")
+
+    def test_end(etcd, etcd_spec, request):
+        assert CALLS == ["more"]
+        assert HEARD["test_more"] == ["more"]
+""",
+    )
+
+    result.assert_outcomes(passed=3)
+
+
 def test_nothing_from_before_a_disturbance_counts_after_it(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
