@@ -10,9 +10,12 @@ import pytest
 from nova_acceptance.components.kubernetes import endpoints as endpoint_rules
 from nova_acceptance.components.kubernetes import programs, scheduling, taken
 from nova_acceptance.diagnosis.catalogue import examine
-from nova_acceptance.findings import Finding
+from nova_acceptance.findings import NOWHERE, Finding, Ref, ref
 from nova_acceptance.kube import Object
-from nova_acceptance.kube.snapshot import Log, Snapshot
+from nova_acceptance.kube.snapshot import UNDECLARED, Log, Snapshot
+from nova_acceptance.phrase import Phrase
+from nova_acceptance.verification.examiner import Examiner
+from nova_acceptance.verification.scope import Scope
 from testing.unit.diagnosis.recorded import (
     NAMESPACE,
     deployment,
@@ -151,13 +154,17 @@ def slice_of(address: str, *, by_hand: bool, target: str = "") -> Object:
 
 
 def behind(*slices: Object, others: tuple[Object, ...] = ()) -> list[Finding]:
+    return list(endpoint_rules.endpoints(with_slices(*slices, *others)))
+
+
+def with_slices(*more: Object) -> Snapshot:
     its = pod("user-service-a", OWNER)
     its["status"]["podIP"] = "10.1.0.5"
     its["metadata"]["labels"] = {"app": "user-service"}
     front = service(selector={"app": "user-service"})
     front["metadata"]["uid"] = "uid-front"
-    there = [deployment(), OWNER, its, front, slice_of("10.1.0.5", by_hand=False), *slices, *others]
-    return list(endpoint_rules.endpoints(Snapshot.of(there)))
+    there = [deployment(), OWNER, its, front, slice_of("10.1.0.5", by_hand=False)]
+    return Snapshot.of([*there, *more])
 
 
 def test_address_that_is_no_pods_is_named_with_what_holds_it() -> None:
@@ -169,6 +176,17 @@ def test_address_that_is_no_pods_is_named_with_what_holds_it() -> None:
     assert "user-service-extra" in found.summary
     assert "delete endpointslice user-service-extra" in found.cure
     assert "10.9.8.7: said to be of no pod" in found.evidence
+
+
+def test_silence_of_a_service_is_under_the_address_that_is_no_pods() -> None:
+    there = with_slices(slice_of("10.9.8.7", by_hand=True))
+    asked = Scope((ref(WORKLOAD), Ref("Service", NAMESPACE, "user-service")))
+    shown = Finding("SERVICE_UNHEALTHY", NOWHERE, Phrase("user-service answers with timeout"))
+
+    found = Examiner(lambda: there, UNDECLARED).explain(asked, shown, "…")
+
+    assert found.root is not None
+    assert found.root.cause == "ENDPOINTS_STALE"
 
 
 def test_address_of_a_pod_of_another_namespace_is_told_as_that() -> None:
