@@ -19,7 +19,10 @@ T = TypeVar("T")
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 2.0
 CUTS = 2
-"""How often a question is asked again after a cut while the API answers; the next cut stands."""
+"""How often a question is asked again after a cut while the API answers; the next cut stands.
+
+Cuts after the API was away do not count.
+"""
 
 
 def ask_through(
@@ -46,7 +49,7 @@ def ask_through(
         Exception: what the question raised: the route was not at fault, or it was cut while the API
             answered and the question may not be asked again.
     """
-    began, pause, cuts = time.monotonic(), FIRST_PAUSE, 0
+    began, pause, cuts, was_away = time.monotonic(), FIRST_PAUSE, 0, False
     asked = began
     while True:
         try:
@@ -57,7 +60,9 @@ def ask_through(
             fault = route.fault_since(asked) if is_silence(error) else None
             if fault is None:
                 raise
-            cuts += not fault.is_away
+            # one that has just come back answers for itself before it carries anything
+            was_away = was_away or fault.is_away
+            cuts += not was_away
             if cuts > CUTS or not (fault.is_away or is_safe):
                 raise
             if not is_safe or time.monotonic() - began > timeouts.API_AWAY:

@@ -121,6 +121,12 @@ def test_way_that_is_always_cut_while_the_api_is_well_is_not_blamed() -> None:
     assert question.asked == 1 + CUTS
 
 
+def test_api_that_has_just_come_back_may_cut_more_often() -> None:
+    question = Question(CUTS + 2)
+
+    assert ask(route(away, cut), question) == "answer"
+
+
 def test_cut_of_what_may_not_be_repeated_stands_as_it_was_seen() -> None:
     with pytest.raises(ConnectionResetError):
         ask(route(cut), Question(1), is_safe=False)
