@@ -23,6 +23,7 @@ from pathlib import Path
 from benchmarks.commands import BIN, ROOT, timed
 from benchmarks.elsewhere import measure_elsewhere
 from benchmarks.pages import measure_pages
+from benchmarks.path import path_of
 from benchmarks.peers.measure import ROUNDS, measure_peers
 from benchmarks.place import place_of
 from benchmarks.scale import SIZES, measure_scale
@@ -32,6 +33,7 @@ from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.images import NOVA
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.model import Request
+from nova_acceptance.components.registry import load as load_spec
 from nova_acceptance.deploy import deploy, load_credentials, remove, render
 from nova_acceptance.errors import NovaError
 from nova_acceptance.kube import Kube, PodRef
@@ -40,6 +42,7 @@ from nova_acceptance.report import Outcome, load
 from nova_acceptance.vantage.agent import ask_everywhere
 from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.questions import Dial
+from nova_acceptance.verification.topology import needs
 
 MANIFESTS = ROOT / "manifests"
 PYTEST: list[str | Path] = [BIN / "pytest", "--cluster", "kind", "--no-deploy", "-q"]
@@ -110,13 +113,21 @@ def deployment() -> None:
     api, progress = kube(), Progress()
     credentials = load_credentials(api, MANIFESTS)
     objects = render(MANIFESTS, "multi-node", credentials)
-    fresh = []
+    system = load_spec(ROOT / "nova.yaml")
+    fresh, paths = [], []
     for _ in range(REPEATS):
         remove(api, objects, progress)
         started = time.monotonic()
         deploy(api, objects, progress=progress)
         fresh.append(time.monotonic() - started)
+        pods = [it for each in system.namespaces for it in api.list("v1", "Pod", namespace=each)]
+        paths.append(path_of(pods, needs(system)))
     row("Nova from empty namespaces to ready", statistics.median(fresh), spread(fresh))
+    longest = [each.seconds for each in paths]
+    row("its critical path by the API's times", statistics.median(longest), spread(longest))
+    row("… of the last run: had a node, ran, was ready", " → ".join(paths[-1].legs))
+    ratio = statistics.median(took / path.seconds for took, path in zip(fresh, paths, strict=True))
+    row("the deployment, of its critical path", f"{ratio:.2f}")
     again = list(_repeated(lambda: deploy(api, objects, progress=progress)))
     row("applied and awaited when it is there", statistics.median(again), spread(again))
     with _filled() as directory:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from benchmarks.path import path_of
 from benchmarks.peers import measure, work
 from benchmarks.place import Place, place_of
 from benchmarks.scale import measure_scale, write
@@ -15,6 +16,7 @@ from nova_acceptance.components.http.spec import Http
 from nova_acceptance.components.registry import load
 from nova_acceptance.deploy import load_credentials, render
 from nova_acceptance.errors import ClusterError, UsageError
+from nova_acceptance.kube import Object
 from nova_acceptance.phrase import Phrase
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +53,45 @@ def test_peers_ask_every_service_that_nova_has() -> None:
 )
 def test_wins_and_losses_are_told_alike(ratio: float, said: str) -> None:
     assert measure.verdict(ratio) == said
+
+
+def a_pod(name: str, created: int, started: int, ready: int) -> Object:
+    def at(second: int) -> str:
+        return f"2026-01-01T00:00:{second:02}Z"
+
+    conditions = [
+        {"type": kind, "status": "True", "lastTransitionTime": at(second)}
+        for kind, second in (("PodScheduled", created), ("Ready", ready))
+    ]
+    return {
+        "metadata": {
+            "name": f"{name}-0",
+            "namespace": "shop",
+            "creationTimestamp": at(created),
+            "labels": {"app.kubernetes.io/name": name},
+        },
+        "status": {
+            "conditions": conditions,
+            "containerStatuses": [{"state": {"running": {"startedAt": at(started)}}}],
+        },
+    }
+
+
+def test_critical_path_is_told_by_the_pods_that_held_up_others() -> None:
+    pods = [a_pod("web", 11, 13, 30), a_pod("db", 10, 12, 25), a_pod("cache", 10, 11, 12)]
+
+    found = path_of(pods, {"web": ["db", "cache"]})
+
+    assert found.seconds == 20
+    assert found.legs == ("db-0 (0, 2, 15 s)", "web-0 (1, 3, 20 s)")
+
+
+def test_critical_path_of_what_is_not_ready_is_none() -> None:
+    pod = a_pod("web", 1, 2, 3)
+    pod["status"]["conditions"].pop()
+
+    with pytest.raises(ValueError, match="web-0 is not ready"):
+        path_of([pod], {})
 
 
 def test_tests_that_are_measured_exist() -> None:
