@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from nova_acceptance import timeouts
@@ -69,8 +70,12 @@ class Provider:
             try:
                 cluster, nodes = self._provide(request, nodes)
                 kube = Kube(cluster.kubeconfig, cluster.context)
-                with self._progress.step(f"waiting until {request.name} can be used") as step:
+                title = f"waiting until {request.name} can be used"
+                # what images are made of is read meanwhile, for which nobody else waits
+                with ThreadPoolExecutor(1) as pool, self._progress.step(title) as step:
+                    present = pool.submit(self._present_image, nodes)
                     await_ready(kube, len(nodes), step)
+                self._say_whether_outdated(cluster, nodes, present.result())
             except NovaError:
                 # A cluster that came up and is not ready stays: its logs are what one wants now.
                 self._leave_nothing(request.name)
@@ -110,7 +115,6 @@ class Provider:
         cluster = self.cluster(request.name)
         if nodes:
             self._refuse_another(cluster, nodes, request)
-            self._say_whether_outdated(cluster, nodes)
             self._load_images(cluster, nodes)
             return cluster, nodes
         if cluster.nodes():
@@ -146,12 +150,15 @@ class Provider:
                 f"as it is: `--cluster context:{cluster.context}`",
             )
 
-    def _say_whether_outdated(self, cluster: KindCluster, nodes: list[Node]) -> None:
-        """Say where the node image of this project has changed since the cluster was made."""
+    def _present_image(self, nodes: list[Node]) -> str:
+        """Return the name that our node image has now; empty where nodes are made of another."""
         if not self._has_own_engine or not all(is_home_made(node.image) for node in nodes):
-            return
-        present = NodeImage(self._home, self._engine).name(self._progress)
-        if any(node.image != present for node in nodes):
+            return ""
+        return NodeImage(self._home, self._engine).name(self._progress)
+
+    def _say_whether_outdated(self, cluster: KindCluster, nodes: list[Node], present: str) -> None:
+        """Say where the node image of this project has changed since the cluster was made."""
+        if present and any(node.image != present for node in nodes):
             self._progress.say(
                 f"cluster {cluster.name} was made from an earlier node image and is used as it "
                 f"is; `nova-cluster down {cluster.name}` lets the next start make it from {present}"
