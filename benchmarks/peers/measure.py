@@ -61,11 +61,10 @@ def measure_peers(place: Place, rounds: int) -> None:
     of_deployments = f"{asked} wait --for=condition=Available -n {SERVICES_IN} deployment --all"
     ready = "tests/infrastructure/test_workloads.py::test_workload_pods_are_ready"
     restarted = f"{asked} rollout restart -n {SERVICES_IN} deployment >/dev/null"
+    until_done = "; ".join(f"{asked} rollout status {it}" for it in named)
     waits = {
         "this suite": shlex.join([*suite, ready]),
-        "`kubectl rollout status` of each": "; ".join(
-            f"{asked} rollout status {it}" for it in named
-        ),
+        "`kubectl rollout status` of each": until_done,
         # It is content with the pods of before: they serve until those of the restart are ready.
         "`kubectl wait --for=condition=Available`, of the five alone": of_deployments,
     }
@@ -74,16 +73,33 @@ def measure_peers(place: Place, rounds: int) -> None:
         {name: ["bash", "-ec", f"{restarted}; {then}"] for name, then in waits.items()},
         environment,
         rounds,
+        # whoever is content before all is ready leaves the next one a restart that is under way
+        before=["bash", "-ec", until_done],
     )
 
 
 def _compared(
-    work: str, ways: dict[str, list[str]], environment: dict[str, str], rounds: int
+    work: str,
+    ways: dict[str, list[str]],
+    environment: dict[str, str],
+    rounds: int,
+    *,
+    before: list[str] | None = None,
 ) -> None:
-    """Run each way in turns, the suite's first, and print a table; a failure ends it."""
+    """Run each way in turns, the suite's first, and print a table; a failure ends it.
+
+    Args:
+        work: what is measured.
+        ways: the commands, by their names in the table.
+        environment: variables for all of them.
+        rounds: times that each is run.
+        before: is run before each of them, and not measured.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, argv in ways.items():
+            if before:
+                timed(before, environment=environment)
             seconds[name].append(timed(argv, environment=environment))
     heading(work, "median", "spread", "against this suite's time")
     ours = statistics.median(next(iter(seconds.values())))
