@@ -150,9 +150,8 @@ def tests_ahead(
     Not in workers of pytest-xdist, between whose tests another one may disturb the system.
     """
     config = request.config
-    if "objects" not in request.fixturenames or not once.is_first("tests"):
-        return
-    if hasattr(config, "workerinput"):
+    is_alone = not hasattr(config, "workerinput")
+    if "objects" not in request.fixturenames or not (is_alone and once.is_first("tests")):
         return
     clients: Clients | None = foreseen(request, "clients")
     background: Background | None = foreseen(request, "background") if clients else None

@@ -52,6 +52,9 @@ PROBE_DIAL: Final = 3.0
 RELAY_START: Final = 15.0
 """A relay in a pod from the request to its first word, over an API that is slow to answer."""
 
+RELAY_SPEAKS: Final = 2.0
+"""A relay from the request until it says that it listens; without that word it is tried."""
+
 PROBE_POD_START: Final = 60.0
 """A probe pod or an ephemeral container from created to running, its image pulled."""
 

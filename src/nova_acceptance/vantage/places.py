@@ -15,7 +15,6 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -30,7 +29,6 @@ from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage import in_pod
 from nova_acceptance.vantage.probe_pods import CONTAINER, ProbePods, Settings, container
 
-_AT_ONCE: Final = 8
 _EPHEMERAL: Final = "nova-acceptance-"
 DEFAULT_CONTAINER: Final = "kubectl.kubernetes.io/default-container"
 READ_ONLY: Final = Settings(is_writing=False)
@@ -128,23 +126,6 @@ class Places:
         if known.is_proven and known.place:
             return known.place
         return self.run(pod, "in_pod_agent", "[]", timeout=timeouts.EXEC, again=Again.FREELY)[0]
-
-    def askable(self, pods: Iterable[PodRef]) -> list[PodRef]:
-        """Return those of some pods that can be asked from, all tried side by side."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            wanted = list(pods)
-            return [
-                pod
-                for pod, found in zip(wanted, pool.map(self._can_ask, wanted), strict=True)
-                if found
-            ]
-
-    def _can_ask(self, pod: PodRef) -> bool:
-        try:
-            self.of(pod)
-        except UnaskedError:
-            return False
-        return True
 
     def run(
         self,

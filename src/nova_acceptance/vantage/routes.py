@@ -42,8 +42,6 @@ LEASES = range(20000, 30000)
 LOOPBACK = "127.0.0.1"
 RUNNER = "runner"
 """Who asks through a port-forward."""
-SPEAKS = 2.0
-"""Seconds in which a relay says that it listens; without that it is tried."""
 RETRY = 0.05
 RETRY_API = 0.5
 
@@ -249,7 +247,7 @@ class Relay:
 
     def __enter__(self) -> Self:
         self._running.start()
-        self._spoke.wait(SPEAKS)
+        self._spoke.wait(timeouts.RELAY_SPEAKS)
         with ExitStack() as stack:
             forward = self._kube.forward(self._pod, self._lease_port)
             local = stack.enter_context(forward)

@@ -222,7 +222,7 @@ def test_relays_of_several_pods_start_side_by_side(here: Any, echo: int) -> None
 def test_relay_whose_word_is_held_up_is_tried(
     here: Any, echo: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nova_acceptance.vantage.routes.SPEAKS", 0.05)
+    monkeypatch.setattr("nova_acceptance.timeouts.RELAY_SPEAKS", 0.05)
     here.is_heard = False
 
     with Routes(OwnContainers(here)) as opened:
