@@ -52,8 +52,11 @@ PROBE_DIAL: Final = 3.0
 RELAY_START: Final = 15.0
 """A relay in a pod from the request to its first word, over an API that is slow to answer."""
 
-RELAY_SPEAKS: Final = 2.0
-"""A relay from the request until it says that it listens; without that word it is tried."""
+RELAY_ALONE: Final = 60.0
+"""A relay in a pod without a word from whoever started it; then it ends by itself."""
+
+RELAY_ENDS: Final = 2.0
+"""A relay from being told that it is not wanted any more to its end."""
 
 PROBE_POD_START: Final = 60.0
 """A probe pod or an ephemeral container from created to running, its image pulled."""
@@ -81,9 +84,6 @@ DNS_PATIENCE: Final = 6.0
 
 DNS_PROMPT: Final = 1.0
 """Seconds above which the DNS's soonest answer of several is late."""
-
-RELAY: Final = 3600.0
-"""A relay in a pod at most; it ends with whoever started it."""
 
 ROLLOUT: Final = 300.0
 """Every workload of a deployment from applied to ready."""

@@ -9,7 +9,7 @@ waited for, and asked again where that is safe.
 
 from nova_acceptance.kube.availability import Outage, lose, lost_seconds
 from nova_acceptance.kube.client import FIELD_MANAGER, Kube
-from nova_acceptance.kube.exec import Again, ExecResult
+from nova_acceptance.kube.exec import Again, ExecResult, Running
 from nova_acceptance.kube.failures import ApiError, ApiUnreachableError, forbidden, is_api_away
 from nova_acceptance.kube.forward import Fault, Forward
 from nova_acceptance.kube.objects import Object, PodRef, describe
@@ -29,6 +29,7 @@ __all__ = [
     "Object",
     "Outage",
     "PodRef",
+    "Running",
     "Watch",
     "Writing",
     "describe",

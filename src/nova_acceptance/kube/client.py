@@ -307,6 +307,23 @@ class Kube:
             heard=heard,
         )
 
+    def begin(
+        self, pod: PodRef, argv: Sequence[str], *, container: str, timeout: float
+    ) -> command.Running:
+        """Begin a command that changes nothing, and return it while it runs, to be spoken with.
+
+        Args:
+            pod: the pod.
+            argv: the command; no shell is involved.
+            container: which of the pod's.
+            timeout: seconds for its beginning.
+
+        Raises:
+            ProbeError: it could not be run.
+            ClusterError: the API was away (`is_api_away`).
+        """
+        return command.begin(self._rest, pod, argv, container=container, timeout=timeout)
+
     def logs(
         self,
         pod: PodRef,
@@ -333,11 +350,11 @@ class Kube:
         path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/log"
         return self._rest.text(path, query=query)
 
-    def forward(self, pod: PodRef, port: int | Callable[[], int]) -> Forward:
+    def forward(self, pod: PodRef, port: int) -> Forward:
         """Return a context manager whose port on 127.0.0.1 leads to the pod's port.
 
         `with kube.forward(pod, 5432) as local_port:`; what goes wrong behind it is in the
-        manager's `error`. A function is asked for the pod's port at every connection.
+        manager's `error`.
         """
         return Forward(self._rest, pod, port)
 

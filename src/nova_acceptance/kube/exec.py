@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Self
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, PodProbeError
@@ -120,12 +121,191 @@ def run(
     except ClusterError as error:
         if is_api_away(error):
             raise
-        why = "\n".join((error.message, *error.evidence))
-        raise _unanswered(pod, argv, why, {}, hint=error.hint) from error
+        raise _told(pod, argv, error) from error
 
 
 class _InconclusiveError(PodProbeError):
     """The command may have run, and nobody knows how it ended."""
+
+
+class Running:
+    """A command that runs in a container, spoken with by one thread at a time.
+
+    Args:
+        rest: the API.
+        pod: the pod.
+        argv: the command.
+        container: which of the pod's; None where it has one only.
+        is_told: whether it is told anything on its standard input.
+        timeout: seconds for its beginning.
+
+    Raises:
+        ApiError: the API refused to begin it.
+        ApiUnreachableError: the API did not answer.
+    """
+
+    def __init__(
+        self,
+        rest: Rest,
+        pod: PodRef,
+        argv: Sequence[str],
+        *,
+        container: str | None,
+        is_told: bool,
+        timeout: float,
+    ) -> None:
+        self._rest = rest
+        self._pod = pod
+        self._argv = argv
+        self._output = {_STDERR: bytearray(), _STATUS: bytearray()}
+        self._started = self._finished = time.monotonic()
+        query = {
+            "command": list(argv),
+            "stdin": str(is_told).lower(),
+            "stdout": "true",
+            "stderr": "true",
+        }
+        if container:
+            query["container"] = container
+        path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/exec"
+        self._channels = Channels(
+            rest.channels(path, query=query, timeout=min(timeout, timeouts.PORT_FORWARD))
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channels.__exit__()
+
+    def fileno(self) -> int:
+        """Return the descriptor that shows whether there is something to receive, for `poll`."""
+        return self._channels.fileno()
+
+    @property
+    def has_buffered(self) -> bool:
+        """Whether there is something to receive that `poll` cannot see."""
+        return self._channels.has_buffered
+
+    def send(self, data: bytes) -> None:
+        """Pass bytes to its standard input.
+
+        Raises:
+            PodProbeError: the connection broke.
+            ApiUnreachableError: the API is away.
+        """
+        try:
+            self._channels.send(_STDIN, data)
+        except OSError as error:
+            raise self._broken(error) from error
+
+    def end(self) -> None:
+        """End its standard input, where the API has a way to say so.
+
+        Raises:
+            PodProbeError: the connection broke.
+            ApiUnreachableError: the API is away.
+        """
+        try:
+            self._channels.end(_STDIN)
+        except OSError as error:
+            raise self._broken(error) from error
+
+    def receive(self, deadline: float) -> bytes | None:
+        """Return the next bytes of its standard output; None once it has ended.
+
+        They are empty where something else has come: whoever waits for others as well goes on.
+
+        Args:
+            deadline: the moment to give up, in seconds of `time.monotonic`.
+
+        Raises:
+            PodProbeError: nothing came by the deadline, or the connection broke.
+            ApiUnreachableError: the API is away.
+        """
+        if self._output[_STATUS]:
+            deadline = min(deadline, self._finished + _AFTER_STATUS)
+        try:
+            frame = self._channels.receive(deadline)
+        except OSError as error:
+            if not self._output[_STATUS]:
+                raise self._broken(error) from error
+            return None
+        if frame is None:
+            return None
+        channel, data = frame
+        if channel == _STDOUT:
+            return data
+        self._output.setdefault(channel, bytearray()).extend(data)
+        if channel == _STATUS and data:
+            self._finished = time.monotonic()
+        return b""
+
+    def result(self, stdout: bytes = b"") -> ExecResult:
+        """Return what it left behind, after its end.
+
+        Args:
+            stdout: what was received of it.
+
+        Raises:
+            PodProbeError: it gave no exit status.
+        """
+        return ExecResult(
+            stdout=stdout.decode("utf-8", "replace"),
+            stderr=self._output[_STDERR].decode("utf-8", "replace"),
+            exit_code=self._exit_code(),
+            seconds=self._finished - self._started,
+        )
+
+    def _broken(self, error: OSError) -> ClusterError | PodProbeError:
+        if not self._rest.answers():
+            return ApiUnreachableError(f"exec in {self._pod}", self._rest.server, error)
+        kind = PodProbeError if isinstance(error, TimeoutError) else _InconclusiveError
+        return self._unanswered(f"{type(error).__name__}: {error}", kind)
+
+    def _exit_code(self) -> int:
+        text = self._output[_STATUS].decode("utf-8", "replace")
+        if not text:
+            why = "the connection closed without an exit status"
+            raise self._unanswered(why, _InconclusiveError)
+        try:
+            status = json.loads(text)
+        except ValueError as error:
+            raise self._unanswered(text, _InconclusiveError) from error
+        if status.get("status") == "Success":
+            return 0
+        for cause in (status.get("details") or {}).get("causes") or ():
+            if cause.get("reason") == "ExitCode":
+                return int(cause["message"])
+        raise self._unanswered(str(status.get("message") or text))
+
+    def _unanswered(self, why: str, kind: type[PodProbeError] = PodProbeError) -> PodProbeError:
+        said = self._output[_STDERR].decode("utf-8", "replace").splitlines()[-5:]
+        return _unanswered(self._pod, self._argv, why, said, kind=kind)
+
+
+def begin(
+    rest: Rest, pod: PodRef, argv: Sequence[str], *, container: str | None, timeout: float
+) -> Running:
+    """Begin a command in a container and return it while it runs, to be spoken with.
+
+    Args:
+        rest: the API.
+        pod: the pod.
+        argv: the command.
+        container: which of the pod's; None where it has one only.
+        timeout: seconds for its beginning.
+
+    Raises:
+        PodProbeError: the command could not be run.
+        ClusterError: the API was away.
+    """
+    try:
+        return Running(rest, pod, argv, container=container, is_told=True, timeout=timeout)
+    except ClusterError as error:
+        if is_api_away(error):
+            raise
+        raise _told(pod, argv, error) from error
 
 
 def _once(
@@ -138,43 +318,20 @@ def _once(
     timeout: float,
     heard: Callable[[str], object] | None,
 ) -> ExecResult:
-    started = time.monotonic()
-    deadline = started + timeout
-    query = {
-        "command": list(argv),
-        "stdin": str(bool(stdin)).lower(),
-        "stdout": "true",
-        "stderr": "true",
-    }
-    if container:
-        query["container"] = container
-    path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/exec"
-    output = {_STDOUT: bytearray(), _STDERR: bytearray(), _STATUS: bytearray()}
-    finished = started
+    deadline = time.monotonic() + timeout
+    stdout = bytearray()
     told = 0
-    opened = rest.channels(path, query=query, timeout=min(timeout, timeouts.PORT_FORWARD))
-    try:
-        with Channels(opened) as channels:
-            if stdin:
-                channels.send(_STDIN, stdin.encode())
-                channels.end(_STDIN)
-            while frame := channels.receive(deadline):
-                channel, data = frame
-                output.setdefault(channel, bytearray()).extend(data)
-                if channel == _STDOUT and heard:
-                    told = _tell(output[_STDOUT], told, heard)
-                if channel == _STATUS and data:
-                    finished = time.monotonic()
-                    deadline = min(deadline, finished + _AFTER_STATUS)
-    except OSError as error:
-        if not output[_STATUS]:
-            raise _broken(rest, pod, argv, error, output) from error
-    return ExecResult(
-        stdout=output[_STDOUT].decode("utf-8", "replace"),
-        stderr=output[_STDERR].decode("utf-8", "replace"),
-        exit_code=_exit_code(pod, argv, output),
-        seconds=finished - started,
-    )
+    with Running(
+        rest, pod, argv, container=container, is_told=bool(stdin), timeout=timeout
+    ) as running:
+        if stdin:
+            running.send(stdin.encode())
+            running.end()
+        while (piece := running.receive(deadline)) is not None:
+            stdout += piece
+            if heard and piece:
+                told = _tell(stdout, told, heard)
+        return running.result(bytes(stdout))
 
 
 def _tell(output: bytearray, told: int, heard: Callable[[str], object]) -> int:
@@ -185,43 +342,22 @@ def _tell(output: bytearray, told: int, heard: Callable[[str], object]) -> int:
     return max(told, end)
 
 
-def _broken(
-    rest: Rest, pod: PodRef, argv: Sequence[str], error: OSError, output: dict[int, bytearray]
-) -> ClusterError | PodProbeError:
-    if not rest.answers():
-        return ApiUnreachableError(f"exec in {pod}", rest.server, error)
-    kind = PodProbeError if isinstance(error, TimeoutError) else _InconclusiveError
-    return _unanswered(pod, argv, f"{type(error).__name__}: {error}", output, kind=kind)
-
-
-def _exit_code(pod: PodRef, argv: Sequence[str], output: dict[int, bytearray]) -> int:
-    text = output[_STATUS].decode("utf-8", "replace")
-    if not text:
-        why = "the connection closed without an exit status"
-        raise _unanswered(pod, argv, why, output, kind=_InconclusiveError)
-    try:
-        status = json.loads(text)
-    except ValueError as error:
-        raise _unanswered(pod, argv, text, output, kind=_InconclusiveError) from error
-    if status.get("status") == "Success":
-        return 0
-    for cause in (status.get("details") or {}).get("causes") or ():
-        if cause.get("reason") == "ExitCode":
-            return int(cause["message"])
-    raise _unanswered(pod, argv, str(status.get("message") or text), output)
+def _told(pod: PodRef, argv: Sequence[str], error: ClusterError) -> PodProbeError:
+    """Return what the API said of a command that did not begin, as an error of the pod's."""
+    why = "\n".join((error.message, *error.evidence))
+    return _unanswered(pod, argv, why, hint=error.hint)
 
 
 def _unanswered(
     pod: PodRef,
     argv: Sequence[str],
     why: str,
-    output: dict[int, bytearray],
+    said: Sequence[str] = (),
     *,
     hint: str = "",
     kind: type[PodProbeError] = PodProbeError,
 ) -> PodProbeError:
     # only the program's name: arguments may be long, or hold a password
-    said = output.get(_STDERR, bytearray()).decode("utf-8", "replace").splitlines()[-5:]
     return kind(
         f"`{argv[0]}` could not be run to its end in pod {pod}",
         namespace=pod.namespace,

@@ -12,7 +12,6 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -62,31 +61,32 @@ class Forward(AbstractContextManager[int]):
     Args:
         rest: the API.
         pod: the pod.
-        port: the port that something in the pod listens on, or a function that finds it, asked
-            at every connection.
+        port: the port that something in the pod listens on.
 
     Attributes:
+        port: the local port, once it was entered.
         error: what went wrong behind the listener last, such as "connection refused" inside the
             pod; empty if nothing did.
         refusal: how the API said that this user may not open a way to the pod, or that itself has
             none to the pod's node; None if it did not.
     """
 
-    def __init__(self, rest: Rest, pod: PodRef, port: int | Callable[[], int]) -> None:
+    def __init__(self, rest: Rest, pod: PodRef, port: int) -> None:
         self.error = ""
+        self.port = 0
         self.refusal: ApiError | None = None
         self._faults: list[tuple[float, Fault]] = []
-        self._preparing: set[socket.socket] = set()
         self._rest = rest
         self._pod = pod
-        self._port = port
+        self._there = port
         self._ended = threading.Event()
         self._listener: socket.socket | None = None
 
     def __enter__(self) -> int:
         self._listener = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._listen, args=(self._listener,), daemon=True).start()
-        return int(self._listener.getsockname()[1])
+        self.port = int(self._listener.getsockname()[1])
+        return self.port
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
@@ -108,9 +108,6 @@ class Forward(AbstractContextManager[int]):
             return max(found, key=lambda fault: fault.is_away)
         if not self._rest.answers():
             return Fault(self._unreachable(TimeoutError("no answer in time")), is_away=True)
-        if self._preparing:
-            late = TimeoutError("the way into the pod is still being made")
-            return Fault(self._unreachable(late), is_away=False)
         return None
 
     def _listen(self, listener: socket.socket) -> None:
@@ -127,34 +124,24 @@ class Forward(AbstractContextManager[int]):
             # An answer that comes in two pieces must not wait for the client's word of the first.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:
-                with self._opened(connection) as channels:
+                with self._opened() as channels:
                     self._pump(connection, channels)
             except (NovaError, OSError) as error:
                 self._note(error)
                 with contextlib.suppress(OSError):
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
-    def _opened(self, connection: socket.socket) -> Channels:
+    def _opened(self) -> Channels:
         path = f"/api/v1/namespaces/{self._pod.namespace}/pods/{self._pod.name}/portforward"
-        query = {"ports": str(self._port_for(connection))}
+        query = {"ports": str(self._there)}
         # Clients have less patience than the API may need for one request that hangs.
         with contextlib.suppress(ApiUnreachableError):
             return Channels(self._rest.channels(path, query=query, timeout=_FIRST_TRY))
         return Channels(self._rest.channels(path, query=query, timeout=timeouts.PORT_FORWARD))
 
-    def _port_for(self, connection: socket.socket) -> int:
-        if isinstance(self._port, int):
-            return self._port
-        self._preparing.add(connection)
-        try:
-            return self._port()
-        finally:
-            self._preparing.discard(connection)
-
     def _note(self, error: NovaError | OSError) -> None:
         """Keep what went wrong, before the client can see that something did."""
-        port = f" port {self._port}" if isinstance(self._port, int) else ""
-        self.error = f"{self._pod}{port}: {error}"
+        self.error = f"{self._pod} port {self._there}: {error}"
         if isinstance(error, ClusterError | ProbeError):
             self.refusal = forbidden(error) or kubelet_trouble(error) or self.refusal
             if is_api_away(error):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from importlib import resources
 from typing import Final
 
 from nova_acceptance.errors import PodProbeError, ProbeError
-from nova_acceptance.kube import Again, ExecResult, Kube, PodRef
+from nova_acceptance.kube import Again, ExecResult, Kube, PodRef, Running
 
 PYTHON = ("python3", "-I", "-S", "-c")
 """Isolated and without `site`: only what the script itself imports is loaded."""
@@ -93,32 +95,91 @@ def run(
         ProbeError: it could not be run to its end. This is no answer about the network.
         ClusterError: the API was away for too long, which is none either.
     """
-    try:
+    with _telling_of_python(pod, container):
         result = kube.exec(
             pod,
             [*PYTHON, LOADER],
             container=container,
-            stdin=f"{json.dumps(SCRIPTS[name])}\n{line}\n",
+            stdin=_text(name, line),
             timeout=timeout,
             again=again,
             is_asking=name in ASKING,
             heard=heard,
         )
+        _require_success(pod, container, result)
+    return result
+
+
+def begin(
+    kube: Kube, pod: PodRef, name: str, line: str, *, container: str, timeout: float
+) -> tuple[Running, bytes]:
+    """Begin a script that only asks in a container, and return it once it has said something.
+
+    Args:
+        kube: the API that the pod is behind.
+        pod: where.
+        name: one of `ASKING`.
+        line: what it reads from standard input first; one line, without the newline.
+        container: which of the pod's.
+        timeout: seconds until it says something.
+
+    Returns:
+        It, to be closed by the caller, and what it said.
+
+    Raises:
+        NoPythonError: the container has no python3, or one that is too old.
+        ProbeError: it could not be run, or said nothing in time.
+        ClusterError: the API was away.
+    """
+    deadline = time.monotonic() + timeout
+    with _telling_of_python(pod, container), ExitStack() as stack:
+        running = stack.enter_context(
+            kube.begin(pod, [*PYTHON, LOADER], container=container, timeout=timeout)
+        )
+        running.send(_text(name, line).encode())
+        said: bytes | None = b""
+        while said == b"":
+            said = running.receive(deadline)
+        if said is None:
+            _require_success(pod, container, running.result())
+            raise PodProbeError(
+                f"the probe in pod {pod} ended without a word",
+                namespace=pod.namespace,
+                pod=pod.name,
+                hint="a successful command without its output is inconclusive; run the test again",
+            )
+        stack.pop_all()
+    return running, said
+
+
+def _text(name: str, line: str) -> str:
+    return f"{json.dumps(SCRIPTS[name])}\n{line}\n"
+
+
+def _require_success(pod: PodRef, container: str, result: ExecResult) -> None:
+    if result.exit_code == 0:
+        return
+    said = result.stderr.splitlines()[-STDERR_LINES:]
+    if lacks_python(result.stderr):
+        raise NoPythonError(pod, container, said)
+    raise PodProbeError(
+        f"the probe in pod {pod} ended with status {result.exit_code}",
+        namespace=pod.namespace,
+        pod=pod.name,
+        hint="a probe needs Python 3.8 or later in the container",
+        evidence=said,
+    )
+
+
+@contextmanager
+def _telling_of_python(pod: PodRef, container: str) -> Iterator[None]:
+    """Tell of a command that did not begin for want of python3 as of that."""
+    try:
+        yield
     except ProbeError as error:
         if any(lacks_python(text) for text in error.evidence):
             raise NoPythonError(pod, container, error.evidence) from error
         raise
-    if result.exit_code != 0:
-        if lacks_python(result.stderr):
-            raise NoPythonError(pod, container, result.stderr.splitlines()[-STDERR_LINES:])
-        raise PodProbeError(
-            f"the probe in pod {pod} ended with status {result.exit_code}",
-            namespace=pod.namespace,
-            pod=pod.name,
-            hint="a probe needs Python 3.8 or later in the container",
-            evidence=result.stderr.splitlines()[-STDERR_LINES:],
-        )
-    return result
 
 
 class NoPythonError(PodProbeError):

@@ -19,15 +19,26 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from http import HTTPStatus
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import NovaError, PodProbeError, ProbeError, UnaskedError
-from nova_acceptance.kube import Again, ApiError, ExecResult, Kube, Object, PodRef, forbidden
+from nova_acceptance.kube import (
+    Again,
+    ApiError,
+    ExecResult,
+    Kube,
+    Object,
+    PodRef,
+    Running,
+    forbidden,
+)
 from nova_acceptance.kube.failures import kubelet_trouble
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage import in_pod
 from nova_acceptance.vantage.probe_pods import CONTAINER, ProbePods, Settings, container
+
+UseT = TypeVar("UseT")
 
 _EPHEMERAL: Final = "nova-acceptance-"
 DEFAULT_CONTAINER: Final = "kubectl.kubernetes.io/default-container"
@@ -141,7 +152,7 @@ class Places:
 
         Args:
             pod: whose network is asked.
-            script: `in_pod_agent` or `in_pod_relay`.
+            script: `in_pod_agent`, say.
             line: what it reads from standard input; one line, without the newline.
             timeout: seconds for one attempt.
             again: when it may be run again, where the API failed and not the script.
@@ -155,22 +166,55 @@ class Places:
             ProbeError: it could not be run to its end.
             ClusterError: the API was away for too long.
         """
+        return self._used(
+            pod,
+            lambda place: in_pod.run(
+                self.kube,
+                place.inside,
+                script,
+                line,
+                container=place.container,
+                timeout=timeout,
+                again=again,
+                heard=partial(heard, place) if heard else None,
+            ),
+        )
+
+    def begin(
+        self, pod: PodRef, script: str, line: str, *, timeout: float
+    ) -> tuple[Place, tuple[Running, bytes]]:
+        """Begin a script of this package where a pod's network can be asked.
+
+        Args:
+            pod: whose network is asked.
+            script: `in_pod_relay`.
+            line: what it reads from standard input first; one line, without the newline.
+            timeout: seconds until it says something.
+
+        Returns:
+            Where it runs; it, to be closed by the caller; and what it said.
+
+        Raises:
+            UnaskedError: there is no place to run it in, with the reason.
+            ProbeError: it could not be run, or said nothing in time.
+            ClusterError: the API was away.
+        """
+        return self._used(
+            pod,
+            lambda place: in_pod.begin(
+                self.kube, place.inside, script, line, container=place.container, timeout=timeout
+            ),
+        )
+
+    def _used(self, pod: PodRef, use: Callable[[Place], UseT]) -> tuple[Place, UseT]:
+        """Use a place of a pod: the one that is known, or the first of those that can be used."""
         with self._lock:
             known = self._known[pod]
         is_second = False
         while True:
             place = self._candidate(pod, known)
             try:
-                done = in_pod.run(
-                    self.kube,
-                    place.inside,
-                    script,
-                    line,
-                    container=place.container,
-                    timeout=timeout,
-                    again=again,
-                    heard=partial(heard, place) if heard else None,
-                )
+                done = use(place)
             except ProbeError as error:
                 if place.kind is PlaceKind.PROBE_POD and not is_second and _is_gone(error):
                     self._probe_pods.forget(place.inside)

@@ -1,0 +1,430 @@
+"""Connections that begin in a pod: the runner's end of the relay that carries them.
+
+One thread a place holds the exec in which `in_pod_relay` runs, and everything that goes through it:
+a port of this machine for each target, the connections to these ports, and what is asked about
+names. All of it travels as frames on the exec's standard input and output, so a connection costs no
+request to the API. What is lost of the exec is lost of every connection; the next one begins it
+anew behind the same port.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+from nova_acceptance import timeouts
+from nova_acceptance.errors import ClusterError, ProbeError
+from nova_acceptance.kube import (
+    ApiError,
+    ApiUnreachableError,
+    Fault,
+    Running,
+    forbidden,
+    is_api_away,
+)
+from nova_acceptance.kube.failures import kubelet_trouble
+from nova_acceptance.vantage.in_pod_relay import (
+    ALIVE,
+    END,
+    ENOUGH,
+    FIND,
+    FOUND,
+    LOOKUP,
+    OPEN,
+    RESET,
+    Frames,
+    Stream,
+    frame,
+)
+from nova_acceptance.vantage.places import Place, Places
+
+LOOPBACK = "127.0.0.1"
+_BEAT = 10.0
+"""Seconds after which a relay is told that it is still wanted."""
+_RESET: bytes = struct.pack("ii", 1, 0)
+
+
+class UnresolvedError(ProbeError):
+    """A host that a relay was to lead to does not resolve where it runs."""
+
+    def __init__(self, host: str, said: str) -> None:
+        super().__init__(f"{host} does not resolve ({said})")
+        self.said = said
+
+
+class Tunnel:
+    """A port of this machine that leads through a relay to one target.
+
+    Attributes:
+        port: the port, of 127.0.0.1.
+        host: where it leads to, as the relay's place resolves it.
+        at: the port there.
+    """
+
+    def __init__(self, relay: Relay, host: str, at: int) -> None:
+        self.host = host
+        self.at = at
+        self.relay = relay
+        self.listener = socket.create_server((LOOPBACK, 0), backlog=128)
+        self.listener.setblocking(False)
+        self.port: int = self.listener.getsockname()[1]
+
+    @property
+    def refusal(self) -> ApiError | None:
+        """How the API said that this user may not go this way; None if it did not."""
+        return self.relay.refusal
+
+    def fault_since(self, moment: float) -> Fault | None:
+        """Return what has been wrong with the way since a moment; None where nothing was.
+
+        Args:
+            moment: in seconds of `time.monotonic`.
+        """
+        return self.relay.fault_since(moment)
+
+
+@dataclass(slots=True)
+class _Session:
+    """One run of the program in the pod, and what goes through it.
+
+    Attributes:
+        running: the program.
+        streams: the connections, by their numbers.
+        asked: what waits for an answer, by its number.
+        out: what is still to be sent.
+        beat: when it was told something last, in seconds of `time.monotonic`.
+    """
+
+    running: Running
+    frames: Frames = field(default_factory=Frames)
+    streams: dict[int, Stream] = field(default_factory=dict)
+    asked: dict[int, Future[str]] = field(default_factory=dict)
+    out: bytearray = field(default_factory=bytearray)
+    beat: float = field(default_factory=time.monotonic)
+
+    def say(self, kind: int, number: int, body: bytes = b"") -> None:
+        """Put a frame among what is to be sent."""
+        self.out += frame(kind, number, body)
+
+    def flush(self) -> None:
+        """Send what is to be sent."""
+        if self.out:
+            self.running.send(bytes(self.out))
+            self.out.clear()
+            self.beat = time.monotonic()
+
+
+class Relay:
+    """The relay of one place; threads may share it.
+
+    Args:
+        places: from where pods' networks are asked.
+        place: whose.
+
+    Attributes:
+        refusal: how the API said that this user may not begin it, or that itself has no way to the
+            pod's node; None if it did not.
+    """
+
+    def __init__(self, places: Places, place: Place) -> None:
+        self.refusal: ApiError | None = None
+        self._places = places
+        self._kube = places.kube
+        self._place = place
+        self._tunnels: list[Tunnel] = []
+        self._faults: list[tuple[float, Fault]] = []
+        self._wanted: deque[Callable[[], object]] = deque()
+        self._session: _Session | None = None
+        self._is_beginning = False
+        self._is_over = False
+        self._number = 0
+        self._woken, self._waker = os.pipe()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Tell it that nothing more is wanted."""
+        self._is_over = True
+        self._do(lambda: None)
+
+    def close(self) -> None:
+        """End it, and wait for that."""
+        self.end()
+        self._thread.join(timeouts.PORT_FORWARD)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its program runs in the pod."""
+        return self._session is not None
+
+    def find(self, host: str, port: int) -> None:
+        """See that a host resolves in its place.
+
+        Raises:
+            UnresolvedError: it does not.
+            ProbeError: it could not be asked.
+            ClusterError: the API was away.
+        """
+        said = self._answer(FIND, json.dumps([host, port]).encode(), timeouts.RELAY_START + LOOKUP)
+        if said:
+            raise UnresolvedError(host, said)
+
+    def tunnel(self, host: str, port: int) -> Tunnel:
+        """Return a new port of this machine that leads to `host:port`."""
+        made = Tunnel(self, host, port)
+        self._do(partial(self._tunnels.append, made))
+        return made
+
+    def fault_since(self, moment: float) -> Fault | None:
+        """Return what has been wrong with the way since a moment; None where nothing was.
+
+        For whoever got no answer through it and must not take that for the target's own.
+
+        Args:
+            moment: in seconds of `time.monotonic`.
+        """
+        if found := self._seen_since(moment):
+            return found
+        if not self._kube.answers():
+            return Fault(self._unreachable(TimeoutError("no answer in time")), is_away=True)
+        if self._is_beginning:
+            late = TimeoutError("the way into the pod is still being made")
+            return Fault(self._unreachable(late), is_away=False)
+        if self.is_running:
+            with suppress(ProbeError, ClusterError):
+                self._answer(ALIVE, b"", timeouts.CONNECT)
+        return self._seen_since(moment)
+
+    def _seen_since(self, moment: float) -> Fault | None:
+        found = [fault for at, fault in list(self._faults) if at >= moment]
+        return max(found, key=lambda fault: fault.is_away, default=None)
+
+    def _answer(self, kind: int, body: bytes, patience: float) -> str:
+        """Return what the program answers to a frame; one that does not is given up."""
+        answer: Future[str] = Future()
+        self._do(partial(self._ask, answer, kind, body))
+        try:
+            return answer.result(patience)
+        except TimeoutError as error:
+            gone = self._gone(error)
+            self._do(partial(self._give_up, answer, gone))
+            raise gone from error
+
+    def _do(self, work: Callable[[], object]) -> None:
+        """Have the thread do something."""
+        self._wanted.append(work)
+        with suppress(OSError):  # it has ended
+            os.write(self._waker, b"!")
+
+    # What follows is done by the relay's own thread.
+
+    def _serve(self) -> None:
+        try:
+            while not self._is_over:
+                self._turn()
+        finally:
+            self._finish()
+
+    def _turn(self) -> None:
+        """Wait until something can be done, and do it."""
+        session = self._session
+        try:
+            for descriptor in self._waited(session):
+                self._move(session, *descriptor)
+            while self._wanted:
+                self._wanted.popleft()()
+            if self._session:
+                if time.monotonic() - self._session.beat > _BEAT:
+                    self._session.say(ALIVE, 0)
+                self._session.flush()
+        except (ProbeError, ClusterError) as error:
+            self._lose(error)
+
+    def _waited(self, session: _Session | None) -> list[tuple[int, int]]:
+        poll = select.poll()
+        poll.register(self._woken, select.POLLIN)
+        for tunnel in self._tunnels:
+            poll.register(tunnel.listener, select.POLLIN)
+        if session is None:
+            return poll.poll()
+        poll.register(session.running, select.POLLIN)
+        for stream in session.streams.values():
+            if events := stream.events(is_full=len(session.out) > ENOUGH):
+                poll.register(stream.socket, events)
+        if session.running.has_buffered:
+            return [*poll.poll(0), (session.running.fileno(), select.POLLIN)]
+        return poll.poll(_BEAT * 1000)
+
+    def _move(self, session: _Session | None, descriptor: int, events: int) -> None:
+        if descriptor == self._woken:
+            os.read(self._woken, ENOUGH)
+            return
+        for tunnel in self._tunnels:
+            if tunnel.listener.fileno() == descriptor:
+                self._accept(tunnel)
+                return
+        if session is None or session is not self._session:
+            return
+        if descriptor == session.running.fileno():
+            self._receive(session)
+            return
+        for number, stream in list(session.streams.items()):
+            if stream.socket.fileno() == descriptor:
+                self._carry(session, number, events)
+
+    def _receive(self, session: _Session) -> None:
+        said = session.running.receive(time.monotonic() + timeouts.PORT_FORWARD)
+        if said is None:
+            session.running.result()  # without a status, the way there was cut
+            raise self._gone(ConnectionResetError("it has ended"))
+        for kind, number, body in session.frames.take(said):
+            if kind in (FOUND, ALIVE):
+                if answer := session.asked.pop(number, None):
+                    _settle(answer, body.decode())
+            elif number in session.streams:
+                if kind == RESET:
+                    _reset(session.streams.pop(number).socket)
+                else:
+                    session.streams[number].obey(kind, body)
+                    self._carry(session, number, 0)
+
+    def _carry(self, session: _Session, number: int, events: int) -> None:
+        stream = session.streams[number]
+        try:
+            stream.carry(number, events, session.say)
+        except OSError:  # the client is gone, which is no error of the target's
+            session.say(RESET, number)
+        else:
+            if not stream.is_over:
+                return
+        session.streams.pop(number).socket.close()
+
+    def _accept(self, tunnel: Tunnel) -> None:
+        try:
+            connection, _ = tunnel.listener.accept()
+        except OSError:
+            return
+        try:
+            session = self._begun()
+        except (ProbeError, ClusterError) as error:
+            self._note(error)
+            _reset(connection)
+            return
+        connection.setblocking(False)
+        # An answer that comes in two pieces must not wait for the client's word of the first.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._number += 1
+        session.streams[self._number] = Stream(connection)
+        session.say(OPEN, self._number, json.dumps([tunnel.host, tunnel.at]).encode())
+
+    def _ask(self, answer: Future[str], kind: int, body: bytes) -> None:
+        try:
+            session = self._begun()
+        except (ProbeError, ClusterError) as error:
+            _settle(answer, error)
+            return
+        self._number += 1
+        session.asked[self._number] = answer
+        session.say(kind, self._number, body)
+
+    def _begun(self) -> _Session:
+        """Return what runs, begun where nothing does."""
+        if self._session is None:
+            self._is_beginning = True
+            try:
+                _, (running, said) = self._places.begin(
+                    self._place.pod,
+                    "in_pod_relay",
+                    json.dumps({"patience": timeouts.RELAY_ALONE}),
+                    timeout=timeouts.RELAY_START,
+                )
+            finally:
+                self._is_beginning = False
+            self._session = _Session(running)
+            self._session.frames.take(said)
+        return self._session
+
+    def _give_up(self, answer: Future[str], error: ProbeError | ClusterError) -> None:
+        """Let go of what runs and does not answer, where it was asked."""
+        if self._session and answer in self._session.asked.values():
+            self._lose(error)
+
+    def _lose(self, error: ProbeError | ClusterError) -> None:
+        """Let go of what runs, and of everything that goes through it."""
+        self._note(error, is_cut=True)
+        session, self._session = self._session, None
+        if session is None:
+            return
+        session.running.__exit__()
+        for answer in session.asked.values():
+            _settle(answer, error)
+        for stream in session.streams.values():
+            _reset(stream.socket)
+
+    def _note(self, error: ProbeError | ClusterError, *, is_cut: bool = False) -> None:
+        """Keep what went wrong, before a client can see that something did."""
+        self.refusal = forbidden(error) or kubelet_trouble(error) or self.refusal
+        is_away = is_api_away(error)
+        if is_away or is_cut:
+            told = error if isinstance(error, ClusterError) else self._unreachable(error)
+            self._faults.append((time.monotonic(), Fault(told, is_away=is_away)))
+
+    def _finish(self) -> None:
+        session, self._session = self._session, None
+        if session:
+            with session.running, suppress(ProbeError, ClusterError):
+                session.say(END, 0)
+                session.flush()
+                deadline = time.monotonic() + timeouts.RELAY_ENDS
+                while session.running.receive(deadline) is not None:
+                    pass
+            for stream in session.streams.values():
+                _reset(stream.socket)
+        with contextlib.ExitStack() as stack:
+            stack.callback(os.close, self._woken)
+            stack.callback(os.close, self._waker)
+            for tunnel in self._tunnels:
+                stack.callback(tunnel.listener.close)
+
+    def _gone(self, error: Exception) -> ProbeError | ApiUnreachableError:
+        pod = self._place.inside
+        if not self._kube.answers():
+            return self._unreachable(error)
+        return ProbeError(
+            f"the relay in pod {pod} is gone",
+            hint=f"was the pod replaced? `kubectl -n {pod.namespace} get pods`",
+            evidence=[str(error)],
+        )
+
+    def _unreachable(self, error: Exception) -> ApiUnreachableError:
+        return ApiUnreachableError(
+            f"the relay in pod {self._place.inside}", self._kube.server, error
+        )
+
+
+def _settle(answer: Future[str], found: str | Exception) -> None:
+    """Give an answer to whoever still waits for it."""
+    with suppress(InvalidStateError):
+        if isinstance(found, Exception):
+            answer.set_exception(found)
+        else:
+            answer.set_result(found)
+
+
+def _reset(connection: socket.socket) -> None:
+    """Break a connection, as its target would have."""
+    with suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    connection.close()
