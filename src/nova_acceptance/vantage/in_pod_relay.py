@@ -158,7 +158,8 @@ class Lookup:
     def work(self, wake: Callable[[], object]) -> None:
         """Ask the resolver, in a thread of its own."""
         try:
-            entries = socket.getaddrinfo(*self.target, type=socket.SOCK_STREAM)
+            host, port = self.target
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             self.known = [str(entry[4][0]) for entry in entries]
             self.why = ""
         except OSError as error:

@@ -202,9 +202,11 @@ class Relay:
         if self._is_beginning:
             late = TimeoutError("the way into the pod is still being made")
             return Fault(self._unreachable(late), is_away=False)
-        if self.is_running:
-            with suppress(ProbeError, ClusterError):
+        try:
+            if self.is_running:
                 self._answer(ALIVE, b"", timeouts.CONNECT)
+        except (ProbeError, ClusterError) as error:
+            return self._seen_since(moment) or self._fault(error)
         return self._seen_since(moment)
 
     def _seen_since(self, moment: float) -> Fault | None:
@@ -376,10 +378,13 @@ class Relay:
     def _note(self, error: ProbeError | ClusterError, *, is_cut: bool = False) -> None:
         """Keep what went wrong, before a client can see that something did."""
         self.refusal = forbidden(error) or kubelet_trouble(error) or self.refusal
-        is_away = is_api_away(error)
-        if is_away or is_cut:
-            told = error if isinstance(error, ClusterError) else self._unreachable(error)
-            self._faults.append((time.monotonic(), Fault(told, is_away=is_away)))
+        fault = self._fault(error)
+        if fault.is_away or is_cut:
+            self._faults.append((time.monotonic(), fault))
+
+    def _fault(self, error: ProbeError | ClusterError) -> Fault:
+        told = error if isinstance(error, ClusterError) else self._unreachable(error)
+        return Fault(told, is_away=is_api_away(error))
 
     def _finish(self) -> None:
         session, self._session = self._session, None

@@ -222,20 +222,6 @@ def test_what_is_wrong_at_the_end_of_the_way_is_no_fault_of_it(
         assert through.fault_since(began) is None
 
 
-def test_port_is_asked_for_at_every_connection(tmp_path: Path) -> None:
-    ports = iter([7000, 7001])
-    with (
-        scripted_api(lambda _: Answer(websocket=echo)) as api,
-        Kube(api.kubeconfig(tmp_path)).forward(POD, lambda: next(ports)) as local,
-    ):
-        for _ in range(2):
-            with connect(local) as client:
-                client.sendall(b"x")
-                assert client.recv(1) == b"X"
-
-        assert [r.query["ports"] for r in api.requests] == ["7000", "7001"]
-
-
 def test_way_that_is_forbidden_stays_so_and_is_told_at_once(tmp_path: Path) -> None:
     refusal = Answer(status(403, "Forbidden", "a policy says no"), 403)
     with scripted_api(lambda _: refusal) as api, (through := forward(api, tmp_path)) as local:

@@ -1,48 +1,86 @@
-"""The relay, run as it is in a pod, with a port-forward to the loopback in front of it."""
+"""The relay, run as it is in a pod, and the ports of this machine that lead through it."""
 
 from __future__ import annotations
 
 import contextlib
 import math
+import os
+import select
 import socket
+import socketserver
+import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from nova_acceptance import timeouts
-from nova_acceptance.errors import NovaError, ProbeError
-from nova_acceptance.kube import Again, ApiUnreachableError, ExecResult, PodRef
-from nova_acceptance.vantage.routes import Relay, Routes
+from nova_acceptance.errors import ProbeError
+from nova_acceptance.findings import FindingError
+from nova_acceptance.kube import ApiUnreachableError, ExecResult, PodRef
+from nova_acceptance.vantage.routes import Routes
 from testing.unit.kube.scripted_api import reserved_port
-from testing.unit.probes.places import OwnContainers, at
+from testing.unit.probes.places import OwnContainers
 from testing.unit.waiting import SOON, wait_until
 
 HERE = "127.0.0.1"
 POD = PodRef("here", "pod-0")
 
 
-class Forwarded(contextlib.AbstractContextManager[int]):
-    """A forward that the API does not refuse."""
+class InProcess:
+    """A program of the pod's that is a process of this machine."""
 
-    refusal = None
+    has_buffered = False
 
-    def __init__(self, inner: contextlib.AbstractContextManager[int]) -> None:
-        self._inner = inner
+    def __init__(self, argv: Sequence[str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, *argv[1:]],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+        )
+        assert self.process.stdin
+        assert self.process.stdout
+        self._input, self._output = self.process.stdin, self.process.stdout
+        self.is_silent = False
 
-    def __enter__(self) -> int:
-        return self._inner.__enter__()
+    def __enter__(self) -> InProcess:
+        return self
 
-    def __exit__(self, *error: Any) -> None:
-        self._inner.__exit__(*error)
+    def __exit__(self, *_: object) -> None:
+        self._input.close()
+        self.process.wait(SOON)
+
+    def fileno(self) -> int:
+        return self._output.fileno()
+
+    def send(self, data: bytes) -> None:
+        if self.is_silent:
+            return
+        try:
+            self._input.write(data)
+        except BrokenPipeError as error:
+            raise ProbeError("cut") from error
+
+    def receive(self, deadline: float) -> bytes | None:
+        assert deadline > time.monotonic()
+        return os.read(self._output.fileno(), 65536) or None
+
+    def result(self) -> ExecResult:
+        status = self.process.wait(SOON)
+        if status < 0:
+            raise ProbeError("the connection closed without an exit status")
+        return ExecResult("", "", status, 0.0)
 
 
 class Here:
-    """A stand-in for the API: the pod is this machine, and a forward leads to its loopback.
+    """A stand-in for the API: the pod is this machine.
 
     Attributes:
         is_away: whether it refuses what it is asked.
@@ -55,115 +93,60 @@ class Here:
     outages = ()
 
     def __init__(self) -> None:
-        self.processes: list[subprocess.Popen[str]] = []
+        self.begun: list[InProcess] = []
         self.is_away = False
         self.refusals = 0
         self.most_refusals = math.inf
-        self.is_heard = True
 
     def answers(self) -> bool:
         return not self.is_away
 
-    def exec(
+    def begin(
         self,
         _pod: PodRef,
         argv: Sequence[str],
         *,
         container: str,  # noqa: ARG002
-        stdin: str = "",
-        timeout: float = 0,
-        again: Again = Again.NEVER,
-        is_asking: bool = False,
-        heard: Callable[[str], object],
-    ) -> ExecResult:
-        assert is_asking, "a relay changes nothing"
-        assert again is Again.NEVER, "a relay that begins later than it is waited for is lost"
+        timeout: float,  # noqa: ARG002
+    ) -> InProcess:
         if self.is_away:
             self.refusals += 1
             self.is_away = self.refusals < self.most_refusals
             raise ApiUnreachableError("exec", self.server, ConnectionRefusedError())
-        process = subprocess.Popen(
-            [sys.executable, *argv[1:]],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.processes.append(process)
-        assert process.stdin
-        assert process.stdout
-        process.stdin.write(stdin)
-        process.stdin.flush()
-        if self.is_heard:
-            heard(process.stdout.readline().rstrip("\n"))
-        stdout, stderr = process.communicate(timeout=timeout)
-        return ExecResult(stdout, stderr, process.returncode, 0.0)
-
-    def forward(self, _pod: PodRef, port: int | Callable[[], int]) -> Forwarded:
-        return Forwarded(self._forwarded(port))
-
-    @contextlib.contextmanager
-    def _forwarded(self, port: int | Callable[[], int]) -> Iterator[int]:
-        with socket.create_server((HERE, 0)) as listener:
-            threading.Thread(target=self._serve, args=(listener, port), daemon=True).start()
-            try:
-                yield listener.getsockname()[1]
-            finally:
-                listener.shutdown(socket.SHUT_RDWR)
-
-    def _serve(self, listener: socket.socket, port: int | Callable[[], int]) -> None:
-        while True:
-            try:
-                near, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._carry, args=(near, port), daemon=True).start()
-
-    def _carry(self, near: socket.socket, port: int | Callable[[], int]) -> None:
-        with near, contextlib.suppress(OSError, NovaError):
-            if self.is_away:
-                return
-            inside = port if isinstance(port, int) else port()
-            with socket.create_connection((HERE, inside), SOON) as far:
-                far.settimeout(None)
-                threading.Thread(target=pump, args=(near, far), daemon=True).start()
-                pump(far, near)
-
-
-def pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
+        self.begun.append(InProcess(argv))
+        return self.begun[-1]
 
 
 @pytest.fixture
 def here() -> Iterator[Any]:
     opened = Here()
     yield opened
-    for process in opened.processes:
-        process.kill()
-        process.wait()
+    for each in opened.begun:
+        each.process.kill()
+        each.process.wait()
+
+
+class Echo(socketserver.BaseRequestHandler):
+    """Says what it hears."""
+
+    def handle(self) -> None:
+        with contextlib.suppress(OSError):
+            while data := self.request.recv(65536):
+                self.request.sendall(data)
+
+
+class EchoServer(socketserver.ThreadingTCPServer):
+    """Every connection has a thread of its own."""
+
+    daemon_threads = True
 
 
 @pytest.fixture
 def echo() -> Iterator[int]:
-    with socket.create_server((HERE, 0)) as listener:
-
-        def run() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                with connection, contextlib.suppress(OSError):
-                    while data := connection.recv(65536):
-                        connection.sendall(data)
-
-        threading.Thread(target=run, daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
+    with EchoServer((HERE, 0), Echo) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield int(server.server_address[1])
+        server.shutdown()
 
 
 def exchanged(port: int, data: bytes) -> bytes:
@@ -199,19 +182,19 @@ def test_relay_opens_each_way_once(here: Any, echo: int) -> None:
 
         assert routes.through(POD, HERE, echo) is first
         assert routes.through(POD, "localhost", echo) != first
-        assert len(here.processes) == 1
+        assert len(here.begun) == 1
 
 
 def test_relays_of_several_pods_start_side_by_side(here: Any, echo: int) -> None:
     together = threading.Barrier(2)
-    run = here.exec
+    begin = here.begin
 
-    def exec_(*arguments: Any, **more: Any) -> ExecResult:
+    def begin_together(*arguments: Any, **more: Any) -> InProcess:
         together.wait(SOON)
-        found: ExecResult = run(*arguments, **more)
+        found: InProcess = begin(*arguments, **more)
         return found
 
-    here.exec = exec_
+    here.begin = begin_together
     pods = POD, PodRef("here", "pod-1")
     with Routes(OwnContainers(here)) as routes, ThreadPoolExecutor(2) as pool:
         opened = list(pool.map(lambda pod: routes.through(pod, HERE, echo), pods))
@@ -219,48 +202,149 @@ def test_relays_of_several_pods_start_side_by_side(here: Any, echo: int) -> None
         assert [exchanged(each.port, b"ping") for each in opened] == [b"ping", b"ping"]
 
 
-def test_relay_whose_word_is_held_up_is_tried(
+def test_connections_of_a_relay_hold_each_other_up_in_nothing(here: Any, echo: int) -> None:
+    size = 3_000_000
+    with Routes(OwnContainers(here)) as routes:
+        port = routes.through(POD, HERE, echo).port
+        with socket.create_connection((HERE, port), SOON) as idle, ThreadPoolExecutor(4) as pool:
+            idle.sendall(b"first")
+            wait_until(lambda: bool(select.select([idle], [], [], 0)[0]))
+            each = list(pool.map(lambda _: exchanged(port, bytes(size)), range(4)))
+
+            assert [len(it) for it in each] == [size] * 4
+            assert idle.recv(9) == b"first"
+
+
+def test_end_of_what_a_client_says_is_passed_on(here: Any) -> None:
+    with socket.create_server((HERE, 0)) as listener, Routes(OwnContainers(here)) as routes:
+        port = routes.through(POD, HERE, listener.getsockname()[1]).port
+        with socket.create_connection((HERE, port), SOON) as client:
+            client.sendall(b"question")
+            client.shutdown(socket.SHUT_WR)
+            server, _ = listener.accept()
+            with server:
+                server.settimeout(SOON)
+                assert server.recv(99) == b"question"
+                assert server.recv(99) == b""
+                server.sendall(b"answer")
+            assert client.recv(99) == b"answer"
+            assert client.recv(99) == b""
+
+
+def test_reset_is_passed_on(here: Any) -> None:
+    with socket.create_server((HERE, 0)) as listener, Routes(OwnContainers(here)) as routes:
+        port = routes.through(POD, HERE, listener.getsockname()[1]).port
+        with socket.create_connection((HERE, port), SOON) as client:
+            client.sendall(b"question")
+            server, _ = listener.accept()
+            with server:
+                server.settimeout(SOON)
+                assert server.recv(99) == b"question"
+                server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            with pytest.raises(ConnectionResetError):
+                client.recv(1)
+
+
+def test_last_words_come_before_the_reset(here: Any) -> None:
+    with socket.create_server((HERE, 0)) as listener, Routes(OwnContainers(here)) as routes:
+        port = routes.through(POD, HERE, listener.getsockname()[1]).port
+        with socket.create_connection((HERE, port), SOON) as client:
+            server, _ = listener.accept()
+            with server:
+                server.sendall(b"one client too many")
+            assert client.recv(99) == b"one client too many"
+
+
+def test_refusal_resets_the_connection(here: Any) -> None:
+    with reserved_port() as closed, Routes(OwnContainers(here)) as routes:
+        route = routes.through(POD, HERE, closed)
+        began = time.monotonic()
+        with (
+            socket.create_connection((HERE, route.port), SOON) as connection,
+            pytest.raises(ConnectionResetError),
+        ):
+            connection.recv(1)
+
+        assert route.fault_since(began) is None
+
+
+def test_host_that_does_not_resolve_is_told_of(here: Any) -> None:
+    with (
+        Routes(OwnContainers(here)) as routes,
+        pytest.raises(FindingError, match=r"cannot resolve nowhere\.invalid"),
+    ):
+        routes.through(POD, "nowhere.invalid", 80)
+
+
+def test_relay_ends_with_its_routes(here: Any, echo: int) -> None:
+    with Routes(OwnContainers(here)) as routes:
+        routes.through(POD, HERE, echo)
+
+    assert here.begun[0].process.poll() == 0
+
+
+def test_relay_ends_with_its_standard_input(here: Any, echo: int) -> None:
+    with Routes(OwnContainers(here)) as routes:
+        routes.through(POD, HERE, echo)
+        here.begun[0]._input.close()
+
+        wait_until(lambda: here.begun[0].process.poll() == 0)
+
+
+def test_relay_that_hears_nothing_ends_by_itself(
     here: Any, echo: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nova_acceptance.timeouts.RELAY_SPEAKS", 0.05)
-    here.is_heard = False
+    monkeypatch.setattr(timeouts, "RELAY_ALONE", 0.2)
+    with Routes(OwnContainers(here)) as routes:
+        routes.through(POD, HERE, echo)
 
-    with Routes(OwnContainers(here)) as opened:
-        assert exchanged(opened.through(POD, HERE, echo).port, b"tried") == b"tried"
-
-
-def test_refusal_closes_the_connection(here: Any) -> None:
-    with (
-        reserved_port() as closed,
-        Relay(OwnContainers(here), at(POD)) as relay,
-        socket.create_connection((HERE, relay.inside(HERE, closed)), SOON) as connection,
-        contextlib.suppress(ConnectionResetError),
-    ):
-        assert connection.recv(1) == b""
+        wait_until(lambda: here.begun[0].process.poll() == 0)
 
 
-def test_relay_ends_with_its_context(here: Any) -> None:
-    with Relay(OwnContainers(here), at(POD)) as relay:
-        assert not relay.has_ended
+def test_relay_that_is_wanted_lives_on(
+    here: Any, echo: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "RELAY_ALONE", 0.4)
+    monkeypatch.setattr("nova_acceptance.vantage.relay._BEAT", 0.05)
+    with Routes(OwnContainers(here)) as routes:
+        port = routes.through(POD, HERE, echo).port
+        time.sleep(0.8)
 
-    assert relay.has_ended
-    assert here.processes[0].poll() == 0
-
-
-def test_relay_ends_when_its_lease_is_cut(here: Any) -> None:
-    with Relay(OwnContainers(here), at(POD)) as relay:
-        relay._lease.close()
-
-        wait_until(lambda: not relay._running.is_alive())
-
-    assert here.processes[0].poll() == 0
+        assert exchanged(port, b"still here") == b"still here"
+        assert len(here.begun) == 1
 
 
-def test_relay_is_lost_with_its_lease_alone(here: Any) -> None:
-    with Relay(OwnContainers(here), at(POD)) as relay:
-        relay._lease.shutdown(socket.SHUT_RDWR)
+def test_relay_that_is_lost_is_a_fault_of_the_way(here: Any, echo: int) -> None:
+    with Routes(OwnContainers(here)) as routes:
+        route = routes.through(POD, HERE, echo)
+        began = time.monotonic()
+        assert route.fault_since(began) is None
+        with socket.create_connection((HERE, route.port), SOON) as client:
+            client.sendall(b"x")
+            assert client.recv(1) == b"x"
+            here.begun[0].process.kill()
+            with pytest.raises(ConnectionResetError):
+                client.recv(1)
 
-        assert relay.has_ended
+        fault = route.fault_since(began)
+        assert fault
+        assert not fault.is_away
+        assert route.fault_since(time.monotonic()) is None
+
+
+def test_relay_that_does_not_answer_is_a_fault_of_the_way(
+    here: Any, echo: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "CONNECT", 0.2)
+    with Routes(OwnContainers(here)) as routes:
+        route = routes.through(POD, HERE, echo)
+        here.begun[0].is_silent = True
+        fault = route.fault_since(time.monotonic())
+
+        assert fault
+        assert not fault.is_away
+        assert exchanged(route.port, b"anew") == b"anew"
+        assert len(here.begun) == 2
 
 
 def test_ended_relay_is_replaced_behind_the_same_port(here: Any, echo: int) -> None:
@@ -270,7 +354,7 @@ def test_ended_relay_is_replaced_behind_the_same_port(here: Any, echo: int) -> N
 
         assert exchanged(route.port, b"again") == b"again"
         assert routes.through(POD, HERE, echo) is route
-        assert len(here.processes) == 2
+        assert len(here.begun) == 2
 
 
 def test_way_is_opened_once_the_api_is_back(here: Any, echo: int) -> None:
@@ -304,8 +388,8 @@ def test_api_that_stays_away_is_told_as_such(here: Any, monkeypatch: pytest.Monk
 
 
 def end_relay(here: Any, routes: Routes) -> None:
-    here.processes[0].kill()
-    wait_until(lambda: routes._relays[POD].has_ended)
+    here.begun[0].process.kill()
+    wait_until(lambda: not routes._relays[POD].is_running)
 
 
 class Hanging(Here):
@@ -318,10 +402,10 @@ class Hanging(Here):
         self.asked = 0
         self._hanging = hanging
 
-    def exec(self, *arguments: Any, **options: Any) -> ExecResult:
+    def begin(self, *arguments: Any, **options: Any) -> InProcess:
         self.asked += 1
         if self.asked > self._hanging:
-            return super().exec(*arguments, **options)
+            return super().begin(*arguments, **options)
         hung = ApiUnreachableError("exec", self.server, TimeoutError())
         hung.is_away = False
         raise ProbeError("`python3` could not be run to its end") from hung
@@ -333,7 +417,6 @@ def test_one_request_that_hangs_after_an_outage_is_sent_again(echo: int) -> None
         assert exchanged(routes.through(POD, HERE, echo).port, b"late") == b"late"
 
     assert here.asked == 2
-    here.processes[0].wait(SOON)
 
 
 @pytest.mark.parametrize(("outages", "asked"), [(("an outage",), 2), ((), 1)])
@@ -349,17 +432,17 @@ def test_requests_that_keep_hanging_are_told_of_the_pod(
 
 
 def test_relay_that_does_not_begin_in_time_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timeouts, "RELAY_START", 0.3)
-    ended = threading.Event()
+    monkeypatch.setattr("nova_acceptance.vantage.relay.LOOKUP", 0.1)
+    monkeypatch.setattr(timeouts, "RELAY_START", 0.1)
+    go_on = threading.Event()
 
     class Slow(Here):
-        def exec(self, *_: Any, **__: Any) -> ExecResult:
-            ended.wait(SOON)
-            return ExecResult("", "", 0, 0.0)
+        def begin(self, *_: Any, **__: Any) -> InProcess:
+            go_on.wait(SOON)
+            raise ProbeError("too late")
 
     slow: Any = Slow()
-    relay = Relay(OwnContainers(slow), at(POD))
-    with pytest.raises(ProbeError, match="did not start within"):
-        relay.__enter__()
-    assert relay._running.is_alive()
-    ended.set()
+    with Routes(OwnContainers(slow)) as routes:
+        with pytest.raises(ProbeError, match="is gone"):
+            routes.through(POD, HERE, 1)
+        go_on.set()
