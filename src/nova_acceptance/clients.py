@@ -49,6 +49,8 @@ from nova_acceptance.verification.url_trials import TriedUrls
 
 _BACKGROUND: Final = pytest.StashKey[Background]()
 """Where it is kept what asks in the background, once there is anything."""
+_FROM_MANY_PODS: Final = ("reachability", "connections", "way")
+"""Fixtures by which a test asks from a pod of its own; for others one or two pods are asked."""
 
 
 @pytest.fixture(scope="session")
@@ -282,7 +284,8 @@ def reachability_ahead(request: pytest.FixtureRequest, once: Once) -> None:
     if "objects" not in request.fixturenames or not once.is_first("survey", wanted.module):
         return
     names = Wanted.by(request.node, "lookups")
-    survey: Survey | None = foreseen(request, "reachability") if wanted.tests() else None
+    is_wanted = any(Wanted.by(request.node, it).by_name() for it in _FROM_MANY_PODS)
+    survey: Survey | None = foreseen(request, "reachability") if is_wanted else None
     lookups: Lookups | None = foreseen(request, "lookups") if names.tests() else None
     surveys = [*([survey] if survey else []), *([lookups.survey] if lookups else [])]
     background: Background | None = foreseen(request, "background") if surveys else None

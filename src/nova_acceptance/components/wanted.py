@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -38,14 +39,23 @@ class Wanted:
 
     def tests(self) -> list[Mapping[str, Any]]:
         """Return what each of the tests is about, by the names of its arguments."""
-        return [
-            item.callspec.params
-            for item in self.session.items
-            if isinstance(item, pytest.Function)
-            and hasattr(item, "callspec")
-            and self.fixture in item.fixturenames
-            and self.module in ("", _module_of(item))
-        ]
+        return [item.callspec.params for item in self._items()]
+
+    def by_name(self) -> bool:
+        """Whether one of the tests names the fixture itself, and not only what is made with it."""
+        return any(
+            self.fixture in inspect.signature(item.function).parameters for item in self._items()
+        )
+
+    def _items(self) -> Iterator[pytest.Function]:
+        for item in self.session.items:
+            if (
+                isinstance(item, pytest.Function)
+                and hasattr(item, "callspec")
+                and self.fixture in item.fixturenames
+                and self.module in ("", _module_of(item))
+            ):
+                yield item
 
     def begun(self, background: Background) -> None:
         """Let what was begun go on, or wait for it where pods may be killed meanwhile.

@@ -29,14 +29,18 @@ _UNSURE: Final = frozenset({"refused", "timeout"})
 """States of an answer that may be another a moment later."""
 _PAUSE: Final = 0.5
 """Seconds between two attempts at what is not settled; nodes write their rules once a second."""
+_BY_THEMSELVES: Final = 2
+"""Pods that are asked without the others; who wants the answers of more gets those of all."""
 
 
 class Survey:
     """A matrix of n pods and m targets, at the price of n execs.
 
     Nothing is asked before the first answer is wanted, or foreseen to be, and a pod that could not
-    be asked is not asked again: its own answers alone are missing. Threads may share it: whoever
-    wants an answer while others are still to come has it as soon as it is there and sure.
+    be asked is not asked again: its own answers alone are missing. Who wants an answer of one pod
+    or two does not have all of them asked, unless it is an answer that the others' explain. Threads
+    may share it: whoever wants an answer while others are still to come has it as soon as it is
+    there and sure.
 
     Args:
         places: from where the pods can be asked.
@@ -65,6 +69,8 @@ class Survey:
         self._asking_alone = threading.Lock()
         self._answers: dict[Asked, Answer] = {}
         self._failures: dict[PodRef, NovaError] = {}
+        self._alone: set[PodRef] = set()
+        self._asked_alone: set[PodRef] = set()
         self._is_begun = self._is_asked = False
 
     def begin(self, background: Background, *others: Survey) -> None:
@@ -87,7 +93,8 @@ class Survey:
         Raises:
             NovaError: it could not be asked.
         """
-        self._ask_all(until=lambda: self._is_sure((pod, question)))
+        if not self._is_told_alone(pod, question):
+            self._ask_all(until=lambda: self._is_sure((pod, question)))
         if pod in self._failures:
             raise self._failures[pod]
         with self._asking_alone:
@@ -107,6 +114,35 @@ class Survey:
             if asked == question
         }
 
+    def _is_told_alone(self, pod: PodRef, question: Question[Answer]) -> bool:
+        """Whether an answer is sure once its pod has been asked by itself, where that is enough."""
+        with self._told:
+            is_new = pod not in self._alone
+            if self._is_begun or pod not in self._questions:
+                return False
+            if is_new and len(self._alone) >= _BY_THEMSELVES:
+                return False
+            if is_new:
+                self._alone.add(pod)
+                threading.Thread(target=self._ask_alone, args=(pod,), daemon=True).start()
+            asked = pod, question
+            self._told.wait_for(lambda: pod in self._asked_alone or self._is_sure(asked))
+        return self._is_sure(asked)
+
+    def _ask_alone(self, pod: PodRef) -> None:
+        try:
+            self._failures.update(self._ask({pod: self._questions[pod]}))
+        finally:  # what went wrong with us is met again by whoever asks all
+            with self._told:
+                self._asked_alone.add(pod)
+                self._told.notify_all()
+
+    def _is_known(self, pod: PodRef) -> bool:
+        """Whether a pod has been asked, whatever came of it."""
+        return pod in self._failures or all(
+            (pod, question) in self._answers for question in self._questions[pod]
+        )
+
     def _ask_all(self, until: Callable[[], bool] = lambda: False) -> None:
         """Ask, once; if others are asking, wait for the end, or until enough is known."""
         with self._told:
@@ -115,7 +151,8 @@ class Survey:
                 return
             self._is_begun = True
         try:
-            self._failures.update(self._ask(self._questions))
+            unknown = {pod: it for pod, it in self._questions.items() if not self._is_known(pod)}
+            self._failures.update(self._ask(unknown))
             self._settle()
             self._on_asked(self._answers, self._failures)
         finally:

@@ -67,6 +67,32 @@ def test_survey_asks_each_pod_once(kube: Any) -> None:
     assert sorted(kube.asked) == [(FIRST, 2), (SECOND, 2)]
 
 
+def test_one_pod_or_two_are_asked_without_the_others(kube: Any) -> None:
+    pods = [PodRef("here", f"pod-{number}") for number in range(4)]
+    found = Survey(OwnContainers(kube), Transcript(), {pod: [OPEN, OTHER] for pod in pods})
+
+    for pod in (pods[2], pods[1], pods[2]):
+        found.answer(pod, OTHER)
+    assert kube.asked == [(pods[2], 2), (pods[1], 2)]
+
+    found.answer(pods[0], OPEN)
+    assert sorted(kube.asked) == [(pod, 2) for pod in pods]
+
+
+def test_refusal_of_one_pod_is_not_sure_before_all_are_asked() -> None:
+    class Refusing(Counting):
+        def exec(self, pod: PodRef, _argv: Sequence[str], **_: Any) -> ExecResult:
+            self.asked.append((pod, 1))
+            state = "refused" if pod == FIRST else "open"
+            return ExecResult(lines([{"state": state, "seconds": 0.01}]), "", 0, 0.01)
+
+    refusing: Any = Refusing()
+    found = Survey(OwnContainers(refusing), Transcript(), {FIRST: [OPEN], SECOND: [OPEN]})
+
+    assert found.answer(FIRST, OPEN).state == "refused"
+    assert sorted(refusing.asked) == [(FIRST, 1), (SECOND, 1)]
+
+
 def test_unforeseen_question_is_asked_by_itself(kube: Any) -> None:
     found = Survey(OwnContainers(kube), Transcript(), {FIRST: [OPEN]})
 
@@ -161,7 +187,7 @@ def test_survey_tells_all_that_it_found_as_soon_as_it_has_asked() -> None:
     assert told == []
 
     for _ in range(2):
-        found.answer(FIRST, OPEN)
+        found.all_to(OPEN)
     assert told == [
         ({(FIRST, OPEN): "open", (FIRST, OTHER): "open"}, {SECOND: "no container runs"})
     ]
