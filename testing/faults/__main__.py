@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import secrets
 import signal
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from nova_acceptance.causes import causes
-from nova_acceptance.cluster.home import Home, project
-from nova_acceptance.cluster.kind.provider import Provider
-from nova_acceptance.cluster.lock import exclusive
+from nova_acceptance.cluster.home import project
 from nova_acceptance.cluster.model import Request
-from nova_acceptance.components.kubernetes.placement import hosts
-from nova_acceptance.components.registry import load
 from nova_acceptance.errors import NovaError, UsageError
-from nova_acceptance.kube import Kube
-from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
-from nova_acceptance.system import System
 from testing.faults import table
 from testing.faults.fault import Fault
-from testing.faults.ground import Ground
+from testing.faults.lanes import Lane, side_by_side
 from testing.faults.phases import told
 from testing.faults.reading import CATALOGUE, check_causes, chosen, read_catalogue
-from testing.faults.runner import Manner, Runner, own_directory, say
-from testing.faults.verification import Suite
+from testing.faults.runner import Manner, own_directory, say
 
 INTERRUPTED = 130
 
@@ -48,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             say("\n".join(f"{f.family}/{f.name}: {f.title}" for f in faults))
             return 0
         every_test = bool(os.environ.get("ALL"))
-        return _run(faults, options.cluster, Manner(options.seed, every_test, options.one_by_one))
+        manner = Manner(options.seed, every_test, options.one_by_one)
+        return _run(faults, options.cluster, options.clusters, manner)
     except NovaError as error:
         sys.stderr.write(f"faults: {error}\n")
         return 2 if isinstance(error, UsageError) else 1
@@ -64,6 +57,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--family", default="", help="only the faults of one family")
     parser.add_argument("--all", action="store_true", help="those that are run seldom, too")
     parser.add_argument("--cluster", default=Request.name, help="a kind cluster of ours")
+    parser.add_argument(
+        "--clusters",
+        type=int,
+        choices=range(1, 10),
+        default=1,
+        metavar="N",
+        help="on how many of them side by side; the others are called <CLUSTER>-2, … (default: 1)",
+    )
     parser.add_argument("--list", action="store_true", help="name the faults and run none")
     parser.add_argument(
         "--catalogue",
@@ -85,40 +86,21 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _run(faults: Sequence[Fault], name: str, manner: Manner) -> int:
+def _run(faults: Sequence[Fault], cluster: str, count: int, manner: Manner) -> int:
     progress = Progress()
     progress.say(f"tests: {'all' if manner.every else f'a sample, drawn by --seed {manner.seed}'}")
-    provider = Provider(Home.of_user(), progress)
-    cluster = provider.up(Request("kind", name=name), Phrase("the faults need one"))
-    if cluster.kubeconfig is None:
-        raise UsageError(f"cluster {name} has no kubeconfig of its own")
-    docker = provider.cluster(name).run_docker
-    system = load(project() / "nova.yaml")
     directory = own_directory(project() / "reports")
-    lock = Home.of_user().root / "locks" / f"faults-{name}"
-    with (
-        exclusive(lock, f"putting faults into {name}", progress),
-        tempfile.TemporaryDirectory(prefix="nova-faults-") as scratch,
-    ):
-        ground = Ground(
-            cluster.kubeconfig,
-            cluster.context,
-            system,
-            lambda node, argv: docker("exec", node, *argv),
-            Path(scratch),
-        )
-        suite = Suite(cluster.kubeconfig, cluster.context, _overlay(ground.kube, system), directory)
-        runner = Runner(ground, suite, progress, manner)
-        verdicts = runner.run(faults)
+    if count == 1:
+        verdicts, phases = Lane(cluster, faults, manner, directory).run(itertools.count())
+    else:
+        names = [cluster, *(f"{cluster}-{number}" for number in range(2, count + 1))]
+        lanes = [Lane(name, faults, manner, directory / name) for name in names]
+        verdicts, phases = side_by_side(lanes)
+        table.write(verdicts, directory / "faults.json", phases.seconds)
     say(table.text(verdicts))
-    say(f"in all: {told(runner.phases.seconds)}")
+    say(f"in all: {told(phases.seconds)}")
     say(f"records: {directory}")
     return 0 if all(verdict.is_right for verdict in verdicts) else 1
-
-
-def _overlay(kube: Kube, system: System) -> str:
-    spread = max(workload.replicas for workload in system.every_workload)
-    return "multi-node" if len(hosts(kube.list("v1", "Node"))) >= spread else "single-node"
 
 
 def _interrupt(_number: int, _frame: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import tempfile
 import time
@@ -54,15 +55,22 @@ class Runner:
         suite: the suite against it.
         progress: where to show how far it is.
         manner: how they are run.
+        turns: the batches that are run here, by their numbers among all; each when it is wanted.
     """
 
     def __init__(
-        self, ground: Ground, suite: Suite, progress: Progress, manner: Manner | None = None
+        self,
+        ground: Ground,
+        suite: Suite,
+        progress: Progress,
+        manner: Manner | None = None,
+        turns: Iterable[int] | None = None,
     ) -> None:
         self._ground = ground
         self._suite = suite
         self._progress = progress
         self._manner = manner or Manner()
+        self._turns = itertools.count() if turns is None else turns
         self._owners = Owners(ground.system)
         self._selection = self._chooser(())
         self._failed: list[str] = []
@@ -84,7 +92,7 @@ class Runner:
         self._expect_green("before", before)
         self._selection = self._chooser(before.tests)
         verdicts: list[Verdict] = []
-        for family, batches in groupby(self._planned(faults), lambda batch: batch[0].family):
+        for family, batches in groupby(self._mine(faults), lambda batch: batch[0].family):
             self._failed = []
             for batch in batches:
                 for verdict in self._judged(batch):
@@ -102,6 +110,14 @@ class Runner:
     def _chooser(self, tests: Sequence[Collected]) -> Selection:
         manner = self._manner
         return Selection(self._owners, tests, seed=manner.seed, every=manner.every)
+
+    def _mine(self, faults: Iterable[Fault]) -> Iterator[Batch]:
+        """Yield the batches whose turn it is here."""
+        planned = self._planned(faults)
+        for number in self._turns:
+            if number >= len(planned):
+                return
+            yield planned[number]
 
     def _planned(self, faults: Iterable[Fault]) -> list[Batch]:
         if self._manner.one_by_one:

@@ -25,7 +25,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Sequence[Fault], Manner
     """What would be run, and how."""
     calls: list[tuple[Sequence[Fault], Manner]] = []
 
-    def run(faults: Sequence[Fault], _cluster: str, manner: Manner) -> int:
+    def run(faults: Sequence[Fault], _cluster: str, _count: int, manner: Manner) -> int:
         calls.append((faults, manner))
         return 0
 
