@@ -8,10 +8,11 @@ the API goes away and comes back, and can tell whether they were at fault.
 
 from __future__ import annotations
 
+import resource
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -34,6 +35,8 @@ from nova_acceptance.vantage.relay import Relay, UnresolvedError
 RUNNER = "runner"
 """Who asks through a port-forward."""
 RETRY_API = 0.5
+_DESCRIPTORS = 8192
+"""Open files that are more than enough for a thousand relays."""
 
 
 class Way(Protocol):
@@ -124,6 +127,7 @@ class Routes:
         self._routes: dict[tuple[str, str], Route] = {}
         self._relays: dict[PodRef, Relay] = {}
         self._is_closed = False
+        _take_descriptors()
 
     def __enter__(self) -> Self:
         return self
@@ -202,3 +206,15 @@ class Routes:
             else:
                 return
             time.sleep(RETRY_API)
+
+
+def _take_descriptors() -> None:
+    """Let this process have as many open files as its user may give it.
+
+    A relay has three, a route one, and a desktop's usual limit is 256.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

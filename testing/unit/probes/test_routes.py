@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import resource
 import select
 import socket
 import socketserver
@@ -174,6 +175,18 @@ def test_relay_carries_both_ways(here: Any, echo: int) -> None:
         assert route.target == f"localhost:{echo}"
         assert exchanged(route.port, b"ping") == b"ping"
         assert exchanged(route.port, bytes(1_000_000)) == bytes(1_000_000)
+
+
+def test_limit_of_open_files_is_raised_as_far_as_it_may_be(here: Any) -> None:
+    before = _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 8192 if hard == resource.RLIM_INFINITY else min(hard, 8192)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        Routes(OwnContainers(here))
+
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (wanted, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_relay_opens_each_way_once(here: Any, echo: int) -> None:
