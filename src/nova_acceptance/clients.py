@@ -25,7 +25,7 @@ from nova_acceptance.components.network.matrix import reachability_cells
 from nova_acceptance.components.network.questions import dial
 from nova_acceptance.components.network.settling import early_answers
 from nova_acceptance.components.wanted import Once, Wanted, foreseen
-from nova_acceptance.findings import FindingError, Ref, ref
+from nova_acceptance.findings import Finding, FindingError, Ref, ref
 from nova_acceptance.fixtures import SAMPLE
 from nova_acceptance.kube import ApiError, Kube, PodRef
 from nova_acceptance.phrase import Phrase
@@ -117,14 +117,22 @@ def dns_answers(
 
 
 @pytest.fixture(scope="session")
-def dns(
+def dns_finding(
     places: Places,
     dns_answers: Outcome[dict[PodRef, list[Exchanged]]],
     component_pods: VantagePoints,
     system: System,
-) -> None:
+) -> Outcome[Finding | None]:
+    """What is wrong with the cluster's DNS, or with the way there, asked once."""
+    return outcome_of(
+        lambda: wrong_dns(places, dns_answers.answer(), system, component_pods.values())
+    )
+
+
+@pytest.fixture(scope="session")
+def dns(dns_finding: Outcome[Finding | None]) -> None:
     """The cluster's DNS answers, and soon; where it does not, nothing is asked by name at all."""
-    if found := wrong_dns(places, dns_answers.answer(), system, component_pods.values()):
+    if found := dns_finding.answer():
         raise FindingError(found)
 
 

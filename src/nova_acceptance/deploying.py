@@ -18,7 +18,7 @@ import pytest
 from nova_acceptance import masking
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.lock import exclusive
-from nova_acceptance.collect import look
+from nova_acceptance.collect import is_whole, look
 from nova_acceptance.components.kubernetes.placement import hosts
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.deploy import (
@@ -267,7 +267,7 @@ def _overlay(kube: Kube, system: System) -> str:
 
 def _keep(config: pytest.Config, seen: Snapshot | None) -> None:
     """Let what was seen serve the tests that ask what there was when the verification began."""
-    if seen is not None:
+    if seen is not None and is_whole(seen):
         config.stash[AT_FIRST] = seen
 
 

@@ -5,6 +5,6 @@ here writes to the cluster.
 """
 
 from nova_acceptance.collect.files import Kept, keep
-from nova_acceptance.collect.looking import KUBE_SYSTEM, look
+from nova_acceptance.collect.looking import KUBE_SYSTEM, is_whole, look
 
-__all__ = ["KUBE_SYSTEM", "Kept", "keep", "look"]
+__all__ = ["KUBE_SYSTEM", "Kept", "is_whole", "keep", "look"]

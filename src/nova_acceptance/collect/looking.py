@@ -86,6 +86,17 @@ def look(
     return snapshot
 
 
+def is_whole(snapshot: Snapshot) -> bool:
+    """Whether a look read all that is served and that this user may list.
+
+    What an API that hung for a moment has not said can be asked for once more.
+    """
+    return all(
+        isinstance(error, _NotServedError) or forbidden(error)
+        for error in snapshot.failures.values()
+    )
+
+
 def _read_logs(kube: Kube, snapshot: Snapshot, asked: Iterable[Source], deadline: float) -> None:
     for source, error in read_all(kube, snapshot, asked, until=deadline):
         line = f"log of {source.namespace}/{source.pod}: {_said(error)}"

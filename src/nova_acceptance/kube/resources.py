@@ -42,6 +42,7 @@ class Discovery:
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
         self._lock = threading.Lock()
+        self._asking: dict[str, threading.Lock] = {}
         self._kinds: dict[str, dict[str, Resource]] = {}
 
     def find(self, api_version: str, kind: str, *, patience: float = math.inf) -> Resource | None:
@@ -55,10 +56,12 @@ class Discovery:
         Raises:
             ClusterError: the API could not be asked.
         """
-        # Not under the lock: another thread may hold it for as long as the API is away.
+        # Not under a lock: another thread may hold it for as long as the API is away.
         if found := self._kinds.get(api_version, {}).get(kind):
             return found
         with self._lock:
+            asking = self._asking.setdefault(api_version, threading.Lock())
+        with asking:  # one request that hangs keeps no other version from being asked for
             known = self._kinds.get(api_version)
             if known is None or kind not in known:  # asked again: a new CRD may have come
                 known = self._kinds[api_version] = self._ask(api_version, patience)

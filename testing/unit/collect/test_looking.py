@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nova_acceptance import masking
-from nova_acceptance.collect import asking, look
+from nova_acceptance.collect import asking, is_whole, look
 from nova_acceptance.collect.logs import MOST
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import ApiError, ApiUnreachableError, Object, PodRef
@@ -70,6 +70,7 @@ def test_what_may_not_be_read_is_not_taken_for_absent() -> None:
         "in the whole cluster: this user may not list StorageClass",
         "in shop: this user may not list Secret",
     ]
+    assert is_whole(found), "it would be the same once more"
 
 
 def listed(kube: StubKube, kind: str) -> set[str]:
@@ -161,6 +162,7 @@ def test_look_ends_at_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not found.knows("Node")
     assert found.knows("Pod", "shop")
     assert "Node: no answer in time" in found.unread
+    assert not is_whole(found)
 
 
 def test_look_at_an_api_that_answers_nothing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from nova_acceptance.components.dns import lookups
 from nova_acceptance.components.dns.reached import cut_from_dns
 from nova_acceptance.components.kubernetes.backends import Endpoint
 from nova_acceptance.components.kubernetes.vantage_points import VantagePoints
@@ -18,6 +20,7 @@ from nova_acceptance.kube import ApiError, PodRef
 from nova_acceptance.system.parts import fronts
 from nova_acceptance.vantage.questions import Answer, Dial
 from testing.unit.probes.seen import Asked, Seen
+from testing.unit.probes.test_naming import served, unanswered
 from testing.unit.probes.test_reach_checks import SHOP, connected, passage, state
 
 SYSTEM = "kube-system"
@@ -247,3 +250,31 @@ def test_dns_that_a_node_does_not_reach_is_a_cut_of_that_node(*, has_slices: boo
 )
 def test_dns_that_is_silent_for_another_reason(api: Any, silent: set[PodRef]) -> None:
     assert cut_from_dns(api, exchanged(silent)) is None
+
+
+@pytest.mark.parametrize(
+    ("answered", "cause", "subject"),
+    [
+        (set(ON) - {WEB, TAX}, "NETWORK_CUT", "Node ash"),
+        (set(), "DNS_DOWN", "Service kube-system/kube-dns"),
+    ],
+)
+def test_dns_that_answers_nobody_of_one_node_is_asked_for_from_others(
+    monkeypatch: pytest.MonkeyPatch, answered: set[PodRef], cause: str, subject: str
+) -> None:
+    asked: list[PodRef] = []
+
+    def ask_more(_places: Any, pods: Iterable[PodRef], _system: Any) -> Any:
+        more = list(pods)
+        asked.extend(more)
+        return {pod: [served("10.0.0.1") if pod in answered else unanswered()] for pod in more}
+
+    monkeypatch.setattr(lookups, "ask_pilot", ask_more)
+    places: Any = SimpleNamespace(kube=Api(ON, "elm"))
+    silent = {pod: [unanswered()] for pod in (WEB, TAX)}
+
+    found = lookups.wrong_dns(places, silent, SHOP, ON)
+
+    assert found is not None
+    assert (found.cause, str(found.subject)) == (cause, subject)
+    assert set(asked) == set(ON) - {WEB, TAX}

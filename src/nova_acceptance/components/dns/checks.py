@@ -53,13 +53,13 @@ def failing_dns(
     Args:
         asked: the answers to `pilot` of each pod.
         ask_zone: returns that the cluster has another zone than nova.yaml says, if it has.
-        ask_more: returns what more pods than these show, where it answers some and not others.
+        ask_more: returns what more pods than these show, where it answers only some or none.
     """
     if not asked:
         yield Finding("VANTAGE_MISSING", NOWHERE, Phrase("no pod runs that could ask the DNS"))
     elif found := state_of_dns(asked):
-        closer = {"DNS_WRONG_ANSWER": ask_zone, "NETWORK_CUT": ask_more}.get(found.cause)
-        yield (closer() if closer else None) or found
+        closer = ask_zone if found.cause == "DNS_WRONG_ANSWER" else ask_more
+        yield closer() or found
 
 
 @check

@@ -245,7 +245,7 @@ def ask_dns(
         places: from where it can be asked.
         pods: from where it is asked.
         system: what nova.yaml says.
-        others: from where it is asked as well, where it answers some of these and not others: to
+        others: from where it is asked as well, where it answers only some of these or none: to
             see what those have in common.
 
     Raises:
@@ -290,13 +290,19 @@ def wrong_dns(
         ProbeError: one of the others could not be asked.
     """
     found = state_of_dns(answers)
-    if found and found.cause == "NETWORK_CUT":
+    # who is not answered may be on a node that is cut off, all of those that were asked
+    if found and (found.cause == "NETWORK_CUT" or not _has_answered(answers)):
         more = [pod for pod in others if pod not in answers]
         every = {**answers, **ask_pilot(places, more, system)}
-        return cut_from_dns(places.kube, every) or state_of_dns(every)
+        cut = cut_from_dns(places.kube, every) if _has_answered(every) else None
+        return cut or state_of_dns(every)
     if found and found.cause == "DNS_WRONG_ANSWER":
         return other_zone(ask_resolvers(places, answers), system.zone) or found
     return found
+
+
+def _has_answered(asked: Mapping[PodRef, Sequence[Exchanged]]) -> bool:
+    return any(answer.message is not None for answers in asked.values() for answer in answers)
 
 
 def ask_resolvers(places: Places, pods: Iterable[PodRef]) -> dict[PodRef, Resolving]:
