@@ -303,6 +303,12 @@ def test_member_that_is_lost_elsewhere_stands_by_itself() -> None:
     assert folded(seen, MEMBER, CUT) == {"NETWORK_CUT": [], "ETCD_MEMBER_LOST": []}
 
 
+def test_dns_that_is_slow_beside_a_node_that_is_cut_off_follows_from_that() -> None:
+    slow = finding("DNS_SLOW", "Service", "kube-dns", "kube-system")
+
+    assert folded(spread(**AT_ASH), slow, CUT) == {"NETWORK_CUT": ["DNS_SLOW"]}
+
+
 def unheard(*pods: tuple[str, str]) -> Finding:
     """Return that the cluster's DNS answers others, and not these pods."""
     concerns = tuple(Ref("Pod", *each) for each in pods)
