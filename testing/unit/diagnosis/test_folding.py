@@ -303,10 +303,28 @@ def test_member_that_is_lost_elsewhere_stands_by_itself() -> None:
     assert folded(seen, MEMBER, CUT) == {"NETWORK_CUT": [], "ETCD_MEMBER_LOST": []}
 
 
-def test_dns_that_is_slow_beside_a_node_that_is_cut_off_follows_from_that() -> None:
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        ("ash", {"NETWORK_CUT": ["DNS_SLOW"]}),
+        ("elm", {"NETWORK_CUT": [], "DNS_SLOW": []}),
+    ],
+)
+def test_dns_of_which_a_server_is_on_a_node_that_is_cut_off_is_slow_for_that(
+    node: str, expected: dict[str, list[str]]
+) -> None:
+    seen, labels = spread(**AT_ASH), {"k8s-app": "kube-dns"}
+    servers = members.stateful_set("coredns", "kube-system", 1)
+    server = members.member(servers, 0)
+    server["spec"]["nodeName"] = node
+    for template in (servers["spec"]["template"], server):
+        template["metadata"]["labels"] = labels
+    dns = moved(recorded.service("kube-dns", selector=labels), "kube-system")
+    for obj in (dns, servers, server):
+        seen.update("ADDED", obj)
     slow = finding("DNS_SLOW", "Service", "kube-dns", "kube-system")
 
-    assert folded(spread(**AT_ASH), slow, CUT) == {"NETWORK_CUT": ["DNS_SLOW"]}
+    assert folded(seen, slow, CUT) == expected
 
 
 def unheard(*pods: tuple[str, str]) -> Finding:
