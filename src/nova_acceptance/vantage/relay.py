@@ -9,9 +9,7 @@ anew behind the same port.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import select
 import socket
 import struct
@@ -150,7 +148,7 @@ class Relay:
         self._is_beginning = False
         self._is_over = False
         self._number = 0
-        self._woken, self._waker = os.pipe()
+        self._woken, self._waker = socket.socketpair()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -217,6 +215,8 @@ class Relay:
         """Return what the program answers to a frame; one that does not is given up."""
         answer: Future[str] = Future()
         self._do(partial(self._ask, answer, kind, body))
+        if not self._thread.is_alive():
+            raise self._gone(ConnectionResetError("it has ended"))
         try:
             return answer.result(patience)
         except TimeoutError as error:
@@ -228,7 +228,7 @@ class Relay:
         """Have the thread do something."""
         self._wanted.append(work)
         with suppress(OSError):  # it has ended
-            os.write(self._waker, b"!")
+            self._waker.send(b"!")
 
     # What follows is done by the relay's own thread.
 
@@ -270,8 +270,8 @@ class Relay:
         return poll.poll(_BEAT * 1000)
 
     def _move(self, session: _Session | None, descriptor: int, events: int) -> None:
-        if descriptor == self._woken:
-            os.read(self._woken, ENOUGH)
+        if descriptor == self._woken.fileno():
+            self._woken.recv(ENOUGH)
             return
         for tunnel in self._tunnels:
             if tunnel.listener.fileno() == descriptor:
@@ -343,6 +343,8 @@ class Relay:
 
     def _begun(self) -> _Session:
         """Return what runs, begun where nothing does."""
+        if self._is_over:
+            raise self._gone(ConnectionResetError("it has ended"))
         if self._session is None:
             self._is_beginning = True
             try:
@@ -387,6 +389,7 @@ class Relay:
         return Fault(told, is_away=is_api_away(error))
 
     def _finish(self) -> None:
+        self._is_over = True
         session, self._session = self._session, None
         if session:
             with session.running, suppress(ProbeError, ClusterError):
@@ -395,13 +398,14 @@ class Relay:
                 deadline = time.monotonic() + timeouts.RELAY_ENDS
                 while session.running.receive(deadline) is not None:
                     pass
+            for answer in session.asked.values():
+                _settle(answer, self._gone(ConnectionResetError("it has ended")))
             for stream in session.streams.values():
                 _reset(stream.socket)
-        with contextlib.ExitStack() as stack:
-            stack.callback(os.close, self._woken)
-            stack.callback(os.close, self._waker)
-            for tunnel in self._tunnels:
-                stack.callback(tunnel.listener.close)
+        while self._wanted:  # who asks now is told that it has ended
+            self._wanted.popleft()()
+        for each in (self._woken, self._waker, *(tunnel.listener for tunnel in self._tunnels)):
+            each.close()
 
     def _gone(self, error: Exception) -> ProbeError | ApiUnreachableError:
         pod = self._place.inside

@@ -24,9 +24,10 @@ from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import ApiUnreachableError, ExecResult, PodRef
+from nova_acceptance.vantage.relay import Relay
 from nova_acceptance.vantage.routes import Routes
 from testing.unit.kube.scripted_api import reserved_port
-from testing.unit.probes.places import OwnContainers
+from testing.unit.probes.places import OwnContainers, at
 from testing.unit.waiting import SOON, wait_until
 
 HERE = "127.0.0.1"
@@ -294,6 +295,29 @@ def test_relay_ends_with_its_routes(here: Any, echo: int) -> None:
         routes.through(POD, HERE, echo)
 
     assert here.begun[0].process.poll() == 0
+
+
+def test_relay_that_has_ended_is_told_as_such_at_once(here: Any, echo: int) -> None:
+    relay = Relay(OwnContainers(here), at(POD))
+    relay.find(HERE, echo)
+    relay.close()
+
+    with pytest.raises(ProbeError, match="the relay in pod here/pod-0 is gone"):
+        relay.find(HERE, echo)
+    assert len(here.begun) == 1
+
+
+def test_question_that_is_open_at_the_end_is_told_so_at_once(here: Any, echo: int) -> None:
+    relay = Relay(OwnContainers(here), at(POD))
+    relay.find(HERE, echo)
+    here.begun[0].is_silent = True
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(relay.find, HERE, echo)
+        wait_until(lambda: bool(relay._session and relay._session.asked))
+        here.begun[0].process.kill()
+        relay.close()
+        with pytest.raises(ProbeError):
+            asked.result(SOON)
 
 
 def test_relay_ends_with_its_standard_input(here: Any, echo: int) -> None:
