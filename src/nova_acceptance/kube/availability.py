@@ -89,14 +89,29 @@ class Availability:
             return 0.0
         return timeouts.API_AWAY if self._has_answered else timeouts.API_ABSENT
 
+    def is_passing(self, error: BaseException | None) -> bool:
+        """Whether an error, or one it comes from, is the API's own and may be over in a moment.
+
+        One that has just come back may not know its users and their rights yet.
+        """
+        while error is not None:
+            if isinstance(error, ApiError | ApiUnreachableError):
+                return error.is_away or (isinstance(error, ApiError) and self._is_early(error))
+            error = error.__cause__
+        return False
+
     def _patience_with_answer(self, error: ApiError) -> float:
         if error.is_transient:
             return timeouts.API_AWAY if error.is_away else timeouts.API_ABSENT
+        return timeouts.API_AWAY + timeouts.API_SETTLES if self._is_early(error) else 0.0
+
+    def _is_early(self, error: ApiError) -> bool:
+        """Whether an API that was away a moment ago does not know its users or paths yet."""
         # a path that nobody serves has no reason, an object that is not there has one
-        is_early = error.status in _UNKNOWN_USER or (
+        may_be = error.status in _UNKNOWN_USER or (
             error.status == HTTPStatus.NOT_FOUND and not error.reason
         )
-        return timeouts.API_AWAY + timeouts.API_SETTLES if is_early and self.is_settling else 0.0
+        return may_be and self.is_settling
 
     def _under_way(self) -> tuple[Outage, ...]:
         if self._open is None:

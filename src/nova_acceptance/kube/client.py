@@ -80,6 +80,10 @@ class Kube:
         """How often the API was asked so far: `requests`, `execs`, and `forwards` (connections)."""
         return self._rest.usage.as_dict()
 
+    def is_passing(self, error: BaseException) -> bool:
+        """Whether an error is the API's own and may be over in a moment: it was away just now."""
+        return self._rest.availability.is_passing(error)
+
     def answers(self) -> bool:
         """Whether the API answers at this moment; asked once, and never raises."""
         return self._rest.answers()

@@ -22,7 +22,6 @@ from nova_acceptance.kube.failures import (
     ApiError,
     ApiUnreachableError,
     forbidden,
-    is_api_away,
     kubelet_trouble,
 )
 from nova_acceptance.kube.objects import PodRef
@@ -143,8 +142,9 @@ class Forward(AbstractContextManager[int]):
         """Keep what went wrong, before the client can see that something did."""
         self.error = f"{self._pod} port {self._there}: {error}"
         if isinstance(error, ClusterError | ProbeError):
-            self.refusal = forbidden(error) or kubelet_trouble(error) or self.refusal
-            if is_api_away(error):
+            if not self._rest.availability.is_passing(error):
+                self.refusal = forbidden(error) or kubelet_trouble(error) or self.refusal
+            else:
                 away = error if isinstance(error, ClusterError) else self._unreachable(error)
                 self._faults.append((time.monotonic(), Fault(away, is_away=True)))
         elif not isinstance(error, _RefusedError):

@@ -30,7 +30,6 @@ from nova_acceptance.kube import (
     Fault,
     Running,
     forbidden,
-    is_api_away,
 )
 from nova_acceptance.kube.failures import kubelet_trouble
 from nova_acceptance.vantage.in_pod_relay import (
@@ -379,14 +378,15 @@ class Relay:
 
     def _note(self, error: ProbeError | ClusterError, *, is_cut: bool = False) -> None:
         """Keep what went wrong, before a client can see that something did."""
-        self.refusal = forbidden(error) or kubelet_trouble(error) or self.refusal
         fault = self._fault(error)
+        if not fault.is_away:
+            self.refusal = forbidden(error) or kubelet_trouble(error) or self.refusal
         if fault.is_away or is_cut:
             self._faults.append((time.monotonic(), fault))
 
     def _fault(self, error: ProbeError | ClusterError) -> Fault:
         told = error if isinstance(error, ClusterError) else self._unreachable(error)
-        return Fault(told, is_away=is_api_away(error))
+        return Fault(told, is_away=self._kube.is_passing(error))
 
     def _finish(self) -> None:
         self._is_over = True

@@ -25,7 +25,6 @@ from nova_acceptance.kube import (
     Fault,
     Forward,
     PodRef,
-    is_api_away,
     unwritten,
 )
 from nova_acceptance.phrase import Phrase, verbatim
@@ -200,7 +199,7 @@ class Routes:
                 # one request that hangs is the API's where it has been in trouble, else the node's
                 is_odd = isinstance(error.__cause__, ApiUnreachableError) and self._kube.outages
                 unanswered += bool(is_odd)
-                goes_on = is_api_away(error) or (is_odd and unanswered == 1)
+                goes_on = self._kube.is_passing(error) or (is_odd and unanswered == 1)
                 if not goes_on or time.monotonic() > deadline:
                     raise
             else:

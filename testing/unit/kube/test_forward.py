@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nova_acceptance.kube import Forward, Kube, PodRef
+from nova_acceptance.kube import ApiUnreachableError, Forward, Kube, PodRef
 from testing.unit.kube.scripted_api import (
     Answer,
     Channels,
@@ -232,3 +232,21 @@ def test_way_that_is_forbidden_stays_so_and_is_told_at_once(tmp_path: Path) -> N
         assert through.refusal
         assert through.refusal.detail == "a policy says no"
         assert through.fault_since(time.monotonic() - 1) is None
+
+
+@pytest.mark.parametrize("answer", [(401, "Unauthorized"), (403, "Forbidden")])
+def test_api_that_has_just_come_back_refuses_nothing(
+    tmp_path: Path, answer: tuple[int, str]
+) -> None:
+    refusal = Answer(status(*answer, "not yet ready to handle request"), answer[0])
+    with scripted_api(lambda _: refusal) as api, (through := forward(api, tmp_path)) as local:
+        away = ApiUnreachableError("GET /version", "https://here", ConnectionRefusedError())
+        through._rest.availability.away(away)
+        began = time.monotonic()
+        with pytest.raises(ConnectionResetError), connect(local) as client:
+            client.recv(1)
+
+        fault = through.fault_since(began)
+        assert fault
+        assert fault.is_away
+        assert through.refusal is None
