@@ -11,9 +11,8 @@ from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.vantage import in_pod_agent
 from nova_acceptance.vantage.questions import Get, Page
-from nova_acceptance.vantage.relay import LOOPBACK
 from nova_acceptance.vantage.retrying import ask_through
-from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.routes import LOOPBACK, Route
 
 Kept = list[http.client.HTTPConnection]
 

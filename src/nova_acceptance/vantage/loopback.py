@@ -12,7 +12,7 @@ from typing import Final
 
 from nova_acceptance import timeouts
 from nova_acceptance.kube import Kube, PodRef
-from nova_acceptance.vantage.relay import LOOPBACK
+from nova_acceptance.vantage.routes import LOOPBACK
 
 _WORDS: Final = b"GET / HTTP/1.0\r\n\r\n"
 """What a server of any protocol answers, or ends the connection for: silence shows nothing."""

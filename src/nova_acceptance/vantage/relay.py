@@ -47,7 +47,6 @@ from nova_acceptance.vantage.in_pod_relay import (
 )
 from nova_acceptance.vantage.places import Place, Places
 
-LOOPBACK = "127.0.0.1"
 _BEAT = 10.0
 """Seconds after which a relay is told that it is still wanted."""
 _RESET: bytes = struct.pack("ii", 1, 0)
@@ -74,7 +73,7 @@ class Tunnel:
         self.host = host
         self.at = at
         self.relay = relay
-        self.listener = socket.create_server((LOOPBACK, 0), backlog=128)
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.listener.setblocking(False)
         self.port: int = self.listener.getsockname()[1]
 

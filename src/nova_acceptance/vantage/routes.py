@@ -31,6 +31,8 @@ from nova_acceptance.phrase import Phrase, verbatim
 from nova_acceptance.vantage.places import Place, Places
 from nova_acceptance.vantage.relay import Relay, UnresolvedError
 
+LOOPBACK = "127.0.0.1"
+"""Where every route begins."""
 RUNNER = "runner"
 """Who asks through a port-forward."""
 RETRY_API = 0.5

@@ -13,8 +13,7 @@ import pytest
 
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.vantage.http import Kept, exchange
-from nova_acceptance.vantage.relay import LOOPBACK
-from nova_acceptance.vantage.routes import RUNNER, Route
+from nova_acceptance.vantage.routes import LOOPBACK, RUNNER, Route
 
 PATIENCE = 10
 """Seconds within which each side has to be through."""

@@ -19,9 +19,8 @@ from psycopg import sql
 from nova_acceptance import timeouts
 from nova_acceptance.components.postgres.bounds import bounded, ended_in_time
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.vantage.relay import LOOPBACK
 from nova_acceptance.vantage.retrying import ask_through
-from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.routes import LOOPBACK, Route
 from nova_acceptance.vantage.transcript import Asking, Transcript
 
 Row = tuple[Any, ...]

@@ -14,9 +14,8 @@ from nova_acceptance import timeouts
 from nova_acceptance.components.redis.answers import of_error
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.vantage.background import Answers, Background, answering
-from nova_acceptance.vantage.relay import LOOPBACK
 from nova_acceptance.vantage.retrying import ask_through
-from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.routes import LOOPBACK, Route
 from nova_acceptance.vantage.transcript import Transcript
 
 Word = str | int
