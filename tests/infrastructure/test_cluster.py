@@ -8,14 +8,12 @@ import pytest
 
 from nova_acceptance.cluster import Cluster
 from nova_acceptance.components.dns import checks as dns_checks
-from nova_acceptance.components.dns.lookups import ask_resolvers, other_zone
 from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.vantage_points import VantagePoints
 from nova_acceptance.findings import Finding
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.system import System
 from nova_acceptance.vantage.outcomes import Outcome
 from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.questions import Exchanged
@@ -45,16 +43,8 @@ def ask(
 
 
 @pytest.fixture
-def ask_zone(
-    places: Places, namespace_pods: VantagePoints, system: System
-) -> Callable[[], Finding | None]:
-    """Asks the pods' resolvers whether the cluster has another zone than nova.yaml says."""
-    return lambda: other_zone(ask_resolvers(places, namespace_pods.all().values()), system.zone)
-
-
-@pytest.fixture
 def ask_more(dns_finding: Outcome[Finding | None]) -> Callable[[], Finding | None]:
-    """Returns what pods on more nodes show of it."""
+    """Returns what more questions showed of it: from more nodes, of its zone."""
     return dns_finding.answer
 
 
@@ -89,13 +79,12 @@ def test_cluster_dns_is_ready(
 def test_cluster_dns_is_what_pods_ask(
     cluster_objects: Seen,
     ask: Callable[[], Mapping[PodRef, Sequence[Exchanged]]],
-    ask_zone: Callable[[], Finding | None],
     ask_more: Callable[[], Finding | None],
 ) -> None:
     """The name server of every pod knows the cluster's names, and it answers soon."""
     answers = ask()
 
-    assert dns_checks.failing_dns(answers, ask_zone, ask_more) == []
+    assert dns_checks.failing_dns(answers, ask_more) == []
     assert dns_checks.other_servers(cluster_objects, answers) == []
 
 

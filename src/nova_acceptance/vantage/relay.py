@@ -12,44 +12,26 @@ from __future__ import annotations
 import json
 import select
 import socket
-import struct
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 
 from nova_acceptance import timeouts
-from nova_acceptance.errors import ClusterError, ProbeError
-from nova_acceptance.kube import (
-    ApiError,
-    ApiUnreachableError,
-    Fault,
-    Running,
-    forbidden,
-)
+from nova_acceptance.errors import ClusterError, NovaError, ProbeError
+from nova_acceptance.kube import ApiError, ApiUnreachableError, Fault, forbidden
 from nova_acceptance.kube.failures import kubelet_trouble
-from nova_acceptance.vantage.in_pod_relay import (
-    ALIVE,
-    END,
-    ENOUGH,
-    FIND,
-    FOUND,
-    LOOKUP,
-    OPEN,
-    RESET,
-    Frames,
-    Stream,
-    frame,
-)
+from nova_acceptance.vantage.in_pod_relay import ALIVE, FIND, LOOKUP
 from nova_acceptance.vantage.places import Place, Places
+from nova_acceptance.vantage.relay_session import Session, reset, settle
 
-_BEAT = 10.0
-"""Seconds after which a relay is told that it is still wanted."""
-_RESET: bytes = struct.pack("ii", 1, 0)
+_WAITING = 128
+"""Connections that may wait at one port until they are carried on."""
+_WAKES = 4096
+"""Octets of being woken that are read at once."""
 
 
 class UnresolvedError(ProbeError):
@@ -73,7 +55,7 @@ class Tunnel:
         self.host = host
         self.at = at
         self.relay = relay
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=_WAITING)
         self.listener.setblocking(False)
         self.port: int = self.listener.getsockname()[1]
 
@@ -89,37 +71,6 @@ class Tunnel:
             moment: in seconds of `time.monotonic`.
         """
         return self.relay.fault_since(moment)
-
-
-@dataclass(slots=True)
-class _Session:
-    """One run of the program in the pod, and what goes through it.
-
-    Attributes:
-        running: the program.
-        streams: the connections, by their numbers.
-        asked: what waits for an answer, by its number.
-        out: what is still to be sent.
-        beat: when it was told something last, in seconds of `time.monotonic`.
-    """
-
-    running: Running
-    frames: Frames = field(default_factory=Frames)
-    streams: dict[int, Stream] = field(default_factory=dict)
-    asked: dict[int, Future[str]] = field(default_factory=dict)
-    out: bytearray = field(default_factory=bytearray)
-    beat: float = field(default_factory=time.monotonic)
-
-    def say(self, kind: int, number: int, body: bytes = b"") -> None:
-        """Put a frame among what is to be sent."""
-        self.out += frame(kind, number, body)
-
-    def flush(self) -> None:
-        """Send what is to be sent."""
-        if self.out:
-            self.running.send(bytes(self.out))
-            self.out.clear()
-            self.beat = time.monotonic()
 
 
 class Relay:
@@ -142,10 +93,9 @@ class Relay:
         self._tunnels: list[Tunnel] = []
         self._faults: list[tuple[float, Fault]] = []
         self._wanted: deque[Callable[[], object]] = deque()
-        self._session: _Session | None = None
+        self._session: Session | None = None
         self._is_beginning = False
         self._is_over = False
-        self._number = 0
         self._woken, self._waker = socket.socketpair()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -201,7 +151,7 @@ class Relay:
         try:
             if self.is_running:
                 self._answer(ALIVE, b"", timeouts.CONNECT)
-        except (ProbeError, ClusterError) as error:
+        except NovaError as error:
             return self._seen_since(moment) or self._fault(error)
         return self._seen_since(moment)
 
@@ -214,7 +164,7 @@ class Relay:
         answer: Future[str] = Future()
         self._do(partial(self._ask, answer, kind, body))
         if not self._thread.is_alive():
-            raise self._gone(ConnectionResetError("it has ended"))
+            raise self._ended()
         try:
             return answer.result(patience)
         except TimeoutError as error:
@@ -241,75 +191,32 @@ class Relay:
         """Wait until something can be done, and do it."""
         session = self._session
         try:
-            for descriptor in self._waited(session):
-                self._move(session, *descriptor)
+            for ready in self._waited(session):
+                self._move(session, *ready)
             while self._wanted:
                 self._wanted.popleft()()
             if self._session:
-                if time.monotonic() - self._session.beat > _BEAT:
-                    self._session.say(ALIVE, 0)
                 self._session.flush()
-        except (ProbeError, ClusterError) as error:
+        except NovaError as error:
             self._lose(error)
 
-    def _waited(self, session: _Session | None) -> list[tuple[int, int]]:
+    def _waited(self, session: Session | None) -> list[tuple[int, int]]:
         poll = select.poll()
         poll.register(self._woken, select.POLLIN)
         for tunnel in self._tunnels:
             poll.register(tunnel.listener, select.POLLIN)
-        if session is None:
-            return poll.poll()
-        poll.register(session.running, select.POLLIN)
-        for stream in session.streams.values():
-            if events := stream.events(is_full=len(session.out) > ENOUGH):
-                poll.register(stream.socket, events)
-        if session.running.has_buffered:
-            return [*poll.poll(0), (session.running.fileno(), select.POLLIN)]
-        return poll.poll(_BEAT * 1000)
+        return session.wait_at(poll) if session else poll.poll()
 
-    def _move(self, session: _Session | None, descriptor: int, events: int) -> None:
+    def _move(self, session: Session | None, descriptor: int, events: int) -> None:
         if descriptor == self._woken.fileno():
-            self._woken.recv(ENOUGH)
+            self._woken.recv(_WAKES)
             return
         for tunnel in self._tunnels:
             if tunnel.listener.fileno() == descriptor:
                 self._accept(tunnel)
                 return
-        if session is None or session is not self._session:
-            return
-        if descriptor == session.running.fileno():
-            self._receive(session)
-            return
-        for number, stream in list(session.streams.items()):
-            if stream.socket.fileno() == descriptor:
-                self._carry(session, number, events)
-
-    def _receive(self, session: _Session) -> None:
-        said = session.running.receive(time.monotonic() + timeouts.PORT_FORWARD)
-        if said is None:
-            session.running.result()  # without a status, the way there was cut
-            raise self._gone(ConnectionResetError("it has ended"))
-        for kind, number, body in session.frames.take(said):
-            if kind in (FOUND, ALIVE):
-                if answer := session.asked.pop(number, None):
-                    _settle(answer, body.decode())
-            elif number in session.streams:
-                if kind == RESET:
-                    _reset(session.streams.pop(number).socket)
-                else:
-                    session.streams[number].obey(kind, body)
-                    self._carry(session, number, 0)
-
-    def _carry(self, session: _Session, number: int, events: int) -> None:
-        stream = session.streams[number]
-        try:
-            stream.carry(number, events, session.say)
-        except OSError:  # the client is gone, which is no error of the target's
-            session.say(RESET, number)
-        else:
-            if not stream.is_over:
-                return
-        session.streams.pop(number).socket.close()
+        if session and session is self._session:
+            session.move(descriptor, events)
 
     def _accept(self, tunnel: Tunnel) -> None:
         try:
@@ -318,35 +225,28 @@ class Relay:
             return
         try:
             session = self._begun()
-        except (ProbeError, ClusterError) as error:
+        except NovaError as error:
             self._note(error)
-            _reset(connection)
-            return
-        connection.setblocking(False)
-        # An answer that comes in two pieces must not wait for the client's word of the first.
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._number += 1
-        session.streams[self._number] = Stream(connection)
-        session.say(OPEN, self._number, json.dumps([tunnel.host, tunnel.at]).encode())
+            reset(connection)
+        else:
+            session.open(connection, tunnel.host, tunnel.at)
 
     def _ask(self, answer: Future[str], kind: int, body: bytes) -> None:
         try:
             session = self._begun()
-        except (ProbeError, ClusterError) as error:
-            _settle(answer, error)
-            return
-        self._number += 1
-        session.asked[self._number] = answer
-        session.say(kind, self._number, body)
+        except NovaError as error:
+            settle(answer, error)
+        else:
+            session.ask(answer, kind, body)
 
-    def _begun(self) -> _Session:
+    def _begun(self) -> Session:
         """Return what runs, begun where nothing does."""
         if self._is_over:
-            raise self._gone(ConnectionResetError("it has ended"))
+            raise self._ended()
         if self._session is None:
             self._is_beginning = True
             try:
-                _, (running, said) = self._places.begin(
+                _, (running, _said) = self._places.begin(
                     self._place.pod,
                     "in_pod_relay",
                     json.dumps({"patience": timeouts.RELAY_ALONE}),
@@ -354,28 +254,22 @@ class Relay:
                 )
             finally:
                 self._is_beginning = False
-            self._session = _Session(running)
-            self._session.frames.take(said)
+            self._session = Session(running, self._gone)
         return self._session
 
-    def _give_up(self, answer: Future[str], error: ProbeError | ClusterError) -> None:
+    def _give_up(self, answer: Future[str], error: NovaError) -> None:
         """Let go of what runs and does not answer, where it was asked."""
-        if self._session and answer in self._session.asked.values():
+        if self._session and self._session.waits_for(answer):
             self._lose(error)
 
-    def _lose(self, error: ProbeError | ClusterError) -> None:
+    def _lose(self, error: NovaError) -> None:
         """Let go of what runs, and of everything that goes through it."""
         self._note(error, is_cut=True)
         session, self._session = self._session, None
-        if session is None:
-            return
-        session.running.__exit__()
-        for answer in session.asked.values():
-            _settle(answer, error)
-        for stream in session.streams.values():
-            _reset(stream.socket)
+        if session:
+            session.close(error)
 
-    def _note(self, error: ProbeError | ClusterError, *, is_cut: bool = False) -> None:
+    def _note(self, error: NovaError, *, is_cut: bool = False) -> None:
         """Keep what went wrong, before a client can see that something did."""
         fault = self._fault(error)
         if not fault.is_away:
@@ -383,7 +277,7 @@ class Relay:
         if fault.is_away or is_cut:
             self._faults.append((time.monotonic(), fault))
 
-    def _fault(self, error: ProbeError | ClusterError) -> Fault:
+    def _fault(self, error: NovaError) -> Fault:
         told = error if isinstance(error, ClusterError) else self._unreachable(error)
         return Fault(told, is_away=self._kube.is_passing(error))
 
@@ -391,48 +285,27 @@ class Relay:
         self._is_over = True
         session, self._session = self._session, None
         if session:
-            with session.running, suppress(ProbeError, ClusterError):
-                session.say(END, 0)
-                session.flush()
-                deadline = time.monotonic() + timeouts.RELAY_ENDS
-                while session.running.receive(deadline) is not None:
-                    pass
-            for answer in session.asked.values():
-                _settle(answer, self._gone(ConnectionResetError("it has ended")))
-            for stream in session.streams.values():
-                _reset(stream.socket)
+            session.end()
+            session.close(self._ended())
         while self._wanted:  # who asks now is told that it has ended
             self._wanted.popleft()()
         for each in (self._woken, self._waker, *(tunnel.listener for tunnel in self._tunnels)):
             each.close()
 
-    def _gone(self, error: Exception) -> ProbeError | ApiUnreachableError:
+    def _gone(self, why: Exception | None = None) -> ProbeError | ApiUnreachableError:
+        """Return that the program is gone, or that it is the API that is."""
+        error = why or ConnectionResetError("it has ended")
+        return self._ended(str(error)) if self._kube.answers() else self._unreachable(error)
+
+    def _ended(self, seen: str = "it has ended") -> ProbeError:
         pod = self._place.inside
-        if not self._kube.answers():
-            return self._unreachable(error)
         return ProbeError(
             f"the relay in pod {pod} is gone",
             hint=f"was the pod replaced? `kubectl -n {pod.namespace} get pods`",
-            evidence=[str(error)],
+            evidence=[seen],
         )
 
     def _unreachable(self, error: Exception) -> ApiUnreachableError:
         return ApiUnreachableError(
             f"the relay in pod {self._place.inside}", self._kube.server, error
         )
-
-
-def _settle(answer: Future[str], found: str | Exception) -> None:
-    """Give an answer to whoever still waits for it."""
-    with suppress(InvalidStateError):
-        if isinstance(found, Exception):
-            answer.set_exception(found)
-        else:
-            answer.set_result(found)
-
-
-def _reset(connection: socket.socket) -> None:
-    """Break a connection, as its target would have."""
-    with suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    connection.close()

@@ -69,8 +69,7 @@ class Survey:
         self._asking_alone = threading.Lock()
         self._answers: dict[Asked, Answer] = {}
         self._failures: dict[PodRef, NovaError] = {}
-        self._alone: set[PodRef] = set()
-        self._asked_alone: set[PodRef] = set()
+        self._alone: dict[PodRef, bool] = {}  # and whether its asking is over
         self._is_begun = self._is_asked = False
 
     def begin(self, background: Background, *others: Survey) -> None:
@@ -123,10 +122,10 @@ class Survey:
             if is_new and len(self._alone) >= _BY_THEMSELVES:
                 return False
             if is_new:
-                self._alone.add(pod)
+                self._alone[pod] = False
                 threading.Thread(target=self._ask_alone, args=(pod,), daemon=True).start()
             asked = pod, question
-            self._told.wait_for(lambda: pod in self._asked_alone or self._is_sure(asked))
+            self._told.wait_for(lambda: self._alone[pod] or self._is_sure(asked))
         return self._is_sure(asked)
 
     def _ask_alone(self, pod: PodRef) -> None:
@@ -134,7 +133,7 @@ class Survey:
             self._failures.update(self._ask({pod: self._questions[pod]}))
         finally:  # what went wrong with us is met again by whoever asks all
             with self._told:
-                self._asked_alone.add(pod)
+                self._alone[pod] = True
                 self._told.notify_all()
 
     def _is_known(self, pod: PodRef) -> bool:

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from nova_acceptance import timeouts
-from nova_acceptance.errors import ProbeError
+from nova_acceptance.errors import ProbeError, UnaskedError
 from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import ApiUnreachableError, ExecResult, PodRef, is_api_away
 from nova_acceptance.vantage.relay import Relay
@@ -232,44 +232,64 @@ def test_connections_of_a_relay_hold_each_other_up_in_nothing(here: Any, echo: i
             assert idle.recv(9) == b"first"
 
 
-def test_end_of_what_a_client_says_is_passed_on(here: Any) -> None:
+@contextlib.contextmanager
+def carried(here: Any) -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Give both ends of a connection that a relay carries: the client's and the server's."""
     with socket.create_server((HERE, 0)) as listener, Routes(OwnContainers(here)) as routes:
         port = routes.through(POD, HERE, listener.getsockname()[1]).port
+        listener.settimeout(SOON)
         with socket.create_connection((HERE, port), SOON) as client:
-            client.sendall(b"question")
-            client.shutdown(socket.SHUT_WR)
             server, _ = listener.accept()
+            server.settimeout(SOON)
             with server:
-                server.settimeout(SOON)
-                assert server.recv(99) == b"question"
-                assert server.recv(99) == b""
-                server.sendall(b"answer")
-            assert client.recv(99) == b"answer"
-            assert client.recv(99) == b""
+                yield client, server
+
+
+def test_end_of_what_a_client_says_is_passed_on(here: Any) -> None:
+    with carried(here) as (client, server):
+        client.sendall(b"question")
+        client.shutdown(socket.SHUT_WR)
+        assert server.recv(99) == b"question"
+        assert server.recv(99) == b""
+        server.sendall(b"answer")
+        server.close()
+        assert client.recv(99) == b"answer"
+        assert client.recv(99) == b""
 
 
 def test_reset_is_passed_on(here: Any) -> None:
-    with socket.create_server((HERE, 0)) as listener, Routes(OwnContainers(here)) as routes:
-        port = routes.through(POD, HERE, listener.getsockname()[1]).port
-        with socket.create_connection((HERE, port), SOON) as client:
-            client.sendall(b"question")
-            server, _ = listener.accept()
-            with server:
-                server.settimeout(SOON)
-                assert server.recv(99) == b"question"
-                server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            with pytest.raises(ConnectionResetError):
-                client.recv(1)
+    with carried(here) as (client, server):
+        client.sendall(b"question")
+        assert server.recv(99) == b"question"
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        server.close()
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
 
 
-def test_last_words_come_before_the_reset(here: Any) -> None:
-    with socket.create_server((HERE, 0)) as listener, Routes(OwnContainers(here)) as routes:
-        port = routes.through(POD, HERE, listener.getsockname()[1]).port
-        with socket.create_connection((HERE, port), SOON) as client:
-            server, _ = listener.accept()
-            with server:
-                server.sendall(b"one client too many")
-            assert client.recv(99) == b"one client too many"
+def test_last_words_come_before_the_end(here: Any) -> None:
+    with carried(here) as (client, server):
+        server.sendall(b"one client too many")
+        server.close()
+        assert client.recv(99) == b"one client too many"
+
+
+def test_place_that_is_lost_is_told_of_and_ends_no_relay(here: Any, echo: int) -> None:
+    places = OwnContainers(here)
+    with Routes(places) as routes:
+        route = routes.through(POD, HERE, echo)
+        end_relay(here, routes)
+        begin = places.begin
+        places.begin = refusing  # type: ignore[method-assign]
+        with pytest.raises(UnaskedError, match="no right to it"):
+            routes.through(POD, "localhost", echo)
+        places.begin = begin  # type: ignore[method-assign]
+
+        assert exchanged(route.port, b"again") == b"again"
+
+
+def refusing(*_: object, **__: object) -> Any:
+    raise UnaskedError("no right to it")
 
 
 def test_refusal_resets_the_connection(here: Any) -> None:
@@ -316,7 +336,7 @@ def test_question_that_is_open_at_the_end_is_told_so_at_once(here: Any, echo: in
     here.begun[0].is_silent = True
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(relay.find, HERE, echo)
-        wait_until(lambda: bool(relay._session and relay._session.asked))
+        wait_until(lambda: bool(relay._session and relay._session._asked))
         here.begun[0].process.kill()
         relay.close()
         with pytest.raises(ProbeError):
@@ -345,7 +365,7 @@ def test_relay_that_is_wanted_lives_on(
     here: Any, echo: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timeouts, "RELAY_ALONE", 0.4)
-    monkeypatch.setattr("nova_acceptance.vantage.relay._BEAT", 0.05)
+    monkeypatch.setattr("nova_acceptance.vantage.relay_session.BEAT", 0.05)
     with Routes(OwnContainers(here)) as routes:
         port = routes.through(POD, HERE, echo).port
         time.sleep(0.8)

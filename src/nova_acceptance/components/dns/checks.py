@@ -45,21 +45,18 @@ _ADDRESSES: Final = ("A", "AAAA")
 @check
 def failing_dns(
     asked: Mapping[PodRef, Sequence[Exchanged]],
-    ask_zone: Callable[[], Finding | None] = lambda: None,
     ask_more: Callable[[], Finding | None] = lambda: None,
 ) -> Iterator[Finding]:
     """Find a DNS that does not answer every pod well.
 
     Args:
         asked: the answers to `pilot` of each pod.
-        ask_zone: returns that the cluster has another zone than nova.yaml says, if it has.
-        ask_more: returns what more pods than these show, where it answers only some or none.
+        ask_more: returns what more questions show, where it does not answer all of these well.
     """
     if not asked:
         yield Finding("VANTAGE_MISSING", NOWHERE, Phrase("no pod runs that could ask the DNS"))
     elif found := state_of_dns(asked):
-        closer = ask_zone if found.cause == "DNS_WRONG_ANSWER" else ask_more
-        yield closer() or found
+        yield ask_more() or found
 
 
 @check
