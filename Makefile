@@ -82,7 +82,7 @@ check: setup
 	$(BIN)/actionlint -pyflakes= -shellcheck="$$(command -v $(BIN)/shellcheck)" .github/workflows/*.yaml
 
 unit: setup
-	$(PYTEST) -c testing/pytest.ini --rootdir . -q testing/unit testing/plugin
+	$(PYTEST) -c testing/pytest.ini --rootdir . -q -n auto --maxprocesses 4 testing/unit testing/plugin
 	cd examples/orders && PYTHONPATH=. ../../$(PYTEST) -c ../../testing/pytest.ini --rootdir . -q tests
 
 browser: setup $(VENV)/.chromium

@@ -8,7 +8,6 @@ for pytest shows what a claim compares of the test that is running alone.
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -20,7 +19,7 @@ import pytest
 
 from nova_acceptance.components.kind import Clients
 from nova_acceptance.components.registry import kinds
-from nova_acceptance.components.wanted import Once, foreseen
+from nova_acceptance.components.wanted import foreseen, parameters_of
 from nova_acceptance.system import System
 from nova_acceptance.tenancy import DISRUPTIVE
 from nova_acceptance.vantage.background import Background
@@ -111,7 +110,7 @@ class Early:
         used = {name for mark in item.iter_markers("usefixtures") for name in mark.args}
         if any(map(item.get_closest_marker, _CHANGING)) or not used <= set(given):
             return None
-        wanted = inspect.signature(item.function).parameters
+        wanted = parameters_of(item.function)
         found: dict[str, Any] = {name: given[name] for name in wanted if name in given}
         if "system" in wanted:
             found["system"] = self._system
@@ -138,20 +137,14 @@ class Early:
         return _Call(item.nodeid, (item.nodeid.partition("::")[0], component.name), run, found)
 
 
-@pytest.fixture(autouse=True)
-def tests_ahead(
-    request: pytest.FixtureRequest,
-    once: Once,
-    reachability_ahead: None,  # noqa: ARG001 - which comes first, as do the roles' deeds
-    roles_ahead: None,  # noqa: ARG001
-) -> None:
-    """Tests that only read are called from the first test on that has the system.
+@pytest.hookimpl(trylast=True)
+def pytest_nova_foresee(request: pytest.FixtureRequest) -> None:
+    """Tests that only read are called in the background, behind all other questions.
 
     Not in workers of pytest-xdist, between whose tests another one may disturb the system.
     """
     config = request.config
-    is_alone = not hasattr(config, "workerinput")
-    if "objects" not in request.fixturenames or not (is_alone and once.is_first("tests")):
+    if hasattr(config, "workerinput"):
         return
     clients: Clients | None = foreseen(request, "clients")
     background: Background | None = foreseen(request, "background") if clients else None
@@ -160,11 +153,10 @@ def tests_ahead(
         early.begin(request.session.items, background)
 
 
-@pytest.fixture(autouse=True)
-def forgotten(request: pytest.FixtureRequest, settled: None) -> None:  # noqa: ARG001
-    """Nothing that was asked before the system was disturbed counts afterwards."""
-    early = request.config.stash.get(_EARLY, None)
-    if early and request.node.get_closest_marker(DISRUPTIVE):
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Forget what was asked before the system is disturbed: nothing of it counts afterwards."""
+    early = item.config.stash.get(_EARLY, None)
+    if early and item.get_closest_marker(DISRUPTIVE):
         early.forget()
 
 

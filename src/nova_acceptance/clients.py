@@ -7,6 +7,7 @@ once, with the cause, and nobody tries it again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 import pytest
@@ -24,7 +25,7 @@ from nova_acceptance.components.network.enforcement import open_despite
 from nova_acceptance.components.network.matrix import reachability_cells
 from nova_acceptance.components.network.questions import dial
 from nova_acceptance.components.network.settling import early_answers
-from nova_acceptance.components.wanted import Once, Wanted, foreseen
+from nova_acceptance.components.wanted import Wanted, foreseen, names
 from nova_acceptance.findings import Finding, FindingError, Ref, ref
 from nova_acceptance.fixtures import SAMPLE
 from nova_acceptance.kube import ApiError, Kube, PodRef
@@ -32,6 +33,7 @@ from nova_acceptance.phrase import Phrase
 from nova_acceptance.report import Recorder
 from nova_acceptance.system import Passage, System
 from nova_acceptance.tenancy import DISRUPTIVE
+from nova_acceptance.turns import BACKGROUND
 from nova_acceptance.vantage.background import Background
 from nova_acceptance.vantage.left_over import remove_left_over
 from nova_acceptance.vantage.outcomes import Outcome, outcome_of
@@ -47,10 +49,32 @@ from nova_acceptance.verification.secret_values import SecretValues
 from nova_acceptance.verification.survival import Survival
 from nova_acceptance.verification.url_trials import TriedUrls
 
-_BACKGROUND: Final = pytest.StashKey[Background]()
-"""Where it is kept what asks in the background, once there is anything."""
 _FROM_MANY_PODS: Final = ("reachability", "connections", "way")
 """Fixtures by which a test asks from a pod of its own; for others one or two pods are asked."""
+_ASKED_LAST: Final = "lookups"
+"""The fixture of what is asked once that has been."""
+_FELT: Final = "denial"
+"""The parameter of tests that wait until nobody looks into their server."""
+_ASKED_AFTERWARDS: Final = frozenset({"dns_answers", "later_objects"})
+"""Fixtures of what is not known as soon as the system has been looked at."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put tests behind those that can run while it is asked what they read.
+
+    First come those that read what is known already, last those that disturb the system.
+    """
+
+    def turn(item: pytest.Item) -> tuple[bool, ...]:
+        return (
+            item.get_closest_marker(DISRUPTIVE) is not None,
+            names(item, _ASKED_LAST),
+            names(item, *_FROM_MANY_PODS),
+            names(item, _FELT),
+            not _ASKED_AFTERWARDS.isdisjoint(getattr(item, "fixturenames", ())),
+        )
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")
@@ -103,17 +127,33 @@ def routes(places: Places) -> Iterator[Routes]:
 
 
 @pytest.fixture(scope="session")
-def dns_answers(
-    places: Places, namespace_pods: VantagePoints, system: System, transcript: Transcript
-) -> Outcome[dict[PodRef, list[Exchanged]]]:
-    """What the cluster's DNS answers a pod of every namespace, asked once."""
+def pilot(
+    *,
+    places: Places,
+    routes: Routes,
+    namespace_pods: VantagePoints,
+    system: System,
+    transcript: Transcript,
+) -> Iterator[Future[Outcome[dict[PodRef, list[Exchanged]]]]]:
+    """What the cluster's DNS answers a pod of every namespace, asked once, from now on."""
 
     def answers() -> dict[PodRef, list[Exchanged]]:
-        found = ask_pilot(places, namespace_pods.values(), system)
+        found = ask_pilot(places, namespace_pods.values(), system, routes)
         transcript.add(*(answer.evidence for answers in found.values() for answer in answers))
         return found
 
-    return outcome_of(answers)
+    pool = ThreadPoolExecutor(1, thread_name_prefix="pilot")
+    yield pool.submit(outcome_of, answers)
+    # its routes are closed next: a run that is interrupted does not wait for an answer
+    pool.shutdown(wait=False, cancel_futures=True)
+
+
+@pytest.fixture(scope="session")
+def dns_answers(
+    pilot: Future[Outcome[dict[PodRef, list[Exchanged]]]],
+) -> Outcome[dict[PodRef, list[Exchanged]]]:
+    """The same, once it is there."""
+    return pilot.result()
 
 
 @pytest.fixture(scope="session")
@@ -140,6 +180,7 @@ def dns(dns_finding: Outcome[Finding | None]) -> None:
 def reachability(
     *,
     places: Places,
+    routes: Routes,
     transcript: Transcript,
     system: System,
     objects: Seen,
@@ -188,13 +229,14 @@ def reachability(
         )
         recorder.tell("note", text=said)
     unsettled = early_answers(system, objects, component_pods)
-    return Survey(places, transcript, questions, record, unsettled)
+    return Survey(places, transcript, questions, record, unsettled, routes=routes)
 
 
 @pytest.fixture(scope="session")
 def lookups(
     *,
     places: Places,
+    routes: Routes,
     transcript: Transcript,
     system: System,
     objects: Seen,
@@ -203,7 +245,8 @@ def lookups(
 ) -> Lookups:
     """What the cluster's DNS says: every name from every namespace, asked at once."""
     questions = dns_questions.every_question(system, objects)
-    survey = Survey(places, transcript, dict.fromkeys(namespace_pods.values(), questions))
+    asked = dict.fromkeys(namespace_pods.values(), questions)
+    survey = Survey(places, transcript, asked, routes=routes)
     return Lookups(survey, namespace_pods, objects, system)
 
 
@@ -251,16 +294,8 @@ def background(
 ) -> Iterator[Background]:
     """Where it is asked what is known to be wanted, while other tests run."""
     with Background() as opened:
-        pytestconfig.stash[_BACKGROUND] = opened
+        pytestconfig.stash[BACKGROUND] = opened
         yield opened
-
-
-@pytest.fixture(autouse=True)
-def settled(request: pytest.FixtureRequest) -> None:
-    """Whoever disturbs the system waits until nothing is asked of it in the background."""
-    background = request.config.stash.get(_BACKGROUND, None)
-    if background and request.node.get_closest_marker(DISRUPTIVE):
-        background.settle()
 
 
 @pytest.fixture(scope="session")
@@ -275,48 +310,28 @@ def urls(
     return TriedUrls(connections, transcript, clients, secret_values)
 
 
-@pytest.fixture(scope="session")
-def once() -> Once:
-    """Tells what was begun already."""
-    return Once()
+@pytest.hookimpl(tryfirst=True)
+def pytest_nova_foresee(request: pytest.FixtureRequest) -> None:
+    """What pods reach is asked in the background, then all names, and the URLs that tests try.
 
-
-@pytest.fixture(autouse=True)
-def reachability_ahead(request: pytest.FixtureRequest, once: Once) -> None:
-    """What pods reach is asked from the first test on that has the system, and then all names.
-
-    Whoever disturbs the system waits until nothing is asked of it: see `settled`. Both at once
-    would be more than a DNS takes that has one core.
+    Reachability and names at once would be more than a DNS takes that has one core.
     """
-    wanted = Wanted.by(request.node, "reachability")
-    if "objects" not in request.fixturenames or not once.is_first("survey", wanted.module):
-        return
-    names = Wanted.by(request.node, "lookups")
+    wanted, tried = Wanted.by(request.node, _ASKED_LAST), Wanted.by(request.node, "way")
     is_wanted = any(Wanted.by(request.node, it).by_name() for it in _FROM_MANY_PODS)
     survey: Survey | None = foreseen(request, "reachability") if is_wanted else None
-    lookups: Lookups | None = foreseen(request, "lookups") if names.tests() else None
+    lookups: Lookups | None = foreseen(request, "lookups") if wanted.tests() else None
+    tests = tried.tests()
+    urls: TriedUrls | None = foreseen(request, "urls") if tests else None
     surveys = [*([survey] if survey else []), *([lookups.survey] if lookups else [])]
-    background: Background | None = foreseen(request, "background") if surveys else None
-    if background:
+    background: Background | None = foreseen(request, "background") if surveys or urls else None
+    if background is None:
+        return
+    if surveys:
         first, *others = surveys
         first.begin(background, *others)
-        wanted.begun(background)
-
-
-@pytest.fixture(autouse=True)
-def urls_ahead(request: pytest.FixtureRequest, once: Once) -> None:
-    """The URLs that tests are going to try are tried from the first moment that there are clients.
-
-    A client, once made, is what a URL's login is looked up with.
-    """
-    wanted = Wanted.by(request.node, "way")
-    if "clients" not in request.fixturenames or not once.is_first("urls", wanted.module):
-        return
-    if tried := [parts["url"] for parts in wanted.tests()]:
-        urls: TriedUrls = request.getfixturevalue("urls")
-        background: Background = request.getfixturevalue("background")
-        urls.foresee(background, tried)
-        wanted.begun(background)
+    if urls:
+        urls.foresee(background, [parts["url"] for parts in tests])
+    wanted.begun(background)
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ from nova_acceptance.kube import ApiError, Kube, Object, Writing
 from nova_acceptance.kube.snapshot import UNDECLARED, Snapshot
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.progress import Progress
-from nova_acceptance.report import EvidenceLog, Recorder
+from nova_acceptance.report import Recorder
 from nova_acceptance.system import System, parts
 from nova_acceptance.system.sample import Sample, sampled
 from nova_acceptance.vantage.transcript import Transcript
@@ -122,12 +122,6 @@ def system(pytestconfig: pytest.Config) -> System:
 def transcript() -> Transcript:
     """What the clients ask and what comes back, for the test that is running."""
     return Transcript()
-
-
-@pytest.fixture(autouse=True)
-def _transcribed(transcript: Transcript, evidence: EvidenceLog) -> Iterator[None]:
-    with transcript.listening(evidence.add):
-        yield
 
 
 @pytest.fixture(scope="session")

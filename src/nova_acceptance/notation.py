@@ -19,6 +19,8 @@ _NEXT: Final = re.compile(r"""[,;|\s"'](?=[A-Za-z][A-Za-z0-9+.-]*://)""")
 
 def urls_in(text: str) -> Iterator[tuple[str, str]]:
     """Yield scheme and rest of each URL; one that is all of a value may have blanks in it."""
+    if "://" not in text:  # a search would try every character of a key as the first of a scheme
+        return
     is_whole = "\n" not in text and re.match(r"\S*://", text) is not None
     for line in text.splitlines():
         for part in _NEXT.split(line):

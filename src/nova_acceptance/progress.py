@@ -39,7 +39,9 @@ class Step:
 
 
 class Progress:
-    """Writes steps to a stream, one at a time.
+    """Writes steps to a stream; threads may share it.
+
+    On a terminal the step that began first has the current line while several are under way.
 
     Args:
         stream: where to write; standard error unless told otherwise, so that a command's
@@ -49,11 +51,14 @@ class Progress:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
         self._terminal = self._stream.isatty()
+        self._lock = threading.Lock()
+        self._running: list[Step] = []
 
     def say(self, text: str) -> None:
         """Write one line."""
-        self._stream.write(f"{text}\n")
-        self._stream.flush()
+        with self._lock:
+            has_line = self._terminal and self._running
+            self._write(text, start="\r\x1b[K" if has_line else "", end="\n")
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
@@ -67,6 +72,8 @@ class Progress:
         ticker = threading.Thread(target=self._tick, args=(step, done), daemon=True)
         if not self._terminal:
             self.say(f"· {title} …")
+        with self._lock:
+            self._running.append(step)
         ticker.start()
         outcome = "✗"
         try:
@@ -77,7 +84,9 @@ class Progress:
             step.changed.set()
             ticker.join()
             at = f", at: {step.detail}" if step.detail and outcome == "✗" else ""
-            self._rewrite(f"{outcome} {title}{at} ({step.seconds:.1f} s)", end="\n")
+            self.say(f"{outcome} {title}{at} ({step.seconds:.1f} s)")
+            with self._lock:
+                self._running.remove(step)
 
     def _tick(self, step: Step, done: threading.Event) -> None:
         refresh = REFRESH_TERMINAL if self._terminal else REFRESH_LOG
@@ -90,9 +99,12 @@ class Progress:
                 return
             detail = f" — {step.detail}" if step.detail else ""
             line = f"· {step.title}{detail} ({step.seconds:.0f} s)"
-            self._rewrite(line, end="" if self._terminal else "\n")
+            with self._lock:
+                if not self._terminal:
+                    self._write(line, end="\n")
+                elif self._running[0] is step:
+                    self._write(line, start="\r\x1b[K")
 
-    def _rewrite(self, line: str, *, end: str) -> None:
-        start = "\r\x1b[K" if self._terminal else ""
+    def _write(self, line: str, *, start: str = "", end: str = "") -> None:
         self._stream.write(f"{start}{line}{end}")
         self._stream.flush()

@@ -24,7 +24,7 @@ Read = Callable[..., Reader]
 def rendered(directory: Path, language: str) -> Path:
     """Render a run's report and return its file, which lies in the run's directory."""
     run = load(directory)
-    text = page.render(run, language=language, history=history_of(run, directory.parent))
+    text = "".join(page.render(run, language=language, history=history_of(run, directory.parent)))
     path = directory / f"report.{language}.html"
     path.write_text(text, encoding="utf-8", errors="backslashreplace")
     return path

@@ -46,7 +46,7 @@ def take(directory: Path, pictures: Path = PICTURES) -> list[Path]:
     with tempfile.TemporaryDirectory() as scratch, launched() as browser:
         for language, name in NAMES.items():
             report = Path(scratch, page.FILE_NAME)
-            shown = page.render(run, language=language, history=history)
+            shown = "".join(page.render(run, language=language, history=history))
             report.write_text(shown, encoding="utf-8")
             with reading(browser, report) as reader:
                 path = pictures / name

@@ -12,6 +12,7 @@ from nova_acceptance.errors import NovaError
 from nova_acceptance.kube import Object
 from nova_acceptance.system import Workload
 from testing.faults.ground import NAME_LABEL, Ground, GroundError
+from testing.faults.strays import Strays
 
 HEALTHY_WITHIN: Final = 150.0
 """Seconds from the last undoing until Nova is whole: pods made anew, a member caught up."""
@@ -21,22 +22,26 @@ PAUSE: Final = 0.5
 """Seconds between two looks."""
 
 
-def await_health(ground: Ground, *, calm: float = 0.0, nodes: bool = True) -> None:
+def await_health(ground: Ground, *, calm: float = 0.0, broken: bool = False) -> None:
     """Wait until everything of Nova is as it was; pods whose containers restarted are replaced.
 
     Args:
         ground: the cluster.
         calm: seconds for which it has to stay so.
-        nodes: whether the nodes have to be well, too.
+        broken: whether a fault is still in. Then the nodes need not be well, and no member of
+            PostgreSQL is made anew that finds no way back by itself.
 
     Raises:
         GroundError: it is not, in time, with what is still amiss.
     """
     deadline = time.monotonic() + HEALTHY_WITHIN
     well_since: float | None = None
+    strays = Strays(ground)
     while True:
         try:
-            amiss = list(ailments(ground, nodes=nodes))
+            amiss = list(ailments(ground, nodes=not broken))
+            if amiss and not broken:
+                strays.look()
         except NovaError as error:
             amiss = [str(error)]
         now = time.monotonic()

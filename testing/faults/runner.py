@@ -237,7 +237,7 @@ class Runner:
             for question in (question for fault in batch for question in fault.shows):
                 await_shown(self._ground, question)
             if calm := max(fault.calm.before for fault in batch):
-                health.await_health(self._ground, calm=calm, nodes=False)
+                health.await_health(self._ground, calm=calm, broken=True)
         name, deploy = "+".join(fault.name for fault in batch), deployed_together(batch)
         tests = self._selection.of(batch)
         # One that goes another way to the API is in alone.

@@ -5,6 +5,7 @@ So is the mended one where each container has one server and nothing beside it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -12,11 +13,13 @@ from pathlib import Path
 from shutil import copytree
 
 import pytest
+import yaml
 
 from nova_acceptance.cluster.kind.images import images_of
 from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.model import Cluster
 from nova_acceptance.deploy import load_credentials
+from nova_acceptance.deploy.rendering import kustomize
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Kube, PodRef
 from nova_acceptance.plugin.exits import ExitStatus
@@ -31,6 +34,8 @@ EXAMPLE = "nova-as-reported"
 NAMESPACES = ("reported-redis", "reported-database", "reported-services")
 NOTHING_RUNS_IN_IT = "search-service"
 """The container of one static program, without a shell."""
+A_SECOND = 1.0
+"""What the API's times differ by at least, if they differ."""
 SERVERS = {
     "redis": ("redis-server", "--version"),
     "etcd": ("etcd", "--version"),
@@ -76,7 +81,7 @@ def deployed(cluster: Cluster, kube: Kube, manifests: Path, variant: str) -> Ite
     is_served = kube.serves("policy/v1", "PodDisruptionBudget")
     overlay = manifests / "overlays" / (variant if is_served else f"{variant}-before-1.21")
     try:
-        kubectl(cluster, "apply", "--server-side", "-k", str(overlay))
+        apply(cluster, overlay)
         if variant != "without-shells":
             kubectl(
                 cluster, "-n", NAMESPACES[-1], "wait", "--for=condition=complete", "job/migration",
@@ -85,6 +90,24 @@ def deployed(cluster: Cluster, kube: Kube, manifests: Path, variant: str) -> Ite
         yield overlay
     finally:
         kubectl(cluster, "delete", "--ignore-not-found", "-k", str(overlay))
+
+
+def apply(cluster: Cluster, overlay: Path) -> None:
+    """Write what containers start from, each object once, and a second later all the rest.
+
+    The API tells whole seconds. Whether a container began before its configuration was written in
+    the same one can be asked of it alone, and one that has no shell answers nothing. A Secret that
+    is given by `stringData` is written anew each time that it is applied.
+    """
+    objects = [*yaml.safe_load_all(kustomize(overlay))]
+    configuration = [it for it in objects if it["kind"] in ("Namespace", "ConfigMap", "Secret")]
+    rest = [it for it in objects if it not in configuration]
+    assert {it["kind"] for it in configuration} >= {"Namespace", "Secret"}
+    file = overlay.parents[1] / f"part-of-{overlay.name}.yaml"
+    for part, pause in ((configuration, A_SECOND), (rest, 0.0)):
+        file.write_text(yaml.safe_dump_all(part), encoding="utf-8")
+        kubectl(cluster, "apply", "--server-side", "-f", str(file))
+        time.sleep(pause)
 
 
 @contextmanager

@@ -13,8 +13,8 @@ CONFTEST = f"""
     import pytest
 
     from nova_acceptance.components.registry import load
-    from nova_acceptance.components.wanted import Once
     from nova_acceptance.evidence import Evidence
+    from nova_acceptance.turns import BACKGROUND
     from nova_acceptance.vantage.background import Background
     from nova_acceptance.vantage.transcript import Transcript
 
@@ -48,10 +48,6 @@ CONFTEST = f"""
             metafunc.parametrize("etcd_spec", [ETCD], ids=["etcd"])
 
     @pytest.fixture(scope="session")
-    def once():
-        return Once()
-
-    @pytest.fixture(scope="session")
     def transcript():
         return Transcript()
 
@@ -64,29 +60,21 @@ CONFTEST = f"""
         return Clients(transcript)
 
     @pytest.fixture(scope="session")
-    def background(clients):
+    def background(clients, pytestconfig):
         with Background() as opened:
+            pytestconfig.stash[BACKGROUND] = opened
             yield opened
 
     @pytest.fixture(scope="session")
     def objects():
         return None
 
-    @pytest.fixture
-    def settled(background, request):
-        if request.node.get_closest_marker("disruptive"):
-            background.settle()
+    @pytest.fixture(scope="session")
+    def pilot():
+        return None
 
     @pytest.fixture(autouse=True)
-    def reachability_ahead():
-        pass
-
-    @pytest.fixture(autouse=True)
-    def roles_ahead():
-        pass
-
-    @pytest.fixture(autouse=True)
-    def heard(transcript, request):
+    def heard(turn, transcript, request):
         found = HEARD[request.node.originalname] = []
         with transcript.listening(lambda evidence: found.append(evidence.asked)):
             yield
@@ -109,9 +97,8 @@ def run(pytester: pytest.Pytester, tests: str, *arguments: str) -> pytest.RunRes
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(test_etcd=BEGIN + tests)
     pytester.syspathinsert()
-    return pytester.runpytest_subprocess(
-        "-p", "nova_acceptance.ahead", "-p", "no:cacheprovider", *arguments
-    )
+    plugins = ("nova_acceptance.turns", "nova_acceptance.ahead", "no:cacheprovider")
+    return pytester.runpytest_subprocess(*(f"-p{each}" for each in plugins), *arguments)
 
 
 def test_tests_that_read_are_called_once_and_show_what_they_asked(

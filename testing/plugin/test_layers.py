@@ -1,4 +1,4 @@
-"""Markers by directory, and disruptive tests last."""
+"""Markers by directory, and the order in which tests run."""
 
 from __future__ import annotations
 
@@ -114,3 +114,42 @@ def test_service(first, second):
     assert first.doc == "The fact in one line."
     assert first.concerns("user-service")
     assert not first.concerns("auth-service")
+
+
+ASKING = """
+import pytest
+
+@pytest.fixture(scope="session")
+def {fixture}(): pass
+
+@pytest.fixture
+def made_with_it({fixture}): pass
+
+def test_of_many_pods({fixture}): pass
+
+def test_quiet(made_with_it): pass
+
+@pytest.mark.disruptive
+def test_disruptive(): pass
+"""
+
+
+@pytest.mark.parametrize("fixture", ["reachability", "connections", "way"])
+def test_what_is_asked_of_many_pods_is_read_behind_the_others_and_names_last(
+    suite: Suite, fixture: str
+) -> None:
+    suite.write("tests/networking/test_names.py", ASKING.format(fixture="lookups"))
+    suite.write("tests/networking/test_reach.py", ASKING.format(fixture=fixture))
+    suite.write("tests/services/test_service.py", "def test_service(): pass")
+    suite.run()
+
+    names = [test.nodeid.rpartition("/")[2] for test in suite.model.tests]
+    assert names == [
+        "test_names.py::test_quiet",
+        "test_reach.py::test_quiet",
+        "test_service.py::test_service",
+        "test_reach.py::test_of_many_pods",
+        "test_names.py::test_of_many_pods",
+        "test_names.py::test_disruptive",
+        "test_reach.py::test_disruptive",
+    ]

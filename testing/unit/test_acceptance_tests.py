@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from nova_acceptance.components.postgres.fixtures import AS_ROLES, primary
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,3 +49,15 @@ def test_there_are_tests() -> None:
 @pytest.mark.parametrize(("name", "node"), TESTS, ids=[name for name, _ in TESTS])
 def test_acceptance_test_asserts_that_checks_find_nothing(name: str, node: ast.FunctionDef) -> None:
     assert is_a_check(node), f"{name} asserts something else"
+
+
+def test_deeds_that_roles_are_denied_are_among_what_is_asked_ahead() -> None:
+    denied = [
+        {each.arg for each in node.args.args}
+        for _, node in TESTS
+        if "denial" in {each.arg for each in node.args.args}
+    ]
+
+    assert denied
+    assert all(AS_ROLES in its for its in denied)
+    assert AS_ROLES in inspect.signature(inspect.unwrap(primary)).parameters

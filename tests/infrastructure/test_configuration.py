@@ -10,10 +10,12 @@ from nova_acceptance import timeouts
 from nova_acceptance.collect.started import compare
 from nova_acceptance.components.kubernetes import checks
 from nova_acceptance.components.kubernetes import outdated as container_checks
+from nova_acceptance.components.kubernetes.backends import pods_selected
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.urls import values as value_checks
 from nova_acceptance.components.urls.outdated import wrong_holders
 from nova_acceptance.errors import UnaskedError
+from nova_acceptance.findings import ref
 from nova_acceptance.kube import Kube, forbidden
 from nova_acceptance.system import Configuration, System, Workload
 from nova_acceptance.vantage.transcript import Transcript
@@ -51,20 +53,29 @@ def test_container_is_given_its_configuration_once(objects: Seen, workload: Work
 
 
 def test_container_has_what_its_configuration_says(
-    objects: Seen, workload: Workload, kube: Kube, transcript: Transcript
+    objects: Seen, workload: Workload, system: System, kube: Kube, transcript: Transcript
 ) -> None:
     """Each container was started with what its Secrets and ConfigMaps say now."""
     pods = objects.pods_of(workload)
     seen = objects.bare()
     asked = "compare by digests what containers have with what it comes from"
     with transcript.asking(asked, source=str(workload.ref), target="the containers") as asking:
-        unasked = compare(kube, seen, pods, time.monotonic() + timeouts.READING)
-        differing = [it.name for its in seen.outdated.values() for it in its]
+        is_known = all(ref(pod) in seen.compared for pod in pods)
+        # those of all workloads side by side, where no look and no test has asked yet
+        others = () if is_known else system.every_workload
+        every = [*pods, *(pod for each in others for pod in pods_selected(seen, each))]
+        unasked = compare(kube, seen, every, time.monotonic() + timeouts.READING)
+        differing = [it.name for pod in pods for it in seen.outdated.get(ref(pod), ())]
         asking.answered(", ".join(differing) or "nothing differs")
 
     assert checks.started.outdated_containers(seen, pods, wrong_holders(seen)) == []
-    for pod, error in unasked.items():
+    for pod in pods:
+        if (error := unasked.get(ref(pod))) is None:
+            continue
         if forbidden(error):
             raise error
-        why = getattr(error, "message", str(error))
-        raise UnaskedError(f"what {pod} was started with is not known", hint=why)
+        raise UnaskedError(
+            f"what {ref(pod)} was started with is not known: {getattr(error, 'message', error)}",
+            hint=getattr(error, "hint", ""),
+            evidence=getattr(error, "evidence", ()),
+        )

@@ -54,7 +54,7 @@ def table(failovers: Failovers, patroni_spec: Spec, writer_role: Reach) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _shown(failover: Failover, transcript: Transcript, _transcribed: None) -> None:
+def _shown(failover: Failover, transcript: Transcript, turn: None) -> None:  # noqa: ARG001
     transcript.add(failover.evidence)
 
 

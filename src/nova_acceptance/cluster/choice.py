@@ -141,8 +141,8 @@ def _kind(request: Request, home: Home, progress: Progress) -> Cluster:
     request = replace(request, name=named or request.name)
     why = Phrase("{provider} was asked for", provider=request.cluster)
     provider = _provider(home, progress)
-    if provider.is_there(request.name):
-        return provider.up(request, why)
+    if there := provider.up_again(request, why):
+        return there
     is_any = named or (request.nodes is None and request.node_image is None)
     pattern = f"kind-{named}" if named else "kind-*"
     if is_any and (found := _answering((pattern,), why, home, progress)):

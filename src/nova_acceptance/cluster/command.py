@@ -8,12 +8,15 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.progress import Step
+
+ResultT = TypeVar("ResultT")
 
 TAIL = 15
 """Lines of a failed program's output that are shown."""
@@ -21,6 +24,49 @@ TAIL = 15
 
 def _whole_line(line: str) -> str:
     return line
+
+
+class Programs:
+    """The programs that several threads run, to be ended together."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[str]] = set()
+        self._is_over = False
+
+    def of(self, work: Callable[[], ResultT]) -> ResultT:
+        """Do something in this thread, whose programs are among these meanwhile."""
+        _thread.programs = self
+        try:
+            return work()
+        finally:
+            del _thread.programs
+
+    def end(self) -> None:
+        """End all of them, and whatever is begun later."""
+        with self._lock:
+            self._is_over = True
+            running = list(self._running)
+        for process in running:
+            _end(process)
+
+    @contextlib.contextmanager
+    def having(self, process: subprocess.Popen[str]) -> Iterator[None]:
+        """Count a program among these while it runs."""
+        with self._lock:
+            self._running.add(process)
+            is_over = self._is_over
+        try:
+            if is_over:
+                _end(process)
+            yield
+        finally:
+            with self._lock:
+                self._running.discard(process)
+
+
+_thread = threading.local()
+"""Whose programs a thread runs: `programs`."""
 
 
 def run(
@@ -71,14 +117,15 @@ def run(
     overdue = threading.Timer(timeout, expire)
     overdue.start()
     lines: list[str] = []
+    programs: Programs = getattr(_thread, "programs", None) or Programs()
     try:
-        with log.open("a") as file:
+        with programs.having(process), log.open("a") as file:
             for line in process.stdout or ():
                 file.write(line)
                 lines.append(line.rstrip())
                 if step and (shown := detail(line.strip())):
                     step.update(shown[:100])
-        status = process.wait()
+            status = process.wait()
     except BaseException:
         _end(process)
         raise

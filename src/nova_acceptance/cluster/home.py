@@ -6,6 +6,7 @@ ROOT/                 $NOVA_ACCEPTANCE_HOME, else nova-acceptance in the user's 
   engine/build/       the same of the engine that builds images
   bin/                kind and docker where the machine has none
   sources/            Debian's source packages
+  templates/          the compiled templates of reports
   clusters/NAME/      kubeconfig and configuration of a cluster
   allowed.json        the clusters that this user has allowed to be written to
   logs/               what the last build or start of each kind wrote
@@ -23,7 +24,17 @@ from typing import Final
 import platformdirs
 
 VARIABLE: Final = "NOVA_ACCEPTANCE_HOME"
-_OURS: Final = ("allowed.json", "bin", "clusters", "engine", "lock", "locks", "logs", "sources")
+_OURS: Final = (
+    "allowed.json",
+    "bin",
+    "clusters",
+    "engine",
+    "lock",
+    "locks",
+    "logs",
+    "sources",
+    "templates",
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,11 @@ class Home:
     def sources(self) -> Path:
         """Source packages, one directory each."""
         return self.root / "sources"
+
+    @property
+    def templates(self) -> Path:
+        """The compiled templates of reports."""
+        return self.root / "templates"
 
     @property
     def consents(self) -> Path:

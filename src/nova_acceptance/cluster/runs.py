@@ -63,21 +63,18 @@ class Run:
         return other == self.id or (is_name and (self._directory / other).exists())
 
     def note(self, what: dict[str, Any]) -> None:
-        """Tell all processes of the run something, once."""
+        """Tell all processes of the run something."""
         self.begin()
-        with self._path.open("a+") as file:
-            file.seek(0)
-            line = json.dumps(what, sort_keys=True)
-            if line not in file.read().splitlines():
-                file.write(f"{line}\n")
+        with self._path.open("a") as file:
+            file.write(f"{json.dumps(what, sort_keys=True)}\n")
 
     @property
     def notes(self) -> list[dict[str, Any]]:
-        """What its processes told."""
+        """What its processes told, each once: two of them may tell the same at the same moment."""
         if self._file is None:
             return []
         self._file.seek(0)
-        return [json.loads(line) for line in self._file.read().splitlines()]
+        return [json.loads(line) for line in dict.fromkeys(self._file.read().splitlines())]
 
     def end(self, *, has_left: bool = False) -> None:
         """End this process's part in the run.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 from nova_acceptance import secrecy, timeouts
@@ -77,11 +78,14 @@ def look(
     rounds = [*_rounds(looked_for, places, {} if kinds else homes(system), is_wide=is_wide)]
     _list_all(kube, snapshot, rounds, places, deadline)
     if logs:
-        _read_logs(kube, snapshot, sources(snapshot, places), deadline)
-        _read_logs(kube, snapshot, of_refusing(snapshot), deadline)
-        Loopbacks(kube, snapshot).refresh(deadline)
         pods = [pod for place in wanted for pod in snapshot.of_kind("Pod", place)]
-        for pod, error in compare(kube, snapshot, pods, deadline).items():
+        with ThreadPoolExecutor(2, thread_name_prefix="look") as beside:
+            compared = beside.submit(compare, kube, snapshot, pods, deadline)
+            tried = beside.submit(Loopbacks(kube, snapshot).refresh, deadline)
+            _read_logs(kube, snapshot, sources(snapshot, places), deadline)
+            _read_logs(kube, snapshot, of_refusing(snapshot), deadline)
+        tried.result()
+        for pod, error in compared.result().items():
             snapshot.unread.append(f"what {pod} was started with: {_said(error)}")
     return snapshot
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from nova_acceptance.collect.asking import side_by_side
-from nova_acceptance.components.kubernetes.started import Start, may_be_newer, starts
+from nova_acceptance.components.kubernetes.started import Start, is_first, may_be_newer, starts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Kube, Object, PodRef
@@ -27,8 +27,9 @@ def compare(
 ) -> dict[Ref, Exception]:
     """Keep in a snapshot what containers have otherwise than the objects that they have it from.
 
-    Only what may have been written after a container's start is asked, in that container; nothing
-    but digests comes from there.
+    Only what may have been written after a container's start is asked, in that container, and once
+    for a snapshot; nothing but digests comes from there. Where it cannot be asked, what was made in
+    the second of its start, and is needed for it, was there before.
 
     Args:
         kube: the API.
@@ -37,26 +38,40 @@ def compare(
         until: when a question that is still open is given up, in seconds of `time.monotonic`.
 
     Returns:
-        The pods that could not be asked, with why.
+        Those of the pods that could not be asked, with why.
     """
     wanted: dict[_Asked, list[Start]] = defaultdict(list)
-    for pod in pods:
+    its = {ref(pod): pod for pod in pods}
+    asked_now = {where: pod for where, pod in its.items() if where not in snapshot.compared}
+    for pod in asked_now.values():
         snapshot.outdated.pop(ref(pod), None)
         for container, since, start in starts(snapshot, pod):
             holder = snapshot.at(start.holder) if start.holder else None
             if holder and may_be_newer(holder, start.key, since):
                 wanted[_Asked(ref(pod), container, since)].append(start)
-    unasked: dict[Ref, Exception] = {}
+    snapshot.compared.update(dict.fromkeys(asked_now))
+    late: dict[Ref, Exception] = {}
     values = _Values(kube)
     for asked, answer in side_by_side(
         lambda asked: _differing(kube, asked, wanted[asked], values), wanted, until=until
     ):
-        if isinstance(answer, Exception):
-            unasked[asked.pod] = answer
+        if isinstance(answer, TimeoutError):
+            late[asked.pod] = answer
+        elif isinstance(answer, Exception):
+            if not all(_is_first(snapshot, it, asked.since) for it in wanted[asked]):
+                snapshot.compared[asked.pod] = answer
         elif answer:
             kept = snapshot.outdated.get(asked.pod, ())
             snapshot.outdated[asked.pod] = (*kept, *answer)
-    return unasked
+    for where in late:  # whoever has more time may ask again
+        del snapshot.compared[where]
+    known = {where: snapshot.compared.get(where) for where in its}
+    return {where: error for where, error in known.items() if error} | late
+
+
+def _is_first(snapshot: Snapshot, start: Start, since: str) -> bool:
+    holder = snapshot.at(start.holder) if start.holder else None
+    return holder is not None and is_first(holder, start, since)
 
 
 def _differing(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pytest
@@ -22,8 +23,7 @@ class Wanted:
 
     Attributes:
         fixture: its name.
-        module: whose tests alone are known to run here, where workers of pytest-xdist share the
-            modules among them; empty where all do.
+        module: see `share_of`.
         session: has the tests.
     """
 
@@ -34,8 +34,7 @@ class Wanted:
     @classmethod
     def by(cls, item: pytest.Item, fixture: str) -> Wanted:
         """Return what is known at a test of those that will be given a fixture."""
-        is_shared = hasattr(item.config, "workerinput")
-        return cls(fixture, _module_of(item) if is_shared else "", item.session)
+        return cls(fixture, share_of(item), item.session)
 
     def tests(self) -> list[Mapping[str, Any]]:
         """Return what each of the tests is about, by the names of its arguments."""
@@ -43,9 +42,7 @@ class Wanted:
 
     def by_name(self) -> bool:
         """Whether one of the tests names the fixture itself, and not only what is made with it."""
-        return any(
-            self.fixture in inspect.signature(item.function).parameters for item in self._items()
-        )
+        return any(names(item, self.fixture) for item in self._items())
 
     def _items(self) -> Iterator[pytest.Function]:
         for item in self.session.items:
@@ -66,6 +63,19 @@ class Wanted:
             background.settle()
 
 
+def names(item: pytest.Item, *fixtures: str) -> bool:
+    """Whether a test names one of some fixtures itself, and not only what is made with it."""
+    if not isinstance(item, pytest.Function):
+        return False
+    return not parameters_of(item.function).keys().isdisjoint(fixtures)
+
+
+@cache
+def parameters_of(test: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
+    """Return what a test function is given, by name; it is run over many parts of nova.yaml."""
+    return inspect.signature(test).parameters
+
+
 def foreseen(request: pytest.FixtureRequest, fixture: str) -> Any:
     """Return a fixture of the session before a test wants it.
 
@@ -79,18 +89,12 @@ def foreseen(request: pytest.FixtureRequest, fixture: str) -> Any:
     return None
 
 
-class Once:
-    """Tells what comes for the first time."""
+def share_of(item: pytest.Item) -> str:
+    """Return the module whose tests alone are known to run in the process of a test.
 
-    def __init__(self) -> None:
-        self._seen: set[tuple[str, ...]] = set()
-
-    def is_first(self, *what: str) -> bool:
-        """Whether this has not been asked before."""
-        if what in self._seen:
-            return False
-        self._seen.add(what)
-        return True
+    So it is in a worker of pytest-xdist; elsewhere all do, and it is empty.
+    """
+    return _module_of(item) if hasattr(item.config, "workerinput") else ""
 
 
 def _module_of(item: pytest.Item) -> str:

@@ -22,6 +22,8 @@ UNDECLARED: Final = System(components=())
 
 FoundT = TypeVar("FoundT")
 
+_OF_KEYS: Final = frozenset({"ConfigMap", "Secret"})
+"""Kinds of which it matters when each key was written."""
 _OF_STRINGS: Final = frozenset({"data", "binaryData", "stringData"})
 """Fields whose keys are there with nothing under them where they are null."""
 
@@ -75,6 +77,7 @@ class Snapshot:
             said, by the pod and the port.
         outdated: by the pod, what its containers have otherwise than the objects that they have it
             from; only of those that were asked.
+        compared: the pods whose containers were asked for that, and why one could not be.
         system: what nova.yaml says.
         is_watched: whether changes are followed, so that old events can be told from new ones.
         are_policies_enforced: whether a NetworkPolicy may be a cause: not where a connection that
@@ -87,6 +90,7 @@ class Snapshot:
     unread: list[str] = field(default_factory=list)
     on_loopback: dict[tuple[Ref, int], tuple[str, ...]] = field(default_factory=dict)
     outdated: dict[Ref, tuple[Outdated, ...]] = field(default_factory=dict)
+    compared: dict[Ref, Exception | None] = field(default_factory=dict)
     system: System = UNDECLARED
     is_watched: bool = False
     are_policies_enforced: bool = True
@@ -120,7 +124,7 @@ class Snapshot:
         if change == "DELETED":
             of_its_kind.pop(ref(obj), None)
             return
-        of_its_kind[ref(obj)] = obj if uid(obj) else _as_read(obj)
+        of_its_kind[ref(obj)] = _lean(obj) if uid(obj) else _as_read(obj)
         if fresh:
             self._fresh.add(uid(obj))
 
@@ -205,6 +209,18 @@ class Snapshot:
 def uid(obj: Object) -> str:
     """Return an object's uid; empty for one that was only rendered."""
     return str(obj["metadata"].get("uid", ""))
+
+
+def _lean(obj: Object) -> Object:
+    """Return an object without the list of the fields that each manager wrote, half of most of it.
+
+    That of a ConfigMap or Secret says when a key was written.
+    """
+    managers = obj["metadata"].get("managedFields")
+    if not managers or obj["kind"] in _OF_KEYS:
+        return obj
+    lean = [{key: it for key, it in each.items() if key != "fieldsV1"} for each in managers]
+    return {**obj, "metadata": {**obj["metadata"], "managedFields": lean}}
 
 
 def _as_read(obj: Object) -> Object:

@@ -24,6 +24,7 @@ from nova_acceptance.verification.quarantine import Quarantine, load
 
 FIXTURES = "nova_acceptance.fixtures"
 DEPLOYING = "nova_acceptance.deploying"
+TURNS = "nova_acceptance.turns"
 CLIENTS = "nova_acceptance.clients"
 AHEAD = "nova_acceptance.ahead"
 TENANCY = "nova_acceptance.tenancy"
@@ -50,6 +51,7 @@ def register(config: pytest.Config) -> None:
     # Before the record begins: a wrong nova.yaml ends the run here.
     plugins.import_plugin(FIXTURES)
     plugins.import_plugin(DEPLOYING)
+    plugins.import_plugin(TURNS)
     plugins.import_plugin(CLIENTS)
     plugins.import_plugin(AHEAD)
     for kind in kinds():

@@ -28,6 +28,7 @@ from nova_acceptance.plugin import ending, facts
 from nova_acceptance.plugin.collected import keep_collected
 from nova_acceptance.plugin.facts import extra
 from nova_acceptance.system import System
+from nova_acceptance.turns import log_of
 from nova_acceptance.verification.answers import of_error, pods_of_error
 from nova_acceptance.verification.examiner import Examiner
 from nova_acceptance.verification.rights import unasked_of
@@ -178,7 +179,7 @@ class Diagnosis:
         run = self._config.stash[facts.DIRECTORY]
         whose = item.name if item and not finding.root else said["subject"]
         directory = run / COLLECTED / _UNSAFE.sub("_", f"{said['cause']}-{whose}")[:120]
-        asked = facts.log_of(item) if item else ()
+        asked = log_of(item) if item else ()
         kept = keep_collected(directory, snapshot, finding.refs, kube=self._kube, asked=asked)
         self._config.stash[facts.RECORDER].tell(
             "collected-material",

@@ -11,6 +11,7 @@ import pytest
 
 from nova_acceptance import masking
 from nova_acceptance.report import EvidenceLog, Recorder
+from nova_acceptance.turns import log_of
 
 ATTRIBUTE: Final = "nova"
 """The attribute of a test report that carries our own: JSON-like, so that xdist can send it."""
@@ -20,8 +21,6 @@ RECORDER: Final = pytest.StashKey[Recorder]()
 
 DIRECTORY: Final = pytest.StashKey[Path]()
 """The run's own directory; in a worker of pytest-xdist the controller's."""
-
-_EVIDENCE: Final = pytest.StashKey[EvidenceLog]()
 
 
 @pytest.fixture(scope="session")
@@ -54,8 +53,3 @@ def extra(report: pytest.TestReport) -> dict[str, Any]:
         found = {}
         setattr(report, ATTRIBUTE, found)
     return found
-
-
-def log_of(item: pytest.Item) -> EvidenceLog:
-    """Return what a test asked so far, and what came back."""
-    return item.stash.setdefault(_EVIDENCE, EvidenceLog())

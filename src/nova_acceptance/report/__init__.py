@@ -13,7 +13,8 @@ everything again from any record, a killed run's included.
     history, comparison   the runs before it, and what differs between two
     kept, archives        a history that outlives the machine; `pruning` removes old runs
     page, pytest_html, junit, markdown, metrics
-                          what is rendered; `rendering` writes all of it
+                          what is rendered; `rendering` writes all of it, `compiled` keeps
+                          templates between runs
     watch                 renders a killed run
     merging, command      shards put together; `nova-report`
 """

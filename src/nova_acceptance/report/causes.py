@@ -29,12 +29,15 @@ class _Told:
     collected: list[str] = field(default_factory=list)
 
 
-def causes_of(events: Iterable[Fact]) -> tuple[Named, ...]:
-    """Return the causes of a record's events, the deepest first."""
+def causes_of(events: Iterable[Fact], start: datetime | None) -> tuple[Named, ...]:
+    """Return the causes of a record's events, the deepest first.
+
+    Args:
+        events: those that may tell of one.
+        start: when the run began; None where that is not known.
+    """
     by_key: dict[Key, _Told] = {}
-    start: datetime | None = None
     for event in events:
-        start = start or moment(event.get("time"))
         kind = event["type"]
         found = event.get("diagnosis") if kind == "phase" else event
         if kind not in ("collected-material", "diagnosis", "phase") or not isinstance(found, dict):

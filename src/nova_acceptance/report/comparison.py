@@ -96,6 +96,8 @@ def compare(before: Past, after: Past) -> Comparison:
     fails_now = {test for test in new if new[test].outcome in REJECTING}
     passed_before = {test for test in both if old[test].outcome is Outcome.PASSED}
     passes_now = {test for test in both if new[test].outcome is Outcome.PASSED}
+    unshown = passed_before - passes_now - fails_now
+    passed_twice = passed_before & passes_now
     failing = fails_now - failed_before
     # a failure that does not count any more has not been mended
     still = (broken_before & broken_now) - failing
@@ -105,18 +107,17 @@ def compare(before: Past, after: Past) -> Comparison:
         after=after,
         changes=tuple(_changes(before, after)),
         failing=tuple(test for test in new if test in failing),
-        unshown=tuple(test for test in both if test in passed_before - passes_now - fails_now),
+        unshown=tuple(test for test in both if test in unshown),
         mended=tuple(test for test in both if test in broken_before & passes_now),
         still=tuple(test for test in both if test in still),
         added=()
         if before.is_partial
-        else tuple(test for test in new if test not in old.keys() | fails_now),
+        else tuple(test for test in new if test not in old and test not in fails_now),
         gone=() if after.is_partial else tuple(test for test in old if test not in new),
         paces=tuple(
             Pace(test, old[test].seconds, new[test].seconds)
             for test in both
-            if test in passed_before & passes_now
-            and _is_notable(old[test].seconds, new[test].seconds)
+            if test in passed_twice and _is_notable(old[test].seconds, new[test].seconds)
         ),
         causes_came=tuple(c for c in after.causes if (c.cause, c.subject) not in there),
         causes_went=tuple(c for c in before.causes if (c.cause, c.subject) not in here),

@@ -26,29 +26,38 @@ _NO_RESULT: Final = "NO RESULT: collected, but the run ended before the test did
 _SKIPPED: Final = (Outcome.NOT_ASKED, Outcome.QUARANTINED, Outcome.SKIPPED, Outcome.XFAILED)
 
 
-def render(run: Run) -> str:
-    """Return the whole document."""
-    document: bytes = ET.tostring(_suites(run), encoding="utf-8", xml_declaration=True)
-    return document.decode()
-
-
-def _suites(run: Run) -> ET.Element:
+def render(run: Run) -> Iterator[str]:
+    """Yield the document piece by piece, a test at a time: the whole of it may be large."""
     totals = _totals("Nova acceptance", run.tests)
     del totals["skipped"]  # the schema has it at a suite only
-    root = ET.Element("testsuites", totals)
+    begin, end = _around(ET.Element("testsuites", totals))
+    yield f"<?xml version='1.0' encoding='utf-8'?>\n{begin}"
     for layer in (*LAYERS, OTHER):
         tests = [test for test in run.tests if test.layer == layer]
-        if not tests:
-            continue
-        suite = ET.SubElement(root, "testsuite", _totals(layer, tests))
-        if run.started:
-            suite.set("timestamp", run.started.replace(tzinfo=None).isoformat("T", "seconds"))
-        properties = ET.SubElement(suite, "properties")
-        for name, value in _properties(run):
-            ET.SubElement(properties, "property", {"name": name, "value": _text(value)})
-        for test in tests:
-            suite.append(_case(test))
-    return root
+        if tests:
+            yield from _suite(run, layer, tests)
+    yield end
+
+
+def _suite(run: Run, layer: str, tests: Sequence[Test]) -> Iterator[str]:
+    suite = ET.Element("testsuite", _totals(layer, tests))
+    if run.started:
+        suite.set("timestamp", run.started.replace(tzinfo=None).isoformat("T", "seconds"))
+    properties = ET.SubElement(suite, "properties")
+    for name, value in _properties(run):
+        ET.SubElement(properties, "property", {"name": name, "value": _text(value)})
+    begin, end = _around(suite)
+    yield begin
+    for test in tests:
+        yield ET.tostring(_case(test), encoding="unicode")
+    yield end
+
+
+def _around(element: ET.Element) -> tuple[str, str]:
+    """Return what goes before further children of an element, and what goes after them."""
+    end = f"</{element.tag}>"
+    whole = ET.tostring(element, encoding="unicode", short_empty_elements=False)
+    return whole.removesuffix(end), end
 
 
 def _properties(run: Run) -> Iterator[tuple[str, str]]:

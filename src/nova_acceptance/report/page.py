@@ -11,15 +11,17 @@ import base64
 import hashlib
 import urllib.parse
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from nova_acceptance.report.anchors import anchor, mark
 from nova_acceptance.report.chart import draw_timeline
+from nova_acceptance.report.compiled import kept
 from nova_acceptance.report.details import pack
 from nova_acceptance.report.entries import Entry, entries_of
 from nova_acceptance.report.escaping import spans
@@ -58,21 +60,43 @@ _WORDS: Final = {
 """The texts that the script writes, by its own names for them."""
 
 
-def render(run: Run, *, language: str, history: History) -> str:
-    """Return the whole page; it loads nothing from elsewhere.
+class Pictures(NamedTuple):
+    """What the page shows as pictures, each empty where there is too little to show.
+
+    Attributes:
+        timeline: when what was done.
+        durations: how long this run took, and those before it.
+    """
+
+    timeline: Markup | str
+    durations: Markup | str
+
+
+def draw(run: Run, *, language: str, history: History) -> Pictures:
+    """Draw the pictures of a page; for the arguments see `render`."""
+    say = texts(language)
+    bars = timeline_of(run).bars
+    return Pictures(draw_timeline(bars, say) if bars else "", duration_picture(history, say))
+
+
+def render(
+    run: Run, *, language: str, history: History, pictures: Pictures | None = None
+) -> Iterator[str]:
+    """Return the page piece by piece; it loads nothing from elsewhere.
 
     Args:
         run: what is reported.
         language: one of `texts.LANGUAGES`.
         history: the runs before it.
+        pictures: what was drawn of them; None draws it now.
     """
+    drawn = pictures or draw(run, language=language, history=history)
     say = texts(language)
     tests = sorted(run.tests, key=urgency)
     past = past_of(history)
-    timeline = timeline_of(run)
     script = _resource("report.js")
     page = _environment().get_template(_TEMPLATE)
-    return page.render(
+    return page.generate(
         run=run,
         say=say,
         word=Wording(say),
@@ -87,8 +111,8 @@ def render(run: Run, *, language: str, history: History) -> str:
         pod_table=pods_by_node(run.topology),
         opened=matrix_of(run.topology.reaches, "open"),
         closed=matrix_of(run.topology.reaches, "closed"),
-        timeline=timeline,
-        timeline_picture=draw_timeline(timeline.bars, say) if timeline.bars else "",
+        timeline=timeline_of(run),
+        timeline_picture=drawn.timeline,
         there_before=sum(steps.ready == 0.0 for steps in run.topology.steps),
         tests=tests,
         layers=[name for name in (*LAYERS, OTHER) if any(t.layer == name for t in tests)],
@@ -96,7 +120,7 @@ def render(run: Run, *, language: str, history: History) -> str:
         markers=sorted({marker for test in tests for marker in test.markers}),
         here={test.nodeid for test in tests},
         history=history,
-        history_picture=duration_picture(history, say),
+        history_picture=drawn.durations,
         files=_BESIDE,
     )
 
@@ -167,7 +191,9 @@ def _resource(name: str) -> str:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("nova_acceptance.report", "templates"),
+        auto_reload=False,
         autoescape=True,
+        bytecode_cache=kept(),
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata, resources
@@ -19,6 +20,7 @@ from typing import Any, Final
 from jinja2 import ChoiceLoader, Environment, PackageLoader
 from markupsafe import escape
 
+from nova_acceptance.report.compiled import kept
 from nova_acceptance.report.model import Outcome, Run, Test, urgency
 from nova_acceptance.report.texts import ENGLISH, texts
 from nova_acceptance.report.wording import Wording
@@ -56,11 +58,11 @@ _HEADINGS: Final = (
 )
 
 
-def render(run: Run) -> str:
-    """Return the whole page; it loads nothing from elsewhere."""
+def render(run: Run) -> Iterator[str]:
+    """Return the page piece by piece; it loads nothing from elsewhere."""
     ended = (run.ended or datetime.now(UTC)).astimezone(UTC)
     page = _environment().get_template(TEMPLATE)
-    return page.render(
+    return page.generate(
         title=f"Nova acceptance: {run.verdict}",
         date=f"{ended:%Y-%m-%d}",
         time=f"{ended:%H:%M:%S} UTC",
@@ -93,7 +95,9 @@ def _environment() -> Environment:
                 PackageLoader("pytest_html", "resources"),
             ]
         ),
+        auto_reload=False,
         autoescape=True,
+        bytecode_cache=kept(),
     )
     environment.filters["duration"] = Wording(texts(ENGLISH)).duration
     environment.filters["milliseconds"] = lambda seconds: f"{1000 * float(seconds or 0):,.1f}"
@@ -145,7 +149,7 @@ def _data(run: Run) -> dict[str, Any]:
     return {
         "title": "Nova acceptance",
         "environment": {
-            str(_escaped(key)): str(_escaped(value))
+            _escaped(key): _escaped(value)
             for key, value in {**run.versions, **run.options, "run": run.name}.items()
             if value not in (None, "", False)
         },
@@ -188,4 +192,4 @@ def _log(test: Test) -> str:
 
 
 def _escaped(value: object) -> str:
-    return _environment().from_string("{{ value }}").render(value=value)
+    return str(escape(value))

@@ -30,7 +30,7 @@ from nova_acceptance.report.model import (
     count,
 )
 from nova_acceptance.report.phrases import phrase_of
-from nova_acceptance.report.record import Events, read
+from nova_acceptance.report.record import Events, Reading
 from nova_acceptance.report.recorder import Fact
 from nova_acceptance.report.topology import topology_of
 from nova_acceptance.report.values import (
@@ -58,32 +58,43 @@ def load(path: Path) -> Run:
     Raises:
         UsageError: there is no record, or one of an unknown schema.
     """
-    return run_of(read(path))
+    return run_of(Reading(path))
 
 
-def run_of(events: Events) -> Run:
-    """Build the model of a run from its events."""
-    tests = _Tests(next((moment(event.get("time")) for event in events), None))
+def run_of(events: Events | Reading) -> Run:
+    """Build the model of a run from its events, of which tests take what is theirs at once.
+
+    Raises:
+        UsageError: they cannot be read.
+    """
+    tests = _Tests()
+    told: list[Fact] = []  # but for what tests have taken, which is nearly all
+    started = ended = None
     for event in events:
-        tests.take(event)
+        if time := moment(event.get("time")):
+            started, ended = started or time, time
+        tests.take(event, started)
+        if event["type"] == "collected":
+            told.append({**event, "tests": []})
+        elif event["type"] != "phase" or event.get("diagnosis"):
+            told.append(event)
     by_type: dict[str, list[Fact]] = {}
-    for event in events:
+    for event in told:
         by_type.setdefault(event["type"], []).append(event)
     start = by_type.get("run-started", [{}])[0]
     end = by_type.get("run-finished", [{}])[-1]
     snapshot = by_type.get("snapshot", [{}])[-1]
-    times = [time for event in events if (time := moment(event.get("time")))]
     all_tests = tests.finished()
     cluster = by_type.get("cluster", [{}])[-1]
     deployment = _deployment(by_type.get("deployment", []))
     reachability = by_type.get("reachability", [{}])[-1]
     return Run(
         name=text(start.get("run")) or events.run,
-        started=times[0] if times else None,
-        ended=times[-1] if times else None,
+        started=started,
+        ended=ended,
         finished=bool(end),
         exit_status=integer(end.get("exit_status")) if end else None,
-        problems=tuple(_problems(events, by_type, all_tests)),
+        problems=tuple(_problems(told, by_type, all_tests, events.damaged)),
         tests=all_tests,
         layers=tuple(_layers(all_tests, dicts(snapshot.get("rows")))),
         # Each worker of xdist tells all of them; its controller knows of none.
@@ -96,7 +107,7 @@ def run_of(events: Events) -> Run:
         counts={kind: integer(n) for kind, n in flat(snapshot.get("counts")).items()},
         external=tuple(map(_external, dicts(snapshot.get("external")))),
         notes=tuple(dict.fromkeys(phrase_of(note, "text") for note in by_type.get("note", []))),
-        causes=causes_of(events),
+        causes=causes_of(told, started),
         reason=phrase_of(cluster, "reason"),
         topology=topology_of(cluster, deployment, snapshot, reachability),
         manifests=_manifests(mapping(start.get("manifests"))),
@@ -113,18 +124,23 @@ def layer_of(nodeid: str) -> str:
 class _Tests:
     """The tests of a run, put together event by event."""
 
-    def __init__(self, started: datetime | None) -> None:
-        self._started = started
+    def __init__(self) -> None:
         self._tests: dict[str, Test] = {}
         self._outcomes: dict[str, dict[str, Outcome]] = {}
 
-    def take(self, event: Fact) -> None:
+    def take(self, event: Fact, started: datetime | None) -> None:
+        """Take what an event says of a test.
+
+        Args:
+            event: any event.
+            started: when the run began, as far as is known.
+        """
         match event["type"]:
             case "collected":
                 for row in dicts(event.get("tests")):
                     self._describe(row)
             case "phase":
-                self._take_phase(event)
+                self._take_phase(event, started)
             case "crashed":
                 test = self._test(event)
                 self._fail(test, "crash", Outcome.ERROR, event)
@@ -148,7 +164,7 @@ class _Tests:
         test.markers = list(strings(row.get("markers"))) or test.markers
         test.subjects = list(strings(row.get("subjects"))) or test.subjects
 
-    def _take_phase(self, event: Fact) -> None:
+    def _take_phase(self, event: Fact, started: datetime | None) -> None:
         test = self._test(event)
         if isinstance(event.get("test"), dict):
             self._describe({**event["test"], "nodeid": test.nodeid})
@@ -156,8 +172,8 @@ class _Tests:
         seconds = number(event.get("seconds")) or 0.0
         test.seconds += seconds
         ended = moment(event.get("time"))
-        if test.began is None and ended and self._started:
-            test.began = max(0.0, (ended - self._started).total_seconds() - seconds)
+        if test.began is None and ended and started:
+            test.began = max(0.0, (ended - started).total_seconds() - seconds)
         found = mapping(event.get("diagnosis"))
         if found and not test.cause:
             test.cause = text(found.get("cause"))
@@ -203,11 +219,11 @@ def _final(phases: Mapping[str, Outcome]) -> Outcome:
 
 
 def _problems(
-    events: Events, by_type: Mapping[str, list[Fact]], tests: Iterable[Test]
+    told: list[Fact], by_type: Mapping[str, list[Fact]], tests: Iterable[Test], damaged: int
 ) -> Iterable[Problem]:
     for event in by_type.get("interrupted", []):
         yield Problem("interrupted", {"text": text(event.get("text"))})
-    unbegun = [event for event in events if event["type"] in UNBEGUN][:1]
+    unbegun = [event for event in told if event["type"] in UNBEGUN][:1]
     for event in unbegun:
         yield Problem(event["type"], {"text": phrase_of(event, "text")})
     for event in by_type.get("internal-error", []):
@@ -235,8 +251,8 @@ def _problems(
     )
     for why, tests_of_it in unasked.most_common():
         yield Problem("not-asked", {"n": tests_of_it, "text": why})
-    if events.damaged:
-        yield Problem("damaged", {"n": events.damaged})
+    if damaged:
+        yield Problem("damaged", {"n": damaged})
 
 
 def _layers(tests: Iterable[Test], rows: list[Fact]) -> Iterable[Layer]:

@@ -162,6 +162,53 @@ class Record:
             self._file.close()
 
 
+class Reading:
+    """A record that is read event by event, so that all of them are never held at once.
+
+    Args:
+        path: a run's directory, or its `run.jsonl`.
+
+    Attributes:
+        run: the run's name.
+        damaged: how many of the lines read so far say nothing that can be understood.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path / FILE_NAME if path.is_dir() else path
+        self.run = self._file.resolve().parent.name
+        self.damaged = 0
+
+    def __iter__(self) -> Iterator[Fact]:
+        """Yield the events in their order, a killed run's with its cut last line included.
+
+        Raises:
+            UsageError: there is no record, or one of a schema that this version does not know.
+        """
+        self.damaged, expander = 0, Expander()
+        for line in filter(None, self._lines()):
+            entry = _entry(line)
+            if isinstance(entry, dict) and isinstance(entry.get("type"), str):
+                _check_schema(self._file, entry)
+                yield expander.whole(entry)
+            else:
+                self.damaged += 1
+
+    def _lines(self) -> Iterator[str]:
+        try:
+            if self._file.exists() and not self._file.is_file():  # a pipe may never end
+                raise OSError(errno.EINVAL, "it is no file")
+            # Only a newline ends a line here; text may hold what else could.
+            with self._file.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+                for line in lines:
+                    yield line.removesuffix("\n")
+        except OSError as error:
+            raise UsageError(
+                f"{self._path}: no record of a run could be read: {error.strerror}",
+                hint=f"name a directory that holds {FILE_NAME}, such as reports/{LATEST}",
+            ) from error
+
+
 @dataclass(frozen=True, slots=True)
 class Events:
     """The events of a record, and how many of its lines could not be read."""
@@ -175,7 +222,7 @@ class Events:
 
 
 def read(path: Path) -> Events:
-    """Read a record, a killed run's with its cut last line included.
+    """Read a record as a whole.
 
     Args:
         path: a run's directory, or its `run.jsonl`.
@@ -183,27 +230,9 @@ def read(path: Path) -> Events:
     Raises:
         UsageError: there is no record, or one of a schema that this version does not know.
     """
-    file = path / FILE_NAME if path.is_dir() else path
-    try:
-        if file.exists() and not file.is_file():  # a pipe would be waited for without end
-            raise OSError(errno.EINVAL, "it is no file")
-        # Only a newline ends a line here; str.splitlines knows more ends, which text may hold.
-        lines = file.read_text(encoding="utf-8", errors="replace").removesuffix("\n").split("\n")
-    except OSError as error:
-        raise UsageError(
-            f"{path}: no record of a run could be read: {error.strerror}",
-            hint=f"name a directory that holds {FILE_NAME}, such as reports/{LATEST}",
-        ) from error
-    entries: list[Fact] = []
-    damaged, expander = 0, Expander()
-    for line in filter(None, lines):
-        entry = _entry(line)
-        if isinstance(entry, dict) and isinstance(entry.get("type"), str):
-            entries.append(expander.whole(entry))
-        else:
-            damaged += 1
-    _check_schema(file, entries)
-    return Events(run=file.resolve().parent.name, entries=tuple(entries), damaged=damaged)
+    reading = Reading(path)
+    entries = tuple(reading)
+    return Events(run=reading.run, entries=entries, damaged=reading.damaged)
 
 
 def _entry(line: str) -> Any:
@@ -218,8 +247,8 @@ def _entry(line: str) -> Any:
     return entry
 
 
-def _check_schema(file: Path, entries: list[Fact]) -> None:
-    schema = next((e.get("schema") for e in entries if e["type"] == "run-started"), SCHEMA)
+def _check_schema(file: Path, entry: Fact) -> None:
+    schema = entry.get("schema", SCHEMA) if entry["type"] == "run-started" else SCHEMA
     if not isinstance(schema, int) or schema > SCHEMA:
         written = text(schema)[:_SHORT]
         raise UsageError(

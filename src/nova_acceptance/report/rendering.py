@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,28 +40,31 @@ def write_all(
     language = language or language_of(run)
     history = history_of(run, directory.resolve().parent, kept=kept)
     told: dict[str, Any] = {"language": language, "history": history}
-    renderers: dict[str, Callable[[], str]] = {
-        outcomes.FILE_NAME: lambda: outcomes.render(history.runs[-1]),
+    renderers: dict[str, Callable[[], Iterable[str]]] = {
+        outcomes.FILE_NAME: lambda: [outcomes.render(history.runs[-1])],
         junit.FILE_NAME: lambda: junit.render(run),
-        metrics.FILE_NAME: lambda: metrics.render(run),
-        markdown.FILE_NAME: lambda: markdown.render(run, **told),
-        page.FILE_NAME: lambda: page.render(run, **told),
+        metrics.FILE_NAME: lambda: [metrics.render(run)],
+        markdown.FILE_NAME: lambda: [markdown.render(run, **told)],
         pytest_html.FILE_NAME: lambda: pytest_html.render(run),
+        page.FILE_NAME: lambda: page.render(run, **told, pictures=drawing.result()),
     }
     unwritten = {}
-    for name, render in renderers.items():
-        try:
-            _write(directory / name, render())
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other files are wanted
-            unwritten[name] = plain(f"{type(error).__name__}: {error}")
+    with ThreadPoolExecutor(1) as beside:  # another process draws, while this one writes
+        drawing = beside.submit(page.draw, run, **told)
+        for name, render in renderers.items():
+            try:
+                _write(directory / name, render())
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other files are wanted
+                unwritten[name] = plain(f"{type(error).__name__}: {error}")
     return unwritten
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, pieces: Iterable[str]) -> None:
     """Write a file whole or not at all: others may read it, or copy it, at any moment."""
     beside = path.with_name(f".{path.name}-{os.getpid()}")
     try:
-        beside.write_text(text, encoding="utf-8", errors="backslashreplace")
+        with beside.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            file.writelines(pieces)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
@@ -19,6 +18,67 @@ AnswerT = TypeVar("AnswerT")
 PODS_AT_ONCE = 8
 ATTEMPTS = 3
 """A status that came without the output may have lost it on the way; asking changes nothing."""
+
+
+class Round(Generic[AnswerT]):
+    """Questions that are asked together, and what is answered line by line.
+
+    Args:
+        questions: any number.
+        heard: is told each answer as soon as it comes, and so before those that take long.
+
+    Attributes:
+        patience: seconds in which all of them are answered.
+        wanted: the questions as JSON has them.
+    """
+
+    def __init__(
+        self,
+        questions: Sequence[Question[AnswerT]],
+        heard: Callable[[Question[AnswerT], AnswerT], object],
+    ) -> None:
+        rounds = -(-len(questions) // AT_ONCE)
+        longest = max(question.timeout for question in questions)
+        self.patience = timeouts.EXEC + LOOKUP + rounds * (longest + PACE)
+        self.wanted = [question.as_json() for question in questions]
+        self._questions = questions
+        self._heard = heard
+        self._answers: dict[int, AnswerT | ProbeError] = {}
+
+    def take(self, place: Place, line: str) -> None:
+        """Take a line that `in_pod_agent` wrote; what answers nothing is passed over."""
+        try:
+            said = json.loads(line)
+        except ValueError:
+            return
+        match said:
+            case [int(index), dict(raw)] if 0 <= index < len(self._questions):
+                self._read(place, index, raw)
+
+    def answers(self) -> list[AnswerT] | None:
+        """Return an answer a question, in their order; None while one has not come.
+
+        Raises:
+            ProbeError: one could not be asked.
+        """
+        if len(self._answers) < len(self._questions):
+            return None
+        found = []
+        for _, answer in sorted(self._answers.items()):
+            if isinstance(answer, ProbeError):
+                raise answer
+            found.append(answer)
+        return found
+
+    def _read(self, place: Place, index: int, raw: dict[str, Any]) -> None:
+        question = self._questions[index]
+        try:
+            answer = question.read(raw, str(place))
+        except ProbeError as error:
+            self._answers[index] = error
+        else:
+            self._answers[index] = answer
+            self._heard(question, answer)
 
 
 def ask(
@@ -46,31 +106,21 @@ def ask(
     """
     if not questions:
         return []
-    rounds = -(-len(questions) // AT_ONCE)
-    longest = max(question.timeout for question in questions)
-    line = json.dumps([question.as_json() for question in questions])
-    timeout = timeouts.EXEC + LOOKUP + rounds * (longest + PACE)
-
-    answers: dict[int, AnswerT] = {}
-
-    def told(place: Place, line: str) -> None:
-        if found := _answer(line, len(questions)):
-            index, raw = found
-            with suppress(ProbeError):  # raised below, where it ends the whole round
-                answers[index] = questions[index].read(raw, str(place))
-                heard(questions[index], answers[index])
-
+    asked = Round(questions, heard)
     for _ in range(ATTEMPTS):
         place, result = places.run(
-            pod, "in_pod_agent", line, timeout=timeout, again=Again.FREELY, heard=told
+            pod,
+            "in_pod_agent",
+            json.dumps(asked.wanted),
+            timeout=asked.patience,
+            again=Again.FREELY,
+            heard=asked.take,
         )
-        lines = (_answer(each, len(questions)) for each in result.stdout.splitlines())
-        raw = dict(filter(None, lines))
-        if len(raw) == len(questions):
-            return [
-                answers[index] if index in answers else question.read(raw[index], str(place))
-                for index, question in enumerate(questions)
-            ]
+        if asked.answers() is None:  # what was not heard on the way
+            for line in result.stdout.splitlines():
+                asked.take(place, line)
+        if (answers := asked.answers()) is not None:
+            return answers
     raise ProbeError(
         f"the probe in pod {pod} wrote no list of answers",
         hint="a successful command without its output is inconclusive; run the test again",
@@ -96,14 +146,3 @@ def ask_everywhere(
     with ThreadPoolExecutor(PODS_AT_ONCE) as pool:
         asked = {pod: pool.submit(ask, places, pod, items) for pod, items in questions.items()}
     return {pod: future.result() for pod, future in asked.items()}
-
-
-def _answer(line: str, count: int) -> tuple[int, dict[str, Any]] | None:
-    """Return which of so many questions a line answers, and how; None where it answers none."""
-    try:
-        match json.loads(line):
-            case [int(index), dict(raw)] if 0 <= index < count:
-                return index, raw
-    except ValueError:
-        pass
-    return None

@@ -15,14 +15,17 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 AT_ONCE: Final = 8
-"""Rounds of questions that go on side by side, whatever they ask."""
+"""Rounds of questions of one kind that go on side by side, whatever they ask."""
 
 
 class Background:
-    """Runs so many rounds of questions at once, in the order in which they come."""
+    """Runs so many rounds of questions of each kind at once, in the order in which they come.
+
+    What looks into a server does not queue behind what does not, of which there is a round a pod.
+    """
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
-        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="ahead")
+        self._pools = {feels: ThreadPoolExecutor(at_once) for feels in (True, False)}
         self._lock = threading.Lock()
         self._under_way: dict[Future[Any], bool] = {}
 
@@ -32,14 +35,14 @@ class Background:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def run(self, ask: Callable[[], object], *, of_network: bool = False) -> Future[None]:
+    def run(self, ask: Callable[[], object], *, feels: bool = True) -> Future[None]:
         """Run a round of questions, now or when there is room for it.
 
         What it takes down itself, and keeps for nobody, is no evidence of the test that is running.
 
         Args:
             ask: asks them.
-            of_network: whether the network is asked alone, and nothing of any component's server.
+            feels: whether it looks into a server, and would see what is made there for a moment.
 
         Returns:
             the round, which is cancelled where it has not begun before all is closed.
@@ -50,25 +53,24 @@ class Background:
                 ask()
 
         with self._lock:
-            round_ = self._pool.submit(quietly)
-            self._under_way[round_] = of_network
+            round_ = self._pools[feels].submit(quietly)
+            self._under_way[round_] = feels
         round_.add_done_callback(self._ended)
         return round_
 
-    def settle(self, *, network: bool = True) -> None:
-        """Wait until nothing is asked any more; of the network either, unless that may go on."""
+    def settle(self, *, only_felt: bool = False) -> None:
+        """Wait until nothing is asked any more, or only nothing that looks into a server."""
         while True:
             with self._lock:
-                going = [
-                    it for it, of_network in self._under_way.items() if network or not of_network
-                ]
+                going = [it for it, feels in self._under_way.items() if feels or not only_felt]
             if not going:
                 return
             wait(going)
 
     def close(self) -> None:
         """Ask nothing more, and wait for what is under way; every question has its own end."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def _ended(self, round_: Future[Any]) -> None:
         with self._lock:
@@ -89,11 +91,19 @@ class Answers(Generic[K, T]):
         self._lock = threading.Lock()
         self._outcomes: dict[K, Future[Outcome[T]]] = {}
 
-    def foresee(self, background: Background, questions: Iterable[K]) -> None:
-        """Ask some questions in the background, one after the other, but for those asked before."""
+    def foresee(
+        self, background: Background, questions: Iterable[K], *, feels: bool = True
+    ) -> None:
+        """Ask some questions in the background, one after the other, but for those asked before.
+
+        Args:
+            background: where they are asked.
+            questions: the questions.
+            feels: see `Background.run`.
+        """
         new = [(each, future) for each in questions if (future := self._new(each))]
         if new:
-            round_ = background.run(lambda: self._answer(new))
+            round_ = background.run(lambda: self._answer(new), feels=feels)
             round_.add_done_callback(lambda it: _cancel(new) if it.cancelled() else None)
 
     def told(self, question: K) -> T:

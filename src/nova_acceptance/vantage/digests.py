@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import Again, Kube, PodRef
+from nova_acceptance.vantage.in_pod import lacks
 
 _ABSENT: Final = "absent"
 _SCRIPT: Final = f"""
@@ -31,6 +32,7 @@ for it in "$@"; do
 done
 """
 """A shell's own words, `cat`, `readlink` and `sha256sum`: what small images have."""
+_HINT: Final = "give it a shell and sha256sum, or restart it: only what may be newer is asked"
 _WRITTEN: Final = "..%Y_%m_%d_%H_%M_%S"
 """How the kubelet names the directory into which it writes a volume each time that its content
 changes, in UTC. Source: Kubernetes, pkg/volume/util/atomic_writer.go."""
@@ -67,18 +69,23 @@ def differing(kube: Kube, pod: PodRef, container: str, wanted: Iterable[Held]) -
     salt = secrets.token_hex(16)
     names = [f"{'f' if it.is_file else 'v'}:{it.name}" for it in its]
     renewed = [it for it in its if it.volume]
-    done = kube.exec(
-        pod,
-        ("sh", "-c", _SCRIPT, "sh", salt, *names, *(f"d:{it.volume}" for it in renewed)),
-        container=container,
-        again=Again.FREELY,
-        is_asking=True,
-    )
+    try:
+        done = kube.exec(
+            pod,
+            ("sh", "-c", _SCRIPT, "sh", salt, *names, *(f"d:{it.volume}" for it in renewed)),
+            container=container,
+            again=Again.FREELY,
+            is_asking=True,
+        )
+    except ProbeError as error:
+        if any(lacks("sh", text) for text in error.evidence):
+            error.hint = _HINT
+        raise
     answers = [line.partition(" ")[0] for line in done.stdout.splitlines()]
     if done.exit_code != 0 or len(answers) != len(its) + len(renewed):
         raise ProbeError(
             f"container {container} of {pod} could not be asked what it has",
-            hint="it needs a shell and sha256sum for that",
+            hint=_HINT,
             evidence=done.stderr.splitlines()[:3],
         )
     later = [

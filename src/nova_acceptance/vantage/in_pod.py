@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,51 +17,13 @@ PYTHON = ("python3", "-I", "-S", "-c")
 LOADER = "import json, sys; exec(json.loads(sys.stdin.readline()))"
 """Takes the script from standard input, as it would not fit into every proxy's longest URL."""
 STDERR_LINES = 5
-_INDENT = re.compile(r"^ +", re.MULTILINE)
 ASKING = frozenset({"in_pod_agent", "in_pod_relay"})
 """Scripts that change nothing: they ask, or carry what others ask."""
-_FOR_TYPES = ("__future__", "typing")
-"""Modules that nothing needs where there are no types."""
-_DESCRIBED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-
-
-def _short(name: str) -> str:
-    """Return the text of a script without comments, docstrings and types, indented by one space."""
-    text = (resources.files(__package__) / f"{name}.py").read_text(encoding="utf-8")
-    short = ast.unparse(_Shortening().visit(ast.parse(text)))
-    return _INDENT.sub(lambda found: " " * (len(found[0]) // 4), short)
-
-
-class _Shortening(ast.NodeTransformer):
-    """Takes out of a script what only its readers need."""
-
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        super().generic_visit(node)
-        if isinstance(node, _DESCRIBED) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            node.returns = None
-        return node
-
-    def visit_arg(self, node: ast.arg) -> ast.arg:
-        node.annotation = None
-        return node
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        if node.value is None:
-            return node
-        return ast.copy_location(ast.Assign([node.target], node.value), node)
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
-        return None if node.module in _FOR_TYPES else node
-
-
-SCRIPTS: Final = {name: _short(name) for name in ("in_pod_agent", "in_pod_relay", "in_pod_kill")}
-"""The scripts of this package, short, since each travels with every question.
-
-They are made when this is imported, by one thread: Python 3.11 may raise SystemError where two
-parse at once. Source: https://github.com/python/cpython/issues/106905
-"""
+SCRIPTS: Final = {
+    name: (resources.files(__package__) / f"{name}.py").read_text(encoding="utf-8")
+    for name in ("in_pod_agent", "in_pod_relay", "in_pod_kill")
+}
+"""The texts of this package's scripts, as they travel with every question."""
 
 
 def run(
@@ -196,7 +156,11 @@ class NoPythonError(PodProbeError):
 
 def lacks_python(text: str) -> bool:
     """Whether a message says that a container has no python3, or none that is whole and new."""
-    missing = ("executable file not found", "no such file or directory", "not found in $PATH")
     unfit = ("SyntaxError", "ModuleNotFoundError", "ImportError")
-    is_missing = "python3" in text and any(phrase in text for phrase in missing)
-    return is_missing or any(word in text for word in unfit)
+    return lacks("python3", text) or any(word in text for word in unfit)
+
+
+def lacks(program: str, text: str) -> bool:
+    """Whether a message says that a container does not have a program."""
+    missing = ("executable file not found", "no such file or directory", "not found in $PATH")
+    return program in text and any(phrase in text for phrase in missing)

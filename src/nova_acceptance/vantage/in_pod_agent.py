@@ -22,8 +22,11 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # of no use in a pod, where it takes time to load
+    from collections.abc import Callable, Iterator
+    from typing import Any, BinaryIO
 
 AT_ONCE = 32
 # A resolver asks again, five seconds later, for a packet that was lost (resolv.conf(5), timeout).
@@ -343,7 +346,7 @@ def answer_all(questions: list[dict[str, Any]]) -> Iterator[list[tuple[int, dict
 
     What is answered within a moment is given out together, each answer with its question's place.
     """
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, dict[str, Any]]] = queue.SimpleQueue()
 
     def told(index: int, found: dict[str, Any]) -> None:
@@ -362,9 +365,9 @@ def answer_all(questions: list[dict[str, Any]]) -> Iterator[list[tuple[int, dict
             waiting.put(index)
 
     def work() -> None:
-        while True:
-            index = waiting.get()
+        while (index := waiting.get()) is not None:
             done.put((index, answer(questions[index])))
+        waiting.put(None)  # for the others
 
     for _ in range(min(AT_ONCE, len(questions))):
         threading.Thread(target=work, daemon=True).start()
@@ -383,6 +386,7 @@ def answer_all(questions: list[dict[str, Any]]) -> Iterator[list[tuple[int, dict
                     batch.append(done.get(timeout=TOGETHER))
             left -= {index for index, _ in batch}
             yield batch
+    waiting.put(None)
     if left:
         yield [(index, {"state": "timeout", "seconds": longest}) for index in sorted(left)]
 

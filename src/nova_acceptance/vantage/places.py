@@ -132,11 +132,16 @@ class Places:
             ProbeError: whether there is one could not be found out.
             ClusterError: the API was away for too long.
         """
+        return (
+            self.proven(pod)
+            or self.run(pod, "in_pod_agent", "[]", timeout=timeouts.EXEC, again=Again.FREELY)[0]
+        )
+
+    def proven(self, pod: PodRef) -> Place | None:
+        """Return the place from which a pod's network has been asked before, if it has."""
         with self._lock:
             known = self._known[pod]
-        if known.is_proven and known.place:
-            return known.place
-        return self.run(pod, "in_pod_agent", "[]", timeout=timeouts.EXEC, again=Again.FREELY)[0]
+        return known.place if known.is_proven else None
 
     def run(
         self,

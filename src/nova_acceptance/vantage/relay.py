@@ -15,18 +15,20 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from queue import Empty, SimpleQueue
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, NovaError, ProbeError
-from nova_acceptance.kube import ApiError, ApiUnreachableError, Fault, forbidden
+from nova_acceptance.kube import ApiError, ApiUnreachableError, Fault, PodRef, Running, forbidden
 from nova_acceptance.kube.failures import kubelet_trouble
+from nova_acceptance.vantage.in_pod import SCRIPTS
 from nova_acceptance.vantage.in_pod_relay import ALIVE, FIND, LOOKUP
 from nova_acceptance.vantage.places import Place, Places
-from nova_acceptance.vantage.relay_session import Session, reset, settle
+from nova_acceptance.vantage.relay_session import Session, Told, Waiting, reset, settle
 
 _WAITING = 128
 """Connections that may wait at one port until they are carried on."""
@@ -79,13 +81,14 @@ class Relay:
     Args:
         places: from where pods' networks are asked.
         place: whose.
+        running: its program, where it runs already.
 
     Attributes:
         refusal: how the API said that this user may not begin it, or that itself has no way to the
             pod's node; None if it did not.
     """
 
-    def __init__(self, places: Places, place: Place) -> None:
+    def __init__(self, places: Places, place: Place, running: Running | None = None) -> None:
         self.refusal: ApiError | None = None
         self._places = places
         self._kube = places.kube
@@ -93,7 +96,7 @@ class Relay:
         self._tunnels: list[Tunnel] = []
         self._faults: list[tuple[float, Fault]] = []
         self._wanted: deque[Callable[[], object]] = deque()
-        self._session: Session | None = None
+        self._session = Session(running, self._gone) if running else None
         self._is_beginning = False
         self._is_over = False
         self._woken, self._waker = socket.socketpair()
@@ -132,6 +135,36 @@ class Relay:
         made = Tunnel(self, host, port)
         self._do(partial(self._tunnels.append, made))
         return made
+
+    def answers(self, questions: Sequence[object], patience: float) -> Iterator[str]:
+        """Yield what `in_pod_agent` writes when it is asked these, some whole lines at a time.
+
+        Args:
+            questions: each as JSON has it.
+            patience: seconds for all of them.
+
+        Raises:
+            ProbeError: the program is gone, or did not answer all of them in time.
+            ClusterError: the API was away.
+        """
+        told: Told = SimpleQueue()
+        body = json.dumps({"agent": SCRIPTS["in_pod_agent"], "questions": questions})
+        self._do(partial(self._question, told, body.encode()))
+        if not self._thread.is_alive():
+            raise self._ended()
+        until = time.monotonic() + patience
+        while True:
+            try:
+                said = told.get(timeout=max(0.0, until - time.monotonic()))
+            except Empty as error:
+                gone = self._gone(TimeoutError("no answer in time"))
+                self._do(partial(self._give_up, told, gone))
+                raise gone from error
+            if isinstance(said, NovaError):
+                raise said
+            if not said:
+                return
+            yield said
 
     def fault_since(self, moment: float) -> Fault | None:
         """Return what has been wrong with the way since a moment; None where nothing was.
@@ -191,10 +224,14 @@ class Relay:
         """Wait until something can be done, and do it."""
         session = self._session
         try:
-            for ready in self._waited(session):
-                self._move(session, *ready)
+            ready = dict(self._waited(session))
+            if ready.pop(self._woken.fileno(), 0):
+                self._woken.recv(_WAKES)
+            # what was wanted before a connection came counts for it: it may end what runs
             while self._wanted:
                 self._wanted.popleft()()
+            for descriptor, events in ready.items():
+                self._move(session, descriptor, events)
             if self._session:
                 self._session.flush()
         except NovaError as error:
@@ -208,9 +245,6 @@ class Relay:
         return session.wait_at(poll) if session else poll.poll()
 
     def _move(self, session: Session | None, descriptor: int, events: int) -> None:
-        if descriptor == self._woken.fileno():
-            self._woken.recv(_WAKES)
-            return
         for tunnel in self._tunnels:
             if tunnel.listener.fileno() == descriptor:
                 self._accept(tunnel)
@@ -239,6 +273,14 @@ class Relay:
         else:
             session.ask(answer, kind, body)
 
+    def _question(self, told: Told, body: bytes) -> None:
+        try:
+            session = self._begun()
+        except NovaError as error:
+            told.put(error)
+        else:
+            session.question(told, body)
+
     def _begun(self) -> Session:
         """Return what runs, begun where nothing does."""
         if self._is_over:
@@ -246,18 +288,13 @@ class Relay:
         if self._session is None:
             self._is_beginning = True
             try:
-                _, (running, _said) = self._places.begin(
-                    self._place.pod,
-                    "in_pod_relay",
-                    json.dumps({"patience": timeouts.RELAY_ALONE}),
-                    timeout=timeouts.RELAY_START,
-                )
+                _, running = begin(self._places, self._place.pod)
             finally:
                 self._is_beginning = False
             self._session = Session(running, self._gone)
         return self._session
 
-    def _give_up(self, answer: Future[str], error: NovaError) -> None:
+    def _give_up(self, answer: Waiting, error: NovaError) -> None:
         """Let go of what runs and does not answer, where it was asked."""
         if self._session and self._session.waits_for(answer):
             self._lose(error)
@@ -309,3 +346,23 @@ class Relay:
         return ApiUnreachableError(
             f"the relay in pod {self._place.inside}", self._kube.server, error
         )
+
+
+def begin(places: Places, pod: PodRef) -> tuple[Place, Running]:
+    """Begin the relay's program where a pod's network can be asked.
+
+    Returns:
+        Where it runs, and the program, which listens and is to be closed by the caller.
+
+    Raises:
+        UnaskedError: there is no place to run it in, with the reason.
+        ProbeError: it could not be run, or said nothing in time.
+        ClusterError: the API was away.
+    """
+    place, (running, _said) = places.begin(
+        pod,
+        "in_pod_relay",
+        json.dumps({"patience": timeouts.RELAY_ALONE}),
+        timeout=timeouts.RELAY_START,
+    )
+    return place, running

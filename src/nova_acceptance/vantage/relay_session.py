@@ -13,21 +13,29 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
+from queue import SimpleQueue
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, NovaError, ProbeError
 from nova_acceptance.kube import Running
 from nova_acceptance.vantage.in_pod_relay import (
     ALIVE,
+    ASK,
     END,
     ENOUGH,
     FOUND,
     OPEN,
     RESET,
+    TOLD,
     Frames,
     Stream,
     frame,
 )
+
+Told = SimpleQueue[str | NovaError]
+"""Where answers come piece by piece, or why no more will."""
+Waiting = Future[str] | Told
+"""Who waits for an answer."""
 
 BEAT = 10.0
 """Seconds after which the program is told that it is still wanted."""
@@ -48,6 +56,7 @@ class Session:
         self._frames = Frames()
         self._streams: dict[int, Stream] = {}
         self._asked: dict[int, Future[str]] = {}
+        self._told: dict[int, Told] = {}
         self._out = bytearray()
         self._beat = time.monotonic()
         self._number = 0
@@ -58,9 +67,15 @@ class Session:
         self._asked[self._number] = answer
         self._say(kind, self._number, body)
 
-    def waits_for(self, answer: Future[str]) -> bool:
-        """Whether a question was asked here and has no answer yet."""
-        return answer in self._asked.values()
+    def question(self, told: Told, body: bytes) -> None:
+        """Ask the program what `in_pod_agent` answers, piece by piece; the last one is empty."""
+        self._number += 1
+        self._told[self._number] = told
+        self._say(ASK, self._number, body)
+
+    def waits_for(self, answer: Waiting) -> bool:
+        """Whether something was asked here and is not answered to its end."""
+        return answer in self._asked.values() or answer in self._told.values()
 
     def open(self, connection: socket.socket, host: str, port: int) -> None:
         """Carry a connection of this machine on to `host:port`."""
@@ -123,6 +138,8 @@ class Session:
         self._running.__exit__()
         for answer in self._asked.values():
             settle(answer, error)
+        for told in self._told.values():
+            told.put(error)
         for stream in self._streams.values():
             reset(stream.socket)
 
@@ -139,6 +156,9 @@ class Session:
             if kind in (FOUND, ALIVE):
                 if answer := self._asked.pop(number, None):
                     settle(answer, body.decode())
+            elif kind == TOLD:
+                told = self._told[number] if body else self._told.pop(number)
+                told.put(body.decode())
             elif number in self._streams:
                 if kind == RESET:
                     reset(self._streams.pop(number).socket)

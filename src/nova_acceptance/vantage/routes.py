@@ -11,10 +11,10 @@ from __future__ import annotations
 import resource
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ClusterError, ProbeError, UnaskedError
@@ -25,11 +25,16 @@ from nova_acceptance.kube import (
     Fault,
     Forward,
     PodRef,
+    Running,
     unwritten,
 )
 from nova_acceptance.phrase import Phrase, verbatim
+from nova_acceptance.vantage.agent import Round, ask
 from nova_acceptance.vantage.places import Place, Places
-from nova_acceptance.vantage.relay import Relay, UnresolvedError
+from nova_acceptance.vantage.questions import Question
+from nova_acceptance.vantage.relay import Relay, UnresolvedError, begin
+
+AnswerT = TypeVar("AnswerT")
 
 LOOPBACK = "127.0.0.1"
 """Where every route begins."""
@@ -168,6 +173,42 @@ class Routes:
             raise FindingError(Finding("NAME_UNRESOLVED", NOWHERE, sentence)) from error
         return self._kept(str(place), f"{host}:{port}", lambda: relay.tunnel(host, port))
 
+    def ask(
+        self,
+        pod: PodRef,
+        questions: Sequence[Question[AnswerT]],
+        heard: Callable[[Question[AnswerT], AnswerT], object] = lambda _question, _answer: None,
+    ) -> list[AnswerT]:
+        """Ask from a pod's place as `agent.ask` does, in the exec that carries connections as well.
+
+        What is not answered there is asked in an exec of its own, with all the patience that takes.
+
+        Raises:
+            UnaskedError: there is no place to ask from.
+            ProbeError: it could not be asked, or the routes are closed.
+            ClusterError: the API was away for too long.
+        """
+        if not questions:
+            return []
+        asked = Round(questions, heard)
+        with suppress(ProbeError, ClusterError):
+            place, relay = self._begun(pod)
+            for said in relay.answers(asked.wanted, asked.patience):
+                for line in said.splitlines():
+                    asked.take(place, line)
+            if (answers := asked.answers()) is not None:
+                return answers
+        if self._is_closed:
+            raise self._closed(pod)
+        return ask(self._places, pod, questions, heard)
+
+    def _begun(self, pod: PodRef) -> tuple[Place, Relay]:
+        """Return the relay of a pod's place; where nothing was asked yet, its start shows it."""
+        if place := self._places.proven(pod):
+            return place, self._relay(place)
+        place, running = begin(self._places, pod)
+        return place, self._relay(place, running)
+
     def _kept(self, source: str, target: str, made: Callable[[], Way]) -> Route:
         with self._lock:
             if (source, target) not in self._routes:
@@ -182,13 +223,19 @@ class Routes:
         self._stack.enter_context(forward)
         return forward
 
-    def _relay(self, place: Place) -> Relay:
-        with self._lock:
+    def _relay(self, place: Place, running: Running | None = None) -> Relay:
+        with self._lock, ExitStack() as unwanted:
+            if running:
+                unwanted.enter_context(running)
             if self._is_closed:
-                raise ProbeError(f"the routes through pod {place.inside} are closed")
+                raise self._closed(place.inside)
             if place.inside not in self._relays:
-                self._relays[place.inside] = Relay(self._places, place)
+                unwanted.pop_all()
+                self._relays[place.inside] = Relay(self._places, place, running)
             return self._relays[place.inside]
+
+    def _closed(self, pod: PodRef) -> ProbeError:
+        return ProbeError(f"the routes through pod {pod} are closed")
 
     def _find(self, relay: Relay, host: str, port: int) -> None:
         """See that a host resolves, once the API lets us ask."""

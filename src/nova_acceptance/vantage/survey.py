@@ -16,6 +16,7 @@ from nova_acceptance.vantage.agent import PODS_AT_ONCE, ask
 from nova_acceptance.vantage.background import Background
 from nova_acceptance.vantage.places import Places
 from nova_acceptance.vantage.questions import Answer, Question
+from nova_acceptance.vantage.routes import Routes
 from nova_acceptance.vantage.transcript import Transcript
 
 AnswerT = TypeVar("AnswerT", bound=Answer)
@@ -50,6 +51,8 @@ class Survey:
             could not be asked.
         unsettled: returns which answers may be others a moment later; they are asked again until
             there are none or `timeouts.SERVICE_SETTLES` is over, and then they stand.
+        routes: by which they are asked, where connections will begin in the same pods; None asks
+            each time by an exec of its own.
     """
 
     def __init__(
@@ -59,8 +62,10 @@ class Survey:
         questions: Mapping[PodRef, Sequence[Question[Answer]]],
         on_asked: Callable[[Answers, Failures], object] = lambda _answers, _failures: None,
         unsettled: Callable[[Answers], Iterable[Asked]] = lambda _answers: (),
+        *,
+        routes: Routes | None = None,
     ) -> None:
-        self._places = places
+        self._ask_of = routes.ask if routes else partial(ask, places)
         self.transcript = transcript
         self._questions = questions
         self._on_asked = on_asked
@@ -84,7 +89,7 @@ class Survey:
             for each in (self, *others):
                 each._ask_all()
 
-        background.run(ask_all, of_network=True)
+        background.run(ask_all, feels=False)
 
     def answer(self, pod: PodRef, question: Question[AnswerT]) -> AnswerT:
         """Return the answer to a question; one that was not foreseen is asked by itself.
@@ -98,7 +103,7 @@ class Survey:
             raise self._failures[pod]
         with self._asking_alone:
             if (pod, question) not in self._answers:
-                (alone,) = ask(self._places, pod, [question])
+                (alone,) = self._ask_of(pod, [question])
                 self._hear(pod, question, alone)
         answer = cast(AnswerT, self._answers[pod, question])
         self.transcript.add(answer.evidence)
@@ -188,7 +193,7 @@ class Survey:
         failures: dict[PodRef, NovaError] = {}
         with ThreadPoolExecutor(PODS_AT_ONCE) as pool:
             asked = {
-                pod: pool.submit(ask, self._places, pod, each, partial(self._hear, pod))
+                pod: pool.submit(self._ask_of, pod, each, partial(self._hear, pod))
                 for pod, each in questions.items()
             }
         for pod, future in asked.items():

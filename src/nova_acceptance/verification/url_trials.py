@@ -124,7 +124,8 @@ class TriedUrls:
         """Try URLs that are going to be read.
 
         Those that lead from one component to one server are tried one after the other, on the way
-        that they share; all others side by side.
+        that they share; all others side by side. A database that is made beside those that URLs
+        lead to is not felt there.
         """
         rounds: dict[tuple[str, str], list[Tried]] = {}
         for url in urls:
@@ -132,7 +133,7 @@ class TriedUrls:
             way = url.source.name if url.source else "", owner.name if owner else ""
             rounds.setdefault(way, []).extend(Tried.of(url, fact) for fact in Fact)
         for tried in rounds.values():
-            self._found.foresee(background, tried)
+            self._found.foresee(background, tried, feels=False)
 
     def held(self, url: Url) -> HeldUrl:
         """Return what may be looked at of a URL.

@@ -55,6 +55,9 @@ def made(monkeypatch: pytest.MonkeyPatch, names: list[str]) -> list[Phrase]:
         def found(self, request: Request, reason: Phrase) -> Cluster:
             return replace(KIND, reason=reason, context=f"kind-{request.name}")
 
+        def up_again(self, request: Request, reason: Phrase) -> Cluster | None:
+            return self.up(request, reason) if self.is_there(request.name) else None
+
         def up(self, request: Request, reason: Phrase) -> Cluster:
             reasons.append(reason)
             names.append(request.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tarfile
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from click.testing import CliRunner
 
 from nova_acceptance import cli
 from nova_acceptance.cluster.kind import images
-from nova_acceptance.cluster.kind.images import Image, digests, images_of
-from nova_acceptance.errors import UsageError
+from nova_acceptance.cluster.kind.images import Builder, Image, digests, images_of
+from nova_acceptance.errors import ClusterError, UsageError
+from nova_acceptance.progress import Progress
 
 BASE = Image("base", "1", base=None)
 TOP = Image("top", "2")
@@ -154,3 +156,61 @@ def test_command_says_what_an_image_is_where_there_is_none(tmp_path: Path) -> No
 
     assert result.exit_code == 2
     assert "images/<image>/Containerfile" in result.output
+
+
+DOCKER = """#!/bin/sh
+# Knows no image, and takes down what it is to build.
+[ "$1" = build ] || exit 1
+said=
+for word in "$@"; do
+    case $word in --tag=*|--target=*|--build-arg=BASE=*) said="$said$word " ;; esac
+done
+echo "$said" >>"$0.built"
+[ ! -e "$0.fails" ] || ! grep -q "$(cat "$0.fails")" "$0.built"
+"""
+
+
+@pytest.fixture
+def docker(tmp_path: Path) -> Path:
+    program = tmp_path / "docker"
+    program.write_text(DOCKER)
+    program.chmod(0o755)
+    return program
+
+
+def built_by(docker: Path, *made: Image) -> list[str]:
+    builder = Builder(docker, {}, docker.with_name("log"), "a-debian")
+    builder.build(made, Progress(io.StringIO()))
+    return docker.with_name("docker.built").read_text().splitlines()
+
+
+MADE_OF_TOP = Image("apart", "1", base=None, parts=("top",), packages="packages")
+
+
+@pytest.mark.usefixtures("checkout")
+def test_image_is_built_after_what_it_is_made_of_and_its_packages_before(docker: Path) -> None:
+    lines = [line.strip() for line in built_by(docker, BASE, TOP, MADE_OF_TOP)]
+
+    assert sorted(lines) == [
+        "--tag=docker.io/nova/apart:1 --build-arg=BASE=a-debian",
+        "--tag=docker.io/nova/base:1 --build-arg=BASE=a-debian",
+        "--tag=docker.io/nova/top:2 --build-arg=BASE=docker.io/nova/base:1",
+        "--target=packages --build-arg=BASE=a-debian",
+    ]
+    in_order = [line for line in lines if "--tag" in line]
+    assert [line.partition(" ")[0] for line in in_order] == [
+        "--tag=docker.io/nova/base:1",
+        "--tag=docker.io/nova/top:2",
+        "--tag=docker.io/nova/apart:1",
+    ]
+    assert lines.index("--target=packages --build-arg=BASE=a-debian") < len(lines) - 1
+
+
+@pytest.mark.usefixtures("checkout")
+def test_nothing_is_built_upon_what_could_not_be(docker: Path) -> None:
+    docker.with_name("docker.fails").write_text("base:1")
+
+    with pytest.raises(ClusterError, match="build --network=host failed with status 1"):
+        built_by(docker, BASE, TOP)
+
+    assert len(docker.with_name("docker.built").read_text().splitlines()) == 1

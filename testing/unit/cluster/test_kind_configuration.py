@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.cluster.kind.cluster import SCHEDULABLE, configuration
+from nova_acceptance.cluster.kind.cluster import KUBELETS, SCHEDULABLE, configuration
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,8 @@ def test_the_first_node_is_the_control_plane(nodes: int, roles: list[str]) -> No
 
 
 def test_control_plane_among_others_takes_pods() -> None:
-    assert configuration("nova", 2, 6443)["kubeadmConfigPatches"] == [SCHEDULABLE]
+    assert configuration("nova", 2, 6443)["kubeadmConfigPatches"] == [KUBELETS, SCHEDULABLE]
 
 
 def test_taint_of_a_node_alone_is_left_to_kind_which_fails_without_it() -> None:
-    assert configuration("nova", 1, 6443)["kubeadmConfigPatches"] == []
+    assert configuration("nova", 1, 6443)["kubeadmConfigPatches"] == [KUBELETS]

@@ -55,6 +55,8 @@ def test_cluster_whose_node_is_stopped_differs() -> None:
 class Foreign(Provider):
     """Knows one cluster, that the user's Docker runs."""
 
+    _has_own_engine = False
+
     def __init__(self, home: Home, nodes: list[Node]) -> None:
         self._home = home
         self._progress = Progress(io.StringIO())
@@ -82,10 +84,14 @@ def test_kind_cluster_of_somebody_else_is_neither_made_anew_nor_removed(tmp_path
         provider.down("nova")
 
 
+def test_nothing_is_brought_up_again_that_was_not_made_here(tmp_path: Path) -> None:
+    provider = Foreign(Home(tmp_path), [Node("nova-control-plane", BROUGHT, "running")])
+
+    assert provider.up_again(Request(), Phrase("it was asked for")) is None
+
+
 class Created(Foreign):
     """Knows one cluster of its own, created to its end; whoever deletes or makes one fails."""
-
-    _has_own_engine = False
 
     def cluster(self, name: str) -> KindCluster:
         found = super().cluster(name)

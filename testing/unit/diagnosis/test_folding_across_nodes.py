@@ -43,6 +43,26 @@ def test_member_that_is_lost_elsewhere_stands_by_itself() -> None:
 @pytest.mark.parametrize(
     ("node", "expected"),
     [
+        ("ash", {"NETWORK_CUT": ["TWO_LEADERS"]}),
+        ("oak", {"NETWORK_CUT": [], "TWO_LEADERS": []}),
+    ],
+)
+def test_leader_on_a_node_that_is_cut_off_and_its_successor_are_two_for_that(
+    node: str, expected: dict[str, list[str]]
+) -> None:
+    postgres = members.stateful_set("postgres", DATABASE, 2)
+    pods = [members.member(postgres, number) for number in range(2)]
+    for pod, home in zip(pods, (node, "elm"), strict=True):
+        pod["spec"]["nodeName"] = home
+    nodes = [recorded.node(name) for name in ("ash", "elm", "oak")]
+    leaders = finding("TWO_LEADERS", "StatefulSet", "postgres", DATABASE)
+
+    assert folded(members.snapshot(postgres, *pods, *nodes), leaders, CUT) == expected
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
         ("ash", {"NETWORK_CUT": ["DNS_SLOW"]}),
         ("elm", {"NETWORK_CUT": [], "DNS_SLOW": []}),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import subprocess
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,16 +13,15 @@ from typing import Any
 import pytest
 
 from nova_acceptance.collect.started import compare
-from nova_acceptance.components.kubernetes import outdated
 from nova_acceptance.components.kubernetes.shapes import without_values
 from nova_acceptance.components.urls.outdated import outdated_containers
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.findings import Finding
+from nova_acceptance.findings import Finding, ref
 from nova_acceptance.kube import Object, PodRef
 from nova_acceptance.kube.exec import ExecResult
 from nova_acceptance.kube.snapshot import Snapshot
 from nova_acceptance.vantage.digests import Held, differing
-from testing.unit.diagnosis.rendered import Nova
+from testing.unit.waiting import SOON
 
 POD = PodRef("shop", "till-0")
 OLD, NEW = "Autumn-hidden\n", "Winter-hidden"
@@ -92,14 +92,37 @@ def test_container_without_a_shell_is_not_asked() -> None:
         differing(Silent({}), POD, "main", [Held("A", False, b"")])  # type: ignore[arg-type]
 
 
-def secret(value: str, written: str = AFTER, name: str = "login") -> Object:
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ('exec: "sh": executable file not found in $PATH: unknown', "restart it"),
+        ("container not found", "is it running?"),
+    ],
+)
+def test_container_that_has_no_shell_is_told_with_what_helps(said: str, hint: str) -> None:
+    class Shellless(Shell):
+        def exec(self, *_: Any, **__: Any) -> ExecResult:
+            raise ProbeError("`sh` could not be run", hint="is it running?", evidence=[said])
+
+    with pytest.raises(ProbeError) as caught:
+        differing(Shellless({}), POD, "main", [Held("A", False, b"")])  # type: ignore[arg-type]
+
+    assert hint in caught.value.hint
+
+
+def secret(
+    value: str,
+    written: str = AFTER,
+    name: str = "login",
+    created: str = "2026-02-01T00:00:00Z",
+) -> Object:
     fields: Object = {"f:data": {"f:PASS": {}, "f:dotted.name": {}}}
     return {
         "kind": "Secret",
         "metadata": {
             "name": name,
             "namespace": "shop",
-            "creationTimestamp": "2026-02-01T00:00:00Z",
+            "creationTimestamp": created,
             "managedFields": [{"time": written, "fieldsV1": fields}],
         },
         "data": {
@@ -154,6 +177,90 @@ FROM_KEY = {
 }
 
 
+def of_one_pod(held: Object) -> tuple[Snapshot, Object]:
+    owner = workload(FROM_ALL)
+    pod = pod_of(owner)
+    return Snapshot.of((owner, pod, without_values(held))), pod
+
+
+def test_container_is_asked_once_for_a_snapshot() -> None:
+    shell = Shell({"PASS": "old"}, secret("new"))
+    snapshot, pod = of_one_pod(secret("new"))
+
+    for _ in range(2):
+        assert compare(shell, snapshot, [pod], time.monotonic() + 20) == {}  # type: ignore[arg-type]
+
+        assert [it.name for it in snapshot.outdated[ref(pod)]] == ["PASS"]
+    assert len(shell.asked) == 1
+
+
+class Refusing(Shell):
+    """A container that has no shell."""
+
+    def exec(self, pod: PodRef, *_: Any, **__: Any) -> ExecResult:
+        self.asked.append(str(pod))
+        raise ProbeError("it has no shell")
+
+
+def test_container_that_could_not_be_asked_is_not_asked_again() -> None:
+    shell = Refusing({}, secret("new"))
+    snapshot, pod = of_one_pod(secret("new"))
+
+    for _ in range(2):
+        found = compare(shell, snapshot, [pod], time.monotonic() + 20)  # type: ignore[arg-type]
+
+        assert str(found[ref(pod)]) == "it has no shell"
+    assert len(shell.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("created", "written", "more", "is_known"),
+    [
+        (STARTED, STARTED, {}, True),
+        (STARTED, STARTED, {"optional": True}, False),  # it would have started without
+        (BEFORE, STARTED, {}, False),  # before or after the start
+        (STARTED, AFTER, {}, False),
+        (AFTER, AFTER, {}, False),  # another one was there before
+        (STARTED, "", {}, False),  # nobody took down who wrote it
+    ],
+)
+def test_container_without_a_shell_waited_for_what_was_made_in_that_second(
+    created: str, written: str, more: Object, is_known: bool
+) -> None:
+    made = secret("new", written, created=created)
+    if not written:
+        del made["metadata"]["managedFields"]
+    owner = workload({"envFrom": [{"secretRef": {"name": "login", **more}}]})
+    pod = pod_of(owner)
+    shell = Refusing({}, made)
+    snapshot = Snapshot.of((owner, pod, without_values(made)))
+
+    unasked = compare(shell, snapshot, [pod], time.monotonic() + 20)  # type: ignore[arg-type]
+
+    assert len(shell.asked) == 1
+    assert (unasked == {}) is is_known
+
+
+def test_whoever_has_more_time_asks_again() -> None:
+    may_answer = threading.Event()
+
+    class Late(Shell):
+        def exec(self, pod: PodRef, argv: Sequence[str], **_: Any) -> ExecResult:
+            assert may_answer.wait(SOON)
+            return super().exec(pod, argv)
+
+    shell = Late({"PASS": "old"}, secret("new"))
+    snapshot, pod = of_one_pod(secret("new"))
+
+    late = compare(shell, snapshot, [pod], time.monotonic() - 1)  # type: ignore[arg-type]
+    may_answer.set()
+    found = compare(shell, snapshot, [pod], time.monotonic() + 20)  # type: ignore[arg-type]
+
+    assert isinstance(late[ref(pod)], TimeoutError)
+    assert found == {}
+    assert [it.name for it in snapshot.outdated[ref(pod)]] == ["PASS"]
+
+
 @pytest.mark.parametrize(("container", "name"), [(FROM_ALL, "PASS"), (FROM_KEY, "DB_PASS")])
 def test_secret_that_was_rotated_after_the_start(container: dict[str, Any], name: str) -> None:
     rotated = secret(NEW)
@@ -199,123 +306,3 @@ def test_file_by_sub_path_stays_as_it_was(tmp_path: Path) -> None:
 
     assert found.cause == "CONTAINER_OUTDATED"
     assert "app.ini" in found.summary
-
-
-def beforehand(*objects: Object) -> list[Finding]:
-    shown = [without_values(it) if it["kind"] == "Secret" else it for it in objects]
-    snapshot = Snapshot.of(shown)
-    return [each for rule in outdated.BEFOREHAND for each in rule(snapshot)]
-
-
-@pytest.mark.parametrize(
-    ("more", "words"),
-    [
-        ({"env": [{"name": "PASS", "value": OLD}]}, "spelled out"),
-        (
-            {
-                "env": [
-                    {
-                        "name": "PASS",
-                        "valueFrom": {"secretKeyRef": {"name": "second", "key": "PASS"}},
-                    }
-                ]
-            },
-            "from Secret shop/second, PASS",
-        ),
-        (
-            {"envFrom": [*FROM_ALL["envFrom"], {"secretRef": {"name": "second"}}]},
-            "from Secret shop/second, PASS",
-        ),
-    ],
-)
-def test_variable_that_overrides_a_secret(more: dict[str, Any], words: str) -> None:
-    objects = secret(NEW), secret(OLD, name="second")
-    (found,) = beforehand(*objects, workload({**FROM_ALL, **more}))
-
-    assert (found.cause, found.subject.name) == ("VARIABLE_OVERRIDDEN", "till")
-    assert words in found.summary
-    assert "hidden" not in found.headline
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        {},
-        {"env": [{"name": "PASS", "value": NEW}]},
-        {"env": [{"name": "OTHER", "value": OLD}]},
-        {"env": FROM_KEY["env"]},
-    ],
-)
-def test_variable_that_overrides_nothing(more: dict[str, Any]) -> None:
-    assert beforehand(secret(NEW), workload({**FROM_ALL, **more})) == []
-
-
-def config(*keys: str) -> Object:
-    return {
-        "kind": "ConfigMap",
-        "metadata": {"name": "settings", "namespace": "shop"},
-        "data": dict.fromkeys(keys, "x"),
-    }
-
-
-VOLUMES = [{"name": "v", "configMap": {"name": "settings"}}]
-
-
-@pytest.mark.parametrize(
-    ("container", "key", "words"),
-    [
-        ({"command": ["redis-server"]}, "redis.conf", "without a configuration file"),
-        ({"image": "redis:7"}, "redis.conf", "without a configuration file"),
-        (
-            {"command": ["sh", "-c", "exec redis-server --port 6380"]},
-            "cache.conf",
-            "without a configuration file",
-        ),
-        (
-            {"args": ["--config=/opt/app/app.toml"]},
-            "app.toml",
-            "is started with /opt/app/app.toml",
-        ),
-    ],
-)
-def test_program_that_is_started_without_its_configuration(
-    container: dict[str, Any], key: str, words: str
-) -> None:
-    mounts = [{"name": "v", "mountPath": "/etc/app"}]
-    (found,) = beforehand(config(key), workload({**container, "volumeMounts": mounts}, VOLUMES))
-
-    assert (found.cause, found.subject.name) == ("CONFIGURATION_NOT_READ", "till")
-    assert words in found.summary
-    assert f"/etc/app/{key}" in str(found.cure)
-
-
-def test_volume_that_nothing_mounts() -> None:
-    (found,) = beforehand(config("a.conf"), workload({}, VOLUMES))
-
-    assert found.cause == "CONFIGURATION_NOT_READ"
-    assert "no container mounts it" in found.summary
-
-
-@pytest.mark.parametrize(
-    ("container", "key"),
-    [
-        ({"command": ["redis-server", "/etc/app/redis.conf"]}, "redis.conf"),
-        ({"command": ["sh", "-c", "cp /etc/app/redis.conf /tmp/redis.conf"]}, "redis.conf"),
-        ({"command": ["redis-server"]}, "users.acl"),
-        ({"image": "bitnami/redis:7"}, "redis.conf"),
-        ({"image": "nginx"}, "default.conf"),
-        ({"args": ["--config=/opt/app/other.toml"]}, "app.toml"),
-    ],
-)
-def test_program_that_may_well_read_its_configuration(container: dict[str, Any], key: str) -> None:
-    mounts = [{"name": "v", "mountPath": "/etc/app"}]
-
-    assert beforehand(config(key), workload({**container, "volumeMounts": mounts}, VOLUMES)) == []
-
-
-def test_variable_of_nova_that_overrides_its_secret() -> None:
-    nova = Nova()
-    container = nova.container("Deployment/search-service")
-    container["env"].append({"name": "DATABASE_URL", "value": "postgres://x@elsewhere/y"})
-
-    assert "VARIABLE_OVERRIDDEN" in nova.causes()

@@ -79,6 +79,16 @@ class Running:
         self._thread.join(SOON)
         assert not self._thread.is_alive()
 
+    @contextlib.contextmanager
+    def held_up(self) -> Iterator[None]:
+        """It does nothing until this ends."""
+        is_over = threading.Event()
+        self._loop.call_soon_threadsafe(is_over.wait, SOON)
+        try:
+            yield
+        finally:
+            is_over.set()
+
     def ask(self, name: str, type_: str = "A", *, tcp: bool = False) -> list[str]:
         """What `name` answers; its code when it is not NOERROR."""
         query = dns.message.make_query(f"{name}.ns.svc.cluster.local.", type_)
@@ -124,6 +134,25 @@ def test_what_was_there_is_served_once_ready(running: Running, tcp: bool) -> Non
 
     assert running.ask("web", tcp=tcp) == ["10.96.0.7"]
     assert running.ask("absent", tcp=tcp) == ["NXDOMAIN"]
+
+
+def test_burst_of_questions_that_comes_while_it_is_held_up_is_answered_whole(
+    running: Running,
+) -> None:
+    """A receive buffer of the kernel holds some 280 of them."""
+    running.wait_ready()
+    query = dns.message.make_query("web.ns.svc.cluster.local.", "A").to_wire()
+    with contextlib.ExitStack() as opened:
+        askers = [opened.enter_context(socket.socket(type=socket.SOCK_DGRAM)) for _ in range(64)]
+        with running.held_up():
+            for asker in askers:
+                asker.settimeout(SOON)
+                asker.connect((HOST, running.listen.dns))
+                for _ in range(10):
+                    asker.send(query)
+        answers = [dns.message.from_wire(it.recv(512)) for it in askers for _ in range(10)]
+
+    assert {each.answer[0][0].to_text() for each in answers} == {"10.96.0.7"}
 
 
 def test_healthy_but_silent_and_not_ready_before_the_lists_are_in(

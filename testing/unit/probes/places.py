@@ -20,5 +20,6 @@ class OwnContainers(Places):
         """Return the pod's own container, untried."""
         return at(pod)
 
-    def _candidate(self, pod: PodRef, known: Any) -> Place:  # noqa: ARG002
+    def _candidate(self, pod: PodRef, known: Any) -> Place:
+        known.place = at(pod)
         return at(pod)

@@ -188,3 +188,18 @@ def test_way_to_an_error_grows_with_nobody_who_reads_it(transcript: Transcript) 
         lengths.add(len(caught.traceback))
 
     assert len(lengths) == 1
+
+
+def test_what_looks_into_a_server_does_not_queue_behind_what_does_not() -> None:
+    is_over = threading.Event()
+    with Background(1) as background:
+        from_a_pod = background.run(lambda: is_over.wait(SOON), feels=False)
+        background.run(lambda: None).result(SOON)
+        assert not from_a_pod.done()
+
+        background.settle(only_felt=True)  # which does not wait for it
+        assert not from_a_pod.done()
+
+        is_over.set()
+        background.settle()
+        assert from_a_pod.done()

@@ -120,7 +120,9 @@ def test_container_with_python_is_asked_and_nothing_is_made() -> None:
     cluster = Cluster(pod(WEB))
     cluster.with_python.add(("web-0", "main"))
     with places(cluster) as asked:
+        assert asked.proven(WEB) is None
         place = asked.of(WEB)
+        assert asked.proven(WEB) is place
 
     assert (place.kind, str(place)) == (PlaceKind.CONTAINER, "shop/web-0")
     assert cluster.asked == [("web-0", "main")]

@@ -15,7 +15,12 @@ import pytest
 
 from nova_acceptance.components.kubernetes.checks.security import security_context
 from nova_acceptance.components.kubernetes.status import is_ready
-from nova_acceptance.components.kubernetes.successor import await_successor, crash, kill
+from nova_acceptance.components.kubernetes.successor import (
+    await_ready,
+    await_successor,
+    crash,
+    kill,
+)
 from nova_acceptance.components.kubernetes.summaries import summary
 from nova_acceptance.components.kubernetes.workloads import containers, is_leaving, restarts
 from nova_acceptance.errors import ProbeError, UnaskedError
@@ -130,6 +135,47 @@ def test_successor_that_is_never_ready_is_told() -> None:
         await_successor(api, POD, "old", within=0)
 
     assert caught.value.evidence == ("it is Running",)
+
+
+def member(number: int, *, is_ready: bool = True) -> dict[str, Any]:
+    made = pod("any", ready=str(is_ready))
+    return {**made, "metadata": {**made["metadata"], "name": f"redis-{number}"}}
+
+
+MEMBERS = [PodRef("nova-redis", f"redis-{number}") for number in range(2)]
+
+
+@pytest.mark.parametrize(
+    ("events", "are_ready"),
+    [
+        ([("ADDED", member(0)), ("ADDED", member(7)), ("ADDED", member(1))], True),
+        ([("ADDED", member(0)), ("ADDED", member(1, is_ready=False))], False),
+        (
+            [
+                ("ADDED", member(0)),
+                ("ADDED", member(1, is_ready=False)),
+                ("MODIFIED", member(0, is_ready=False)),
+                ("MODIFIED", member(1)),
+            ],
+            False,  # each was, and never both
+        ),
+        (
+            [
+                ("ADDED", member(0)),
+                ("ADDED", member(1, is_ready=False)),
+                ("MODIFIED", member(1)),
+            ],
+            True,
+        ),
+        ([("ADDED", member(0)), ("DELETED", member(0)), ("ADDED", member(1))], False),
+    ],
+)
+def test_pods_are_ready_together(
+    events: list[tuple[str, dict[str, Any]]], *, are_ready: bool
+) -> None:
+    api: Any = Api(*events)
+
+    assert await_ready(api, MEMBERS, within=SOON) is are_ready
 
 
 def test_kill_gives_no_grace_and_names_the_very_pod() -> None:

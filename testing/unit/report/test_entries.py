@@ -158,7 +158,7 @@ def test_consequence_of_a_consequence_comes_under_the_end(tmp_path: Path) -> Non
 def test_page_opens_with_what_to_do_first(tmp_path: Path, language: str) -> None:
     run = load(sick.record(tmp_path / "run"))
 
-    text = page.render(run, language=language, history=history_of(run, tmp_path))
+    text = "".join(page.render(run, language=language, history=history_of(run, tmp_path)))
 
     say = texts(language)
     opening, _, rest = text.partition('<ol class="first">')[2].partition("</ol>")
@@ -178,7 +178,7 @@ def test_page_opens_with_what_to_do_first(tmp_path: Path, language: str) -> None
 def test_every_place_that_the_page_leads_to_is_there_once(tmp_path: Path) -> None:
     run = load(sick.record(tmp_path / "run"))
 
-    elements = Elements(page.render(run, language="en", history=history_of(run, tmp_path)))
+    elements = Elements("".join(page.render(run, language="en", history=history_of(run, tmp_path))))
 
     ids = Counter(str(found["id"]) for _, found in elements.tags if "id" in found)
     assert {name for name, n in ids.items() if n > 1} == set()

@@ -44,7 +44,7 @@ SCHEMA: Final[dict[str, tuple[str, str]]] = {
 def junit_of(tmp_path: Path) -> Any:
     def built(*events: dict[str, Any]) -> ET.Element:
         directory = write(tmp_path / "a-run", *events)
-        return ET.fromstring(junit.render(load(directory)).encode())  # noqa: S314 - our own file
+        return ET.fromstring("".join(junit.render(load(directory))).encode())  # noqa: S314 - our own file
 
     return built
 

@@ -38,7 +38,7 @@ ALLOWED = frozenset(
 
 def rendered(directory: Path, language: str = "en") -> str:
     run = load(directory)
-    return page.render(run, language=language, history=history_of(run, directory.parent))
+    return "".join(page.render(run, language=language, history=history_of(run, directory.parent)))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -31,7 +31,7 @@ TEMPLATE_VARIABLES = {
 
 
 def rendered(directory: Path) -> str:
-    return pytest_html.render(load(directory))
+    return "".join(pytest_html.render(load(directory)))
 
 
 def _data(text: str) -> dict[str, Any]:

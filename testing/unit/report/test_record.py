@@ -14,7 +14,7 @@ from nova_acceptance import masking
 from nova_acceptance.errors import UsageError
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.report import Recorder
-from nova_acceptance.report.record import Record, read
+from nova_acceptance.report.record import Reading, Record, read
 
 
 def test_event_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path) -> None:
@@ -121,6 +121,21 @@ def test_line_that_is_no_event_is_left_out(tmp_path: Path, line: str) -> None:
     (tmp_path / "run.jsonl").write_text(f'{line}\n{{"type": "note"}}\n')
 
     assert [event["type"] for event in read(tmp_path)] == ["note"]
+
+
+def test_reading_gives_an_event_before_the_next_line_is_looked_at(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    record.write("note", text="first")
+    events = iter(reading := Reading(tmp_path))
+
+    assert next(events)["text"] == "first"
+    record.write("note", text="second")
+    with (tmp_path / "run.jsonl").open("a") as file:
+        file.write("cut")
+
+    assert next(events)["text"] == "second"
+    assert list(events) == []
+    assert reading.damaged == 1
 
 
 def test_absent_record_is_refused_with_a_hint(tmp_path: Path) -> None:

@@ -25,6 +25,12 @@ SETTLE_SECONDS: Final = 0.05
 """Changes that come together are served together."""
 IDLE_SECONDS: Final = 10.0
 """A TCP connection without a question is closed after this long."""
+DATAGRAM_SOCKETS: Final = 8
+"""Sockets for DNS over UDP, among which the kernel spreads those who ask.
+
+Each has a receive buffer of its own, of some 280 questions (udp(7), rmem_default), and one question
+of each is read in a turn of the loop. What does not fit is lost, and asked again after 5 seconds.
+"""
 LEAVE_SECONDS: Final = 5.0
 """Served on after SIGTERM, until kube-proxy sends no more questions here."""
 
@@ -106,10 +112,13 @@ class ClusterDns:
             await _first(self._listed, stop)
             if stop.is_set():
                 return
-            transport, _ = await loop.create_datagram_endpoint(
-                lambda: _Datagrams(self), local_addr=(listen.host, listen.dns)
-            )
-            stack.callback(transport.close)
+            for _ in range(DATAGRAM_SOCKETS):
+                transport, _ = await loop.create_datagram_endpoint(
+                    lambda: _Datagrams(self),
+                    local_addr=(listen.host, listen.dns),
+                    reuse_port=True,
+                )
+                stack.callback(transport.close)
             await stack.enter_async_context(
                 await asyncio.start_server(self._tcp, sock=_listener(listen.host, listen.dns))
             )

@@ -235,13 +235,15 @@ class Engine:
         # Not by the program's whole path: another checkout may have started it.
         mine = [b"supervisor.py", b"--run", os.fsencode(self._run)]
         found = []
-        for entry in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                argv = (entry / "cmdline").read_bytes().split(b"\0")
+        for number in filter(str.isdecimal, os.listdir("/proc")):
+            with contextlib.suppress(OSError), open(f"/proc/{number}/cmdline", "rb") as file:
+                argv = file.read().split(b"\0")
+                if mine[-1] not in argv:
+                    continue
                 names = [argument.rpartition(b"/")[2] for argument in argv]
                 starts = range(len(argv))
                 if any([names[at], *argv[at + 1 : at + 3]] == mine for at in starts):
-                    found.append(int(entry.name))
+                    found.append(int(number))
         return sorted(found)
 
     def _have_ended(self, pids: list[int], budget: float) -> bool:

@@ -32,6 +32,15 @@ nodeRegistration:
 
 For a node that is alone kind itself takes the taint away, and fails where there is none.
 """
+KUBELETS = """\
+kind: KubeletConfiguration
+nodeStatusUpdateFrequency: 2s
+nodeStatusReportFrequency: 5m
+"""
+"""A kubelet looks at its node every 10 seconds, and no pod is put on it before it has seen that the
+node's network is there. How often it reports what has not changed would follow how often it looks:
+Kubernetes' own 5 minutes stay. Source: the API reference, KubeletConfiguration v1beta1.
+"""
 
 
 class _Kind(KindManagerBase):  # type: ignore[misc]
@@ -84,7 +93,7 @@ def configuration(name: str, nodes: int, port: int) -> dict[str, Any]:
         "name": name,
         "networking": {"apiServerAddress": "127.0.0.1", "apiServerPort": port},
         "nodes": [{"role": role} for role in roles],
-        "kubeadmConfigPatches": [SCHEDULABLE] if nodes > 1 else [],
+        "kubeadmConfigPatches": [KUBELETS, *([SCHEDULABLE] if nodes > 1 else [])],
     }
 
 

@@ -12,16 +12,17 @@ import re
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from nova_acceptance import timeouts
-from nova_acceptance.cluster import command
+from nova_acceptance.cluster import command, side_by_side
 from nova_acceptance.cluster.home import project
 from nova_acceptance.errors import ClusterError, UsageError
-from nova_acceptance.progress import Progress
+from nova_acceptance.progress import Progress, Step
 
 LABEL = "nova.digest"
 DEBIAN = "localhost/nova-debian:bookworm"
@@ -39,6 +40,8 @@ class Image:
         version: its tag.
         base: the image of ours it stands on, by name; None for Debian itself.
         parts: images of ours that it copies from, by name.
+        packages: the stage of its Containerfile that needs none of its parts, and so is built while
+            they are; empty where there is none.
         arguments: further build arguments.
         extra: files and directories laid into the build context, by their name there.
         system: the system that it belongs to, the first part of its name.
@@ -49,6 +52,7 @@ class Image:
     version: str
     base: str | None = "base"
     parts: tuple[str, ...] = ()
+    packages: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Path] = field(default_factory=dict)
     system: str = "nova"
@@ -191,39 +195,42 @@ class Builder:
     def build(self, images: tuple[Image, ...], progress: Progress) -> list[str]:
         """Build those of the images that are not there in their present content; return them.
 
+        What does not stand on one another is built side by side.
+
         Raises:
             ClusterError: a build failed, with the last lines of its output.
         """
         wanted = digests(images)
-        built = []
-        for image in images:
-            if self.label(image.tag) == wanted[image.name]:
-                continue
-            with progress.step(f"building image {image.tag}") as step:
-                base = f"docker.io/nova/{image.base}:1" if image.base else self._debian
-                arguments = dict(image.arguments)
-                if base:
-                    arguments["BASE"] = base
-                argv: list[str | Path] = [
-                    self._docker,
-                    "build",
-                    "--network=host",
-                    f"--tag={image.tag}",
-                ]
-                argv += [f"--label={LABEL}={wanted[image.name]}", "--file=Containerfile"]
-                argv += [f"--build-arg={name}={value}" for name, value in sorted(arguments.items())]
-                with _context(image) as stream:
-                    command.run(
-                        [*argv, "-"],
-                        log=self._log,
-                        timeout=timeouts.BUILD,
-                        step=step,
-                        detail=_shown,
-                        environment=self._environment,
-                        stdin=stream,
-                    )
-            built.append(image.tag)
-        return built
+        missing = [each for each in images if self.label(each.tag) != wanted[each.name]]
+        works: dict[str, Callable[[], object]] = {}
+        after: dict[str, list[str]] = {}
+        for image in missing:
+            base = [image.base] if image.base else []
+            if image.packages:
+                ahead = f"{image.name}: {image.packages}"
+                works[ahead] = partial(self._build_packages, image, progress)
+                after[ahead], base = base, [ahead]
+            works[image.name] = partial(self._build, image, wanted[image.name], progress)
+            after[image.name] = [*base, *image.parts]
+        side_by_side.do(works, after)
+        return [image.tag for image in missing]
+
+    def _build_packages(self, image: Image, progress: Progress) -> None:
+        """Have the engine keep the layers of an image that need none of its parts."""
+        with progress.step(f"installing the packages of image {image.tag}") as step:
+            self._run(image, f"--target={image.packages}", step=step)
+
+    def _build(self, image: Image, digest: str, progress: Progress) -> None:
+        with progress.step(f"building image {image.tag}") as step:
+            self._run(image, f"--tag={image.tag}", f"--label={LABEL}={digest}", step=step)
+
+    def _run(self, image: Image, *options: str, step: Step) -> None:
+        base = f"docker.io/nova/{image.base}:1" if image.base else self._debian
+        arguments = {**image.arguments, **({"BASE": base} if base else {})}
+        given = [f"--build-arg={name}={value}" for name, value in sorted(arguments.items())]
+        argv = ["build", "--network=host", "--file=Containerfile", *options, *given, "-"]
+        with _context(image) as stream:
+            self.docker(*argv, stdin=stream, step=step)
 
     def label(self, tag: str) -> str | None:
         """Return the digest that an image carries, or None when the engine has no such image."""
@@ -233,12 +240,16 @@ class Builder:
         except ClusterError:
             return None
 
-    def docker(self, *arguments: str, stdin: int | None = None) -> list[str]:
-        """Run docker's client and return the lines it wrote."""
+    def docker(
+        self, *arguments: str, stdin: int | None = None, step: Step | None = None
+    ) -> list[str]:
+        """Run docker's client and return the lines it wrote; a step shows what a build is doing."""
         return command.run(
             self.argv(*arguments),
             log=self._log,
             timeout=timeouts.BUILD,
+            step=step,
+            detail=_shown,
             environment=self._environment,
             stdin=subprocess.DEVNULL if stdin is None else stdin,
         )

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,26 +16,10 @@ from pathlib import Path
 from nova_acceptance import kubectl
 from nova_acceptance.cluster.engine import Engine
 from nova_acceptance.cluster.home import Home
-from nova_acceptance.cluster.kind import store
-from nova_acceptance.cluster.kind.debian import KIND_SUITE, SUITE, Mirror
+from nova_acceptance.cluster.kind import parts, store
 from nova_acceptance.cluster.kind.images import DEBIAN, LABEL, NODE, NOVA, Builder, Image, digests
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.progress import Progress
-
-ENGINE_PACKAGES = (
-    "ca-certificates",
-    "docker.io",
-    "iproute2",
-    "iptables",
-    "kmod",
-    "pigz",
-    "procps",
-    "python3",
-)
-SLIM = tuple(
-    f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "info", "locale")
-)
-
 
 REPOSITORY = "nova/kind"
 
@@ -45,36 +27,6 @@ REPOSITORY = "nova/kind"
 def is_home_made(image: str) -> bool:
     """Whether a node's image is one that this module makes."""
     return image.partition(":")[0] == REPOSITORY
-
-
-def _stamp(*recipe: str) -> str:
-    """Return the name of a file by which a part is known to be of this recipe."""
-    return f".made-{hashlib.sha256(' '.join(recipe).encode()).hexdigest()[:12]}"
-
-
-def provide_engine(home: Home, progress: Progress) -> None:
-    """Make what runs on the machine's side: the engine's root directory, docker's client, kind.
-
-    Raises:
-        ClusterError: a package could not be had.
-        MachineError: the machine's apt knows no mirror.
-    """
-    log = home.log("engine")
-    if not (home.rootfs / _stamp(SUITE, *ENGINE_PACKAGES)).exists():
-        title = "making the container engine from Debian's packages"
-        with progress.step(title) as step, _whole(home.rootfs) as fresh:
-            Mirror.of_machine(log).bootstrap(fresh, ENGINE_PACKAGES, step)
-            (fresh / _stamp(SUITE, *ENGINE_PACKAGES)).touch()
-    runtime = Path(__file__).parents[1] / "engine" / "bounded_runc.py"
-    shutil.copyfile(runtime, home.rootfs / "usr/local/bin/bounded-runc")
-    (home.rootfs / "usr/local/bin/bounded-runc").chmod(0o755)
-    if not (home.binaries / _stamp(KIND_SUITE)).exists():
-        title = "fetching kind from Debian's packages"
-        with progress.step(title) as step, _whole(home.binaries) as fresh:
-            Mirror.of_machine(log).fetch_program("kind", KIND_SUITE, fresh, step)
-            (fresh / "kind").symlink_to("usr/bin/kind")
-            (fresh / "docker").symlink_to(home.rootfs / "usr/bin/docker")
-            (fresh / _stamp(KIND_SUITE)).touch()
 
 
 class NodeImage:
@@ -108,7 +60,7 @@ class NodeImage:
         Raises:
             ClusterError: a source could not be fetched.
         """
-        self._provide_sources(progress)
+        parts.provide_sources(self._home, self._log, progress)
         return self._tag(self._images())
 
     def provide_images(self, images: tuple[Image, ...], progress: Progress) -> None:
@@ -130,20 +82,6 @@ class NodeImage:
             with progress.step(f"handing {len(missing)} images to the engine of clusters"):
                 self._hand_over(builder, [image.tag for image in missing])
 
-    def _provide_sources(self, progress: Progress) -> None:
-        for package, suite in (("kubernetes", SUITE), ("kind", KIND_SUITE)):
-            target = self._home.sources / package
-            if target.exists():
-                continue
-            with (
-                progress.step(f"fetching Debian's source of {package}") as step,
-                _whole(target) as new,
-            ):
-                version = Mirror.of_machine(self._log).fetch_source(package, suite, new, step)
-                if package == "kind":
-                    _unpack_node_files(new)
-                (new / "version").write_text(version)
-
     @property
     def _version(self) -> str:
         """The version of Kubernetes that Debian's source builds, such as 1.20.2."""
@@ -158,14 +96,14 @@ class NodeImage:
         version = {"VERSION": self._version}
         source = {"source": sources / "kubernetes"}
         node_files = {"kind": sources / "kind" / "node-files", "kubectl": Path(kubectl.program())}
-        binaries = ("kubernetes-build",)
+        binaries, packages = ("kubernetes-build",), "packages"
         return (
+            Image("kubernetes-build", "1", base=None, arguments=version, extra=source),
             *NOVA,
             NODE,
             Image("pause", "1", base=None),
-            Image("kubernetes-build", "1", base=None, arguments=version, extra=source),
-            Image("kubernetes", "1", base=None, parts=binaries),
-            Image("kind-node", "1", base=None, parts=binaries, extra=node_files),
+            Image("kubernetes", "1", base=None, parts=binaries, packages=packages),
+            Image("kind-node", "1", base=None, parts=binaries, packages=packages, extra=node_files),
         )
 
     def _tag(self, images: tuple[Image, ...]) -> str:
@@ -201,52 +139,20 @@ class NodeImage:
             engine.start()
         try:
             builder = Builder(self._docker, engine.environment, self._log, DEBIAN)
-            self._provide_debian(builder, progress)
+            self._import_debian(builder, progress)
             yield builder
         finally:
             with progress.step("stopping the engine that builds images"):
                 engine.stop()
 
-    def _provide_debian(self, builder: Builder, progress: Progress) -> None:
+    def _import_debian(self, builder: Builder, progress: Progress) -> None:
         if builder.label(DEBIAN) is not None:
             return
-        with progress.step("making a base image from Debian's packages") as step:
-            archive = self._home.root / "debian.tar"
-            try:
-                Mirror.of_machine(self._log).bootstrap(archive, (), step, options=SLIM)
-                builder.docker("import", "--change", f"LABEL {LABEL}=made", str(archive), DEBIAN)
-            finally:
-                archive.unlink(missing_ok=True)
+        archive = parts.provide_debian(self._home, self._log, progress)
+        with progress.step("importing the base image"):
+            builder.docker("import", "--change", f"LABEL {LABEL}=made", str(archive), DEBIAN)
+        archive.unlink()
 
     def _hand_over(self, builder: Builder, tags: list[str]) -> None:
         with builder.saved(tags) as stream:
             self._there.docker("load", stdin=stream)
-
-
-def _unpack_node_files(source: Path) -> None:
-    """Take out of kind's source what its own node image is made with (images/base/files)."""
-    archive = next(source.glob("kind_*.orig.tar.*"))
-    with tarfile.open(archive) as tar:
-        for member in tar.getmembers():
-            _, found, name = member.name.partition("/images/base/files/")
-            if found and name:
-                member.name = name
-                tar.extract(member, source / "node-files", filter="data")
-    archive.unlink()
-
-
-@contextmanager
-def _whole(target: Path) -> Iterator[Path]:
-    """Yield a directory that becomes `target` only once it is whole."""
-    fresh = target.with_name(f"{target.name}.part")
-    shutil.rmtree(fresh, ignore_errors=True)
-    shutil.rmtree(target, ignore_errors=True)
-    fresh.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        if target.name != "rootfs":
-            fresh.mkdir()
-        yield fresh
-        fresh.rename(target)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise

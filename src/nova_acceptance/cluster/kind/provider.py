@@ -13,7 +13,8 @@ from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind.archive import saved
 from nova_acceptance.cluster.kind.cluster import KindCluster, Node
 from nova_acceptance.cluster.kind.images import BASE, NOVA, Builder, Image
-from nova_acceptance.cluster.kind.node_image import NodeImage, is_home_made, provide_engine
+from nova_acceptance.cluster.kind.node_image import NodeImage, is_home_made
+from nova_acceptance.cluster.kind.parts import provide_engine
 from nova_acceptance.cluster.lock import exclusive
 from nova_acceptance.cluster.model import DEFAULT_NODES, Cluster, Request
 from nova_acceptance.cluster.readiness import await_ready
@@ -63,25 +64,38 @@ class Provider:
             ClusterError: a part could not be built or started, or a cluster of that name is
                 somebody else's, or is there and not as it is asked for.
         """
-        with exclusive(self._home.root / "lock", f"starting {request.name}", self._progress):
+        cluster = self._up(request, reason, may_create=True)
+        assert cluster is not None
+        return cluster
+
+    def up_again(self, request: Request, reason: Phrase) -> Cluster | None:
+        """Do the same where the cluster was created to its end; else None, and nothing is done."""
+        return self._up(request, reason, may_create=False)
+
+    def _up(self, request: Request, reason: Phrase, *, may_create: bool) -> Cluster | None:
+        with (
+            exclusive(self._home.root / "lock", f"starting {request.name}", self._progress),
+            ThreadPoolExecutor(1) as pool,
+        ):
+            # what images are made of is read meanwhile, for which nobody else waits
+            present = pool.submit(self._present_image, request.name)
+            there = self._created(request.name)
+            if not (there or may_create):
+                return None
             self._refuse_foreign(request.name)
-            nodes = self._created(request.name)
-            was_there = bool(nodes)
             try:
-                cluster, nodes = self._provide(request, nodes)
+                cluster, nodes = self._provide(request, there)
                 kube = Kube(cluster.kubeconfig, cluster.context)
-                title = f"waiting until {request.name} can be used"
-                # what images are made of is read meanwhile, for which nobody else waits
-                with ThreadPoolExecutor(1) as pool, self._progress.step(title) as step:
-                    present = pool.submit(self._present_image, nodes)
+                with self._progress.step(f"waiting until {request.name} can be used") as step:
                     await_ready(kube, len(nodes), step)
-                self._say_whether_outdated(cluster, nodes, present.result())
+                if there:
+                    self._say_whether_outdated(cluster, nodes, present.result())
             except NovaError:
                 # A cluster that came up and is not ready stays: its logs are what one wants now.
                 self._leave_nothing(request.name)
                 raise
             except BaseException:
-                if not was_there:
+                if not there:
                     self._remove(request.name)
                 raise
         version = kube.server_version
@@ -110,7 +124,8 @@ class Provider:
         """
         if self._has_own_engine and not self._engine.is_running:
             doctor.require(self._home)
-            provide_engine(self._home, self._progress)
+            is_made_here = request.node_image is None
+            provide_engine(self._home, self._progress, with_sources=is_made_here)
             self._start_engine()
         cluster = self.cluster(request.name)
         if nodes:
@@ -150,15 +165,16 @@ class Provider:
                 f"as it is: `--cluster context:{cluster.context}`",
             )
 
-    def _present_image(self, nodes: list[Node]) -> str:
-        """Return the name that our node image has now; empty where nodes are made of another."""
-        if not self._has_own_engine or not all(is_home_made(node.image) for node in nodes):
+    def _present_image(self, name: str) -> str:
+        """Return the name that our node image has now; empty where no cluster runs of one."""
+        if not (self._has_own_engine and self.cluster(name).is_created and self._engine.is_running):
             return ""
         return NodeImage(self._home, self._engine).name(self._progress)
 
     def _say_whether_outdated(self, cluster: KindCluster, nodes: list[Node], present: str) -> None:
         """Say where the node image of this project has changed since the cluster was made."""
-        if present and any(node.image != present for node in nodes):
+        of_ours = [node.image for node in nodes if is_home_made(node.image)]
+        if present and any(image != present for image in of_ours):
             self._progress.say(
                 f"cluster {cluster.name} was made from an earlier node image and is used as it "
                 f"is; `nova-cluster down {cluster.name}` lets the next start make it from {present}"

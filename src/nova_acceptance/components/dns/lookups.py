@@ -37,6 +37,7 @@ from nova_acceptance.vantage.questions import (
     Resolver,
     Resolving,
 )
+from nova_acceptance.vantage.routes import Routes
 
 SAMPLES: Final = 3
 """Times that the DNS is asked the same, so that one lost packet says nothing."""
@@ -255,14 +256,21 @@ def ask_dns(
 
 
 def ask_pilot(
-    places: Places, pods: Iterable[PodRef], system: System
+    places: Places, pods: Iterable[PodRef], system: System, routes: Routes | None = None
 ) -> dict[PodRef, list[Exchanged]]:
-    """Return the answers to `pilot` of those pods from which anything can be asked."""
+    """Return the answers to `pilot` of those pods from which anything can be asked.
+
+    Args:
+        places: from where it can be asked.
+        pods: from where it is asked.
+        system: what nova.yaml says.
+        routes: as `Survey` takes them.
+    """
     asked = pilot(system)
 
     def answers(pod: PodRef) -> list[Exchanged] | None:
         try:
-            return ask(places, pod, asked)
+            return routes.ask(pod, asked) if routes else ask(places, pod, asked)
         except UnaskedError:
             return None
 

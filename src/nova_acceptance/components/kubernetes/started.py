@@ -39,6 +39,7 @@ class Start:
         is_file: whether it is a file: one that is mounted by `subPath`, which is never renewed, or
             one that the container's program is given by name, and reads when it starts.
         volume: where the volume of a file is mounted that is renewed; empty for all else.
+        is_optional: whether the container starts without the holder, too.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Start:
     literal: str = ""
     is_file: bool = False
     volume: str = ""
+    is_optional: bool = False
 
     @property
     def can_be_asked(self) -> bool:
@@ -85,15 +87,24 @@ def files(pod: Object, container: Mapping[str, Any], namespace: str) -> Iterator
     words = words_of(container)
     for volume, mount, holder in mounts(pod, container, namespace):
         path, items = mount.get("subPath"), keys_of(volume)
+        is_optional = bool(volume.get("optional"))
         if path:
             if key := items.get(path, "" if items else path):
-                yield Start(mount["mountPath"], holder, key, is_file=True)
+                where = mount["mountPath"]
+                yield Start(where, holder, key, is_file=True, is_optional=is_optional)
         elif not _READS_AGAIN.search(words):
             where = mount["mountPath"].rstrip("/")
             for found in re.findall(rf"{re.escape(where)}/([\w.-]+)", words):
                 key = items.get(found, "" if items else found)
                 if key:
-                    yield Start(f"{where}/{found}", holder, key, is_file=True, volume=where)
+                    yield Start(
+                        f"{where}/{found}",
+                        holder,
+                        key,
+                        is_file=True,
+                        volume=where,
+                        is_optional=is_optional,
+                    )
 
 
 def words_of(container: Mapping[str, Any]) -> str:
@@ -144,15 +155,40 @@ def may_be_newer(holder: Object, key: str, since: str) -> bool:
         key: the key.
         since: the instant, as the API spells it.
     """
-    written = [
+    written = _written(holder, key)
+    last = max((it for it in (*written, _created(holder)) if it), default="")
+    return not (written and last) or datetime.fromisoformat(last) >= datetime.fromisoformat(since)
+
+
+def is_first(holder: Object, start: Start, since: str) -> bool:
+    """Whether an object still has the value that it was made with, for which a container waits.
+
+    The API tells whole seconds, and a container may begin in the one in which its Secret is made.
+
+    Args:
+        holder: the ConfigMap or Secret of `start`.
+        start: what the container started with.
+        since: when it did, as the API spells it.
+    """
+    created, written = _created(holder), _written(holder, start.key)
+    if start.is_optional or not (created and written):
+        return False
+    began = datetime.fromisoformat(since)
+    return max(written) <= created and datetime.fromisoformat(created) <= began
+
+
+def _created(holder: Object) -> str:
+    return str(holder["metadata"].get("creationTimestamp", ""))
+
+
+def _written(holder: Object, key: str) -> list[str]:
+    """Return when each manager last wrote what it has of an object, if the key is of it."""
+    return [
         str(entry.get("time", ""))
         for entry in holder["metadata"].get("managedFields") or ()
         for field in ("f:data", "f:stringData")
         if f"f:{key}" in ((entry.get("fieldsV1") or {}).get(field) or {})
     ]
-    created = str(holder["metadata"].get("creationTimestamp", ""))
-    last = max((it for it in (*written, created) if it), default="")
-    return not (written and last) or datetime.fromisoformat(last) >= datetime.fromisoformat(since)
 
 
 def _every_variable(
@@ -162,14 +198,17 @@ def _every_variable(
         for field, kind in _WHOLE.items():
             if source := entry.get(field):
                 holder = Ref(kind, namespace, source.get("name", ""))
+                is_optional = bool(source.get("optional"))
                 for key in held(snapshot, holder):
-                    yield Start(f"{entry.get('prefix') or ''}{key}", holder, key)
+                    name = f"{entry.get('prefix') or ''}{key}"
+                    yield Start(name, holder, key, is_optional=is_optional)
     for variable in container.get("env") or ():
         source = variable.get("valueFrom") or {}
         named = next(((kind, source[it]) for it, kind in _ONE_KEY.items() if it in source), None)
         if named:
             kind, entry = named
             holder = Ref(kind, namespace, entry.get("name", ""))
-            yield Start(variable["name"], holder, entry.get("key", ""))
+            is_optional = bool(entry.get("optional"))
+            yield Start(variable["name"], holder, entry.get("key", ""), is_optional=is_optional)
         else:
             yield Start(variable["name"], None, "", str(variable.get("value") or ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from nova_acceptance import timeouts
@@ -129,6 +130,29 @@ def await_successor(
         hint=f"`kubectl -n {pod.namespace} describe pod {pod.name}` shows what keeps it",
         evidence=[f"it is {state}"],
     )
+
+
+def await_ready(kube: Kube, pods: Iterable[PodRef], *, within: float) -> bool:
+    """Wait until some pods of one namespace are ready, all of them at the same moment.
+
+    Args:
+        kube: the API.
+        pods: the pods.
+        within: seconds.
+
+    Returns:
+        Whether they were, in time.
+    """
+    are_ready = dict.fromkeys(pods, False)
+    namespace = next((pod.namespace for pod in are_ready), "")
+    until = time.monotonic() + within
+    for kind, item in kube.watch("v1", "Pod", namespace=namespace, deadline=until):
+        pod = PodRef(namespace, item["metadata"]["name"])
+        if pod in are_ready:
+            are_ready[pod] = kind != "DELETED" and is_ready(item)
+        if all(are_ready.values()):
+            return True
+    return False
 
 
 def _found(kube: Kube, pod: PodRef, uid: str) -> Object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from nova_acceptance.components.kubernetes.shapes import shape
@@ -42,8 +43,12 @@ class Given:
         return self.holder.kind not in ("ConfigMap", "Secret")
 
 
-def given(snapshot: Snapshot, workload: Object) -> Iterator[Given]:
-    """Yield what the containers of a workload are given: variables first, then files."""
+def given(snapshot: Snapshot, workload: Object) -> tuple[Given, ...]:
+    """Return what the containers of a workload are given: variables first, then files."""
+    return snapshot.once((given, ref(workload)), lambda: tuple(_given(snapshot, workload)))
+
+
+def _given(snapshot: Snapshot, workload: Object) -> Iterator[Given]:
     namespace = workload["metadata"].get("namespace", "")
     named: set[tuple[Ref, str]] = set()
     for container in containers(template(workload)):
@@ -62,6 +67,10 @@ def held(snapshot: Snapshot, holder: Ref) -> dict[str, str]:
     """Return the shapes of what a ConfigMap or Secret holds, by key; of one unread nothing."""
     if holder.kind not in ("ConfigMap", "Secret"):
         return {}
+    return snapshot.once((held, holder), lambda: _held(snapshot, holder))
+
+
+def _held(snapshot: Snapshot, holder: Ref) -> dict[str, str]:
     data: Mapping[str, Any] = (snapshot.at(holder) or {}).get("data") or {}
     texts = {key: str(text or "") for key, text in data.items()}
     if holder.kind == "Secret":  # of which a snapshot has nothing but the shapes
@@ -69,6 +78,7 @@ def held(snapshot: Snapshot, holder: Ref) -> dict[str, str]:
     return {key: text if "\n" in text.strip() else _public(text) for key, text in texts.items()}
 
 
+@lru_cache(maxsize=1024)
 def _public(text: str) -> str:
     """Return a public value with the passwords of its URLs marked, as a Secret's are."""
     return shape(text.encode()) if "://" in text else text

@@ -31,8 +31,8 @@ class Deed:
         is_of_public: whether PUBLIC may do it in a database as PostgreSQL makes it.
         undo: what a superuser removes `made` with; empty for a deed in a transaction.
         only_reads: whether it would change nothing where it is not denied.
-        is_felt: whether others would feel it where it is not denied, although it is undone: it is
-            tried while nothing else of ours is under way.
+        is_felt: whether others would see it where it is not denied, although it is undone: it is
+            tried while nothing of ours is under way that looks there.
     """
 
     what: Phrase
@@ -99,11 +99,12 @@ DEEDS: Final = (
     Deed(Phrase("join the owner"), "GRANT {owner} TO {role}", "CREATEROLE"),
     Deed(Phrase("change the server's settings"), "SET zero_damaged_pages = on"),
     Deed(Phrase("reload the server"), "SELECT pg_reload_conf()"),
-    # the suite's own connection is always there, and idle: where it is not denied, nothing is lost
+    # an idle session comes first, as one of the suite's own is: where it is not denied, nothing is
+    # lost
     Deed(
         Phrase("cancel the superuser's statements"),
         "SELECT pg_cancel_backend(pid) FROM pg_stat_activity JOIN pg_roles ON oid = usesysid"
-        " WHERE rolsuper AND pid <> pg_backend_pid() LIMIT 1",
-        is_felt=True,
+        " WHERE rolsuper AND pid <> pg_backend_pid()"
+        " ORDER BY state IS DISTINCT FROM 'idle' LIMIT 1",
     ),
 )

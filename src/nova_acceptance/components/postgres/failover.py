@@ -14,7 +14,7 @@ from typing import Final
 
 from nova_acceptance import timeouts
 from nova_acceptance.components.kind import Access
-from nova_acceptance.components.kubernetes.successor import await_successor, crash
+from nova_acceptance.components.kubernetes.successor import await_ready, await_successor, crash
 from nova_acceptance.components.postgres import tables
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.parts import Reach
@@ -145,6 +145,8 @@ class Failovers:
                 self._access.kube, pod, crashed.uid, within=budget.rejoin, started=began
             )
         until(lambda: _leads_anew(postgres), within=budget.failover, ignoring=ProbeError)
+        # A third member may restart for its new leader: whoever comes next must not find it unwell.
+        await_ready(self._access.kube, postgres.members.values(), within=budget.rejoin)
         said = (
             f"{postgres.leader} acknowledges {seconds:.1f} s after the kill, {killed} is ready"
             f" again after {rejoined:.1f} s; {len(writer.acknowledged)} commits acknowledged"

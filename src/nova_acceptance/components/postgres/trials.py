@@ -75,7 +75,7 @@ class Trials:
         if denial.writes:
             self.connections.server.route.require_writing()
         if denial.deed.is_felt:
-            self._background.settle(network=False)
+            self._background.settle(only_felt=True)
         try:
             return self._answers.told(denial)
         finally:

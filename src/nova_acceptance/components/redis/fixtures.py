@@ -8,7 +8,7 @@ from nova_acceptance.components.kind import Clients
 from nova_acceptance.components.redis import spec
 from nova_acceptance.components.redis.checks import WRONG
 from nova_acceptance.components.redis.client import Redis
-from nova_acceptance.components.wanted import Once, Wanted
+from nova_acceptance.components.wanted import Wanted
 from nova_acceptance.vantage.background import Background
 
 PASSWORDS = {"guarded_redis": (None, WRONG), "open_redis": (None,)}
@@ -20,16 +20,14 @@ def redis(
     clients: Clients,
     redis_spec: spec.Redis,
     background: Background,
-    once: Once,
     request: pytest.FixtureRequest,
 ) -> Redis:
     """Redis through its Service, as its users reach it."""
     found: Redis = clients.of(redis_spec)
     wanted = Wanted.by(request.node, "redis")
-    if once.is_first("redis", redis_spec.name, wanted.module):
-        for tried in wanted.tests():
-            for name, passwords in PASSWORDS.items():
-                if name in tried and tried[name].name == redis_spec.name:
-                    found.foresee_refusals(background, passwords)
-        wanted.begun(background)
+    for tried in wanted.tests():
+        for name, passwords in PASSWORDS.items():
+            if name in tried and tried[name].name == redis_spec.name:
+                found.foresee_refusals(background, passwords)
+    wanted.begun(background)
     return found
