@@ -32,7 +32,7 @@ from nova_acceptance.kube.objects import Object
 from nova_acceptance.kube.obstacles import is_page, not_kubernetes, unreachable
 from nova_acceptance.kube.trust import unauthorized
 from nova_acceptance.kube.usage import Usage
-from nova_acceptance.kube.wires import Pair, dialled, http_client
+from nova_acceptance.kube.wires import Wires
 from nova_acceptance.kube.writing import Writing
 
 APPLY = "application/apply-patch+yaml"
@@ -82,8 +82,7 @@ class Rest:
         else:
             self._way = way_of(kubeconfig, context)
         _hide_key(self._way.key)
-        self._pair: Pair = self._way.certificate, self._way.key
-        self._client = http_client(self._way, self._pair)
+        self._wires = Wires(self._way, (self._way.certificate, self._way.key))
         self._way.credentials.on_certificate(self._take)
         self.server = self._way.server
         self.verifies = self._way.verifies
@@ -216,7 +215,7 @@ class Rest:
             connection = websocket.WebSocket(skip_utf8_validation=True)
             connection.connect(  # type: ignore[no-untyped-call]
                 _url("ws" + self.server.removeprefix("http"), path, query),
-                socket=dialled(self._way, self._pair, timeout),
+                socket=self._wires.dialled(timeout),
                 header=[f"{name}: {value}" for name, value in headers.items()],
                 subprotocols=[CHANNELS_WITH_CLOSE, CHANNELS],
                 suppress_origin=True,
@@ -307,13 +306,17 @@ class Rest:
             if body is not None:
                 sent["Content-Type"] = content_type
             try:
-                response: urllib3.HTTPResponse = self._client.call_api(
-                    method,
-                    _url(self.server, path, query),
-                    header_params=sent,
-                    body=body,
-                    _request_timeout=timeout,
-                ).response
+                response: urllib3.HTTPResponse = (
+                    self._wires.http_client()
+                    .call_api(
+                        method,
+                        _url(self.server, path, query),
+                        header_params=sent,
+                        body=body,
+                        _request_timeout=timeout,
+                    )
+                    .response
+                )
             except (
                 client.ApiException
             ) as error:  # the official client's word for a failed handshake
@@ -377,8 +380,8 @@ class Rest:
 
     def _take(self, given: Credential) -> None:
         """Be whom a credential plug-in says from now on, by a certificate."""
-        self._pair = kept(given.certificate.encode()), kept(given.key.encode())
-        self._client = http_client(self._way, self._pair)
+        pair = kept(given.certificate.encode()), kept(given.key.encode())
+        self._wires = Wires(self._way, pair)
 
 
 def _hide_key(file: str | None) -> None:
