@@ -125,6 +125,12 @@ def causes() -> Mapping[str, Cause]:
     return {cause.id: cause for each in families() for cause in each.causes}
 
 
+@cache
+def places() -> Mapping[str, int]:
+    """Return the place of every cause among all, by its name: the deepest has the first."""
+    return {name: place for place, name in enumerate(causes())}
+
+
 def family(name: str) -> tuple[Cause, ...]:
     """Return the causes of a family; none of a kind that has no causes of its own."""
     return next((each.causes for each in families() if each.name == name), ())

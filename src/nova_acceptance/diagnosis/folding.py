@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from nova_acceptance.causes import ANY, causes, following
+from nova_acceptance.causes import ANY, following, places
 from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.components.kubernetes.status import is_ready
@@ -183,7 +183,4 @@ def _may_follow(finding: Finding, other: Finding) -> bool:
 
 
 def _depth(each: Finding) -> tuple[bool, bool, int, Ref]:
-    return each.meaning.is_policy, each.is_symptom, _PLACE[each.cause], each.subject
-
-
-_PLACE = {cause: place for place, cause in enumerate(causes())}
+    return each.meaning.is_policy, each.is_symptom, places()[each.cause], each.subject

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from nova_acceptance.causes import causes
+from nova_acceptance.causes import places
 from nova_acceptance.components.kubernetes.graph import Graph
 from nova_acceptance.findings import Finding, Ref
 
@@ -38,13 +38,12 @@ def ranked(found: Iterable[Finding], graph: Graph) -> tuple[Ranked, ...]:
         graph: what needs what, at that moment.
     """
     # between causes of one depth the catalogue decides, which is written deepest first
-    place = {cause: index for index, cause in enumerate(causes())}
     diagnoses = sorted(
         {each.key: each for each in found}.values(),
         key=lambda each: (
             each.meaning.is_policy,
             each.is_symptom,
-            place[each.cause],
+            places()[each.cause],
             each.subject,
         ),
     )

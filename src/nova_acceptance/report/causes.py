@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
-from nova_acceptance.causes import causes
+from nova_acceptance.causes import places
 from nova_acceptance.report.model import Explained, Key, Named, Outcome, Symptom
 from nova_acceptance.report.phrases import phrase_of
 from nova_acceptance.report.recorder import Fact
 from nova_acceptance.report.values import dicts, mapping, moment, strings, text
-
-_DEPTH: Final = {name: depth for depth, name in enumerate(causes())}
 
 
 @dataclass(slots=True)
@@ -78,7 +75,7 @@ def causes_of(events: Iterable[Fact], start: datetime | None) -> tuple[Named, ..
         for (cause, subject), told in by_key.items()
         if told.found is not None
     ]
-    return tuple(sorted(named, key=lambda each: _DEPTH.get(each.cause, len(_DEPTH))))
+    return tuple(sorted(named, key=lambda each: places().get(each.cause, len(places()))))
 
 
 def _symptoms(found: Fact) -> Iterator[Symptom]:

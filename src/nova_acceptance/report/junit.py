@@ -18,7 +18,7 @@ from nova_acceptance.report.model import LAYERS, OTHER, Outcome, Run, Test, coun
 
 FILE_NAME: Final = "junit.xml"
 
-_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that XML 1.0 cannot hold (section 2.2)."""
 
 _NO_RESULT: Final = "NO RESULT: collected, but the run ended before the test did"

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final
 
 from nova_acceptance import timeouts
@@ -37,8 +38,6 @@ _MOMENT: Final = 1.0
 """Seconds between two looks at what is just starting; the change may be in any of ten kinds."""
 
 _SETTINGS: Final = ("ConfigMap", "Secret")
-
-_OF_THE_DATA: Final = frozenset(cause.id for kind in kinds() for cause in family(kind.room))
 
 
 @dataclass(eq=False)
@@ -148,7 +147,7 @@ class Examiner:
             if said := _said_by(found, own, doctor.graph.reach(start, others=False)):
                 return said
             best = best if best and best.causes else found
-        if own and (not weak or own.cause in _OF_THE_DATA):
+        if own and (not weak or own.cause in _of_the_data()):
             return _alone(own)
         if beneath := [each for each in self._beneath(start) if each not in start]:
             start += beneath
@@ -202,6 +201,12 @@ class Examiner:
         return replace(found, summary=summary, seen=seen, refs=tuple(refs))
 
 
+@cache
+def _of_the_data() -> frozenset[str]:
+    """Return the causes that components tell by their own protocols."""
+    return frozenset(cause.id for kind in kinds() for cause in family(kind.room))
+
+
 def _said_by(found: Explanation, own: Finding | None, parts: Collection[Ref]) -> Explanation | None:
     """Return the explanation from its first cause that is none of a symptom, and fits.
 
@@ -233,7 +238,7 @@ def _is_told_to_another(root: Finding, parts: Collection[Ref]) -> bool:
 def _specific(found: Explanation) -> Explanation:
     """Put what a database says of itself before what its pods' probes say of it."""
     every = [each for ranked in found.causes for each in (ranked.root, *ranked.symptoms)]
-    named = [each for each in every if each.cause in _OF_THE_DATA]
+    named = [each for each in every if each.cause in _of_the_data()]
     if not named:
         return found
     root, *_ = named
