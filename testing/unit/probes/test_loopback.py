@@ -155,6 +155,21 @@ def test_pod_in_which_nothing_runs_is_not_tried() -> None:
     assert list(refused_ports(snapshot)) == []
 
 
+@pytest.mark.parametrize(
+    ("is_ready", "port", "is_tried"),
+    [(True, 6379, False), (True, 6380, True), (False, 6379, True)],
+)
+def test_port_that_answers_the_kubelet_by_now_is_not_tried(
+    is_ready: bool, port: int, is_tried: bool
+) -> None:
+    well = a_pod(ready=is_ready)
+    probe = {"tcpSocket": {"port": port}}
+    well["spec"]["containers"] = [{"name": "main", "readinessProbe": probe}]
+    snapshot = Snapshot.of([WORKLOAD, OWNER, well, event(well, "Unhealthy", TCP.format(ADDRESS))])
+
+    assert list(refused_ports(snapshot)) == ([(ref(well), 6379)] if is_tried else [])
+
+
 def test_failing_readiness_comes_under_it_at_the_workload() -> None:
     ill = a_pod()
     said = HTTP.format(ADDRESS)

@@ -52,7 +52,10 @@ def on_loopback_alone(
 
 
 def refused_ports(snapshot: Snapshot) -> Iterator[tuple[Ref, int]]:
-    """Yield the ports of running pods at which a probe of the kubelet was refused."""
+    """Yield the ports of running pods at which a probe of the kubelet was refused.
+
+    Those are left out at which one is answered by now: a refusal is told for an hour.
+    """
     for pod in snapshot.of_kind("Pod"):
         status = pod.get("status") or {}
         if not any("running" in (entry.get("state") or {}) for entry in statuses(pod)):
@@ -64,7 +67,8 @@ def refused_ports(snapshot: Snapshot) -> Iterator[tuple[Ref, int]]:
         )
         own = {status.get("podIP"), *(each.get("ip") for each in status.get("podIPs") or ())}
         for port in dict.fromkeys(int(it[2]) for it in said if it and it[1] in own):
-            yield ref(pod), port
+            if not answers_the_kubelet(pod, port):
+                yield ref(pod), port
 
 
 def refused_last(snapshot: Snapshot) -> Iterator[tuple[tuple[Ref, int], str]]:
