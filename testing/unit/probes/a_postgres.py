@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -25,7 +25,7 @@ from nova_acceptance.components.postgres.roles import (
     ON_TABLE,
 )
 from nova_acceptance.components.postgres.spec import Postgres, Role
-from nova_acceptance.components.postgres.sql import Login
+from nova_acceptance.components.postgres.sql import Login, Reception
 from nova_acceptance.components.postgres.statements import Membership, Target, wanted_on
 from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import PodRef
@@ -178,8 +178,9 @@ class AServer:
     def connect(self, _login: Login) -> ASession:
         return self.opened.__enter__()
 
-    def replication_system(self, _login: Login) -> str:
-        return self.system
+    def replication(self, login: Login) -> Reception:
+        said = self.replication_refusal(login)
+        return Reception(said, "" if said else self.system)
 
 
 @dataclass
@@ -231,6 +232,10 @@ class APostgres:
 
     def admin(self, _database: str = "postgres") -> ASession:
         return self.session
+
+    @contextmanager
+    def opened(self, names: Iterable[str], database: str) -> Iterator[list[ASession]]:
+        yield [self.member(name, database) for name in names]
 
     def member(self, _name: str, _database: str = "postgres") -> ASession:
         return self.session
@@ -333,8 +338,11 @@ class Connections:
     def refusal(self, login: Login) -> str:
         return self.server.refusal(login)
 
-    def replication_refusal(self, login: Login) -> str:
-        return self.server.replication_refusal(login)
+    def replication(self, login: Login) -> Reception:
+        return self.server.replication(login)
+
+    def refusal_within(self, login: Login) -> str:
+        return self.postgres.server.refusal(login)
 
     def session(self, _reach: Reach) -> ASession:
         return self.opened

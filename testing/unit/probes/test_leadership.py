@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -70,6 +71,43 @@ def test_failure_is_not_asked_for_again_until_the_leader_is_forgotten() -> None:
     postgres.answers["postgres-2"] = False
     postgres.forget_leader()
     assert postgres.leader == "postgres-2"
+
+
+class Opened:
+    """A connection to a member."""
+
+    def __init__(self, name: str, database: str) -> None:
+        self.where = name, database
+        self.is_closed = False
+
+    def __enter__(self) -> Opened:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.is_closed = True
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_connections_to_several_members_are_all_closed_again(
+    monkeypatch: pytest.MonkeyPatch, *, is_away: bool
+) -> None:
+    members, made = Members(False, True, True), list[Opened]()
+
+    def member(name: str, database: str) -> Opened:
+        if is_away and name == "postgres-2":
+            raise AWAY
+        made.append(Opened(name, database))
+        return made[-1]
+
+    monkeypatch.setattr(members, "member", member)
+    wanted = [("postgres-1", "nova"), ("postgres-2", "nova")]
+
+    with suppress(psycopg.OperationalError), members.opened(members.replicas, "nova") as found:
+        assert not is_away
+        assert [cast(Any, each).where for each in found] == wanted
+
+    assert sorted(each.where for each in made) == wanted[: 1 if is_away else 2]
+    assert all(each.is_closed for each in made)
 
 
 @pytest.mark.parametrize(

@@ -58,19 +58,25 @@ def tried() -> list[Attempt]:
 
 @pytest.fixture
 def connections(tried: list[Attempt]) -> RoleConnections:
-    server = AServer()
+    server, postgres = AServer(), APostgres()
     let_in, may_stream = server.refusal, server.replication_refusal
+    let_in_within = postgres.server.refusal
 
     def refusal(login: Any) -> str:
         tried.append(Attempt(login))
         return let_in(login)
+
+    def refusal_within(login: Any) -> str:
+        tried.append(Attempt(login, is_within=True))
+        return let_in_within(login)
 
     def replication_refusal(login: Any) -> str:
         tried.append(Attempt(login, is_to_replicate=True))
         return may_stream(login)
 
     server.refusal, server.replication_refusal = refusal, replication_refusal
-    return RoleConnections(SPEC, cast(Any, APostgres()), cast(Any, server))
+    postgres.server.refusal = refusal_within
+    return RoleConnections(SPEC, cast(Any, postgres), cast(Any, server))
 
 
 def test_every_attempt_is_made_once_ahead_of_the_tests_that_read_it(
@@ -78,7 +84,7 @@ def test_every_attempt_is_made_once_ahead_of_the_tests_that_read_it(
 ) -> None:
     with Background() as background:
         for each in rounds(connections, every_test()):
-            connections.refusals.foresee(background, each)
+            connections.attempts.foresee(background, each)
         background.settle()
     ahead = list(tried)
 

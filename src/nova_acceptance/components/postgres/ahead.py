@@ -70,7 +70,7 @@ class Ahead:
         connections = trials.connections
         if not connections.server.route.instead_of:
             for attempts in rounds(connections, others):
-                connections.refusals.foresee(self._background, attempts)
+                connections.attempts.foresee(self._background, attempts)
 
     def _of(self, spec: Spec) -> Outcome[Trials]:
         with self._lock:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from contextvars import copy_context
 from dataclasses import replace
 
@@ -82,6 +83,23 @@ class Postgres:
         """Open a connection to one member, whatever its role is."""
         login = replace(self._superuser, database=database)
         return self._server_of(self.members[name]).connect(login)
+
+    @contextmanager
+    def opened(self, names: Iterable[str], database: str) -> Iterator[list[Session]]:
+        """Have a connection to each of some members, opened all at once.
+
+        Raises:
+            psycopg.OperationalError: one did not answer, or refused.
+        """
+        with ExitStack() as stack, ThreadPoolExecutor(max(1, len(self.members))) as pool:
+            opening = [
+                pool.submit(copy_context().run, self.member, name, database) for name in names
+            ]
+            wait(opening)
+            found = [stack.enter_context(it.result()) for it in opening if not it.exception()]
+            for it in opening:
+                it.result()
+            yield found
 
     @property
     def leader(self) -> str:

@@ -8,15 +8,22 @@ from typing import NamedTuple
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Postgres as Spec
-from nova_acceptance.components.postgres.sql import Login, Server, Session
+from nova_acceptance.components.postgres.sql import Login, Reception, Server, Session
 from nova_acceptance.vantage.background import Answers, answering
 
 
 class Attempt(NamedTuple):
-    """Somebody tries to connect: to a database, or to stream what is written."""
+    """Somebody tries to connect.
+
+    Attributes:
+        login: who tries, and to which database.
+        is_to_replicate: whether it is to stream what is written.
+        is_within: whether it is from inside the leader's own pod, and not through the Service.
+    """
 
     login: Login
     is_to_replicate: bool = False
+    is_within: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +34,17 @@ class RoleConnections:
         spec: what nova.yaml says.
         postgres: the members, asked as the superuser.
         server: what is behind the Service.
-        refusals: the words with which attempts are refused, each made once.
+        attempts: what comes of attempts to connect, each made once.
     """
 
     spec: Spec
     postgres: Postgres
     server: Server
-    refusals: Answers[Attempt, str] = field(init=False, repr=False, compare=False)
+    attempts: Answers[Attempt, Reception] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        asking = answering(self._refused)
-        object.__setattr__(self, "refusals", Answers(self.server.transcript, asking))
+        asking = answering(self._made)
+        object.__setattr__(self, "attempts", Answers(self.server.transcript, asking))
 
     def login(self, reach: Reach) -> Login:
         """Return the login of a role to the database that it works in.
@@ -55,17 +62,27 @@ class RoleConnections:
             ProbeError: nothing answered, so nobody refused.
         """
         self.server.route.require_network()
-        return self.refusals.told(Attempt(login))
+        return self.attempts.told(Attempt(login)).refusal
 
-    def replication_refusal(self, login: Login) -> str:
-        """Return the words with which a replication connection is refused; empty if it is not.
+    def replication(self, login: Login) -> Reception:
+        """Return what comes of a replication connection.
 
         Raises:
             UnaskedError: the way there ends on the loopback of PostgreSQL's pod.
             ProbeError: nothing answered, so nobody refused.
         """
         self.server.route.require_network()
-        return self.refusals.told(Attempt(login, is_to_replicate=True))
+        return self.attempts.told(Attempt(login, is_to_replicate=True))
+
+    def refusal_within(self, login: Login) -> str:
+        """Return the words with which the leader refuses a connection from inside its own pod.
+
+        They are empty where it accepts it.
+
+        Raises:
+            ProbeError: nothing answered, so nobody refused.
+        """
+        return self.attempts.told(Attempt(login, is_within=True)).refusal
 
     def session(self, reach: Reach) -> Session:
         """Open a connection.
@@ -75,7 +92,8 @@ class RoleConnections:
         """
         return self.server.connect(self.login(reach))
 
-    def _refused(self, attempt: Attempt) -> str:
+    def _made(self, attempt: Attempt) -> Reception:
         if attempt.is_to_replicate:
-            return self.server.replication_refusal(attempt.login)
-        return self.server.refusal(attempt.login)
+            return self.server.replication(attempt.login)
+        server = self.postgres.server if attempt.is_within else self.server
+        return Reception(server.refusal(attempt.login))

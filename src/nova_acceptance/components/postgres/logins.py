@@ -59,6 +59,7 @@ def _of_a_test(logins: _Logins, parts: Parts) -> Iterator[Attempt]:
     if stranger := parts.get("stranger"):
         yield Attempt(logins.of(stranger.role.name, stranger.grant.database))
     if role := parts.get("local_role"):
-        yield Attempt(logins.of(role.name, parts["database"].name))
+        login = logins.of(role.name, parts["database"].name)
+        yield from (Attempt(login, is_within=True), Attempt(login))
     if role := parts.get("follower"):
         yield Attempt(logins.of(role.name, MAINTENANCE), is_to_replicate=True)

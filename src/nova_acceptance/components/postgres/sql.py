@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, LiteralString, Self
+from typing import Any, LiteralString, NamedTuple, Self
 
 import psycopg
 from psycopg import sql
@@ -194,6 +194,18 @@ class Session:
                 self._blocks -= 1
 
 
+class Reception(NamedTuple):
+    """What came of somebody's attempt to connect.
+
+    Attributes:
+        refusal: the words with which it was refused; empty if it was not.
+        system: of a replication connection the identifier of the system that it leads to.
+    """
+
+    refusal: str
+    system: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """PostgreSQL at the end of a route.
@@ -219,14 +231,7 @@ class Server:
             asking.answered("accepted")
         return Session(connection, login, self.route, self.transcript)
 
-    def replication_system(self, login: Login) -> str:
-        """Open a replication connection and return the system's identifier.
-
-        Source: the PostgreSQL manual, "Streaming Replication Protocol", IDENTIFY_SYSTEM.
-
-        Raises:
-            psycopg.OperationalError: nothing answered, or it refused.
-        """
+    def _system(self, login: Login) -> str:
         with self._asking(f"IDENTIFY_SYSTEM as {login.user}") as asking:
             identifier = ask_through(
                 self.route, lambda: _system(self.route, login), is_silence=_is_silence
@@ -242,13 +247,17 @@ class Server:
         """
         return self._refusal(lambda: self.connect(login).close())
 
-    def replication_refusal(self, login: Login) -> str:
-        """Return the words with which a replication connection is refused; empty if it is not.
+    def replication(self, login: Login) -> Reception:
+        """Open a replication connection, and return what comes of it.
+
+        Source: the PostgreSQL manual, "Streaming Replication Protocol", IDENTIFY_SYSTEM.
 
         Raises:
             ProbeError: nothing answered, so nobody refused.
         """
-        return self._refusal(lambda: self.replication_system(login))
+        systems: list[str] = []
+        said = self._refusal(lambda: systems.append(self._system(login)))
+        return Reception(said, *systems)
 
     def _refusal(self, attempt: Callable[[], object]) -> str:
         try:

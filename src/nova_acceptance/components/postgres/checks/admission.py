@@ -72,8 +72,7 @@ def local_role_over_the_network(
 ) -> Iterable[Finding]:
     """Find that a role is not let in from inside the pod alone, or from elsewhere as well."""
     login = primary.postgres.login(role.name, database.name)
-    within = primary.postgres.server.refusal
-    return [*_refused(within, login)] or _admitted(primary.refusal, login, BY_RULE)
+    return [*_refused(primary.refusal_within, login)] or _admitted(primary.refusal, login, BY_RULE)
 
 
 @check
@@ -95,10 +94,10 @@ def admitted_stranger(primary: RoleConnections, reach: Reach) -> Iterable[Findin
 def refused_follower(primary: RoleConnections, role: Role) -> Iterator[Finding]:
     """Find that a role may not stream, or would stream from another system than the leader's."""
     login = primary.postgres.login(role.name)
-    if said := primary.replication_refusal(login):
+    said, found = primary.replication(login)
+    if said:
         yield _of_streaming(role.name, said)
         return
-    found = primary.server.replication_system(login)
     wanted = primary.postgres.admin().value(
         "SELECT system_identifier::text FROM pg_control_system()"
     )
@@ -118,7 +117,7 @@ def replicating_client(primary: RoleConnections, client: Reach) -> Iterator[Find
     login = primary.login(client)
     if shut_out := [*_refused(primary.refusal, login)]:
         yield from shut_out
-    elif not (said := primary.replication_refusal(login)):
+    elif not (said := primary.replication(login).refusal):
         sentence = Phrase("PostgreSQL lets {role} stream all that is written", role=login.user)
         yield Finding.here("ADMISSION_TOO_WIDE", sentence)
     elif not re.search(f"{BY_RULE}|{_NO_STREAM}", said):
@@ -133,7 +132,7 @@ def refused_followers(postgres: Postgres, spec: Spec) -> Iterator[Finding]:
         return
     server, login = postgres.server, postgres.login(role)
     with suppress(ProbeError):  # who does not answer refuses nobody
-        if said := server.replication_refusal(login):
+        if said := server.replication(login).refusal:
             yield _of_streaming(role, said)
 
 

@@ -125,12 +125,12 @@ def late_row(
 def late_rows(postgres: Postgres, spec: Spec, writer: Reach, table: str) -> Iterable[Finding]:
     """Find that a row written on the leader is not soon on each of the replicas, or on none."""
     database = writer.grant.database
-    postgres.admin(database).rows(identifiers("INSERT INTO {} VALUES ('sent')", table))
-    for name in postgres.replicas:
-        with postgres.member(name, database) as member:
-            if not _arrives(member, table, within=spec.replay):
+    with postgres.opened(postgres.replicas, database) as replicas:
+        postgres.admin(database).rows(identifiers("INSERT INTO {} VALUES ('sent')", table))
+        for each in replicas:
+            if not _arrives(each, table, within=spec.replay):
                 return _late(postgres, spec)
-    return [] if postgres.replicas else _away(postgres)
+    return [] if replicas else _away(postgres)
 
 
 @check
