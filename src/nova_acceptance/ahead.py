@@ -1,9 +1,9 @@
-"""Tests that only read, called before their turn, so that nobody waits for what they ask.
+"""Tests that nobody feels, called before their turn, so that nobody waits for what they ask.
 
-A test whose arguments are a component's client and parts of nova.yaml is a function of these. It is
-called in the background, and what it asks is kept for it. In its turn it passes by that, or raises
-what it raised then. One whose claim does not hold is called once more in its turn, and asks anew,
-for pytest shows what a claim compares of the test that is running alone.
+A test whose arguments are clients of a component and parts of nova.yaml is a function of these. It
+is called in the background, and what it asks is kept for it. In its turn it passes by that, or
+raises what it raised then. One whose claim does not hold is called once more in its turn, and asks
+anew, for pytest shows what a claim compares of the test that is running alone.
 """
 
 from __future__ import annotations
@@ -34,8 +34,6 @@ _ENDINGS: Final = (
     SystemExit,
 )
 _EARLY: Final = pytest.StashKey["Early"]()
-_CHANGING: Final = ("writes", DISRUPTIVE)
-"""Markers of tests that do more than read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +61,18 @@ class Early:
     Args:
         clients: a client of each component.
         system: what nova.yaml says.
+        is_read_only: whether nothing is written in this run, not even what is undone.
     """
 
-    def __init__(self, clients: Clients, system: System) -> None:
+    def __init__(self, clients: Clients, system: System, *, is_read_only: bool) -> None:
         self._clients = clients
         self._system = system
+        self._is_read_only = is_read_only
         self._lock = threading.Lock()
         self._calls: dict[str, _Call] = {}
 
     def begin(self, items: Iterable[pytest.Item], background: Background) -> None:
-        """Call those of the tests that only read; the tests of a lane in their order."""
+        """Call those of the tests that nobody feels; the tests of a lane in their order."""
         lanes: dict[tuple[str, str], list[_Call]] = {}
         for item in items:
             if isinstance(item, pytest.Function) and (call := self._call(item)):
@@ -105,10 +105,10 @@ class Early:
                 each.came.set_result(outcome_of(each.run))
 
     def _call(self, item: pytest.Function) -> _Call | None:
-        """Return how a test is called; None for one that changes something or wants more."""
+        """Return how a test is called; None for one that is felt or wants more."""
         given: dict[str, Any] = dict(item.callspec.params) if hasattr(item, "callspec") else {}
         used = {name for mark in item.iter_markers("usefixtures") for name in mark.args}
-        if any(map(item.get_closest_marker, _CHANGING)) or not used <= set(given):
+        if self._is_felt(item) or not used <= set(given):
             return None
         wanted = parameters_of(item.function)
         found: dict[str, Any] = {name: given[name] for name in wanted if name in given}
@@ -120,7 +120,7 @@ class Early:
                 part
                 for kind in kinds()
                 for part in given.values()
-                if asked == [kind.name] and isinstance(part, kind.spec)
+                if asked and kind.clients.keys() >= set(asked) and isinstance(part, kind.spec)
             ),
             None,
         )
@@ -128,7 +128,7 @@ class Early:
             return None
 
         def run() -> None:
-            found[asked[0]] = self._clients.of(component)
+            found.update({name: self._clients.of(component, name) for name in asked})
             try:
                 item.function(**found)
             except _ENDINGS as error:  # it is said in the test's own turn
@@ -136,10 +136,16 @@ class Early:
 
         return _Call(item.nodeid, (item.nodeid.partition("::")[0], component.name), run, found)
 
+    def _is_felt(self, item: pytest.Item) -> bool:
+        """Whether somebody else could see what a test does, or it is not asked in this run."""
+        writing = item.get_closest_marker("writes")
+        is_unseen = bool(writing and writing.kwargs.get("undone")) and not self._is_read_only
+        return bool((writing and not is_unseen) or item.get_closest_marker(DISRUPTIVE))
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_nova_foresee(request: pytest.FixtureRequest) -> None:
-    """Tests that only read are called in the background, behind all other questions.
+    """Tests that nobody feels are called in the background, behind all other questions.
 
     Not in workers of pytest-xdist, between whose tests another one may disturb the system.
     """
@@ -149,7 +155,9 @@ def pytest_nova_foresee(request: pytest.FixtureRequest) -> None:
     clients: Clients | None = foreseen(request, "clients")
     background: Background | None = foreseen(request, "background") if clients else None
     if clients and background:
-        config.stash[_EARLY] = early = Early(clients, request.getfixturevalue("system"))
+        is_read_only = config.getoption("read_only", default=False)
+        early = Early(clients, request.getfixturevalue("system"), is_read_only=is_read_only)
+        config.stash[_EARLY] = early
         early.begin(request.session.items, background)
 
 

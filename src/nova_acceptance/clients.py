@@ -6,6 +6,7 @@ once, with the cause, and nobody tries it again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
@@ -31,7 +32,7 @@ from nova_acceptance.fixtures import SAMPLE
 from nova_acceptance.kube import ApiError, Kube, PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.report import Recorder
-from nova_acceptance.system import Passage, System
+from nova_acceptance.system import Component, Passage, System
 from nova_acceptance.tenancy import DISRUPTIVE
 from nova_acceptance.turns import BACKGROUND
 from nova_acceptance.vantage.background import Background
@@ -62,19 +63,31 @@ _ASKED_AFTERWARDS: Final = frozenset({"dns_answers", "later_objects"})
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put tests behind those that can run while it is asked what they read.
 
-    First come those that read what is known already, last those that disturb the system.
+    First come those that read what is known already, last those that disturb the system. Of a
+    component there is the more to wait for, the more it is asked.
     """
+    asked = Counter(map(_component_of, items))
 
-    def turn(item: pytest.Item) -> tuple[bool, ...]:
+    def turn(item: pytest.Item) -> tuple[int, ...]:
+        component = _component_of(item)
         return (
             item.get_closest_marker(DISRUPTIVE) is not None,
             names(item, _ASKED_LAST),
             names(item, *_FROM_MANY_PODS),
             names(item, _FELT),
             not _ASKED_AFTERWARDS.isdisjoint(getattr(item, "fixturenames", ())),
+            asked[component] if component else 0,
         )
 
     items.sort(key=turn)
+
+
+def _component_of(item: pytest.Item) -> str:
+    """Return the name of the component that a test is about; empty where it is about none."""
+    if not (isinstance(item, pytest.Function) and hasattr(item, "callspec")):
+        return ""
+    values = item.callspec.params.values()
+    return next((each.name for each in values if isinstance(each, Component)), "")
 
 
 @pytest.fixture(scope="session")

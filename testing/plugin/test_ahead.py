@@ -19,7 +19,8 @@ CONFTEST = f"""
     from nova_acceptance.vantage.transcript import Transcript
 
     SYSTEM = load(Path({str(SPEC)!r}))
-    ETCD = SYSTEM.component("etcd")
+    ETCD, POSTGRES = SYSTEM.component("etcd"), SYSTEM.component("postgres")
+    CLIENTS = {("etcd", ""), ("etcd", "etcd"), ("postgres", "postgres"), ("postgres", "patroni")}
     CALLS, HEARD = [], {{}}
 
     class Client:
@@ -35,9 +36,12 @@ CONFTEST = f"""
         def __init__(self, transcript):
             self.client = Client(transcript)
 
-        def of(self, component):
-            assert component is ETCD
+        def of(self, component, name=""):
+            assert (component.name, name) in CLIENTS
             return self.client
+
+    def pytest_addoption(parser):
+        parser.addoption("--read-only", action="store_true")
 
     def pytest_configure(config):
         for marker in ("writes", "disruptive"):
@@ -46,6 +50,8 @@ CONFTEST = f"""
     def pytest_generate_tests(metafunc):
         if "etcd_spec" in metafunc.fixturenames:
             metafunc.parametrize("etcd_spec", [ETCD], ids=["etcd"])
+        if "postgres_spec" in metafunc.fixturenames:
+            metafunc.parametrize("postgres_spec", [POSTGRES], ids=["postgres"])
 
     @pytest.fixture(scope="session")
     def transcript():
@@ -82,6 +88,14 @@ CONFTEST = f"""
     @pytest.fixture
     def etcd(clients, etcd_spec, objects):
         return clients.of(etcd_spec)
+
+    @pytest.fixture
+    def postgres(clients, postgres_spec, objects):
+        return clients.of(postgres_spec, "postgres")
+
+    @pytest.fixture
+    def patroni(clients, postgres_spec, objects):
+        return clients.of(postgres_spec, "patroni")
 """
 BEGIN = """
     import pytest
@@ -119,6 +133,29 @@ def test_tests_that_read_are_called_once_and_show_what_they_asked(
         assert CALLS == ["first", "second etcd"]
         assert HEARD["test_first"] == ["first"]
         assert HEARD["test_second"] == ["second etcd"]
+""",
+    )
+
+    result.assert_outcomes(passed=4)
+
+
+def test_test_of_two_clients_of_one_component_is_called_as_well(
+    pytester: pytest.Pytester,
+) -> None:
+    result = run(
+        pytester,
+        """
+        assert CALLS == ["leader", "view"]
+
+    def test_agreement(postgres, patroni, postgres_spec):
+        assert postgres.ask("leader") != patroni.ask("view")
+
+    def test_another_component(patroni, etcd, postgres_spec, etcd_spec):
+        assert patroni.ask("of one") != etcd.ask("of another")
+
+    def test_end(etcd, etcd_spec, request):
+        assert CALLS == ["leader", "view", "of one", "of another"]
+        assert HEARD["test_agreement"] == ["leader", "view"]
 """,
     )
 
@@ -193,6 +230,23 @@ def test_what_changes_something_or_wants_more_is_called_in_its_turn(
     )
 
     result.assert_outcomes(passed=6)
+
+
+UNDONE = """
+        assert CALLS == {called}
+
+    @pytest.mark.writes(undone=True)
+    def test_undone(etcd, etcd_spec):
+        etcd.ask("undone")
+"""
+
+
+def test_what_is_undone_unseen_is_called_as_well(pytester: pytest.Pytester) -> None:
+    run(pytester, UNDONE.format(called=["undone"])).assert_outcomes(passed=2)
+
+
+def test_nothing_is_undone_in_a_run_that_only_reads(pytester: pytest.Pytester) -> None:
+    run(pytester, UNDONE.format(called=[]), "--read-only").assert_outcomes(passed=2)
 
 
 def test_test_whose_fixture_gives_more_than_the_client_is_called_in_its_turn(

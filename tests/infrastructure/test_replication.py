@@ -66,19 +66,19 @@ def test_patroni_members_are_on_one_timeline(patroni: Patroni) -> None:
 
 
 def test_primary_service_leads_to_the_leader(
-    fresh_objects: Seen, postgres: Postgres, served_spec: Spec
+    later_objects: Seen, postgres: Postgres, served_spec: Spec
 ) -> None:
     """Behind the Service for the primary is the leader's pod and nothing else."""
     leader = [postgres.leader]
-    assert checks.astray_services(fresh_objects, served_spec, "primary", leader) == []
+    assert checks.astray_services(later_objects, served_spec, "primary", leader) == []
 
 
 def test_replica_service_leads_to_the_replicas(
-    fresh_objects: Seen, postgres: Postgres, read_spec: Spec
+    later_objects: Seen, postgres: Postgres, read_spec: Spec
 ) -> None:
     """Behind the Service for replicas are the replicas' pods and nothing else."""
     replicas = postgres.replicas
-    assert checks.astray_services(fresh_objects, read_spec, "replica", replicas) == []
+    assert checks.astray_services(later_objects, read_spec, "replica", replicas) == []
 
 
 @pytest.mark.writes

@@ -77,7 +77,7 @@ def test_row_security_hides_no_table_of_the_schema(
     assert row_checks.rows_hidden(postgres, postgres_spec, schema) == []
 
 
-@pytest.mark.writes
+@pytest.mark.writes(undone=True)
 def test_role_holds_exactly_its_privileges_on_later_tables(
     postgres: Postgres, postgres_spec: Spec, shared_schema: Schema
 ) -> None:
@@ -85,7 +85,7 @@ def test_role_holds_exactly_its_privileges_on_later_tables(
     assert checks.wrong_on_later_tables(postgres, postgres_spec, shared_schema) == []
 
 
-@pytest.mark.writes
+@pytest.mark.writes(undone=True)
 def test_role_works_with_later_tables(
     postgres: Postgres, postgres_spec: Spec, writer_role: Reach
 ) -> None:
@@ -105,7 +105,7 @@ def test_public_holds_nothing_in_the_database(
     assert checks.public_in_database(postgres, strict_spec, database) == []
 
 
-@pytest.mark.writes
+@pytest.mark.writes(undone=True)
 def test_public_holds_nothing_on_later_tables(
     postgres: Postgres, strict_spec: Spec, schema: Schema
 ) -> None:

@@ -160,10 +160,15 @@ class UrlTrial:
 
 
 class Clients(Protocol):
-    """A client of each component."""
+    """The clients of each component."""
 
-    def of(self, component: Component) -> Any:
-        """Return what the component's kind makes by `connect`, made when it is first wanted."""
+    def of(self, component: Component, name: str = "") -> Any:
+        """Return one of the clients that the component's kind makes, made when first wanted.
+
+        Args:
+            component: the component.
+            name: see `Kind.clients`; that of the kind where it is empty.
+        """
 
 
 class Urls(Protocol):
@@ -204,6 +209,8 @@ class Kind:
             is: whoever may not list them elsewhere lacks nothing there.
         answer: what an error of its client shows.
         connect: makes a client of a component; what it returns may have a `close`.
+        beside: makes clients of what runs beside a component, in its pods, by the name of the
+            argument by which a test asks for one.
         urls: how URLs that lead to it are tried; None where it has none.
         components: which components a test runs over, by the name of its argument.
         parts: over which parts of a component a test runs, by the name of its argument.
@@ -225,6 +232,7 @@ class Kind:
     reads: tuple[str, ...] = ()
     answer: Answer = lambda _error: None
     connect: Callable[[Access, Any], Any] | None = None
+    beside: Mapping[str, Callable[[Access, Any], Any]] = field(default_factory=dict)
     urls: Urls | None = None
     components: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
     parts: Mapping[str, Callable[[Any], Iterable[Any]]] = field(default_factory=dict)
@@ -234,6 +242,11 @@ class Kind:
     drafting: Drafting | None = None
     holding: Callable[[Access, Any, Any, PodRef], Holding] | None = None
     clear: Callable[[Any, Any], Sequence[str]] | None = None
+
+    @property
+    def clients(self) -> Mapping[str, Callable[[Access, Any], Any]]:
+        """What makes the clients of a component, by the names of the arguments of tests."""
+        return {**({self.name: self.connect} if self.connect else {}), **self.beside}
 
     @property
     def room(self) -> str:

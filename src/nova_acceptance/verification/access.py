@@ -83,36 +83,42 @@ class RunAccess:
 
 
 class Clients:
-    """A client of each component, made when it is first wanted. Threads may share it."""
+    """The clients of each component, made when first wanted. Threads may share them."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
         self._lock = threading.RLock()
-        self._clients: dict[str, Any] = {}
-        self._failures: dict[str, NovaError | AssertionError] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._failures: dict[tuple[str, str], NovaError | AssertionError] = {}
 
-    def of(self, component: Component) -> Any:
-        """Return the client of a component.
+    def of(self, component: Component, name: str = "") -> Any:
+        """Return a client of a component.
 
         One that cannot be made fails everybody who wants it at once, and is not tried again.
+
+        Args:
+            component: the component.
+            name: see `Kind.clients`; that of the kind where it is empty.
 
         Raises:
             NovaError: it cannot be reached.
             FindingError: it is closed.
         """
+        kind = kind_of(component)
+        wanted = component.name, name or kind.name
         with self._lock:
-            if failure := self._failures.get(component.name):
+            if failure := self._failures.get(wanted):
                 raise failure
-            if component.name not in self._clients:
-                connect = kind_of(component).connect
+            if wanted not in self._clients:
+                connect = kind.clients.get(wanted[1])
                 if connect is None:
-                    raise ValueError(f"components of kind {component.kind} have no client")
+                    raise ValueError(f"components of kind {kind.name} have no client {wanted[1]}")
                 try:
-                    self._clients[component.name] = connect(self._access, component)
+                    self._clients[wanted] = connect(self._access, component)
                 except (NovaError, AssertionError) as error:
-                    self._failures[component.name] = error
+                    self._failures[wanted] = error
                     raise
-            return self._clients[component.name]
+            return self._clients[wanted]
 
     def close(self) -> None:
         """Close every client that was made."""

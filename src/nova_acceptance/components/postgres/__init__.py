@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from nova_acceptance.components.kind import ALONE, Access, Check, Drafting, Kind, where
+from nova_acceptance.components.patroni.client import Patroni
 from nova_acceptance.components.postgres import (
     answers,
     draft,
@@ -69,6 +70,19 @@ def connect(access: Access, component: spec.Postgres) -> Postgres:
     )
 
 
+def connect_patroni(access: Access, component: spec.Postgres) -> Patroni:
+    """Return the Patronis of a PostgreSQL's members, each asked by itself.
+
+    Raises:
+        ValueError: nova.yaml says of none.
+    """
+    if component.patroni is None:
+        raise ValueError(f"nova.yaml says of no Patroni of {component.name}")
+    port = component.patroni.port
+    members = {pod.name: access.to_pod(pod, port) for pod in access.pods(component)}
+    return Patroni(members, access.transcript)
+
+
 _HAS, _PARTS = parts.COMPONENTS, parts.PARTS
 CHECKS: Final = (
     Check(databases.wrong_version, where(_HAS["versioned_spec"])),
@@ -100,6 +114,7 @@ KIND = Kind(
     reads=("Role", "RoleBinding"),
     answer=answers.of_error,
     connect=connect,
+    beside={"patroni": connect_patroni},
     urls=urls,
     components=parts.COMPONENTS,
     parts=parts.PARTS,

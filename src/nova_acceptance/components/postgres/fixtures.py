@@ -86,12 +86,10 @@ def replica(access: Access, postgres_spec: spec.Postgres, postgres: Postgres) ->
 
 
 @pytest.fixture
-def patroni(access: Access, patroni_spec: spec.Postgres) -> Patroni:
+def patroni(clients: Clients, patroni_spec: spec.Postgres) -> Patroni:
     """Every member's Patroni, each asked by itself."""
-    assert patroni_spec.patroni is not None
-    port = patroni_spec.patroni.port
-    members = {pod.name: access.to_pod(pod, port) for pod in access.pods(patroni_spec)}
-    return Patroni(members, access.transcript)
+    found: Patroni = clients.of(patroni_spec, "patroni")
+    return found
 
 
 def _open(clients: Clients, component: spec.Postgres) -> None:
