@@ -27,7 +27,9 @@ pytest of the environment would pay for it.
 
 from __future__ import annotations
 
+import argparse
 import gc
+import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
@@ -35,6 +37,8 @@ import pytest
 
 REPORTS = "nova_reports"
 """The ini option that makes a pytest run an acceptance run: the directory of the reports."""
+TELLING = ("collectonly", "showfixtures", "show_fixtures_per_test", "setupplan")
+"""Options of runs that tell of tests and run none."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,8 +59,12 @@ def pytest_load_initial_conftests(
         pytest.UsageError: an option's name is taken, or an option is given to another pytest run.
     """
     if early_config.getini(REPORTS):
+        if not _is_told_alone(early_config.known_args_namespace):
+            from nova_acceptance.drawing import ENGINE  # noqa: PLC0415 -- no other run pays for it
+
+            ENGINE.start()
         with _no_garbage():
-            from nova_acceptance.plugin import options  # noqa: PLC0415 -- no other run pays for it
+            from nova_acceptance.plugin import options  # noqa: PLC0415 -- see above
 
         with options.added(early_config, parser, args):
             return (yield)
@@ -78,6 +86,12 @@ def pytest_configure(config: pytest.Config) -> None:
             from nova_acceptance.plugin import acceptance  # noqa: PLC0415 -- see above
 
             acceptance.register(config)
+
+
+def _is_told_alone(option: argparse.Namespace) -> bool:
+    """Whether a run tells of itself or of tests, or is part of another one: nothing is drawn."""
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    return is_worker or any(getattr(option, each, 0) for each in ("help", "version", *TELLING))
 
 
 @contextmanager

@@ -15,9 +15,11 @@ import pytest
 
 from nova_acceptance import masking
 from nova_acceptance.deploy.provenance import provenance
+from nova_acceptance.drawing import ENGINE
 from nova_acceptance.errors import NovaError
 from nova_acceptance.plugin import (
     REPORTS,
+    TELLING,
     ending,
     layers,
     masked,
@@ -35,7 +37,6 @@ from nova_acceptance.report import (
     Outcome,
     Record,
     Run,
-    chart,
     layer_of,
     load,
     page,
@@ -53,7 +54,7 @@ _LONGEST: Final = 60_000
 
 
 def _prepare() -> None:
-    chart.prepare()
+    ENGINE.start()
     page.prepare()
     pytest_html.prepare()
 
@@ -88,10 +89,7 @@ class Recording:
         Raises:
             pytest.UsageError: the directory of the reports cannot be written to.
         """
-        if any(
-            self._config.getoption(name, default=False)
-            for name in ("collectonly", "showfixtures", "show_fixtures_per_test", "setupplan")
-        ):
+        if any(self._config.getoption(name, default=False) for name in TELLING):
             return
         try:
             place = sharding.place_of(self._config)
@@ -289,7 +287,7 @@ class Recording:
         # Before it is rendered: a report does not lead to runs that are gone.
         self._removed = self._keeping.remove_old(directory)
         self._unwritten = write_all(self._run, directory, kept=self._keeping.before())
-        chart.close()
+        ENGINE.close()
         self._keeping.add(directory)
         if self._watch:
             self._watch.end()

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from nova_acceptance.report.drawing import SCHEMA, Drawing
+from nova_acceptance.drawing import ENGINE, SCHEMA
 from nova_acceptance.report.escaping import plain
 from nova_acceptance.report.texts import Texts
 from nova_acceptance.report.timeline import FAILED, OF_THE_RUN, STEPS, TESTS, Bar
@@ -46,19 +46,6 @@ _CONFIG: Final[dict[str, Any]] = {
         "columnPadding": 24,
     },
 }
-
-
-_DRAWING: Final = Drawing()
-
-
-def prepare() -> None:
-    """Start the engine that draws, in a process beside this one, for whoever wants pictures."""
-    _DRAWING.start()
-
-
-def close() -> None:
-    """End the engine's process."""
-    _DRAWING.close()
 
 
 def draw_timeline(bars: Sequence[Bar], say: Texts) -> Markup:
@@ -180,5 +167,5 @@ def _label(text: str) -> str:
 def _draw(spec: dict[str, Any]) -> Markup:
     whole = {"$schema": SCHEMA, "width": _WIDTH, "config": _CONFIG, **spec}
     # Vega escapes what it writes; nothing else makes this text.
-    svg = _DRAWING.svg(whole)
+    svg = ENGINE.svg(whole)
     return Markup(svg.replace(f'xlink:href="{_HERE}', 'xlink:href="'))  # noqa: S704

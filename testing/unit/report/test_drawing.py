@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from nova_acceptance.report import drawing
-from nova_acceptance.report.drawing import Drawing
+from nova_acceptance import drawing
+from nova_acceptance.drawing import Drawing
 
 BARS: dict[str, Any] = {
     "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
