@@ -42,11 +42,11 @@ from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.fixtures import (
     AT_FIRST,
     RENDERED,
+    SECRETS,
     SYSTEM,
     hide,
     manifests_of,
     nodes_of,
-    secret_values_of,
     seen_of,
     shown,
 )
@@ -60,6 +60,7 @@ from nova_acceptance.tenancy import Hold, beginning, command_of, removing
 from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.diagnosis import Diagnosis
 from nova_acceptance.verification.inventory import KINDS, snapshot
+from nova_acceptance.verification.secret_values import SecretValues
 
 MULTI_NODE: Final = "multi-node"
 SINGLE_NODE: Final = "single-node"
@@ -87,9 +88,7 @@ def deployment(
         with shown(pytestconfig) as progress:
             hold.take(_VERIFYING, progress)
         _tell_of_unfinished(hold, recorder)
-        # What may not be read is not known here, and so cannot be written either.
-        with suppress(ClusterError):
-            masking.register(secret_values_of(kube, system).to_mask())
+        _hide_secrets(pytestconfig, kube, system)
         said = Phrase("--no-deploy: the system is verified as it was found")
         if option.read_only:
             said = Phrase("--read-only: the system is verified as it was found, without a write")
@@ -156,6 +155,16 @@ def deployment(
                     hold.take("removing", progress)
                     with removing(hold, objects, command_of(pytestconfig)):
                         remove(kube, objects, progress)
+
+
+def _hide_secrets(config: pytest.Config, kube: Kube, system: System) -> None:
+    """Have nothing that the system's Secrets hold written anywhere from now on.
+
+    What may not be read is not known here, and so cannot be written either.
+    """
+    with suppress(ClusterError):
+        config.stash[SECRETS] = secrets = SecretValues.of(kube, system)
+        masking.register(secrets.to_mask())
 
 
 def overlay_for(config: pytest.Config, kube: Kube, system: System) -> str:

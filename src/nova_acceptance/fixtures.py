@@ -43,7 +43,7 @@ from nova_acceptance.system.sample import Sample, sampled
 from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.diagnosis import Diagnosis
 from nova_acceptance.verification.parameters import parametrizations
-from nova_acceptance.verification.secret_values import SecretValues
+from nova_acceptance.verification.secret_values import SecretValues, plain_keys
 from nova_acceptance.verification.survival import require_permission
 from nova_acceptance.verification.topology import node_rows
 
@@ -67,6 +67,9 @@ RENDERED: Final = pytest.StashKey[list[Object]]()
 
 AT_FIRST: Final = pytest.StashKey[Snapshot]()
 """Where it keeps what the API said when the system was deployed, or as it was found."""
+
+SECRETS: Final = pytest.StashKey[SecretValues]()
+"""Where it keeps what the Secrets held of a system that is verified as it was found."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -261,10 +264,17 @@ def fresh_objects(
 
 
 @pytest.fixture(scope="session")
-def secret_values(kube: Kube, system: System, deployment: Deployment | None) -> SecretValues:  # noqa: ARG001
+def secret_values(
+    pytestconfig: pytest.Config,
+    kube: Kube,
+    system: System,
+    deployment: Deployment | None,  # noqa: ARG001
+) -> SecretValues:
     """The values of Nova's Secrets; nothing that is written shows one."""
-    values = secret_values_of(kube, system)
-    masking.register(values.to_mask())
+    values = pytestconfig.stash.get(SECRETS, None)
+    if values is None:
+        values = SecretValues.of(kube, system)
+        masking.register(values.to_mask())
     return values
 
 
@@ -273,20 +283,10 @@ def _option(name: str, value: str | None, default: str = "") -> str:
     return f" {name}={value}" if value and value != default else ""
 
 
-def _plain(system: System) -> frozenset[str]:
-    """Return the keys of Secrets that hold where something outside is, and no secret."""
-    return frozenset(url.key for url in parts.urls(system, inside=False))
-
-
 def hide(rendered: Sequence[Object], system: System) -> None:
     """Have nothing secret of rendered objects written anywhere from now on."""
     told = parts.passwords(system)
-    masking.register(secrecy.secrets_among(rendered, plain=_plain(system), told=told))
-
-
-def secret_values_of(kube: Kube, system: System) -> SecretValues:
-    """Return what the Secrets of the system's namespaces hold, read when it is wanted."""
-    return SecretValues(kube, system.namespaces, _plain(system), parts.passwords(system))
+    masking.register(secrecy.secrets_among(rendered, plain=plain_keys(system), told=told))
 
 
 def nodes_of(kube: Kube) -> list[Object]:

@@ -43,6 +43,9 @@ from nova_acceptance.system import System
 DISRUPTIVE: Final = "disruptive"
 """The marker of tests that disturb the system."""
 
+_Where = dict[str, str | None]
+"""Where a system is held: a kubeconfig, its context, a namespace."""
+
 _REPORTS: Final = "nova_reports"
 """The ini option that names the directory of the reports."""
 _DEPLOYING: Final = "deploying"
@@ -50,6 +53,8 @@ _INPUT: Final = "nova_run"
 """The worker input that holds the run's identifier."""
 _RUN: Final = pytest.StashKey[Run]()
 _TENURE: Final = pytest.StashKey[Tenure]()
+_HELD: Final = pytest.StashKey[tuple[_Where, Kube]]()
+"""Where this process holds a system, and the API there."""
 
 
 class Hold:
@@ -267,7 +272,7 @@ def hold(
 ) -> Hold:
     """The run's hold on the system, not taken yet."""
     namespace = system.namespaces[0]
-    where = {
+    where: _Where = {
         "kubeconfig": str(cluster.kubeconfig) if cluster.kubeconfig else None,
         "context": cluster.context,
         "namespace": namespace,
@@ -275,6 +280,7 @@ def hold(
     is_wanted = not pytestconfig.getoption("read_only", default=False)
     if is_wanted:
         run.note(where)  # before it is taken: whoever ends last gives it up
+    pytestconfig.stash[_HELD] = where, kube
     tenure = pytestconfig.stash[_TENURE] = Tenure(Leases(kube, namespace), run)
     return Hold(tenure, run.id, namespace, recorder, is_wanted=is_wanted)
 
@@ -316,7 +322,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
         try:
             if not (hasattr(config, "workerinput") or _goes_on(config)):
                 for where in found.notes:
-                    _release(where, found.id)
+                    _release(config, where, found.id)
         except BaseException:
             has_left = True
             raise
@@ -324,7 +330,13 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
             found.end(has_left=has_left)
 
 
-def _release(where: dict[str, str | None], run: str) -> None:
-    kubeconfig, namespace = where["kubeconfig"], where["namespace"]
-    kube = Kube(Path(kubeconfig) if kubeconfig else None, where["context"])
-    release(Leases(kube, str(namespace)), run)
+def _release(config: pytest.Config, where: _Where, run: str) -> None:
+    """Give up a hold that a process of this run has noted.
+
+    Where this one has it, the API is asked as it was; one that was away, with new patience.
+    """
+    here, kube = config.stash.get(_HELD, (None, None))
+    if kube is None or here != where or kube.outages:
+        kubeconfig = where["kubeconfig"]
+        kube = Kube(Path(kubeconfig) if kubeconfig else None, where["context"])
+    release(Leases(kube, str(where["namespace"])), run)

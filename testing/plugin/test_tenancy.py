@@ -25,7 +25,7 @@ from testing.unit.cluster.lease_api import LeaseApi
 
 API = LeaseApi("nova-redis")
 
-def given_up(where, run):
+def given_up(_config, where, run):
     with open("given-up", "a") as file:
         file.write(f"{run}\\n")
     if pathlib.Path("away").exists():

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from typing import Self
 
 from nova_acceptance import secrecy
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import ApiError, Kube
+from nova_acceptance.system import System, parts
+
+
+def plain_keys(system: System) -> frozenset[str]:
+    """Return the keys of Secrets that hold where something outside is, and no secret."""
+    return frozenset(url.key for url in parts.urls(system, inside=False))
 
 
 class SecretValues:
@@ -46,6 +53,11 @@ class SecretValues:
                     for key, value in (found.get("data") or {}).items():
                         where = kind, namespace, found["metadata"]["name"], key
                         self._values[where] = decoded(value)
+
+    @classmethod
+    def of(cls, kube: Kube, system: System) -> Self:
+        """Return what the namespaces of a system hold."""
+        return cls(kube, system.namespaces, plain_keys(system), parts.passwords(system))
 
     def text(self, kind: str, namespace: str, name: str, key: str) -> str:
         """Return one value.
