@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any, Final
 
 from nova_acceptance.report.recorder import Fact
@@ -72,7 +71,7 @@ class Expander:
         known of it.
         """
         if fact["type"] == "phase":
-            fact = {**deepcopy(_NOTHING), **fact}
+            fact = {**_NOTHING, "evidence": [], "sections": [], **fact}
         evidence = fact.get("evidence")
         if not isinstance(evidence, list):
             return fact
