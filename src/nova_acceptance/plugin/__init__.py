@@ -59,7 +59,7 @@ def pytest_load_initial_conftests(
         pytest.UsageError: an option's name is taken, or an option is given to another pytest run.
     """
     if early_config.getini(REPORTS):
-        if not _is_told_alone(early_config.known_args_namespace):
+        if not _draws_nothing(early_config.known_args_namespace):
             from nova_acceptance.drawing import ENGINE  # noqa: PLC0415 -- no other run pays for it
 
             ENGINE.start()
@@ -88,8 +88,8 @@ def pytest_configure(config: pytest.Config) -> None:
             acceptance.register(config)
 
 
-def _is_told_alone(option: argparse.Namespace) -> bool:
-    """Whether a run tells of itself or of tests, or is part of another one: nothing is drawn."""
+def _draws_nothing(option: argparse.Namespace) -> bool:
+    """Whether a run only tells of itself or of its tests, or is part of another one."""
     is_worker = "PYTEST_XDIST_WORKER" in os.environ
     return is_worker or any(getattr(option, each, 0) for each in ("help", "version", *TELLING))
 

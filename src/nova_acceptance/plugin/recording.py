@@ -54,7 +54,7 @@ _LONGEST: Final = 60_000
 
 
 def _prepare() -> None:
-    ENGINE.start()
+    ENGINE.start()  # where a pytest that another one has started did not at once
     page.prepare()
     pytest_html.prepare()
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import copy_context
 from dataclasses import replace
+from typing import TypeVar
 
 import psycopg
 
@@ -22,6 +23,8 @@ from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import NOWHERE, Finding, FindingError
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
+
+T = TypeVar("T")
 
 MAINTENANCE = "postgres"
 
@@ -91,11 +94,8 @@ class Postgres:
         Raises:
             psycopg.OperationalError: one did not answer, or refused.
         """
-        with ExitStack() as stack, ThreadPoolExecutor(max(1, len(self.members))) as pool:
-            opening = [
-                pool.submit(copy_context().run, self.member, name, database) for name in names
-            ]
-            wait(opening)
+        opening = self._of_each(names, lambda name: self.member(name, database)).values()
+        with ExitStack() as stack:
             found = [stack.enter_context(it.result()) for it in opening if not it.exception()]
             for it in opening:
                 it.result()
@@ -135,11 +135,7 @@ class Postgres:
         """
         answers: dict[str, bool] = {}
         failures: dict[str, psycopg.OperationalError] = {}
-        with ThreadPoolExecutor(max(1, len(self.members))) as pool:
-            asked = {
-                name: pool.submit(copy_context().run, self._follows, name) for name in self.members
-            }
-        for name, future in asked.items():
+        for name, future in self._of_each(self.members, self._follows).items():
             try:
                 answers[name] = future.result()
             except psycopg.OperationalError as error:
@@ -185,6 +181,11 @@ class Postgres:
             self._sessions.clear()
             self._leader = ""
             self._failure = None
+
+    def _of_each(self, names: Iterable[str], ask: Callable[[str], T]) -> dict[str, Future[T]]:
+        """Return what came of a question about each of some members, asked all at once."""
+        with ThreadPoolExecutor(max(1, len(self.members))) as pool:
+            return {name: pool.submit(copy_context().run, ask, name) for name in names}
 
     def _follows(self, name: str) -> bool:
         with self.member(name) as session:
