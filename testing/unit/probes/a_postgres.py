@@ -9,7 +9,6 @@ from itertools import chain
 from typing import Any
 
 from nova_acceptance.components.postgres.access import Access, Entry
-from nova_acceptance.components.postgres.client import no_role
 from nova_acceptance.components.postgres.parts import (
     Denial,
     Reach,
@@ -24,6 +23,7 @@ from nova_acceptance.components.postgres.roles import (
     ON_SEQUENCE,
     ON_TABLE,
 )
+from nova_acceptance.components.postgres.shown import no_role
 from nova_acceptance.components.postgres.spec import Postgres, Role
 from nova_acceptance.components.postgres.sql import Login, Reception
 from nova_acceptance.components.postgres.statements import Membership, Target, wanted_on

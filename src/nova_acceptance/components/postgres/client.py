@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import copy_context
@@ -15,12 +15,12 @@ import psycopg
 
 from nova_acceptance import timeouts
 from nova_acceptance.components.postgres.access import Access, as_everybody, granted, of_everybody
-from nova_acceptance.components.postgres.quoting import quoted
 from nova_acceptance.components.postgres.roles import Role
+from nova_acceptance.components.postgres.shown import leadership, no_role, password_ended
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import REFUSED, Login, Row, Server, Session
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.findings import NOWHERE, Finding, FindingError
+from nova_acceptance.findings import Finding, FindingError
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 
@@ -362,41 +362,6 @@ class Postgres:
             list(kinds),
         )
         return {str(name): str(owner) for name, owner in rows}
-
-
-def no_role(name: str) -> Finding:
-    """Return that a role is missing."""
-    return Finding.here("ROLE_MISSING", Phrase("there is no role {role}", role=name))
-
-
-def password_ended(role: str) -> Finding:
-    """Return that a role's password has come to its end."""
-    sentence = Phrase("the password of {role} has come to its end", role=role)
-    cure = Phrase(
-        "`ALTER ROLE {role} VALID UNTIL 'infinity'`, or a new password with a new end",
-        role=quoted(role),
-    )
-    return Finding("PASSWORD_EXPIRED", NOWHERE, sentence, cure)
-
-
-def leadership(leaders: Sequence[str], answers: Mapping[str, bool]) -> Finding:
-    """Return what it shows that none leads, or that several do.
-
-    Args:
-        leaders: who leads.
-        answers: whether each of the members that answered follows.
-    """
-    sentence = Phrase(
-        "PostgreSQL has {count} leaders: {names}" if leaders else "PostgreSQL has 0 leaders: none",
-        count=len(leaders),
-        names=list(leaders),
-    )
-    evidence = tuple(
-        f"{name}: {'in recovery' if follows else 'not in recovery'}"
-        for name, follows in answers.items()
-    )
-    cause = "TWO_LEADERS" if leaders else "NO_LEADER"
-    return Finding.here(cause, sentence, *evidence)
 
 
 def _set_at(is_of_the_server: object, role: object, database: object) -> Phrase:

@@ -10,10 +10,11 @@ from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.seen import Seen, ref
 from nova_acceptance.components.kubernetes.status import is_ready
 from nova_acceptance.components.postgres.checks.admission import refused_followers
-from nova_acceptance.components.postgres.client import Postgres, leadership
+from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.replay import lagging
+from nova_acceptance.components.postgres.shown import leadership
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Session, identifiers
 from nova_acceptance.findings import NOWHERE, Finding, Ref

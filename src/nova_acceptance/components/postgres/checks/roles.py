@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from nova_acceptance.checks import check
 from nova_acceptance.components.postgres.checks.databases import beyond
-from nova_acceptance.components.postgres.client import Postgres, no_role, password_ended
+from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.cures import leaving, own_rights_first
 from nova_acceptance.components.postgres.quoting import quoted
+from nova_acceptance.components.postgres.shown import no_role, password_ended
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.spec import Role
 from nova_acceptance.components.postgres.statements import in_database
