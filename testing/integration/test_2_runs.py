@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -108,14 +109,24 @@ def clean(cluster: Cluster) -> str:
 
 
 def end(cluster: Cluster, sent: signal.Signals, after: float, *options: str) -> Path | None:
-    """Start a run, end it after some seconds, and return its directory, if it made one."""
+    """Start a run, end it after some seconds, and return its directory, if it made one.
+
+    No file with a key is left, however it ended.
+    """
     reports = project() / "reports"
-    before = set(reports.glob("2*"))
+    before, keys_before = set(reports.glob("2*")), files_of_keys()
     with accepting(cluster, *options) as process:
         time.sleep(after)
         process.send_signal(sent)
         process.communicate(timeout=timeouts.ROLLOUT)
+    assert files_of_keys() <= keys_before
     return next(iter(set(reports.glob("2*")) - before), None)
+
+
+def files_of_keys() -> set[Path]:
+    return {
+        each for each in Path(tempfile.gettempdir()).glob("nova-acceptance-*") if each.is_file()
+    }
 
 
 def has_deployed(directory: Path | None) -> bool:
