@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import pytest
 
@@ -18,6 +19,8 @@ from testing.unit.diagnosis.elsewhere import (
     said_of,
     stateful_set,
 )
+
+CAUSE: Final = ["VOLUME_NOT_MOUNTED"]
 
 
 def default_class() -> Object:
@@ -78,3 +81,25 @@ def test_kubelet_that_has_not_read_a_volumes_content_is_given_time(why: str, gra
 
     (only,) = found(*owners, its, event(its, "FailedMount", message))
     assert (only.cause, only.grace) == ("VOLUME_NOT_MOUNTED", grace)
+
+
+@pytest.mark.parametrize(
+    ("why", "age", "causes"),
+    [
+        ('secrets "conf" is forbidden: no relationship found between node "a" and this', 5, []),
+        ("failed to sync secret cache: timed out waiting for the condition", 60, []),
+        ("failed to sync secret cache: timed out waiting for the condition", 120, CAUSE),
+        ("mount failed: exit status 32", 5, CAUSE),
+    ],
+)
+def test_one_look_has_as_much_patience_as_a_wait(why: str, age: float, causes: list[str]) -> None:
+    *owners, its = deployment("web", ready=False)
+    created = datetime.now(UTC) - timedelta(seconds=age)
+    its["metadata"]["creationTimestamp"] = f"{created:%Y-%m-%dT%H:%M:%SZ}"
+    its["status"] |= {"phase": "Pending", "conditions": [readiness(False)]}
+    said = event(its, "FailedMount", f'MountVolume.SetUp failed for volume "conf" : {why}')
+    seen = cluster(*owners, its, said)
+
+    assert [each.cause for each in storage.volumes_not_mounted(seen)] == causes
+    seen.is_watched = True  # who watches has seen how long it lasts
+    assert [each.cause for each in storage.volumes_not_mounted(seen)] == CAUSE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from nova_acceptance.components.kubernetes import checks
@@ -18,6 +19,7 @@ from nova_acceptance.components.kubernetes.graces import (
 )
 from nova_acceptance.components.kubernetes.placement import waits_for_a_pod
 from nova_acceptance.components.kubernetes.pods import Ill, ill_pods, message, short
+from nova_acceptance.components.kubernetes.status import instant
 from nova_acceptance.components.kubernetes.workloads import references, workloads
 from nova_acceptance.findings import Finding, Ref, ref
 from nova_acceptance.kube import Object
@@ -139,16 +141,29 @@ def claims_terminating(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def volumes_not_mounted(snapshot: Snapshot) -> Iterator[Finding]:
-    """Find pods that hang because a volume cannot be attached or mounted."""
+    """Find pods that hang because a volume cannot be attached or mounted.
+
+    What passes has the patience that a wait has with it; where a look is taken only once, with a
+    pod that was made a moment ago.
+    """
+    now = datetime.now(UTC)
     for ill in ill_pods(snapshot):
         if ill.phase == "Pending" and (said := _mount_failure(ill)):
+            passes = _PASSING.search(said) is not None
+            if passes and not snapshot.is_watched and _is_younger(ill.pod, STARTING, now):
+                continue
             yield Finding(
                 "VOLUME_NOT_MOUNTED",
                 ill.where,
                 Phrase("{pod} cannot mount a volume: {said}", pod=ill.where, said=short(said)),
                 evidence=(said,),
-                grace=STARTING if _PASSING.search(said) else PLACING,
+                grace=STARTING if passes else PLACING,
             )
+
+
+def _is_younger(pod: Object, seconds: float, now: datetime) -> bool:
+    made = instant(pod["metadata"].get("creationTimestamp"))
+    return made is not None and now - made < timedelta(seconds=seconds)
 
 
 def _why_unbound(snapshot: Snapshot, claim: Object) -> Iterator[Finding]:
