@@ -74,6 +74,8 @@ _KINDS: Final = (
 KINDS: Final[Mapping[str, Kind]] = {each.name: each for each in _KINDS}
 """Every kind that is read, by its name."""
 
+BUILT_IN: Final = frozenset(version for each in _KINDS for version in each.versions)
+"""The versions that Kubernetes itself serves or does not, for as long as a server runs."""
 
 LOOKED_FOR: Final = tuple(
     name for name in KINDS if name not in {each.instead for each in KINDS.values()}

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube.failures import ApiError
+from nova_acceptance.kube.kinds import BUILT_IN
 from nova_acceptance.kube.rest import Rest
 
 
@@ -63,7 +64,8 @@ class Discovery:
             asking = self._asking.setdefault(api_version, threading.Lock())
         with asking:  # one request that hangs keeps no other version from being asked for
             known = self._kinds.get(api_version)
-            if known is None or kind not in known:  # asked again: a new CRD may have come
+            # asked again where a new CRD may have come
+            if known is None or (kind not in known and api_version not in BUILT_IN):
                 known = self._kinds[api_version] = self._ask(api_version, patience)
             return known.get(kind)
 

@@ -57,6 +57,23 @@ def test_kinds_are_asked_for_once(tmp_path: Path) -> None:
     assert len(api.asked("/api/v1/namespaces/here/secrets")) == 3
 
 
+@pytest.mark.parametrize(
+    ("version", "kind", "asked"),
+    [
+        ("policy/v1", "PodDisruptionBudget", 1),  # a server does not come to serve it
+        ("shops.example.org/v1", "Shop", 3),  # its definition may be made meanwhile
+    ],
+)
+def test_absent_kind_is_asked_for_again_where_it_may_come(
+    tmp_path: Path, version: str, kind: str, asked: int
+) -> None:
+    with scripted_api(lambda _: Answer(status(404, "NotFound"), 404)) as api:
+        client = kube(api, tmp_path)
+        assert not any(client.serves(version, kind) for _ in range(3))
+
+    assert len(api.asked(f"/apis/{version}")) == asked
+
+
 def test_unserved_kind_is_named(tmp_path: Path) -> None:
     with scripted_api(lambda _: Answer(status(404, "NotFound"), 404)) as api:
         client = kube(api, tmp_path)
