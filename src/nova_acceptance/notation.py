@@ -23,7 +23,7 @@ def urls_in(text: str) -> Iterator[tuple[str, str]]:
         return
     is_whole = "\n" not in text and re.match(r"\S*://", text) is not None
     for line in text.splitlines():
-        for part in _NEXT.split(line):
+        for part in _NEXT.split(line) if "://" in line else ():
             if found := URL.search(part):
                 rest = found["rest"]
                 yield found["scheme"], rest if is_whole else re.split(r"\s", rest, maxsplit=1)[0]

@@ -84,7 +84,8 @@ def shape(value: bytes) -> str:
         return _private_key(value)
     if blocks := _CERTIFICATE.findall(text):  # what some tools write around them is none
         return "\n".join((*blocks, ""))
-    found = list(_URL.finditer(text))
+    # a search would try every character of a long token as the first of a scheme
+    found = list(_URL.finditer(text)) if "://" in text else []
     if found:
         around = _URL.sub("", text).strip(" \t\r\n,")
         shapes = [_url(each) for each in found]
