@@ -8,7 +8,8 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from nova_acceptance.components.postgres.client import LeadershipError, Postgres
+from nova_acceptance.components.postgres.client import Postgres
+from nova_acceptance.components.postgres.leading import LeadershipError
 from nova_acceptance.components.postgres.sql import Login
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import FindingError
@@ -18,6 +19,28 @@ from testing.unit.probes.a_postgres import ASession, on
 
 AWAY = psycopg.OperationalError("connection refused")
 FULL = psycopg.OperationalError("connection failed: FATAL:  sorry, too many clients already")
+
+
+class Opened:
+    """A connection to a member, which follows or not."""
+
+    def __init__(self, name: str, database: str, *, follows: bool) -> None:
+        self.where = name, database
+        self.is_closed = False
+        self._follows = follows
+
+    def __enter__(self) -> Opened:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def value(self, statement: str) -> bool:
+        assert statement == "SELECT pg_is_in_recovery()"
+        return self._follows
+
+    def close(self) -> None:
+        self.is_closed = True
 
 
 class Members(Postgres):
@@ -30,13 +53,19 @@ class Members(Postgres):
         super().__init__(pods, Login("postgres", "postgres", ""), nowhere)
         self.answers = dict(zip(names, answers, strict=True))
         self.asked = 0
+        self.made: list[Opened] = []
 
-    def _follows(self, name: str) -> bool:
+    def member(self, name: str, database: str = "postgres") -> Any:
         self.asked += 1
         answer = self.answers[name]
         if isinstance(answer, psycopg.OperationalError):
             raise answer
-        return answer
+        self.made.append(Opened(name, database, follows=answer))
+        return self.made[-1]
+
+    @property
+    def still_open(self) -> list[tuple[str, str]]:
+        return sorted(each.where for each in self.made if not each.is_closed)
 
 
 def cause(postgres: Postgres) -> str:
@@ -73,41 +102,80 @@ def test_failure_is_not_asked_for_again_until_the_leader_is_forgotten() -> None:
     assert postgres.leader == "postgres-2"
 
 
-class Opened:
-    """A connection to a member."""
-
-    def __init__(self, name: str, database: str) -> None:
-        self.where = name, database
-        self.is_closed = False
-
-    def __enter__(self) -> Opened:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.is_closed = True
-
-
 @pytest.mark.parametrize("is_away", [False, True])
-def test_connections_to_several_members_are_all_closed_again(
-    monkeypatch: pytest.MonkeyPatch, *, is_away: bool
-) -> None:
-    members, made = Members(False, True, True), list[Opened]()
-
-    def member(name: str, database: str) -> Opened:
-        if is_away and name == "postgres-2":
-            raise AWAY
-        made.append(Opened(name, database))
-        return made[-1]
-
-    monkeypatch.setattr(members, "member", member)
+def test_connections_to_several_members_are_all_closed_again(*, is_away: bool) -> None:
+    members = Members(False, True, True)
+    replicas = members.replicas
+    if is_away:
+        members.answers["postgres-2"] = AWAY
     wanted = [("postgres-1", "nova"), ("postgres-2", "nova")]
+    before = len(members.made)
 
-    with suppress(psycopg.OperationalError), members.opened(members.replicas, "nova") as found:
+    with suppress(psycopg.OperationalError), members.opened(replicas, "nova") as found:
         assert not is_away
         assert [cast(Any, each).where for each in found] == wanted
 
+    made = members.made[before:]
     assert sorted(each.where for each in made) == wanted[: 1 if is_away else 2]
     assert all(each.is_closed for each in made)
+
+
+def test_leader_is_asked_on_the_connection_by_which_it_was_found() -> None:
+    members = Members(True, False, True)
+
+    assert members.leader == "postgres-1"
+    assert members.still_open == [("postgres-1", "postgres")]
+    found: Any = members.admin()
+    assert found.where == ("postgres-1", "postgres")
+    assert members.asked == 3
+
+    members.open(["nova_auth", "nova_messaging"])
+    wanted = ["nova_auth", "nova_messaging", "postgres"]
+    assert members.still_open == [("postgres-1", database) for database in wanted]
+    assert members.asked == 3 + 2
+
+    members.close()
+    assert members.still_open == []
+
+
+@pytest.mark.parametrize("answers", [(True, True, AWAY), (False, False, True)])
+def test_nothing_stays_open_where_no_leader_is_found(
+    answers: tuple[bool | psycopg.OperationalError, ...],
+) -> None:
+    members = Members(*answers)
+
+    assert cause(members)
+    assert members.still_open == []
+
+
+def test_roll_call_leaves_nothing_open() -> None:
+    members = Members(False, True, AWAY)
+
+    answers, failures = members.roll_call()
+
+    assert answers == {"postgres-0": False, "postgres-1": True}
+    assert failures == {"postgres-2": AWAY}
+    assert members.still_open == []
+
+
+def test_connection_to_one_that_led_meanwhile_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = Members(False, True)
+    assert members.leader == "postgres-0"
+    opened = members.member
+
+    def change(name: str, database: str = "postgres") -> Any:
+        made = opened(name, database)
+        if name == "postgres-0" and database == "nova_auth":
+            members.answers.update({"postgres-0": True, "postgres-1": False})
+            members.forget_leader()
+        return made
+
+    monkeypatch.setattr(members, "member", change)
+
+    session: Any = members.admin("nova_auth")
+
+    assert session.where == ("postgres-1", "nova_auth")
+    assert members.still_open == [("postgres-1", "nova_auth"), ("postgres-1", "postgres")]
 
 
 @pytest.mark.parametrize(

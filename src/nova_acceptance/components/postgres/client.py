@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -15,30 +16,19 @@ import psycopg
 
 from nova_acceptance import timeouts
 from nova_acceptance.components.postgres.access import Access, as_everybody, granted, of_everybody
+from nova_acceptance.components.postgres.leading import leading
 from nova_acceptance.components.postgres.roles import Role
-from nova_acceptance.components.postgres.shown import leadership, no_role, password_ended
+from nova_acceptance.components.postgres.shown import no_role, password_ended
 from nova_acceptance.components.postgres.spec import Postgres as Spec
-from nova_acceptance.components.postgres.sql import REFUSED, Login, Row, Server, Session
+from nova_acceptance.components.postgres.sql import Login, Row, Server, Session
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.findings import Finding, FindingError
+from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 
 T = TypeVar("T")
 
 MAINTENANCE = "postgres"
-
-
-class LeadershipError(ProbeError):
-    """Not exactly one member leads, so the leader cannot be asked."""
-
-    def __init__(self, shown: Finding) -> None:
-        super().__init__(
-            shown.summary,
-            hint="the members' logs say why: `kubectl logs` of each of the pods",
-            evidence=shown.evidence,
-        )
-        self.shown = shown
 
 
 class Postgres:
@@ -75,6 +65,7 @@ class Postgres:
         self._lock = threading.RLock()
         self._leader = ""
         self._sessions: dict[str, Session] = {}
+        self._opening: dict[str, threading.Lock] = defaultdict(threading.Lock)
         self._failure: ProbeError | None = None
         self._failed = 0.0
 
@@ -115,11 +106,17 @@ class Postgres:
             if self._failure and time.monotonic() - self._failed < timeouts.FAILURE_SERVES:
                 raise self._failure
             if not self._leader:
+                opened: dict[str, Session] = {}
                 try:
-                    self._leader = self.find_leader()
+                    self._leader = leading(*self._roll_call(opened))
+                    # it was asked on the connection that is wanted next
+                    self._sessions[MAINTENANCE] = opened.pop(self._leader)
                 except ProbeError as error:
                     self._failure, self._failed = error, time.monotonic()
                     raise
+                finally:
+                    for session in opened.values():
+                        session.close()
             return self._leader
 
     @property
@@ -133,14 +130,12 @@ class Postgres:
         Returns:
             What each said, and for those that could not be asked why.
         """
-        answers: dict[str, bool] = {}
-        failures: dict[str, psycopg.OperationalError] = {}
-        for name, future in self._of_each(self.members, self._follows).items():
-            try:
-                answers[name] = future.result()
-            except psycopg.OperationalError as error:
-                failures[name] = error
-        return answers, failures
+        opened: dict[str, Session] = {}
+        try:
+            return self._roll_call(opened)
+        finally:
+            for session in opened.values():
+                session.close()
 
     def find_leader(self) -> str:
         """Ask every member anew and return the leader's name; a replica may be away.
@@ -149,24 +144,7 @@ class Postgres:
             LeadershipError: none leads, or several do.
             ProbeError: nobody was found to lead, and not all could be asked.
         """
-        answers, failures = self.roll_call()
-        leaders = sorted(name for name, follows in answers.items() if not follows)
-        if len(leaders) == 1:
-            return leaders[0]
-        if failures and not leaders:
-            # What a server says for itself tells more than one that is silent.
-            told = [error for error in failures.values() if REFUSED.search(str(error))]
-            error = (told or list(failures.values()))[0]
-            raise ProbeError(
-                "no member of PostgreSQL was found to lead, and not all could be asked",
-                hint="`kubectl get pods -A` shows them, and `kubectl logs` what they say",
-                evidence=[
-                    f"{name}: {line}"
-                    for name, error in failures.items()
-                    for line in str(error).splitlines()[:2]
-                ],
-            ) from error
-        raise LeadershipError(leadership(leaders, answers))
+        return leading(*self.roll_call())
 
     @property
     def server(self) -> Server:
@@ -183,21 +161,45 @@ class Postgres:
             self._failure = None
 
     def _of_each(self, names: Iterable[str], ask: Callable[[str], T]) -> dict[str, Future[T]]:
-        """Return what came of a question about each of some members, asked all at once."""
+        """Return what came of a question about each of some names, asked all at once."""
         with ThreadPoolExecutor(max(1, len(self.members))) as pool:
             return {name: pool.submit(copy_context().run, ask, name) for name in names}
 
-    def _follows(self, name: str) -> bool:
-        with self.member(name) as session:
+    def _roll_call(
+        self, opened: dict[str, Session]
+    ) -> tuple[dict[str, bool], dict[str, psycopg.OperationalError]]:
+        """Do the same, and leave the connections open, by the members' names."""
+
+        def follows(name: str) -> bool:
+            session = opened[name] = self.member(name)
             return bool(session.value("SELECT pg_is_in_recovery()"))
+
+        answers: dict[str, bool] = {}
+        failures: dict[str, psycopg.OperationalError] = {}
+        for name, future in self._of_each(self.members, follows).items():
+            try:
+                answers[name] = future.result()
+            except psycopg.OperationalError as error:
+                failures[name] = error
+        return answers, failures
 
     def admin(self, database: str = MAINTENANCE) -> Session:
         """Return the superuser's connection to the leader, kept open for the next question."""
         with self._lock:
-            kept = self._sessions.get(database)
-            if kept is None or kept.is_closed:
-                kept = self._sessions[database] = self.member(self.leader, database)
-            return kept
+            opening = self._opening[database]
+        with opening:  # whoever wants another database does not wait for this one
+            while True:
+                leader = self.leader
+                with self._lock:
+                    kept = self._sessions.get(database)
+                if kept and not kept.is_closed:
+                    return kept
+                made = self.member(leader, database)
+                with self._lock:
+                    if leader == self._leader:
+                        self._sessions[database] = made
+                        return made
+                made.close()
 
     def open(self, databases: Iterable[str]) -> None:
         """Open the superuser's connections to the leader before anybody asks on them.
@@ -206,8 +208,9 @@ class Postgres:
             ProbeError: the leader was not found.
             psycopg.OperationalError: a connection was refused.
         """
-        for database in (MAINTENANCE, *databases):
-            self.admin(database)
+        self.admin()
+        for opening in self._of_each(databases, self.admin).values():
+            opening.result()
 
     def role(self, name: str) -> Role:
         """Return a role.
