@@ -9,6 +9,7 @@ ROOT/                 $NOVA_ACCEPTANCE_HOME, else nova-acceptance in the user's 
   templates/          the compiled templates of reports
   clusters/NAME/      kubeconfig and configuration of a cluster
   allowed.json        the clusters that this user has allowed to be written to
+  digests.json        those of what the node image is made of, and of which files
   logs/               what the last build or start of each kind wrote
 """
 
@@ -28,6 +29,7 @@ _OURS: Final = (
     "allowed.json",
     "bin",
     "clusters",
+    "digests.json",
     "engine",
     "lock",
     "locks",
@@ -74,6 +76,11 @@ class Home:
     def consents(self) -> Path:
         """The clusters that the user has allowed to be written to."""
         return self.root / "allowed.json"
+
+    @property
+    def digests(self) -> Path:
+        """The digests of what the node image is made of, as long as its files are the same."""
+        return self.root / "digests.json"
 
     def engine(self, purpose: str) -> Path:
         """Return the directory of the engine for that purpose, `cluster` or `build`."""

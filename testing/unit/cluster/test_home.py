@@ -11,6 +11,7 @@ def test_removal_leaves_nothing_of_ours(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.log("kind").write_text("said\n")
     (home.root / "lock").touch()
+    home.digests.touch()
     for directory in (home.rootfs, home.binaries, home.sources, home.cluster("nova")):
         directory.mkdir(parents=True)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,13 @@ from click.testing import CliRunner
 
 from nova_acceptance import cli
 from nova_acceptance.cluster.kind import images
-from nova_acceptance.cluster.kind.images import Builder, Image, digests, images_of
+from nova_acceptance.cluster.kind.images import (
+    Builder,
+    Image,
+    digests,
+    digests_kept,
+    images_of,
+)
 from nova_acceptance.errors import ClusterError, UsageError
 from nova_acceptance.progress import Progress
 
@@ -47,6 +56,58 @@ def test_mode_counts_as_content(checkout: Path) -> None:
     (checkout / "top" / "run").chmod(0o755)
 
     assert changed(before, digests((BASE, TOP, APART))) == {"top"}
+
+
+def test_digests_are_kept_while_every_file_is_the_same(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every, kept = (BASE, TOP, APART), tmp_path / "digests.json"
+    asked: list[tuple[Image, ...]] = []
+
+    def counted(given: tuple[Image, ...]) -> dict[str, str]:
+        asked.append(given)
+        return digests(given)
+
+    monkeypatch.setattr(images, "digests", counted)
+
+    before = digests_kept(every, kept)
+    assert before == digests_kept(every, kept) == digests(every)
+    assert asked == [every]
+
+    run = checkout / "top" / "run"
+    text, times = run.read_text(), run.stat()
+    run.write_text(text.upper())
+    os.utime(run, ns=(times.st_atime_ns, times.st_mtime_ns))  # of the same size and time
+    assert changed(before, digests_kept(every, kept)) == {"top"}
+
+    run.write_text(text)
+    assert digests_kept(every, kept) == before
+    (checkout / "top" / "more").touch()
+    assert changed(before, digests_kept(every, kept)) == {"top"}
+
+
+@pytest.mark.usefixtures("checkout")
+def test_digests_are_of_the_images_that_were_asked_for(tmp_path: Path) -> None:
+    kept = tmp_path / "digests.json"
+    digests_kept((BASE,), kept)
+
+    other = replace(BASE, arguments={"VERSION": "2"})
+    assert digests_kept((other,), kept) == digests((other,)) != digests((BASE,))
+
+
+@pytest.mark.usefixtures("checkout")
+@pytest.mark.parametrize("said", ["", "{", "[]", "null", '{"state": 1}', '{"digests": 1}'])
+def test_kept_digests_that_say_nothing_are_found_out_anew(tmp_path: Path, said: str) -> None:
+    kept = tmp_path / "digests.json"
+    kept.write_text(said)
+
+    assert digests_kept((BASE,), kept) == digests((BASE,))
+    assert json.loads(kept.read_text())["digests"] == digests((BASE,))
+
+
+@pytest.mark.usefixtures("checkout")
+def test_digests_that_cannot_be_kept_are_found_out_each_time(tmp_path: Path) -> None:
+    assert digests_kept((BASE,), tmp_path / "absent" / "digests.json") == digests((BASE,))
 
 
 @pytest.mark.parametrize("litter", ["__pycache__/x.pyc", ".ruff_cache/x", ".hidden"])

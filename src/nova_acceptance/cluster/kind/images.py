@@ -6,7 +6,9 @@ that "is it there already" is one question to the engine.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -135,6 +137,41 @@ def digests(images: tuple[Image, ...]) -> dict[str, str]:
                 )
         found[image.name] = content.hexdigest()
     return found
+
+
+def digests_kept(images: tuple[Image, ...], kept: Path) -> dict[str, str]:
+    """Return the same, from a file where no file of the images is another since it was written.
+
+    The sources of Kubernetes have tens of megabytes. A file that is another has another inode, or
+    another time of its last change (`st_ctime`), which no program can set.
+
+    Args:
+        images: see `digests`.
+        kept: the file; it is written where it does not say it.
+    """
+    state = _state(images)
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        said = json.loads(kept.read_text())
+        if said["state"] == state:
+            return {str(name): str(value) for name, value in said["digests"].items()}
+    found = digests(images)
+    beside = kept.with_name(f".{kept.name}-{os.getpid()}")
+    with contextlib.suppress(OSError):  # it is found out anew, the next time
+        beside.write_text(json.dumps({"state": state, "digests": found}))
+        beside.replace(kept)
+    return found
+
+
+def _state(images: tuple[Image, ...]) -> str:
+    """Return what is another where a file of an image, or an image itself, is another."""
+    content = hashlib.sha256(repr(images).encode())
+    for image in images:
+        for root in (image.directory, *image.extra.values()):
+            for path in _files(root):
+                it = path.lstat()
+                seen = it.st_ino, it.st_mode, it.st_size, it.st_mtime_ns, it.st_ctime_ns
+                content.update(f"{path} {seen}\n".encode())
+    return content.hexdigest()
 
 
 def _files(root: Path) -> Iterator[Path]:

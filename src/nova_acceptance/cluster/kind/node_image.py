@@ -17,7 +17,16 @@ from nova_acceptance import kubectl
 from nova_acceptance.cluster.engine import Engine
 from nova_acceptance.cluster.home import Home
 from nova_acceptance.cluster.kind import parts, store
-from nova_acceptance.cluster.kind.images import DEBIAN, LABEL, NODE, NOVA, Builder, Image, digests
+from nova_acceptance.cluster.kind.images import (
+    DEBIAN,
+    LABEL,
+    NODE,
+    NOVA,
+    Builder,
+    Image,
+    digests,
+    digests_kept,
+)
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.progress import Progress
 
@@ -108,7 +117,7 @@ class NodeImage:
 
     def _tag(self, images: tuple[Image, ...]) -> str:
         content = hashlib.sha256(Path(store.__file__).read_bytes())
-        for name, value in sorted(digests(images).items()):
+        for name, value in sorted(digests_kept(images, self._home.digests).items()):
             content.update(f"{name}={value}\n".encode())
         return f"{REPOSITORY}:v{self._version}-{content.hexdigest()[:12]}"
 
