@@ -39,12 +39,9 @@ from nova_acceptance.report import (
     Run,
     layer_of,
     load,
-    page,
-    pytest_html,
-    write_all,
 )
+from nova_acceptance.report.history import PAGE
 from nova_acceptance.report.model import UNBEGUN
-from nova_acceptance.report.page import FILE_NAME as PAGE
 from nova_acceptance.report.record import FILE_NAME, SCHEMA
 from nova_acceptance.report.watch import Watch
 
@@ -54,9 +51,10 @@ _LONGEST: Final = 60_000
 
 
 def _prepare() -> None:
+    from nova_acceptance.report import rendering  # noqa: PLC0415 - no test waits for it here
+
     ENGINE.start()  # where a pytest that another one has started did not at once
-    page.prepare()
-    pytest_html.prepare()
+    rendering.prepare()
 
 
 class Recording:
@@ -282,6 +280,8 @@ class Recording:
         )
         self._record.close()
         (self._record.directory / ".disruption").unlink(missing_ok=True)
+        from nova_acceptance.report.rendering import write_all  # noqa: PLC0415 - see `_prepare`
+
         directory = self._record.directory
         self._run = load(directory)
         # Before it is rendered: a report does not lead to runs that are gone.

@@ -12,7 +12,6 @@ import click
 
 from nova_acceptance import timeouts
 from nova_acceptance.errors import NovaError, UsageError
-from nova_acceptance.report import render as render_run
 from nova_acceptance.report.comparison import compare
 from nova_acceptance.report.differences import differences
 from nova_acceptance.report.escaping import plain
@@ -21,6 +20,7 @@ from nova_acceptance.report.kept import KeptHistory, entry_of
 from nova_acceptance.report.merging import merge as merge_shards
 from nova_acceptance.report.model import Verdict
 from nova_acceptance.report.outcomes import read
+from nova_acceptance.report.rendering import render as render_run
 from nova_acceptance.report.shards import MOST
 from nova_acceptance.report.texts import ENGLISH, LANGUAGES, texts
 from nova_acceptance.report.wording import Wording

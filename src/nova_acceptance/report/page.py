@@ -11,8 +11,8 @@ import base64
 import hashlib
 import urllib.parse
 from collections import Counter
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from importlib import resources
 from typing import Any, Final, NamedTuple
 
@@ -61,22 +61,28 @@ _WORDS: Final = {
 
 
 class Pictures(NamedTuple):
-    """What the page shows as pictures, each empty where there is too little to show.
+    """What the page shows as pictures, each asked for once, in its place on the page.
+
+    They draw nothing where there is too little to show.
 
     Attributes:
         timeline: when what was done.
         durations: how long this run took, and those before it.
     """
 
-    timeline: Markup | str
-    durations: Markup | str
+    timeline: Callable[[], Markup | str]
+    durations: Callable[[], Markup | str]
 
 
-def draw(run: Run, *, language: str, history: History) -> Pictures:
-    """Draw the pictures of a page; for the arguments see `render`."""
-    say = texts(language)
+def draw_steps(run: Run, *, language: str) -> Markup | str:
+    """Draw when what was done in a run; for the arguments see `render`."""
     bars = timeline_of(run).bars
-    return Pictures(draw_timeline(bars, say) if bars else "", duration_picture(history, say))
+    return draw_timeline(bars, texts(language)) if bars else ""
+
+
+def draw_history(history: History, *, language: str) -> Markup | str:
+    """Draw how long a run took, and those before it; for the arguments see `render`."""
+    return duration_picture(history, texts(language))
 
 
 def render(
@@ -88,9 +94,8 @@ def render(
         run: what is reported.
         language: one of `texts.LANGUAGES`.
         history: the runs before it.
-        pictures: what was drawn of them; None draws it now.
+        pictures: what is drawn of them; None draws it in its place.
     """
-    drawn = pictures or draw(run, language=language, history=history)
     say = texts(language)
     tests = sorted(run.tests, key=urgency)
     past = past_of(history)
@@ -112,7 +117,6 @@ def render(
         opened=matrix_of(run.topology.reaches, "open"),
         closed=matrix_of(run.topology.reaches, "closed"),
         timeline=timeline_of(run),
-        timeline_picture=drawn.timeline,
         there_before=sum(steps.ready == 0.0 for steps in run.topology.steps),
         tests=tests,
         layers=[name for name in (*LAYERS, OTHER) if any(t.layer == name for t in tests)],
@@ -120,7 +124,11 @@ def render(
         markers=sorted({marker for test in tests for marker in test.markers}),
         here={test.nodeid for test in tests},
         history=history,
-        history_picture=drawn.durations,
+        pictures=pictures
+        or Pictures(
+            partial(draw_steps, run, language=language),
+            partial(draw_history, history, language=language),
+        ),
         files=_BESIDE,
     )
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.report import load, render
+from nova_acceptance.report import load
 from nova_acceptance.report.model import Problem
+from nova_acceptance.report.rendering import render
 from testing.unit.report.events import END, HEALTH, NAMES, REDIS, START, collected, phase, write
 
 

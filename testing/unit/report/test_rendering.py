@@ -9,8 +9,9 @@ import pytest
 from jinja2 import TemplateError
 
 from nova_acceptance.errors import NovaError
-from nova_acceptance.report import load, page, render, write_all
+from nova_acceptance.report import load, page
 from nova_acceptance.report.record import SCHEMA
+from nova_acceptance.report.rendering import render, write_all
 from testing.unit.report.events import END, HEALTH, REDIS, START, collected, finished, write
 from testing.unit.report.every_event import events as every_event
 from testing.unit.report.runs import recorded
