@@ -53,6 +53,17 @@ def test_wait_takes_the_pauses_until_it_was_true(clock: Clock) -> None:
     assert clock.now == 4
 
 
+def test_what_is_true_in_a_moment_is_not_waited_for_much_longer(clock: Clock) -> None:
+    asked_at: list[float] = []
+
+    def is_true() -> bool:
+        asked_at.append(clock.now)
+        return len(asked_at) > 6
+
+    assert until(is_true, within=60) == pytest.approx(0.3875)
+    assert asked_at == pytest.approx([0, 0.0125, 0.0375, 0.0875, 0.1875, 0.2875, 0.3875])
+
+
 def test_what_stays_untrue_ends_with_the_budget(clock: Clock) -> None:
     question = Outcomes(False)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from typing import Final, TypeVar
 
 from nova_acceptance.checks import check
@@ -13,6 +11,7 @@ from nova_acceptance.components.etcd.spec import Etcd
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import Finding
 from nova_acceptance.phrase import Phrase
+from nova_acceptance.vantage.at_once import of_each
 
 T = TypeVar("T")
 
@@ -143,10 +142,7 @@ def roll_call(members: Members) -> Answers:
 
 def _of_each(members: Members, ask: Callable[[Member], T]) -> dict[str, T]:
     """Ask every member the same, all at once."""
-    with ThreadPoolExecutor(max(1, len(members))) as pool:
-        asked = {
-            name: pool.submit(copy_context().run, ask, member) for name, member in members.items()
-        }
+    asked = of_each(members, lambda name: ask(members[name]))
     return {name: future.result() for name, future in asked.items()}
 
 

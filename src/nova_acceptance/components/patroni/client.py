@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.vantage.at_once import of_each
 from nova_acceptance.vantage.http import exchange
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.transcript import Transcript, shorten
@@ -54,9 +54,8 @@ class Patroni:
         Raises:
             ProbeError: one did not answer.
         """
-        with ThreadPoolExecutor() as pool:
-            found = pool.map(self._view, self._members.values())
-            return dict(zip(self._members, found, strict=True))
+        asked = of_each(self._members, lambda name: self._view(self._members[name]))
+        return {name: future.result() for name, future in asked.items()}
 
     def _view(self, route: Route) -> View:
         source, target = route.source, route.target

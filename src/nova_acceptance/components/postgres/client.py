@@ -6,11 +6,8 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from contextvars import copy_context
 from dataclasses import replace
-from typing import TypeVar
 
 import psycopg
 
@@ -25,8 +22,7 @@ from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
-
-T = TypeVar("T")
+from nova_acceptance.vantage.at_once import of_each
 
 MAINTENANCE = "postgres"
 
@@ -85,7 +81,7 @@ class Postgres:
         Raises:
             psycopg.OperationalError: one did not answer, or refused.
         """
-        opening = self._of_each(names, lambda name: self.member(name, database)).values()
+        opening = of_each(names, lambda name: self.member(name, database)).values()
         with ExitStack() as stack:
             found = [stack.enter_context(it.result()) for it in opening if not it.exception()]
             for it in opening:
@@ -160,11 +156,6 @@ class Postgres:
             self._leader = ""
             self._failure = None
 
-    def _of_each(self, names: Iterable[str], ask: Callable[[str], T]) -> dict[str, Future[T]]:
-        """Return what came of a question about each of some names, asked all at once."""
-        with ThreadPoolExecutor(max(1, len(self.members))) as pool:
-            return {name: pool.submit(copy_context().run, ask, name) for name in names}
-
     def _roll_call(
         self, opened: dict[str, Session]
     ) -> tuple[dict[str, bool], dict[str, psycopg.OperationalError]]:
@@ -176,7 +167,7 @@ class Postgres:
 
         answers: dict[str, bool] = {}
         failures: dict[str, psycopg.OperationalError] = {}
-        for name, future in self._of_each(self.members, follows).items():
+        for name, future in of_each(self.members, follows).items():
             try:
                 answers[name] = future.result()
             except psycopg.OperationalError as error:
@@ -209,7 +200,7 @@ class Postgres:
             psycopg.OperationalError: a connection was refused.
         """
         self.admin()
-        for opening in self._of_each(databases, self.admin).values():
+        for opening in of_each(databases, self.admin).values():
             opening.result()
 
     def role(self, name: str) -> Role:
