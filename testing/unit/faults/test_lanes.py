@@ -92,7 +92,7 @@ def test_process_that_dies_is_told_of(tmp_path: Path) -> None:
 
 def test_fault_that_nobody_has_run_is_missed(tmp_path: Path) -> None:
     with pytest.raises(GroundError, match="not every fault was run once") as ended:
-        side_by_side(lanes(Forgetful, tmp_path))
+        side_by_side(lanes(Forgetful, tmp_path)[1:])  # alone: another may take all turns before
 
     assert len(ended.value.evidence) == 1
 
