@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
 from nova_acceptance.components.registry import kinds
@@ -39,6 +41,12 @@ def _quarantine(config: pytest.Config) -> Quarantine:
         raise pytest.UsageError(f"--quarantine: {error}") from error
 
 
+def _import(plugins: pytest.PytestPluginManager, name: str) -> None:
+    """Register a module of ours; pytest's own way would say that it does not rewrite it."""
+    if not plugins.has_plugin(name):
+        plugins.register(import_module(name), name)
+
+
 def register(config: pytest.Config) -> None:
     """Check the options and register everything that takes part in the run.
 
@@ -49,11 +57,11 @@ def register(config: pytest.Config) -> None:
     layers.register_markers(config)
     plugins = config.pluginmanager
     # Before the record begins: a wrong nova.yaml ends the run here.
-    plugins.import_plugin(FIXTURES)
-    plugins.import_plugin(DEPLOYING)
-    plugins.import_plugin(TURNS)
-    plugins.import_plugin(CLIENTS)
-    plugins.import_plugin(AHEAD)
+    _import(plugins, FIXTURES)
+    _import(plugins, DEPLOYING)
+    _import(plugins, TURNS)
+    _import(plugins, CLIENTS)
+    _import(plugins, AHEAD)
     for kind in kinds():
         if kind.fixtures:
             plugins.import_plugin(kind.fixtures)
@@ -64,9 +72,9 @@ def register(config: pytest.Config) -> None:
         plugins.register(read_only, "nova-read-only")
     plugins.register(ending, "nova-ending")
     plugins.register(termination.Termination(), "nova-termination")
-    plugins.import_plugin(DIAGNOSING)
+    _import(plugins, DIAGNOSING)
     if config.option.dry_run:
-        plugins.import_plugin(DRY_RUN)
+        _import(plugins, DRY_RUN)
         return
     if config.option.quarantine:
         # diagnosing comes first, which names the cause
@@ -86,4 +94,4 @@ def register(config: pytest.Config) -> None:
         plugins.register(sharding.Sharding(config), "nova-sharding")
     plugins.register(facts, "nova-facts")
     # Last, so that at the end it comes before the record is closed.
-    plugins.import_plugin(TENANCY)
+    _import(plugins, TENANCY)
