@@ -79,12 +79,12 @@ def pytest_load_initial_conftests(
         pytest.UsageError: an option's name is taken, or an option is given to another pytest run.
     """
     if early_config.getini(REPORTS):
+        if not isinstance(sys.meta_path[0], _AsTheyAre):
+            sys.meta_path.insert(0, _AsTheyAre())
         if not _draws_nothing(early_config.known_args_namespace):
             from nova_acceptance.drawing import ENGINE  # noqa: PLC0415 -- no other run pays for it
 
             ENGINE.start()
-        if not isinstance(sys.meta_path[0], _AsTheyAre):
-            sys.meta_path.insert(0, _AsTheyAre())
         with _no_garbage():
             from nova_acceptance.plugin import options  # noqa: PLC0415 -- see above
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
 
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.kube import ApiError, Kube, Object, PodRef
 from nova_acceptance.kube.objects import RUN_LABEL
 from nova_acceptance.phrase import Phrase
-
-_AT_ONCE: Final = 8
-"""Namespaces that are looked at side by side."""
+from nova_acceptance.vantage.at_once import of_each
 
 
 def left_over(kube: Kube, namespaces: Iterable[str]) -> list[Object]:
@@ -25,8 +21,7 @@ def left_over(kube: Kube, namespaces: Iterable[str]) -> list[Object]:
     def there(namespace: str) -> list[Object]:
         return kube.list("v1", "Pod", namespace=namespace, label_selector=RUN_LABEL)
 
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="left-over") as pool:
-        return [pod for pods in pool.map(there, namespaces) for pod in pods]
+    return [pod for asked in of_each(namespaces, there).values() for pod in asked.result()]
 
 
 def remove_left_over(

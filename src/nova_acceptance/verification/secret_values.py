@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Self
 
 from nova_acceptance import secrecy
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.kube import ApiError, Kube, Object
 from nova_acceptance.system import System, parts
+from nova_acceptance.vantage.at_once import of_each
 
 _DECODED: Final[Mapping[str, Callable[[str], bytes]]] = {
     "Secret": base64.b64decode,
     "ConfigMap": str.encode,
 }
 """The kinds that hold values, and how these are written in them."""
-_AT_ONCE: Final = 8
-"""Lists that are asked for side by side."""
 
 
 def plain_keys(system: System) -> frozenset[str]:
@@ -50,14 +48,12 @@ class SecretValues:
         self._values: dict[tuple[str, str, str, str], bytes] = {}
         self._forbidden: dict[tuple[str, str], ApiError] = {}
         wanted = [(kind, namespace) for namespace in namespaces for kind in _DECODED]
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="secrets") as pool:
-            for (kind, namespace), objects in zip(
-                wanted, pool.map(lambda each: self._listed(kube, *each), wanted), strict=True
-            ):
-                for found in objects:
-                    for key, value in (found.get("data") or {}).items():
-                        where = kind, namespace, found["metadata"]["name"], key
-                        self._values[where] = _DECODED[kind](value)
+        asked = of_each(wanted, lambda each: self._listed(kube, *each))
+        for (kind, namespace), listed in asked.items():
+            for found in listed.result():
+                for key, value in (found.get("data") or {}).items():
+                    where = kind, namespace, found["metadata"]["name"], key
+                    self._values[where] = _DECODED[kind](value)
 
     def _listed(self, kube: Kube, kind: str, namespace: str) -> list[Object]:
         try:

@@ -17,7 +17,7 @@ from kubernetes.config.kube_config import KubeConfigMerger
 from nova_acceptance.kube import kubeconfig
 from nova_acceptance.kube.kubeconfig import kept, way_of
 
-KEY = b"-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
+KEY = b"the lines\nof a key\n"
 KILLED = """
 import os, signal
 from nova_acceptance.kube.kubeconfig import kept

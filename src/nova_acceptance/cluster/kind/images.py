@@ -157,8 +157,11 @@ def digests_kept(images: tuple[Image, ...], kept: Path) -> dict[str, str]:
     found = digests(images)
     beside = kept.with_name(f".{kept.name}-{os.getpid()}")
     with contextlib.suppress(OSError):  # it is found out anew, the next time
-        beside.write_text(json.dumps({"state": state, "digests": found}))
-        beside.replace(kept)
+        try:
+            beside.write_text(json.dumps({"state": state, "digests": found}))
+            beside.replace(kept)
+        finally:
+            beside.unlink(missing_ok=True)
     return found
 
 
