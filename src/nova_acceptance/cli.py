@@ -47,6 +47,7 @@ from nova_acceptance.progress import Progress
 from nova_acceptance.vantage.left_over import remove_left_over
 from nova_acceptance.verification import cleaning
 from nova_acceptance.verification.asking import ask
+from nova_acceptance.wakeful import wakeful
 
 INTERRUPTED = 130
 _OVERLAY = "multi-node"
@@ -63,7 +64,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         signal.signal(signal.SIGTERM, _interrupt)
         sys.excepthook = masked_traceback
-        with masked_output():
+        with wakeful(), masked_output():
             try:
                 return super().invoke(ctx)
             except NovaError as error:

@@ -147,6 +147,28 @@ def test_sigterm_tears_down_and_reports(suite: Suite, start: Start) -> None:
     assert not watchers(suite.latest)
 
 
+def test_sigterm_that_another_thread_got_ends_a_run_that_waits(suite: Suite) -> None:
+    suite.write(
+        "tests/services/test_a.py",
+        """
+import signal, threading, time
+
+def reached():
+    time.sleep(0.5)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+def test_first():
+    threading.Thread(target=reached).start()
+    time.sleep(600)
+""",
+    )
+
+    result = suite.run(isolated=True)
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert Problem("interrupted", {"text": "SIGTERM"}) in suite.model.problems
+
+
 def test_sigterm_to_the_process_group_tears_down_in_workers(suite: Suite, start: Start) -> None:
     pytest.importorskip("xdist")
     process = start("-n", "1")

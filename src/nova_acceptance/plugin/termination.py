@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
+from contextlib import ExitStack
 from types import FrameType, TracebackType
 from typing import Any, Final
 
 import pytest
+
+from nova_acceptance.wakeful import wakeful
 
 _USUAL: Final[dict[signal.Signals, Any]] = {
     signal.SIGTERM: signal.SIG_DFL,
@@ -26,6 +29,7 @@ class Termination:
     def __init__(self) -> None:
         self._is_ending = False
         self._came: KeyboardInterrupt | None = None
+        self._until_end = ExitStack()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -35,6 +39,7 @@ class Termination:
         for number, usual in _USUAL.items():
             if signal.getsignal(number) is usual:
                 signal.signal(number, self._interrupt)
+        self._until_end.enter_context(wakeful())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self) -> None:
@@ -60,6 +65,7 @@ class Termination:
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
         """Give the signals back, but for one that somebody else has taken meanwhile."""
+        self._until_end.close()
         for number, usual in _USUAL.items():
             if signal.getsignal(number) == self._interrupt:
                 signal.signal(number, usual)
