@@ -171,7 +171,7 @@ def timeline_pods(reader: Reader) -> set[str]:
 
 def bars(reader: Reader) -> set[str]:
     """Return the bars of the timeline in the words that a screen reader says."""
-    return set(_each(reader, "#timeline path[aria-label]", "it => it.getAttribute('aria-label')"))
+    return set(_each(reader, "#timeline .bar[aria-label]", "it => it.getAttribute('aria-label')"))
 
 
 def critical_path(reader: Reader) -> list[str]:

@@ -54,29 +54,6 @@ def test_anything():
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize(
-    ("option", "is_drawing"), [("-q", True), ("--collect-only", False), ("--setup-plan", False)]
-)
-def test_engine_that_draws_is_started_where_tests_run(
-    suite: Suite, monkeypatch: pytest.MonkeyPatch, option: str, *, is_drawing: bool
-) -> None:
-    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
-    suite.write("tests/services/test_a.py", PASSING)
-    suite.write(
-        "conftest.py",
-        """
-from nova_acceptance.drawing import ENGINE
-
-def pytest_configure():
-    print("drawing:", ENGINE._process is not None)
-""",
-    )
-
-    result = suite.run(option, isolated=True)
-
-    result.stdout.fnmatch_lines([f"*drawing: {is_drawing}"])
-
-
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("option", OPTIONS)
 def test_option_of_another_plugin_works_without_the_ini_option(

@@ -27,9 +27,7 @@ pytest of the environment would pay for it.
 
 from __future__ import annotations
 
-import argparse
 import gc
-import os
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -81,12 +79,8 @@ def pytest_load_initial_conftests(
     if early_config.getini(REPORTS):
         if not isinstance(sys.meta_path[0], _AsTheyAre):
             sys.meta_path.insert(0, _AsTheyAre())
-        if not _draws_nothing(early_config.known_args_namespace):
-            from nova_acceptance.drawing import ENGINE  # noqa: PLC0415 -- no other run pays for it
-
-            ENGINE.start()
         with _no_garbage():
-            from nova_acceptance.plugin import options  # noqa: PLC0415 -- see above
+            from nova_acceptance.plugin import options  # noqa: PLC0415 -- no other run pays for it
 
         with options.added(early_config, parser, args):
             return (yield)
@@ -108,12 +102,6 @@ def pytest_configure(config: pytest.Config) -> None:
             from nova_acceptance.plugin import acceptance  # noqa: PLC0415 -- see above
 
             acceptance.register(config)
-
-
-def _draws_nothing(option: argparse.Namespace) -> bool:
-    """Whether a run only tells of itself or of its tests, or is part of another one."""
-    is_worker = "PYTEST_XDIST_WORKER" in os.environ
-    return is_worker or any(getattr(option, each, 0) for each in ("help", "version", *TELLING))
 
 
 @contextmanager

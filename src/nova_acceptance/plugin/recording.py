@@ -15,7 +15,6 @@ import pytest
 
 from nova_acceptance import masking
 from nova_acceptance.deploy.provenance import provenance
-from nova_acceptance.drawing import ENGINE
 from nova_acceptance.errors import NovaError
 from nova_acceptance.plugin import (
     REPORTS,
@@ -53,7 +52,6 @@ _LONGEST: Final = 60_000
 def _prepare() -> None:
     from nova_acceptance.report import rendering  # noqa: PLC0415 - no test waits for it here
 
-    ENGINE.start()  # where a pytest that another one has started did not at once
     rendering.prepare()
 
 
@@ -287,7 +285,6 @@ class Recording:
         # Before it is rendered: a report does not lead to runs that are gone.
         self._removed = self._keeping.remove_old(directory)
         self._unwritten = write_all(self._run, directory, kept=self._keeping.before())
-        ENGINE.close()
         self._keeping.add(directory)
         if self._watch:
             self._watch.end()

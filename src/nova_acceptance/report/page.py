@@ -11,16 +11,16 @@ import base64
 import hashlib
 import urllib.parse
 from collections import Counter
-from collections.abc import Callable, Iterator
-from functools import cache, partial
+from collections.abc import Iterator
+from functools import cache
 from importlib import resources
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from nova_acceptance.report.anchors import anchor, mark
-from nova_acceptance.report.chart import draw_timeline
+from nova_acceptance.report.chart import scale_of
 from nova_acceptance.report.compiled import kept
 from nova_acceptance.report.details import pack
 from nova_acceptance.report.entries import Entry, entries_of
@@ -28,7 +28,7 @@ from nova_acceptance.report.escaping import spans
 from nova_acceptance.report.history import PAGE, History
 from nova_acceptance.report.model import LAYERS, OTHER, Outcome, Run, urgency
 from nova_acceptance.report.outcomes import Past
-from nova_acceptance.report.past import duration_picture, link_to, moment_of, past_of
+from nova_acceptance.report.past import link_to, moment_of, past_of
 from nova_acceptance.report.tables import matrix_of, pods_by_node
 from nova_acceptance.report.texts import Texts, texts
 from nova_acceptance.report.timeline import timeline_of
@@ -60,45 +60,18 @@ _WORDS: Final = {
 """The texts that the script writes, by its own names for them."""
 
 
-class Pictures(NamedTuple):
-    """What the page shows as pictures, each asked for once, in its place on the page.
-
-    They draw nothing where there is too little to show.
-
-    Attributes:
-        timeline: when what was done.
-        durations: how long this run took, and those before it.
-    """
-
-    timeline: Callable[[], Markup | str]
-    durations: Callable[[], Markup | str]
-
-
-def draw_steps(run: Run, *, language: str) -> Markup | str:
-    """Draw when what was done in a run; for the arguments see `render`."""
-    bars = timeline_of(run).bars
-    return draw_timeline(bars, texts(language)) if bars else ""
-
-
-def draw_history(history: History, *, language: str) -> Markup | str:
-    """Draw how long a run took, and those before it; for the arguments see `render`."""
-    return duration_picture(history, texts(language))
-
-
-def render(
-    run: Run, *, language: str, history: History, pictures: Pictures | None = None
-) -> Iterator[str]:
+def render(run: Run, *, language: str, history: History) -> Iterator[str]:
     """Return the page piece by piece; it loads nothing from elsewhere.
 
     Args:
         run: what is reported.
         language: one of `texts.LANGUAGES`.
         history: the runs before it.
-        pictures: what is drawn of them; None draws it in its place.
     """
     say = texts(language)
     tests = sorted(run.tests, key=urgency)
     past = past_of(history)
+    timeline = timeline_of(run)
     script = _resource("report.js")
     page = _environment().get_template(_TEMPLATE)
     return page.generate(
@@ -116,7 +89,9 @@ def render(
         pod_table=pods_by_node(run.topology),
         opened=matrix_of(run.topology.reaches, "open"),
         closed=matrix_of(run.topology.reaches, "closed"),
-        timeline=timeline_of(run),
+        timeline=timeline,
+        scale=scale_of(max((bar.end for bar in timeline.bars), default=0.0)),
+        durations=scale_of(max(past.seconds for past in history.runs)),
         there_before=sum(steps.ready == 0.0 for steps in run.topology.steps),
         tests=tests,
         layers=[name for name in (*LAYERS, OTHER) if any(t.layer == name for t in tests)],
@@ -124,11 +99,6 @@ def render(
         markers=sorted({marker for test in tests for marker in test.markers}),
         here={test.nodeid for test in tests},
         history=history,
-        pictures=pictures
-        or Pictures(
-            partial(draw_steps, run, language=language),
-            partial(draw_history, history, language=language),
-        ),
         files=_BESIDE,
     )
 

@@ -4,26 +4,10 @@ from __future__ import annotations
 
 import os
 import urllib.parse
-from typing import Final
 
-from markupsafe import Markup
-
-from nova_acceptance.report.chart import draw_durations
 from nova_acceptance.report.history import PAGE, History
-from nova_acceptance.report.model import Verdict
 from nova_acceptance.report.outcomes import Past
-from nova_acceptance.report.texts import Texts
-from nova_acceptance.report.wording import Wording, key_of
-
-LEAST: Final = 2
-"""Runs that a picture of them needs."""
-
-_COLOURS: Final = {
-    Verdict.ACCEPTED: "var(--good)",
-    Verdict.REJECTED: "var(--bad)",
-    Verdict.INCOMPLETE: "var(--open)",
-    Verdict.NOT_VERIFIED: "var(--soft)",
-}
+from nova_acceptance.report.wording import key_of
 
 
 def past_of(history: History) -> dict[str, list[tuple[int, str, float]]]:
@@ -39,41 +23,6 @@ def past_of(history: History) -> dict[str, list[tuple[int, str, float]]]:
             outcome = key_of(taken.outcome)
             found.setdefault(nodeid, []).append((number, outcome, round(taken.seconds, 3)))
     return found
-
-
-def duration_picture(history: History, say: Texts) -> Markup | str:
-    """Return the picture of the last runs' durations; nothing where there are too few."""
-    if len(history.runs) < LEAST:
-        return ""
-    word = Wording(say)
-
-    def told(run: Past) -> str:
-        return f"{moment_of(run)}: {word.verdict(run.verdict)}, {word.duration(run.seconds)}"
-
-    there = {run.verdict for run in history.runs}
-    return draw_durations(
-        [
-            {
-                "run": f"{number}. {moment_of(run)}",
-                "seconds": round(run.seconds, 1),
-                "verdict": word.verdict(run.verdict),
-                "told": told(run),
-                "href": link_to(run) if _has_report(run, history) else "#history",
-            }
-            for number, run in enumerate(history.runs, 1)
-        ],
-        axis=say("page.history.seconds"),
-        colours={
-            word.verdict(verdict): colour
-            for verdict, colour in _COLOURS.items()
-            if verdict in there
-        },
-    )
-
-
-def _has_report(run: Past, history: History) -> bool:
-    """Tell whether there is another report to lead to."""
-    return run is not history.runs[-1] and run.name not in history.elsewhere
 
 
 def moment_of(run: Past) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,25 +41,21 @@ def write_all(
     """
     language = language or language_of(run)
     unwritten = {}
-    with ThreadPoolExecutor(1) as beside:  # another process draws, while this one writes
-        steps = beside.submit(page.draw_steps, run, language=language)
-        history = history_of(run, directory.resolve().parent, kept=kept)
-        durations = beside.submit(page.draw_history, history, language=language)
-        told: dict[str, Any] = {"language": language, "history": history}
-        pictures = page.Pictures(steps.result, durations.result)
-        renderers: dict[str, Callable[[], Iterable[str]]] = {
-            outcomes.FILE_NAME: lambda: [outcomes.render(history.runs[-1])],
-            junit.FILE_NAME: lambda: junit.render(run),
-            metrics.FILE_NAME: lambda: [metrics.render(run)],
-            markdown.FILE_NAME: lambda: [markdown.render(run, **told)],
-            pytest_html.FILE_NAME: lambda: pytest_html.render(run),
-            page.FILE_NAME: lambda: page.render(run, **told, pictures=pictures),
-        }
-        for name, render in renderers.items():
-            try:
-                _write(directory / name, render())
-            except Exception as error:  # noqa: BLE001 - whatever it is, the other files are wanted
-                unwritten[name] = plain(f"{type(error).__name__}: {error}")
+    history = history_of(run, directory.resolve().parent, kept=kept)
+    told: dict[str, Any] = {"language": language, "history": history}
+    renderers: dict[str, Callable[[], Iterable[str]]] = {
+        outcomes.FILE_NAME: lambda: [outcomes.render(history.runs[-1])],
+        junit.FILE_NAME: lambda: junit.render(run),
+        metrics.FILE_NAME: lambda: [metrics.render(run)],
+        markdown.FILE_NAME: lambda: [markdown.render(run, **told)],
+        pytest_html.FILE_NAME: lambda: pytest_html.render(run),
+        page.FILE_NAME: lambda: page.render(run, **told),
+    }
+    for name, render in renderers.items():
+        try:
+            _write(directory / name, render())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other files are wanted
+            unwritten[name] = plain(f"{type(error).__name__}: {error}")
     return unwritten
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Final
 
 from nova_acceptance.report.model import REJECTING, Run, Test
@@ -77,6 +78,18 @@ class Timeline:
     bars: tuple[Bar, ...]
     legs: tuple[Leg, ...]
     slowest: tuple[tuple[Test, float], ...]
+
+    @property
+    def rows(self) -> tuple[tuple[str, tuple[Bar, ...]], ...]:
+        """The name of each row with its bars, in the order in which they are shown."""
+        rows = groupby(self.bars, key=lambda bar: bar.row)
+        return tuple((name, tuple(bars)) for name, bars in rows)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps of which there are bars, in the order in which they come to pass."""
+        there = {bar.step for bar in self.bars}
+        return tuple(step for step in (*OF_THE_RUN, *STEPS, TESTS, FAILED) if step in there)
 
 
 def timeline_of(run: Run) -> Timeline:

@@ -1,55 +1,36 @@
-"""Pictures of time are drawn of any text, and load and link nothing from elsewhere."""
+"""Bars are where their values are, on axes that people read at once."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import pytest
 
-from nova_acceptance.report.chart import draw_timeline
-from nova_acceptance.report.history import History
-from nova_acceptance.report.past import duration_picture
-from nova_acceptance.report.texts import ENGLISH, texts
-from nova_acceptance.report.timeline import TESTS, Bar
-from testing.unit.report.markup import Elements
-from testing.unit.report.runs import past
-
-SAY = texts(ENGLISH)
-
-
-def drawn(row: str) -> Elements:
-    return Elements(str(draw_timeline([Bar(row, TESTS, 0.0, 1.5)], SAY)))
+from nova_acceptance.report.chart import Scale, scale_of
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["a\x07b", "a\x00b", "a\ud800b", "a\uffffb", "a\u202eb", "\U0001f4a5" * 100, "", "w" * 9000],
-    ids=range(8),
+    ("longest", "scale"),
+    [
+        (0.3, Scale(0.05, 6)),
+        (1.0, Scale(0.1, 10)),
+        (7.2, Scale(1, 8)),
+        (10.5, Scale(2, 6)),
+        (112, Scale(20, 6)),
+        (600, Scale(100, 6)),
+        (1e15, Scale(1e14, 10)),
+    ],
 )
-def test_any_name_can_be_drawn(name: str) -> None:
-    assert "tests" in drawn(name).text
+def test_axis_has_round_steps_and_is_no_longer_than_it_must(longest: float, scale: Scale) -> None:
+    assert scale_of(longest) == scale
 
 
-def test_name_does_not_become_markup() -> None:
-    found = drawn("</text><script>alert(1)</script>\"'&amp;")
-
-    assert {tag for tag, _ in found.tags} <= {"svg", "g", "path", "line", "text", "defs"}
-    assert "<script>" in found.text
+@pytest.mark.parametrize("longest", [0.0, -1.0])
+def test_axis_of_nothing_is_one_all_the_same(longest: float) -> None:
+    assert scale_of(longest).ticks == (("0", "0%"), ("1", "100%"))
 
 
-def test_column_of_a_run_leads_to_its_report_beside_this_one() -> None:
-    runs = [past("first & best", hours=-2), past("..second", hours=-1), past("now")]
+def test_ticks_are_written_where_their_values_are() -> None:
+    scale = scale_of(0.3)
 
-    picture = str(duration_picture(History(tuple(runs)), SAY))
-
-    links = [str(found["xlink:href"]) for tag, found in Elements(picture).tags if tag == "a"]
-    assert links == ["../first%20%26%20best/report.html", "../..second/report.html", "#history"]
-
-
-def test_picture_names_no_other_place_than_the_standards(tmp_path: Path) -> None:
-    runs = [past(str(tmp_path)), past("now")]
-
-    picture = str(duration_picture(History(tuple(runs)), SAY)) + str(draw_timeline([], SAY))
-
-    assert set(re.findall(r"\w+://[^/\"]+", picture)) == {"http://www.w3.org"}
+    assert scale.grid == "16.667%"
+    assert scale.ticks[:3] == (("0", "0%"), ("0.05", "16.667%"), ("0.1", "33.333%"))
+    assert scale.share(0.15) == "50%"

@@ -14,7 +14,7 @@ import pytest
 
 from nova_acceptance.report import load, page
 from nova_acceptance.report.anchors import mark
-from nova_acceptance.report.history import history_of
+from nova_acceptance.report.history import History, history_of
 from nova_acceptance.report.texts import LANGUAGES
 from testing.unit.report.events import (
     END,
@@ -26,13 +26,13 @@ from testing.unit.report.events import (
     finished,
     write,
 )
-from testing.unit.report.markup import Elements, hostile
+from testing.unit.report.markup import HOSTILE, Elements, hostile
+from testing.unit.report.runs import past
 
 ALLOWED = frozenset(
-    """a aside body button caption code dd details div dl dt figure footer form g h1 h2 h3 head
-    header html input label li line link main meta nav noscript ol option output p path rect
-    script section select span strong style summary svg table tbody td text th thead time title tr
-    ul""".split()
+    """a aside body button caption code dd details div dl dt figure footer form h1 h2 h3 head
+    header html input label li line link main meta nav noscript ol option output p script
+    section select span strong style summary table tbody td th thead time title tr ul""".split()
 )
 
 
@@ -51,9 +51,7 @@ def test_nothing_in_a_record_becomes_markup(tmp_path: Path, language: str) -> No
     scripts = [found.get("type") for tag, found in elements.tags if tag == "script"]
     assert scripts == ["text/plain", "application/json", None]
     assert "{{ 7 * 7 }}" in elements.text
-    links = [
-        found.get("href", found.get("xlink:href")) for tag, found in elements.tags if tag == "a"
-    ]
+    links = [found.get("href") for tag, found in elements.tags if tag == "a"]
     assert all(re.match(r"#|\./|\.\./|[a-z-]+\.", str(link)) for link in links)
 
 
@@ -65,6 +63,47 @@ def test_page_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
         assert not found.get("src")
         assert tag != "link" or found["href"] == "data:,"
     assert not re.search(r"@import|url\(", text)
+
+
+def test_bars_are_where_their_times_are(tmp_path: Path) -> None:
+    rows = [{"pod": HOSTILE, "applied": 0, "scheduled": 1, "pulled": 4, "started": 5, "ready": 10}]
+    deployment = {"type": "deployment", "seconds": 10.0, "timeline": rows}
+    text = rendered(write(tmp_path / "run", START, deployment, END))
+
+    bars = [
+        (str(found["class"]), str(found["style"]), str(found["aria-label"]))
+        for _, found in Elements(text).tags
+        if found.get("role") == "img"
+    ]
+    assert [(kind, style) for kind, style, _ in bars] == [
+        ("bar scheduling critical", "left: 0%; width: 10%"),
+        ("bar pulling critical", "left: 10%; width: 30%"),
+        ("bar starting critical", "left: 40%; width: 10%"),
+        ("bar becoming-ready critical", "left: 50%; width: 50%"),
+    ]
+    assert all(told.startswith(f"{HOSTILE}: ") for _, _, told in bars)
+
+
+def test_run_of_the_history_has_a_bar_and_leads_to_its_report_beside_this_one(
+    tmp_path: Path,
+) -> None:
+    run = load(write(tmp_path / "run", START, *finished(REDIS), END))
+    runs = (
+        past("first & best", hours=-2, seconds=30, verdict="rejected"),
+        past("..second", hours=-1, seconds=120),
+        past("now", seconds=60),
+    )
+    text = "".join(page.render(run, language="en", history=History(runs)))
+
+    shown = Elements(text[text.index('<table class="runs">') :].partition("</table>")[0]).tags
+    links = [found["href"] for tag, found in shown if tag == "a"]
+    assert links == ["../..second/report.html", "../first%20%26%20best/report.html"]
+    bars = [found for _, found in shown if str(found.get("class")).startswith("bar ")]
+    assert [(bar["class"], bar["style"]) for bar in bars] == [
+        ("bar accepted", "width: 50%"),
+        ("bar accepted", "width: 100%"),
+        ("bar rejected", "width: 25%"),
+    ]
 
 
 @pytest.mark.parametrize("path", ["../../etc", "/etc", "collected/../../etc", "a/./b", "//evil"])
