@@ -12,6 +12,8 @@ from typing import Final
 _MOST_TICKS: Final = 10
 _ROUND: Final = (1, 2, 5, 10)
 """What a step may be, times a power of ten, so that people read its multiples at once."""
+_LEAST: Final = 0.001
+"""What is shorter is nothing to look at, in whatever unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,9 @@ def scale_of(longest: float) -> Scale:
     """Return the scale with the most ticks that can be told apart.
 
     Args:
-        longest: the largest value on it; 0 or less where there is nothing to show.
+        longest: the largest value on it, finite; 0 or less where there is nothing to show.
     """
-    if longest <= 0:
+    if longest < _LEAST:
         return Scale(1, 1)
     unit = 10 ** math.floor(math.log10(longest / _MOST_TICKS))
     step = next(unit * times for times in _ROUND if longest / (unit * times) <= _MOST_TICKS)

@@ -23,7 +23,7 @@ def test_axis_has_round_steps_and_is_no_longer_than_it_must(longest: float, scal
     assert scale_of(longest) == scale
 
 
-@pytest.mark.parametrize("longest", [0.0, -1.0])
+@pytest.mark.parametrize("longest", [0.0, -1.0, 5e-324])
 def test_axis_of_nothing_is_one_all_the_same(longest: float) -> None:
     assert scale_of(longest).ticks == (("0", "0%"), ("1", "100%"))
 
