@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +27,7 @@ from nova_acceptance.cluster.kind.provider import Provider
 from nova_acceptance.cluster.runs import running
 from nova_acceptance.collect import examination
 from nova_acceptance.collect.values import without_passwords
+from nova_acceptance.command_group import CommandGroup
 from nova_acceptance.components.registry import json_schema
 from nova_acceptance.components.registry import load as load_spec
 from nova_acceptance.deploy import Form, form_of, load_credentials, placed
@@ -38,47 +38,15 @@ from nova_acceptance.deploy.unfinished import remove_alone
 from nova_acceptance.diagnosis.account import account
 from nova_acceptance.draft import draft as drafted
 from nova_acceptance.draft import from_api, from_manifests
-from nova_acceptance.errors import NovaError, RefusedError, UsageError
+from nova_acceptance.errors import UsageError
 from nova_acceptance.kube import Kube, Object
-from nova_acceptance.masked_stream import masked_output, masked_traceback
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.plugin.exits import ExitStatus
 from nova_acceptance.progress import Progress
 from nova_acceptance.vantage.left_over import remove_left_over
 from nova_acceptance.verification import cleaning
 from nova_acceptance.verification.asking import ask
-from nova_acceptance.wakeful import wakeful
 
-INTERRUPTED = 130
 _OVERLAY = "multi-node"
-
-
-def _interrupt(_number: int, _frame: object) -> None:
-    """Treat a polite end as Ctrl-C: what is half made is taken away again."""
-    raise KeyboardInterrupt
-
-
-class _Group(click.Group):
-    """Commands whose failures end in one message."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        signal.signal(signal.SIGTERM, _interrupt)
-        sys.excepthook = masked_traceback
-        with wakeful(), masked_output():
-            try:
-                return super().invoke(ctx)
-            except NovaError as error:
-                click.echo(f"nova-cluster: {error}", err=True)
-                ctx.exit(_status(error))
-            except KeyboardInterrupt:
-                click.echo("nova-cluster: interrupted", err=True)
-                ctx.exit(INTERRUPTED)
-
-
-def _status(error: NovaError) -> int:
-    if isinstance(error, RefusedError):
-        return ExitStatus.REFUSED
-    return 2 if isinstance(error, UsageError) else 1
 
 
 def _provider() -> Provider:
@@ -122,7 +90,7 @@ def _rendered(manifests: Path, overlay: str | None) -> list[Object]:
     return objects
 
 
-@click.group(cls=_Group)
+@click.group(cls=CommandGroup)
 @click.version_option(package_name="nova-acceptance")
 def main() -> None:
     """Kubernetes clusters for Nova's acceptance, by kind."""

@@ -36,11 +36,13 @@ with wakeful():
 
 @pytest.mark.parametrize(
     "waits",
-    ["time.sleep(600)", "threading.Event().wait()", "threading.Lock().acquire(timeout=600)"],
+    [
+        "time.sleep(600)",
+        "threading.Event().wait()",
+        "lock = threading.Lock(); lock.acquire(); lock.acquire(timeout=600)",
+    ],
 )
 def test_signal_that_reached_another_thread_cuts_a_wait_short(waits: str) -> None:
-    waits = waits.replace("threading.Lock()", "(lock := threading.Lock()).acquire(); lock")
-
     found = subprocess.run(
         [sys.executable, "-c", _REACHED.format(waits=waits)],
         capture_output=True,

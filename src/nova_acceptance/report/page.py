@@ -24,7 +24,7 @@ from nova_acceptance.report.chart import scale_of
 from nova_acceptance.report.compiled import kept
 from nova_acceptance.report.details import pack
 from nova_acceptance.report.entries import Entry, entries_of
-from nova_acceptance.report.escaping import spans
+from nova_acceptance.report.escaping import plain, spans
 from nova_acceptance.report.history import PAGE, History
 from nova_acceptance.report.model import LAYERS, OTHER, Outcome, Run, urgency
 from nova_acceptance.report.outcomes import Past
@@ -184,6 +184,7 @@ def _environment() -> Environment:
         "manifests": _manifests,
         "mark": mark,
         "moment": moment_of,
+        "plain": plain,
         "ticked": _ticked,
     }
     return environment

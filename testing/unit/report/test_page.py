@@ -14,6 +14,7 @@ import pytest
 
 from nova_acceptance.report import load, page
 from nova_acceptance.report.anchors import mark
+from nova_acceptance.report.escaping import plain
 from nova_acceptance.report.history import History, history_of
 from nova_acceptance.report.texts import LANGUAGES
 from testing.unit.report.events import (
@@ -65,23 +66,42 @@ def test_page_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
     assert not re.search(r"@import|url\(", text)
 
 
-def test_bars_are_where_their_times_are(tmp_path: Path) -> None:
-    rows = [{"pod": HOSTILE, "applied": 0, "scheduled": 1, "pulled": 4, "started": 5, "ready": 10}]
+def bars(directory: Path, pod: str) -> list[dict[str, str | None]]:
+    """Return the bars of a run in which a pod became ready."""
+    rows = [{"pod": pod, "applied": 0, "scheduled": 1, "pulled": 4, "started": 5, "ready": 10}]
     deployment = {"type": "deployment", "seconds": 10.0, "timeline": rows}
-    text = rendered(write(tmp_path / "run", START, deployment, END))
+    text = rendered(write(directory / "run", START, deployment, END))
+    return [found for _, found in Elements(text).tags if found.get("role") == "img"]
 
-    bars = [
-        (str(found["class"]), str(found["style"]), str(found["aria-label"]))
-        for _, found in Elements(text).tags
-        if found.get("role") == "img"
-    ]
-    assert [(kind, style) for kind, style, _ in bars] == [
+
+def test_bars_are_where_their_times_are(tmp_path: Path) -> None:
+    assert [(bar["class"], bar["style"]) for bar in bars(tmp_path, "app/web-0")] == [
         ("bar scheduling critical", "left: 0%; width: 10%"),
         ("bar pulling critical", "left: 10%; width: 30%"),
         ("bar starting critical", "left: 40%; width: 10%"),
         ("bar becoming-ready critical", "left: 50%; width: 50%"),
     ]
-    assert all(told.startswith(f"{HOSTILE}: ") for _, _, told in bars)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a\x07b",
+        "a\x00b",
+        "a\ud800b",
+        "a\uffffb",
+        "a\u202eb",
+        "\U0001f4a5" * 100,
+        "w" * 9000,
+        HOSTILE,
+    ],
+    ids=range(8),
+)
+def test_bar_of_any_name_tells_it_in_one_line(tmp_path: Path, name: str) -> None:
+    told = [str(bar["aria-label"]) for bar in bars(tmp_path, name)]
+
+    assert len(told) == len(set(told)) == 4
+    assert all(each.startswith(f"{plain(name)}: ") and each.isprintable() for each in told)
 
 
 def test_run_of_the_history_has_a_bar_and_leads_to_its_report_beside_this_one(
