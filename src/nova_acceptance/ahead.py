@@ -33,6 +33,8 @@ _ENDINGS: Final = (
     pytest.exit.Exception,
     SystemExit,
 )
+_UNFELT: Final = ("undone", "own")
+"""Arguments of the marker `writes` of tests that nobody feels."""
 _EARLY: Final = pytest.StashKey["Early"]()
 
 
@@ -61,7 +63,7 @@ class Early:
     Args:
         clients: a client of each component.
         system: what nova.yaml says.
-        is_read_only: whether nothing is written in this run, not even what is undone.
+        is_read_only: whether nothing is written in this run, not even what is gone again.
     """
 
     def __init__(self, clients: Clients, system: System, *, is_read_only: bool) -> None:
@@ -137,10 +139,11 @@ class Early:
         return _Call(item.nodeid, (item.nodeid.partition("::")[0], component.name), run, found)
 
     def _is_felt(self, item: pytest.Item) -> bool:
-        """Whether somebody else could see what a test does, or it is not asked in this run."""
+        """Whether somebody else could feel what a test does, or it is not asked in this run."""
         writing = item.get_closest_marker("writes")
-        is_unseen = bool(writing and writing.kwargs.get("undone")) and not self._is_read_only
-        return bool((writing and not is_unseen) or item.get_closest_marker(DISRUPTIVE))
+        if writing and (self._is_read_only or writing.kwargs.keys().isdisjoint(_UNFELT)):
+            return True
+        return item.get_closest_marker(DISRUPTIVE) is not None
 
 
 @pytest.hookimpl(trylast=True)

@@ -232,21 +232,26 @@ def test_what_changes_something_or_wants_more_is_called_in_its_turn(
     result.assert_outcomes(passed=6)
 
 
-UNDONE = """
+GONE_AGAIN = """
         assert CALLS == {called}
 
-    @pytest.mark.writes(undone=True)
-    def test_undone(etcd, etcd_spec):
-        etcd.ask("undone")
+    @pytest.mark.writes({how}=True)
+    def test_writes(etcd, etcd_spec):
+        etcd.ask("write")
 """
 
 
-def test_what_is_undone_unseen_is_called_as_well(pytester: pytest.Pytester) -> None:
-    run(pytester, UNDONE.format(called=["undone"])).assert_outcomes(passed=2)
+@pytest.mark.parametrize("how", ["undone", "own"])
+def test_what_is_gone_again_and_unfelt_is_called_as_well(
+    pytester: pytest.Pytester, how: str
+) -> None:
+    run(pytester, GONE_AGAIN.format(called=["write"], how=how)).assert_outcomes(passed=2)
 
 
-def test_nothing_is_undone_in_a_run_that_only_reads(pytester: pytest.Pytester) -> None:
-    run(pytester, UNDONE.format(called=[]), "--read-only").assert_outcomes(passed=2)
+@pytest.mark.parametrize("how", ["undone", "own"])
+def test_nothing_is_written_in_a_run_that_only_reads(pytester: pytest.Pytester, how: str) -> None:
+    tests = GONE_AGAIN.format(called=[], how=how)
+    run(pytester, tests, "--read-only").assert_outcomes(passed=2)
 
 
 def test_test_whose_fixture_gives_more_than_the_client_is_called_in_its_turn(

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from nova_acceptance.components.etcd import checks
 from nova_acceptance.components.etcd.client import Member
-from nova_acceptance.components.etcd.keys import new_key
+from nova_acceptance.components.etcd.keys import new_key, own_key
 from nova_acceptance.components.etcd.spec import Etcd
 
 pytestmark = pytest.mark.etcd
-
-
-@pytest.fixture
-def absent_key(quorum: None) -> str:  # noqa: ARG001
-    """A key that nobody else has."""
-    return new_key()
-
-
-@pytest.fixture
-def key(etcd: dict[str, Member], absent_key: str) -> Iterator[str]:
-    """A key of this test's own, gone when the test ends."""
-    yield absent_key
-    next(iter(etcd.values())).delete(absent_key)
 
 
 def test_etcd_has_its_members(etcd: dict[str, Member], etcd_spec: Etcd) -> None:
@@ -37,12 +22,13 @@ def test_etcd_has_one_leader(etcd: dict[str, Member], etcd_spec: Etcd) -> None:
     assert checks.wrong_leader(etcd, etcd_spec) == []
 
 
-@pytest.mark.writes
-def test_etcd_keeps_a_value_through_the_quorum(etcd: dict[str, Member], key: str) -> None:
+@pytest.mark.writes(own=True)
+def test_etcd_keeps_a_value_through_the_quorum(etcd: dict[str, Member], etcd_spec: Etcd) -> None:
     """A value that is written by one member is read by every member."""
-    assert checks.lost_value(etcd, key) == []
+    with own_key(etcd, etcd_spec) as key:
+        assert checks.lost_value(etcd, key) == []
 
 
-def test_etcd_knows_no_absent_key(etcd: dict[str, Member], absent_key: str) -> None:
+def test_etcd_knows_no_absent_key(etcd: dict[str, Member], etcd_spec: Etcd) -> None:
     """A key that nobody wrote has no value."""
-    assert checks.invented_value(etcd, absent_key) == []
+    assert checks.invented_value(etcd, new_key(etcd, etcd_spec)) == []

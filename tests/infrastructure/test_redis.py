@@ -10,7 +10,7 @@ from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.kubernetes.successor import await_successor, kill
 from nova_acceptance.components.redis import checks
 from nova_acceptance.components.redis.client import Redis
-from nova_acceptance.components.redis.keys import new_key
+from nova_acceptance.components.redis.keys import own_key
 from nova_acceptance.components.redis.sentinels import (
     Sentinel,
     Server,
@@ -41,9 +41,8 @@ def redis_pod(
 @pytest.fixture
 def key(redis: Redis) -> Iterator[str]:
     """A key of this test's own, gone when the test ends."""
-    name = new_key()
-    yield name
-    redis.ask("DEL", name)
+    with own_key(redis) as name:
+        yield name
 
 
 @pytest.fixture
@@ -87,10 +86,11 @@ def test_redis_without_a_password_demands_none(redis: Redis) -> None:
     assert checks.needless_password(redis) == []
 
 
-@pytest.mark.writes
-def test_redis_keeps_a_value(redis: Redis, key: str) -> None:
+@pytest.mark.writes(own=True)
+def test_redis_keeps_a_value(redis: Redis) -> None:
     """A value that is written through the Service is read back through it."""
-    assert checks.lost_value(redis, key) == []
+    with own_key(redis) as key:
+        assert checks.lost_value(redis, key) == []
 
 
 @pytest.mark.usefixtures("persistent_redis")

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from nova_acceptance.components.kubernetes.seen import Seen
 from nova_acceptance.components.patroni import checks as patroni_checks
 from nova_acceptance.components.patroni.client import Patroni
-from nova_acceptance.components.postgres import tables
 from nova_acceptance.components.postgres.checks import replication as checks
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Postgres as Spec
+from nova_acceptance.components.postgres.tables import own_table
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def table(postgres: Postgres, postgres_spec: Spec, writer_role: Reach) -> Iterator[str]:
-    """A table that the role may write to, gone when the test ends."""
-    name = tables.new_name(postgres_spec, writer_role)
-    try:
-        tables.create(postgres, postgres_spec, writer_role, name, tables.OF_WORDS)
-        yield name
-    finally:
-        tables.drop(postgres, writer_role, name)
 
 
 def test_postgres_has_one_leader(postgres: Postgres, postgres_spec: Spec) -> None:
@@ -81,31 +68,42 @@ def test_replica_service_leads_to_the_replicas(
     assert checks.astray_services(later_objects, read_spec, "replica", replicas) == []
 
 
-@pytest.mark.writes
-def test_primary_accepts_writes(primary: RoleConnections, writer_role: Reach, table: str) -> None:
+@pytest.mark.writes(own=True)
+def test_primary_accepts_writes(
+    postgres: Postgres, postgres_spec: Spec, by_primary: RoleConnections, writer_role: Reach
+) -> None:
     """A role writes through the Service by which clients connect, and reads it back."""
-    assert checks.lost_write(primary, writer_role, table) == []
+    with own_table(postgres, postgres_spec, writer_role) as table:
+        assert checks.lost_write(by_primary, writer_role, table) == []
 
 
-@pytest.mark.writes
-@pytest.mark.usefixtures("read_spec")
+@pytest.mark.writes(own=True)
 def test_row_written_on_the_primary_is_read_on_a_replica(
-    primary: RoleConnections, replica: RoleConnections, writer_role: Reach, table: str
+    *,
+    postgres: Postgres,
+    read_spec: Spec,
+    by_primary: RoleConnections,
+    by_replicas: RoleConnections,
+    writer_role: Reach,
 ) -> None:
     """A row written through the Service for the primary is soon read through that for replicas."""
-    assert checks.late_row(primary, replica, writer_role, table) == []
+    with own_table(postgres, read_spec, writer_role) as table:
+        assert checks.late_row(by_primary, by_replicas, writer_role, table) == []
 
 
-@pytest.mark.writes
+@pytest.mark.writes(own=True)
 def test_row_written_on_the_primary_is_read_on_every_replica(
-    postgres: Postgres, replicated_spec: Spec, writer_role: Reach, table: str
+    postgres: Postgres, replicated_spec: Spec, writer_role: Reach
 ) -> None:
     """A row written on the leader is soon on each of the replicas."""
-    assert checks.late_rows(postgres, replicated_spec, writer_role, table) == []
+    with own_table(postgres, replicated_spec, writer_role) as table:
+        assert checks.late_rows(postgres, replicated_spec, writer_role, table) == []
 
 
-@pytest.mark.writes
-@pytest.mark.usefixtures("read_spec")
-def test_replicas_refuse_writes(replica: RoleConnections, writer_role: Reach, table: str) -> None:
+@pytest.mark.writes(own=True)
+def test_replicas_refuse_writes(
+    postgres: Postgres, read_spec: Spec, by_replicas: RoleConnections, writer_role: Reach
+) -> None:
     """A role reads through the Service for replicas, and is refused a write for being read-only."""
-    assert checks.accepted_write(replica, writer_role, table) == []
+    with own_table(postgres, read_spec, writer_role) as table:
+        assert checks.accepted_write(by_replicas, writer_role, table) == []

@@ -171,6 +171,10 @@ class Clients(Protocol):
         """
 
 
+Connect = Callable[[Access, Clients, Any], Any]
+"""Makes a client of a component, given how it is reached and the clients that there are."""
+
+
 class Urls(Protocol):
     """The checks of a URL of a kind, by trying it."""
 
@@ -209,8 +213,8 @@ class Kind:
             is: whoever may not list them elsewhere lacks nothing there.
         answer: what an error of its client shows.
         connect: makes a client of a component; what it returns may have a `close`.
-        beside: makes clients of what runs beside a component, in its pods, by the name of the
-            argument by which a test asks for one.
+        beside: makes further clients of a component, by the name of the argument by which a test
+            asks for one: of what runs beside it in its pods, or of itself by another way.
         urls: how URLs that lead to it are tried; None where it has none.
         components: which components a test runs over, by the name of its argument.
         parts: over which parts of a component a test runs, by the name of its argument.
@@ -232,7 +236,7 @@ class Kind:
     reads: tuple[str, ...] = ()
     answer: Answer = lambda _error: None
     connect: Callable[[Access, Any], Any] | None = None
-    beside: Mapping[str, Callable[[Access, Any], Any]] = field(default_factory=dict)
+    beside: Mapping[str, Connect] = field(default_factory=dict)
     urls: Urls | None = None
     components: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
     parts: Mapping[str, Callable[[Any], Iterable[Any]]] = field(default_factory=dict)
@@ -244,9 +248,15 @@ class Kind:
     clear: Callable[[Any, Any], Sequence[str]] | None = None
 
     @property
-    def clients(self) -> Mapping[str, Callable[[Access, Any], Any]]:
+    def clients(self) -> Mapping[str, Connect]:
         """What makes the clients of a component, by the names of the arguments of tests."""
-        return {**({self.name: self.connect} if self.connect else {}), **self.beside}
+        own = self.connect
+        if own is None:
+            return self.beside
+        return {
+            self.name: lambda access, _clients, component: own(access, component),
+            **self.beside,
+        }
 
     @property
     def room(self) -> str:

@@ -17,7 +17,8 @@ MARKERS: Final = {
     "networking": "names and reachability: tests/networking, not the disruptive ones",
     "disruptive": "kills pods of the system; runs last; leave out with -m 'not disruptive'",
     "writes": "changes something, be it for a moment; not asked with --read-only; with undone=True "
-    "in a transaction that nobody else sees anything of",
+    "in a transaction that nobody else sees anything of; with own=True what nobody else uses, and "
+    "what is gone at its end",
     "cluster": "nodes, DNS and storage that the cluster itself brings",
     "workloads": "workloads, replicas and restarts",
     "storage": "claims, volumes, and data that must outlive a pod",

@@ -114,7 +114,7 @@ class Clients:
                 if connect is None:
                     raise ValueError(f"components of kind {kind.name} have no client {wanted[1]}")
                 try:
-                    self._clients[wanted] = connect(self._access, component)
+                    self._clients[wanted] = connect(self._access, self, component)
                 except (NovaError, AssertionError) as error:
                     self._failures[wanted] = error
                     raise

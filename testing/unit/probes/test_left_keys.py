@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,9 +53,21 @@ def test_keys_of_tests_are_removed_from_redis() -> None:
     assert redis_keys.clear(StubRedis(*redis.names), spec) == []  # type: ignore[arg-type]
 
 
+def test_key_of_a_test_is_gone_at_its_end_however_that_comes() -> None:
+    redis = StubRedis("session:1")
+
+    with suppress(KeyError), redis_keys.own_key(redis) as key:  # type: ignore[arg-type]
+        redis.names.append(key)
+        raise KeyError
+
+    assert key.startswith("nova-acceptance:")
+    assert redis.names == ["session:1"]
+
+
 def test_keys_of_tests_are_removed_from_etcd(monkeypatch: pytest.MonkeyPatch) -> None:
     (spec,) = nova().of(Etcd)
-    left = etcd_keys.new_key()
+    monkeypatch.setattr(etcd_keys, "disunity", lambda *_: [])
+    left = etcd_keys.new_key({}, spec)
     there = {"/nova-acceptance", left, "/nova-acceptances", "/service/nova/leader"}
 
     def exchange(_: Route, _method: str, path: str, body: str, _kept: object) -> tuple[int, str]:

@@ -384,6 +384,16 @@ def test_new_table_shows_what_a_role_should_be_given_on_it() -> None:
     )
 
 
+def test_table_of_a_test_is_gone_at_its_end_even_where_it_was_not_wholly_made() -> None:
+    postgres: Any = APostgres()
+    postgres.roles["app_user"].fewer = frozenset({"DELETE"})
+
+    with pytest.raises(FindingError), tables.own_table(postgres, SPEC, CLIENT):
+        pytest.fail("the role may not do with it what it should")
+
+    assert "DROP TABLE IF EXISTS" in postgres.admin("nova_auth").asked[-1]
+
+
 def test_new_table_is_made_as_its_owner_would() -> None:
     postgres: Any = APostgres()
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from nova_acceptance.components.etcd import checks
 from nova_acceptance.components.etcd.client import RefusalError, Status
+from nova_acceptance.components.etcd.keys import own_key
 from nova_acceptance.components.etcd.spec import Etcd
 from nova_acceptance.errors import ProbeError
-from nova_acceptance.findings import Finding
+from nova_acceptance.findings import Finding, FindingError
 from testing.unit.probes.a_nova import nova
 
 AWAY = ProbeError("it did not answer")
@@ -36,6 +38,9 @@ class Member:
 
     def get(self, key: str) -> str | None:
         return self.kept.get(key)
+
+    def delete(self, key: str) -> None:
+        del self.kept[key]
 
 
 def status(
@@ -164,3 +169,25 @@ def test_value_is_not_the_one_that_was_written() -> None:
         "etcd-1, etcd-2 read nothing, other under /key, where agreed was written"
     )
     assert invented.summary == "etcd-2 read other under /new, where nothing was written"
+
+
+def test_key_of_a_test_is_gone_at_its_end_however_that_comes() -> None:
+    members = cluster(status(1), status(2), status(3))
+    kept = members["etcd-0"].kept
+
+    with suppress(KeyError), own_key(members, SPEC) as key:
+        members["etcd-1"].put(key, "word")
+        assert kept == {key: "word"}
+        raise KeyError
+
+    assert kept == {}
+
+
+def test_nothing_is_written_through_members_that_do_not_agree() -> None:
+    members = cluster(status(1), AWAY, AWAY)
+
+    with pytest.raises(FindingError) as raised, own_key(members, SPEC):
+        pytest.fail("there is no quorum")
+
+    assert raised.value.shown.cause == "ETCD_QUORUM_LOST"
+    assert members["etcd-0"].kept == {}

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nova_acceptance.components.etcd.checks import disunity
 from nova_acceptance.components.etcd.client import Member
 from nova_acceptance.components.etcd.spec import Etcd
 from nova_acceptance.components.kind import Clients
-from nova_acceptance.findings import FindingError
 
 
 @pytest.fixture
@@ -16,10 +14,3 @@ def etcd(clients: Clients, etcd_spec: Etcd) -> dict[str, Member]:
     """The members of etcd by the names of their pods."""
     found: dict[str, Member] = clients.of(etcd_spec)
     return found
-
-
-@pytest.fixture
-def quorum(etcd: dict[str, Member], etcd_spec: Etcd) -> None:
-    """The members of etcd agree; where they do not, nothing is written through them."""
-    for found in disunity(etcd, etcd_spec):
-        raise FindingError(found)

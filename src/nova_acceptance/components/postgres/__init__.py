@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from nova_acceptance.components.kind import ALONE, Access, Check, Drafting, Kind, where
+from nova_acceptance.components.kind import (
+    ALONE,
+    Access,
+    Check,
+    Clients,
+    Drafting,
+    Kind,
+    where,
+)
 from nova_acceptance.components.patroni.client import Patroni
 from nova_acceptance.components.postgres import (
     answers,
@@ -25,6 +33,7 @@ from nova_acceptance.components.postgres.checks import (
     rows,
 )
 from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
+from nova_acceptance.components.postgres.connections import RoleConnections
 from nova_acceptance.components.postgres.sql import Login, Server
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.findings import ref
@@ -70,7 +79,23 @@ def connect(access: Access, component: spec.Postgres) -> Postgres:
     )
 
 
-def connect_patroni(access: Access, component: spec.Postgres) -> Patroni:
+def connect_by_primary(
+    access: Access, clients: Clients, component: spec.Postgres
+) -> RoleConnections:
+    """Return connections as PostgreSQL's roles through the Service by which clients connect."""
+    server = Server(access.to_service(component), access.transcript)
+    return RoleConnections(component, clients.of(component), server)
+
+
+def connect_by_replicas(
+    access: Access, clients: Clients, component: spec.Postgres
+) -> RoleConnections:
+    """Return connections as PostgreSQL's roles through the Service for replicas."""
+    server = Server(access.to_role(component, "replica"), access.transcript)
+    return RoleConnections(component, clients.of(component), server)
+
+
+def connect_patroni(access: Access, _clients: Clients, component: spec.Postgres) -> Patroni:
     """Return the Patronis of a PostgreSQL's members, each asked by itself.
 
     Raises:
@@ -114,7 +139,11 @@ KIND = Kind(
     reads=("Role", "RoleBinding"),
     answer=answers.of_error,
     connect=connect,
-    beside={"patroni": connect_patroni},
+    beside={
+        "by_primary": connect_by_primary,
+        "by_replicas": connect_by_replicas,
+        "patroni": connect_patroni,
+    },
     urls=urls,
     components=parts.COMPONENTS,
     parts=parts.PARTS,

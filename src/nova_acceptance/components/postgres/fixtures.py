@@ -16,7 +16,6 @@ from nova_acceptance.components.postgres import spec
 from nova_acceptance.components.postgres.ahead import Ahead
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.connections import RoleConnections
-from nova_acceptance.components.postgres.sql import Server
 from nova_acceptance.components.postgres.trials import Trials
 from nova_acceptance.components.wanted import Wanted, foreseen
 from nova_acceptance.vantage.background import Background
@@ -35,12 +34,9 @@ def postgres(clients: Clients, postgres_spec: spec.Postgres) -> Postgres:
 @pytest.fixture(scope="session")
 def as_roles(access: Access, clients: Clients, background: Background) -> Iterator[Ahead]:
     """What is asked of a PostgreSQL as its roles."""
-
-    def connect(component: spec.Postgres) -> RoleConnections:
-        server = Server(access.to_service(component), access.transcript)
-        return RoleConnections(component, clients.of(component), server)
-
-    with closing(Ahead(background, access.transcript, connect)) as opened:
+    with closing(
+        Ahead(background, access.transcript, lambda it: clients.of(it, "by_primary"))
+    ) as opened:
         yield opened
 
 
@@ -79,10 +75,17 @@ def primary(trials: Trials) -> RoleConnections:
 
 
 @pytest.fixture
-def replica(access: Access, postgres_spec: spec.Postgres, postgres: Postgres) -> RoleConnections:
+def by_primary(clients: Clients, postgres_spec: spec.Postgres) -> RoleConnections:
+    """The same, for tests of which nobody need know beforehand whom they connect as."""
+    found: RoleConnections = clients.of(postgres_spec, "by_primary")
+    return found
+
+
+@pytest.fixture
+def by_replicas(clients: Clients, postgres_spec: spec.Postgres) -> RoleConnections:
     """Connections as PostgreSQL's roles through the Service for replicas."""
-    server = Server(access.to_role(postgres_spec, "replica"), access.transcript)
-    return RoleConnections(postgres_spec, postgres, server)
+    found: RoleConnections = clients.of(postgres_spec, "by_replicas")
+    return found
 
 
 @pytest.fixture

@@ -29,6 +29,21 @@ def new_name(spec: Spec, reach: Reach) -> str:
     return f"{schema_of(spec, reach).schema}.{PREFIX}{uuid4().hex[:8]}"
 
 
+@contextmanager
+def own_table(postgres: Postgres, spec: Spec, reach: Reach) -> Iterator[str]:
+    """Have a table that the role may write words to, gone at the end.
+
+    Raises:
+        FindingError: see `create`.
+    """
+    name = new_name(spec, reach)
+    try:
+        create(postgres, spec, reach, name, OF_WORDS)
+        yield name
+    finally:
+        drop(postgres, reach, name)
+
+
 def create(
     postgres: Postgres, spec: Spec, reach: Reach, name: str, statement: LiteralString
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 from uuid import uuid4
 
@@ -15,6 +17,16 @@ _AT_ONCE: Final = 1000
 def new_key() -> str:
     """Return a key of nobody's."""
     return f"{_PREFIX}{uuid4()}"
+
+
+@contextmanager
+def own_key(redis: Redis) -> Iterator[str]:
+    """Have a key that nobody else has, gone at the end."""
+    key = new_key()
+    try:
+        yield key
+    finally:
+        redis.ask("DEL", key)
 
 
 def clear(redis: Redis, _spec: Spec) -> list[str]:
