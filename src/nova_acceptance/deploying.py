@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -88,7 +89,7 @@ def deployment(
         with shown(pytestconfig) as progress:
             hold.take(_VERIFYING, progress)
         _tell_of_unfinished(hold, recorder)
-        _hide_secrets(pytestconfig, kube, system)
+        _look(pytestconfig, kube, system, diagnosis)
         said = Phrase("--no-deploy: the system is verified as it was found")
         if option.read_only:
             said = Phrase("--read-only: the system is verified as it was found, without a write")
@@ -155,6 +156,14 @@ def deployment(
                     hold.take("removing", progress)
                     with removing(hold, objects, command_of(pytestconfig)):
                         remove(kube, objects, progress)
+
+
+def _look(config: pytest.Config, kube: Kube, system: System, diagnosis: Diagnosis) -> None:
+    """Look at a system that is verified as it was found, and read its Secrets meanwhile."""
+    with ThreadPoolExecutor(1) as beside:
+        hiding = beside.submit(_hide_secrets, config, kube, system)
+        diagnosis.look()
+        hiding.result()
 
 
 def _hide_secrets(config: pytest.Config, kube: Kube, system: System) -> None:

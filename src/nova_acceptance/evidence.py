@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,13 @@ class Evidence:
     target: str
     answer: str
     seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields as the record names them; a run does so for each of its answers."""
+        return {
+            "asked": self.asked,
+            "source": self.source,
+            "target": self.target,
+            "answer": self.answer,
+            "seconds": self.seconds,
+        }

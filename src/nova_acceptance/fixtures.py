@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import pytest
 
@@ -246,9 +246,17 @@ def objects(
     return Seen(there, transcript)
 
 
-@pytest.fixture(scope="module")
+def _while_nobody_disturbs(
+    fixture_name: str,  # noqa: ARG001
+    config: pytest.Config,
+) -> Literal["session", "module"]:
+    """Return a scope: between the modules of a worker of pytest-xdist another may disturb all."""
+    return "module" if hasattr(config, "workerinput") else "session"
+
+
+@pytest.fixture(scope=_while_nobody_disturbs)
 def later_objects(kube: Kube, transcript: Transcript, system: System, objects: Seen) -> Seen:  # noqa: ARG001
-    """What the API says of Nova a little later, when the tests of a module begin."""
+    """What the API says of Nova a little later, when the first test wants to know."""
     return Seen(seen_of(kube, system.namespaces, system, kinds=_RESTARTING), transcript)
 
 

@@ -155,6 +155,9 @@ LOOK: Final = 10.0
 READING: Final = 75.0
 """What tests read of the API's objects, of an API that may be away for a while first."""
 
+ANSWER_SERVES: Final = 1.0
+"""Seconds for which an answer is that of whoever else asks the same, such as the next test."""
+
 LOOK_SERVES: Final = 5.0
 """Seconds for which one look at the cluster explains what fails meanwhile."""
 

@@ -18,6 +18,8 @@ from nova_acceptance.kube import Kube
 from nova_acceptance.kube.kinds import kind_served, version_served
 from nova_acceptance.kube.snapshot import Snapshot
 
+_AT_FIRST: Final = 0.5
+"""Seconds before it is looked at; where the DNS has a server already, nobody needs to."""
 _AGAIN: Final = 2.0
 """Seconds after which it is looked at once more: a grace passes without any change to watch."""
 
@@ -47,6 +49,7 @@ class NameServers:
 
     def _look_on(self) -> None:
         patience = Patience()
+        self._ended.wait(_AT_FIRST)
         while not self._ended.is_set():
             with contextlib.suppress(NovaError):
                 found = [*servers_unwanted(self._seen())]

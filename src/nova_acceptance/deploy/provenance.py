@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,9 @@ from nova_acceptance import timeouts
 
 _GENERATED: Final = ("addresses.conf", "tls.crt", "tls.key")
 """What is written for each deployment; a run takes others in their place."""
+
+_QUESTIONS: Final = 3
+"""What git is asked at once of a directory."""
 
 _ASKS_ONLY: Final = (
     *("--no-optional-locks", "--literal-pathspecs"),
@@ -55,10 +59,19 @@ def provenance(manifests: Path | None, spec: Path) -> Provenance:
     """
     if manifests is None or manifests.is_file():
         return _of_files(spec, *([manifests] if manifests else []))
-    # HEAD:./ is refused where the commit does not hold the directory, an ignored one for instance.
-    commit = (_git(manifests, "rev-parse", "HEAD", "HEAD:./") or "").partition("\n")[0]
-    is_changed = bool(commit) and _is_changed(manifests, spec)
-    return Provenance(commit, is_changed, _digest(manifests, spec))
+    status = ("status", "--porcelain", "--ignore-submodules=dirty")
+    with ThreadPoolExecutor(_QUESTIONS) as beside:
+        # HEAD:./ is refused where the commit does not hold the directory, an ignored one perhaps.
+        named = beside.submit(_git, manifests, "rev-parse", "HEAD", "HEAD:./")
+        changes = [
+            beside.submit(_git, manifests, *status, *paths)
+            for paths in (("--", "."), ("--ignored", "--", str(spec.absolute())))
+        ]
+        digest = _digest(manifests, spec)
+    commit = (named.result() or "").partition("\n")[0]
+    # A nova.yaml outside the repository is refused, and is not the commit's either.
+    is_changed = bool(commit) and any(it.result() != "" for it in changes)
+    return Provenance(commit, is_changed, digest)
 
 
 def is_committed(directory: Path) -> bool:
@@ -76,14 +89,6 @@ def _of_files(spec: Path, *manifests: Path) -> Provenance:
     )
     named = [(path.name, path) for path in (*manifests, spec)]
     return Provenance(commit.partition("\n")[0], is_changed, _digest_of(named))
-
-
-def _is_changed(manifests: Path, spec: Path) -> bool:
-    # A nova.yaml outside the repository is refused, and is not the commit's either.
-    return any(
-        _git(manifests, "status", "--porcelain", "--ignore-submodules=dirty", *paths) != ""
-        for paths in (("--", "."), ("--ignored", "--", str(spec.absolute())))
-    )
 
 
 def _git(directory: Path, *arguments: str) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -50,7 +49,7 @@ def keep_collected(
     unread = [line for line in snapshot.unread if "does not serve" not in line]
     written = [*kept.written]
     failed = [*kept.failed, *unread, *late]
-    if answers := [asdict(each) for each in asked]:
+    if answers := [each.as_json() for each in asked]:
         try:
             directory.mkdir(parents=True, exist_ok=True)
             text = json.dumps(masking.masked(answers), indent=1, ensure_ascii=False)

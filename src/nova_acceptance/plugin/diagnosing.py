@@ -98,6 +98,10 @@ class Diagnosis:
         """Take no NetworkPolicy for a cause from now on: nothing enforces them."""
         self.examiner.are_policies_enforced = False
 
+    def look(self) -> None:
+        """Look at the cluster now, for `look_around`; nothing of what is seen is written yet."""
+        self.examiner.fresh()
+
     def look_around(self) -> Snapshot | None:
         """Record what the cluster's objects show to be wrong, before anything is asked of them.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,7 +40,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach the evidence that came since the last phase."""
     report = yield
-    entries = [asdict(entry) for entry in log_of(item).drain()]
+    entries = [entry.as_json() for entry in log_of(item).drain()]
     extra(report)["evidence"] = masking.masked(entries)
     return report
 

@@ -35,6 +35,9 @@ class Diagnosis(Protocol):
     def policies_unenforced(self) -> None:
         """Take no NetworkPolicy for a cause from now on: nothing enforces them."""
 
+    def look(self) -> None:
+        """Look at the cluster now, for `look_around`; nothing of what is seen is written yet."""
+
     def look_around(self) -> Snapshot | None:
         """Record what the cluster's objects show to be wrong, before anything is asked of them.
 

@@ -166,6 +166,7 @@ def wait_for(kube: StubKube) -> None:
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(name_servers, "_AGAIN", 0.001)
+    monkeypatch.setattr(name_servers, "_AT_FIRST", 0.0)
     monkeypatch.setattr(timeouts, "CLUSTER_READY", SOON)
 
 

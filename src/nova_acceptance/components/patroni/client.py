@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.vantage.at_once import of_each
 from nova_acceptance.vantage.http import exchange
+from nova_acceptance.vantage.lately import Lately
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.transcript import Transcript, shorten
 
@@ -46,14 +47,23 @@ class Patroni:
 
     _members: Mapping[str, Route]
     _transcript: Transcript
+    _views: Lately[dict[str, View]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_views", Lately(self._transcript, self._ask))
 
     @property
     def views(self) -> dict[str, View]:
-        """What each member says now, by the member's name.
+        """What each member says now, or said to another test a moment ago, by the member's name.
+
+        A connection answers once, and opening one through the API is most of the work.
 
         Raises:
             ProbeError: one did not answer.
         """
+        return self._views.told()
+
+    def _ask(self) -> dict[str, View]:
         asked = of_each(self._members, lambda name: self._view(self._members[name]))
         return {name: future.result() for name, future in asked.items()}
 
