@@ -21,12 +21,14 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.carried import measure_carried
 from benchmarks.commands import BIN, ROOT, timed
 from benchmarks.elsewhere import measure_elsewhere
 from benchmarks.pages import measure_pages
 from benchmarks.path import path_of
 from benchmarks.peers.measure import ROUNDS, measure_peers
 from benchmarks.place import place_of
+from benchmarks.processors import busy
 from benchmarks.scale import SIZES, measure_scale
 from benchmarks.table import row, spread
 from benchmarks.wire import measure_wire
@@ -156,8 +158,13 @@ def verification() -> None:
         ("whole verification, no pod killed", "not disruptive"),
         ("`pytest -m infra`", "infra"),
     ):
-        seconds = [verified("-m", selection) for _ in range(REPEATS)]
+        seconds, processors = [], []
+        for _ in range(REPEATS):
+            began = busy()
+            seconds.append(verified("-m", selection))
+            processors.append(busy() - began)
         row(what, statistics.median(seconds), f"{spread(seconds)}, start-up included")
+        row("… processors busy meanwhile", statistics.median(processors), spread(processors))
     first = [until_first_test() for _ in range(REPEATS)]
     row("from typing to the set-up of the first test", statistics.median(first), spread(first))
 
@@ -206,6 +213,11 @@ def matrix() -> None:
         for host, port in targets:
             timed([*kubectl, pod.name, "--", "python3", "-c", script, host, str(port)])
     row(f"{cells} cells by {cells} `kubectl exec`", time.monotonic() - started)
+
+
+def carried() -> None:
+    """A question to a pod by a connection of its own, against one on a connection that is kept."""
+    measure_carried(kube())
 
 
 def report() -> None:
@@ -273,7 +285,7 @@ def _filled() -> Iterator[Path]:
 
 
 MEASUREMENTS = (
-    *(nothing, cluster, store, deployment, verification, places, thirty, matrix, report),
+    *(nothing, cluster, store, deployment, verification, places, thirty, matrix, carried, report),
     elsewhere,
     wire,
 )
