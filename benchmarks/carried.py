@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 from typing import Final
 
 from benchmarks.processors import busy
-from benchmarks.table import row
+from benchmarks.table import rounds
 from nova_acceptance.kube import Kube, PodRef
 
 POD: Final = PodRef("nova-database", "etcd-0")
@@ -20,6 +20,7 @@ SETTLES: Final = 1.0
 QUIET: Final = 5.0
 """Seconds for which it is seen how busy the processors are when nothing is asked."""
 TIMEOUT: Final = 10.0
+_UNIT: Final = "ms of processors"
 
 
 def measure_carried(api: Kube) -> None:
@@ -40,15 +41,9 @@ def measure_carried(api: Kube) -> None:
         idle = (busy() - began) / QUIET
         pairs = [(_cost(anew, idle), _cost(lambda: _ask(kept), idle)) for _ in range(ROUNDS)]
         kept.close()
-    for what, each in zip(
-        ("by a connection of its own", "by one that is kept"), zip(*pairs, strict=True), strict=True
-    ):
-        costs = sorted(each)
-        row(
-            f"an answer of etcd through the API, {what}",
-            f"{costs[len(costs) // 2]:.0f} ms of processors",
-            f"{costs[0]:.0f} to {costs[-1]:.0f} ms in {ROUNDS} rounds of {QUESTIONS}",
-        )
+    anew_cost, kept_cost = zip(*pairs, strict=True)
+    rounds("an answer of etcd, by a connection of its own", anew_cost, _UNIT, QUESTIONS)
+    rounds("an answer of etcd, by one that is kept", kept_cost, _UNIT, QUESTIONS)
 
 
 def _ask(connection: HTTPConnection) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def heading(*columns: str) -> None:
@@ -27,6 +28,19 @@ def row(what: str, measured: float | str, note: str = "") -> None:
     """
     told = measured if isinstance(measured, str) else f"{measured:.1f} s"
     cells(what, told, note)
+
+
+def rounds(what: str, costs: Sequence[float], unit: str, of: int) -> None:
+    """Print one row of what something cost in rounds.
+
+    Args:
+        what: what was measured.
+        costs: those of one time, a number a round.
+        unit: of these numbers.
+        of: how many times a round has.
+    """
+    note = f"{min(costs):.0f} to {max(costs):.0f} {unit} in {len(costs)} rounds of {of}"
+    row(what, f"{statistics.median(costs):.0f} {unit}", note)
 
 
 def spread(seconds: list[float]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -13,7 +12,7 @@ import dns.flags
 import dns.message
 import dns.rrset
 
-from benchmarks.table import row
+from benchmarks.table import rounds
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "images/node"))
 from nova_node.dns import wire
@@ -45,14 +44,9 @@ def measure_wire() -> None:
         return answer.to_wire(max_size=OCTETS)
 
     pairs = [(_microseconds(ours), _microseconds(of_dnspython)) for _ in range(REPEATS)]
-    for what, each in zip(
-        ("the node image's", "dnspython's"), zip(*pairs, strict=True), strict=True
-    ):
-        row(
-            f"one DNS answer, {what}",
-            f"{statistics.median(each):.0f} µs",
-            f"{min(each):.0f} to {max(each):.0f} µs in {REPEATS} rounds of {ANSWERS}",
-        )
+    ours_took, of_dnspython_took = zip(*pairs, strict=True)
+    rounds("one DNS answer, the node image's", ours_took, "µs", ANSWERS)
+    rounds("one DNS answer, dnspython's", of_dnspython_took, "µs", ANSWERS)
 
 
 def _microseconds(answer: Callable[[], bytes]) -> float:
@@ -60,9 +54,3 @@ def _microseconds(answer: Callable[[], bytes]) -> float:
     for _ in range(ANSWERS):
         answer()
     return 1e6 * (time.perf_counter() - started) / ANSWERS
-
-
-def _print(what: str, microseconds: list[float]) -> None:
-    low, high = min(microseconds), max(microseconds)
-    note = f"{low:.0f} to {high:.0f} µs in {REPEATS} rounds of {ANSWERS}"
-    row(what, f"{statistics.median(microseconds):.0f} µs", note)

@@ -10,17 +10,8 @@ import pytest
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.vantage.lately import Lately
 from nova_acceptance.vantage.transcript import Transcript
+from testing.unit.probes.clock import Clock
 from testing.unit.waiting import SOON
-
-
-class Clock:
-    """Seconds that pass when they are told to."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -51,12 +42,12 @@ def test_answer_serves_for_a_moment_and_shows_each_reader_what_was_asked(
         transcript.add(Evidence(asked[-1], "runner", "member", "answer", 0.0))
         return len(asked)
 
-    lately = Lately(transcript, ask, serves=1.0, clock=clock)
+    lately = Lately(transcript, ask, serves=1.0, clock=clock.monotonic)
 
     assert heard(transcript, lately.told) == ["question 0"]
-    clock.now += 0.9
+    clock.sleep(0.9)
     assert heard(transcript, lately.told) == ["question 0"]
-    clock.now += 0.1
+    clock.sleep(0.1)
     assert heard(transcript, lately.told) == ["question 1"]
     assert lately.told() == 2
 
@@ -68,9 +59,9 @@ def test_failure_serves_as_well_and_no_longer(clock: Clock, transcript: Transcri
         asked.append(1)
         raise LookupError
 
-    lately = Lately(transcript, ask, serves=1.0, clock=clock)
+    lately = Lately(transcript, ask, serves=1.0, clock=clock.monotonic)
     for later, count in ((0.0, 1), (0.5, 1), (1.0, 2)):
-        clock.now = 100.0 + later
+        clock.now = later
         with pytest.raises(LookupError):
             lately.told()
         assert len(asked) == count

@@ -12,7 +12,7 @@ import pytest
 
 from nova_acceptance.components.kind import Access, Clients
 from nova_acceptance.components.patroni.client import Patroni
-from nova_acceptance.components.postgres import spec
+from nova_acceptance.components.postgres import connect_by_primary, spec
 from nova_acceptance.components.postgres.ahead import Ahead
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.connections import RoleConnections
@@ -34,9 +34,8 @@ def postgres(clients: Clients, postgres_spec: spec.Postgres) -> Postgres:
 @pytest.fixture(scope="session")
 def as_roles(access: Access, clients: Clients, background: Background) -> Iterator[Ahead]:
     """What is asked of a PostgreSQL as its roles."""
-    with closing(
-        Ahead(background, access.transcript, lambda it: clients.of(it, "by_primary"))
-    ) as opened:
+    connect = partial(connect_by_primary, access, clients)  # who fails is tried again
+    with closing(Ahead(background, access.transcript, connect)) as opened:
         yield opened
 
 
