@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nova_acceptance.errors import UsageError
 from nova_acceptance.report.merging import merge
-from nova_acceptance.report.record import point
+from nova_acceptance.report.record import MOMENT, point
 from nova_acceptance.report.shards import Shard, Shards, every
 
 
@@ -59,7 +59,7 @@ def gather(reports: Path, identifier: str, number: int, within: float) -> Gather
             hint="every shard takes the same --run-id, --shard I/N and directory of reports",
         )
     # The name that its time gives it: when it is put together, with which it ends.
-    directory = reports / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    directory = reports / f"{datetime.now(UTC):{MOMENT}}-{secrets.token_hex(3)}"
     merge(directory, found)
     point(reports, directory.name)
     return Gathered(directory, tuple(unfinished), shards.directory)

@@ -6,8 +6,8 @@ years of reports must not make a report slow.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -16,6 +16,7 @@ from typing import Final
 
 from nova_acceptance.errors import UsageError
 from nova_acceptance.report import record
+from nova_acceptance.report.archives import NAME, began
 from nova_acceptance.report.comparison import Comparison, compare
 from nova_acceptance.report.model import BROKEN, Outcome, Run, Verdict
 from nova_acceptance.report.outcomes import FILE_NAME, Past, outcome_of, read
@@ -32,7 +33,6 @@ LARGEST: Final = 50_000_000
 PAGE: Final = "report.html"
 """The file of a run's report, to which those of later runs lead."""
 
-_STAMP: Final = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{6}")
 _RED: Final = "red"
 _GREEN: Final = "green"
 
@@ -201,31 +201,32 @@ def _is_of(now: Past, past: Past) -> bool:
     return (past.cluster.name, past.cluster.provider) == (now.cluster.name, now.cluster.provider)
 
 
-def directories(reports: Path) -> list[Path]:
-    """Return the directories that hold a record, that of the newest run first.
+def directories(reports: Path) -> Iterator[Path]:
+    """Yield the directories that hold a record, that of the newest run first.
 
-    A run's name tells when it began; of one with another name its record's last change does.
+    A run's name tells when it began; of one with another name its record's last change does. Of
+    thousands no more are looked into than are asked for.
     """
     try:
-        entries = [entry for entry in reports.iterdir() if not entry.is_symlink()]
+        with os.scandir(reports) as entries:
+            names = [entry.name for entry in entries if not entry.is_symlink()]
     except OSError:
-        return []
-    dated = [(when, entry.name, entry) for entry in entries if (when := _began(entry))]
-    return [entry for _, _, entry in sorted(dated, reverse=True)]
+        return
+    dated = [(moment, name) for name in names if (moment := _moment(reports, name))]
+    for _, name in sorted(dated, reverse=True):
+        if (reports / name / record.FILE_NAME).exists():
+            yield reports / name
 
 
-def _began(directory: Path) -> float:
+def _moment(reports: Path, name: str) -> str:
+    """Return when a run began, as names of runs tell it; empty for what is none."""
+    if NAME.fullmatch(name):
+        return began(name)
     try:
-        changed = (directory / record.FILE_NAME).stat().st_mtime
-    except OSError:
-        return 0.0
-    if not (stamp := _STAMP.fullmatch(directory.name)):
-        return changed
-    try:
-        moment = datetime.strptime(stamp[1], "%Y%m%dT%H%M%SZ")
-    except ValueError:
-        return changed
-    return moment.replace(tzinfo=UTC).timestamp()
+        changed = (reports / name / record.FILE_NAME).stat().st_mtime
+        return f"{datetime.fromtimestamp(changed, UTC):{record.MOMENT}}"
+    except (OSError, ValueError, OverflowError):  # no record, or of a year that there is not
+        return ""
 
 
 def _start(past: Past) -> datetime:

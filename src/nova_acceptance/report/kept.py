@@ -174,7 +174,7 @@ def entry_of(directory: Path) -> tuple[str, bytes]:
             hint="a history has its runs by the time at which they began",
         )
     part = hashlib.sha256(past.name.encode(errors="backslashreplace")).hexdigest()[:6]
-    return f"{past.started:%Y%m%dT%H%M%SZ}-{part}", octets
+    return f"{past.started:{record.MOMENT}}-{part}", octets
 
 
 def _in_directory(path: Path) -> Runs:

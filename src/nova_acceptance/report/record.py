@@ -96,6 +96,8 @@ SCHEMA: Final = 3
 """The newest one that is read, and the one that is written."""
 FILE_NAME: Final = "run.jsonl"
 LATEST: Final = "latest"
+MOMENT: Final = "%Y%m%dT%H%M%SZ"
+"""How the name of a run tells when it began, in UTC (`datetime.strftime`)."""
 _SHORT: Final = 20
 _HALF: Final = re.compile("[\ud800-\udfff]")
 """Surrogates (Unicode 16, section 3.8), as undecodable octets of an output become in Python."""
@@ -128,7 +130,7 @@ class Record:
         Args:
             reports: the directory of all runs.
         """
-        run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        run = f"{datetime.now(UTC):{MOMENT}}-{secrets.token_hex(3)}"
         record = cls(reports / run)
         point(reports, run)
         return record

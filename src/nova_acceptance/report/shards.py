@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final, Self
 
@@ -182,7 +183,7 @@ def seconds_by_module(reports: Path, most: int = 3) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     looked_at = 0
-    for directory in directories(reports)[:MOST_READ]:
+    for directory in islice(directories(reports), MOST_READ):
         if looked_at == most:
             break
         if not (directory / OUTCOMES).is_file():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -153,6 +155,39 @@ def test_no_more_is_read_than_is_shown(reports: Path, monkeypatch: pytest.Monkey
     history_of(run, reports, most=4)
 
     assert asked == [f"20291231T00000{number}Z-abcdef" for number in (8, 7, 6)]
+
+
+def test_of_thousands_of_runs_no_more_are_looked_into_than_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"20291231T0000{second:02}Z-abcdef" for second in range(9)]
+    for name in [*names, "by-another-name"]:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.jsonl").touch()
+    os.utime(tmp_path / "by-another-name" / "run.jsonl", (0, 1_893_369_606.5))
+    (tmp_path / names[8] / "run.jsonl").unlink()
+    stat = Path.stat
+    looked_into: list[str] = []
+
+    def noted(path: Path, **how: bool) -> os.stat_result:
+        looked_into.append(path.parent.name)
+        return stat(path, **how)
+
+    monkeypatch.setattr(Path, "stat", noted)
+    found = [each.name for each in islice(history.directories(tmp_path), 3)]
+
+    assert found == [names[7], "by-another-name", names[6]]
+    assert set(looked_into) == {names[8], names[7], names[6], "by-another-name"}
+
+
+def test_record_of_a_year_that_there_is_not_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "run.jsonl").touch()
+    monkeypatch.setattr(Path, "stat", lambda *_: SimpleNamespace(st_mtime=1e18))
+
+    assert not list(history.directories(tmp_path))
 
 
 def test_last_green_run_is_compared_with(reports: Path) -> None:
