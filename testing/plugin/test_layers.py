@@ -46,9 +46,8 @@ def test_disruptive_tests_run_last_in_their_own_order(layered: Suite) -> None:
 @pytest.mark.parametrize(
     ("expression", "names"),
     [
-        ("infra", ["test_quiet"]),
-        ("services", ["test_service"]),
-        ("networking", ["test_network"]),
+        ("infra or services", ["test_quiet", "test_service"]),
+        ("not networking and not disruptive", ["test_quiet", "test_service"]),
         ("disruptive", ["test_first_disruptive", "test_second_disruptive"]),
         ("not disruptive", ["test_quiet", "test_network", "test_service"]),
     ],
@@ -60,6 +59,52 @@ def test_directory_marker_selects_its_quiet_tests(
 
     assert [test.nodeid.split("::")[1] for test in layered.model.tests] == names
     assert layered.model.deselected == 5 - len(names)
+
+
+@pytest.mark.parametrize(
+    ("expression", "layer", "names"),
+    [
+        ("infra", "infrastructure", ["test_quiet"]),
+        ("services", "services", ["test_service"]),
+        ("networking", "networking", ["test_network"]),
+        (" not disruptive  and infra", "infrastructure", ["test_quiet"]),
+    ],
+)
+def test_layers_of_which_nothing_is_wanted_are_not_collected(
+    layered: Suite, expression: str, layer: str, names: list[str]
+) -> None:
+    for directory in ("infrastructure", "networking", "services"):
+        if directory != layer:
+            layered.write(f"tests/{directory}/test_d.py", "raise SystemError('collected')")
+
+    layered.run("-m", expression)
+
+    model = layered.model
+    assert [test.nodeid.split("::")[1] for test in model.tests] == names
+    others = [each for each in ("infrastructure", "services", "networking") if each != layer]
+    assert list(model.uncollected) == others
+    assert model.is_partial
+    assert model.deselected == (2 if layer == "infrastructure" else 0)
+
+
+@pytest.mark.parametrize("by", ["tests/services/test_d.py", "tests/services/conftest.py"])
+def test_layer_with_a_test_that_has_the_marker_itself_is_collected(layered: Suite, by: str) -> None:
+    layered.write(by, "import pytest\n\n@pytest.mark.infra\ndef test_as_well(): pass")
+
+    layered.run("-m", "infra")
+
+    assert layered.model.uncollected == ("networking",)
+    assert layered.model.deselected == 2 + 1
+    names = [test.nodeid.split("::")[1] for test in layered.model.tests]
+    assert names == ["test_quiet", *(["test_as_well"] if "test_d" in by else [])]
+
+
+@pytest.mark.parametrize("named", ["tests/services/test_c.py::test_service", "tests/services"])
+def test_layer_that_is_named_is_collected_whatever_is_wanted(layered: Suite, named: str) -> None:
+    layered.run("-m", "infra", named)
+
+    assert layered.model.deselected == 1
+    assert layered.model.uncollected == ("networking",)
 
 
 def test_disruptive_test_stays_in_the_layer_of_its_directory(layered: Suite) -> None:

@@ -155,7 +155,7 @@ def test_known_failure_that_did_not_come_is_told_after_a_whole_run(nova: Suite) 
     ]
 
 
-@pytest.mark.parametrize("arguments", [["-k", "well"], ["tests/networking"]])
+@pytest.mark.parametrize("arguments", [["-k", "well"], ["tests/networking"], ["-m", "networking"]])
 def test_run_of_a_part_says_nothing_of_what_did_not_come(nova: Suite, arguments: list[str]) -> None:
     nova.write("known.yaml", entry(cause="REDIS_READ_ONLY"))
 

@@ -73,6 +73,7 @@ def test_left_out(): pass
     assert model.deselected == 2
     assert "a note of the teardown" in model.notes
     assert {test.worker for test in model.tests} == {"gw0", "gw1"}
+    assert model.uncollected == ()
     told = [test for test in model.tests if "test_service" in test.nodeid]
     assert len(told) == 4
     for test in told:

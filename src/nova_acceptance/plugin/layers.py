@@ -1,9 +1,15 @@
-"""Markers by directory, and the order of tests: disruptive ones last."""
+"""Markers by directory, the order of tests, and layers of which a run wants nothing.
+
+Disruptive tests come last. With a hundred services a layer has thousands of tests, so one of which
+`-m` certainly wants none is not even collected.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -41,12 +47,62 @@ _OF_PYTEST: Final = frozenset(
     "parametrize usefixtures filterwarnings skip skipif xfail component".split()
 )
 
+_UNWANTED: Final = pytest.StashKey[tuple[str, ...]]()
+"""Where the configuration keeps the layers that are not collected."""
+
 
 def register_markers(config: pytest.Config) -> None:
     """Make the markers known, so that a misspelt one is an error."""
     of_kinds = {name: said for kind in kinds() for name, said in kind.markers.items()}
     for marker, meaning in {**MARKERS, **of_kinds}.items():
         config.addinivalue_line("markers", f"{marker}: {meaning}")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the directory of a layer alone of which `-m` wants no test."""
+    directories = (_directory(config, layer) for layer in unwanted(config))
+    return True if collection_path in directories else None
+
+
+def unwanted(config: pytest.Config) -> tuple[str, ...]:
+    """Return the layers that are not collected, since `-m` wants the tests of another one alone.
+
+    One that the command line names is collected, and one in which a file has the other's marker.
+    """
+    if (known := config.stash.get(_UNWANTED, None)) is None:
+        only = _only_marker(config.option.markexpr)
+        known = config.stash[_UNWANTED] = tuple(
+            layer
+            for layer, marker in _MARKER_OF_LAYER.items()
+            if only
+            and marker != only
+            and not _is_asked_for(_directory(config, layer), only, config)
+        )
+    return known
+
+
+def _is_asked_for(directory: Path, marker: str, config: pytest.Config) -> bool:
+    start = config.invocation_params.dir
+    named = (start / argument.partition("::")[0] for argument in config.args)
+    if any(path.is_relative_to(directory) for path in named):
+        return True
+    words = (file.read_text("utf-8", "replace") for file in directory.rglob("*.py"))
+    return any(f"mark.{marker}" in text for text in words)
+
+
+def _only_marker(expression: str) -> str:
+    """Return the marker of a layer without which an expression selects nothing; empty if unknown.
+
+    Source: pytest's documentation, `-m`: names joined by `and`, `or` and `not`, and parentheses.
+    """
+    if re.search(r"\bor\b|[()]", expression):
+        return ""
+    terms = re.split(r"\s+and\s+", expression.strip())
+    return next((term for term in terms if term in _MARKER_OF_LAYER.values()), "")
+
+
+def _directory(config: pytest.Config, layer: str) -> Path:
+    return config.rootpath / "tests" / layer
 
 
 @pytest.hookimpl(tryfirst=True)

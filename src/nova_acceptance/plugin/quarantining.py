@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from nova_acceptance.phrase import Phrase
-from nova_acceptance.plugin import facts
+from nova_acceptance.plugin import facts, layers
 from nova_acceptance.plugin.diagnosing import UNASKED, put_first
 from nova_acceptance.plugin.facts import extra
 from nova_acceptance.verification.quarantine import Entry, Quarantine
@@ -33,7 +33,7 @@ class Quarantining:
         self._config = config
         self._quarantine = quarantine
         self._unshown: set[str] = set()
-        self._is_partial = False
+        self._is_partial = bool(layers.unwanted(config))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

@@ -137,6 +137,7 @@ class Recording:
                 "collected",
                 tests=[layers.description(item) for item in session.items],
                 deselected=self._deselected,
+                uncollected=layers.unwanted(self._config),
             )
 
     @pytest.hookimpl(optionalhook=True)
@@ -146,7 +147,12 @@ class Recording:
         if fresh:
             self._collected.update(fresh)
             tests = [{"nodeid": nodeid, "layer": layer_of(nodeid)} for nodeid in fresh]
-            self._write("collected", tests=tests, deselected=self._deselected)
+            self._write(
+                "collected",
+                tests=tests,
+                deselected=self._deselected,
+                uncollected=layers.unwanted(self._config),
+            )
 
     # Tests
 

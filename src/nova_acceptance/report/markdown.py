@@ -74,6 +74,8 @@ class _Summary:
         yield say("summary.took", counts=counts, time=word.duration(run.seconds))
         if run.deselected:
             yield say("page.where.left-out", n=run.deselected)
+        if run.uncollected:
+            yield say("page.where.uncollected", layers=word.layers(run.uncollected))
         if run.is_as_found:
             yield say("page.where.as-found")
         yield ""

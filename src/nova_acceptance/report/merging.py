@@ -209,6 +209,7 @@ def _collected(shards: Iterable[_Shard]) -> Iterable[Fact]:
     rows: dict[str, Fact] = {}
     known = 0
     times = []
+    uncollected: tuple[str, ...] = ()
     for shard in shards:
         events = shard.of_type("collected")
         mine = [row for event in events for row in dicts(event.get("tests"))]
@@ -216,11 +217,18 @@ def _collected(shards: Iterable[_Shard]) -> Iterable[Fact]:
             nodeid = text(row.get("nodeid"))
             rows[nodeid] = {**rows.get(nodeid, {}), **row}
         left_out = shard.run.deselected
+        uncollected = uncollected or shard.run.uncollected  # one command line for all of them
         known = max(known, len({text(row.get("nodeid")) for row in mine}) + left_out)
         times += [_time(event) for event in events]
     if times:
         tests, left_out = list(rows.values()), max(0, known - len(rows))
-        yield {"type": "collected", "time": min(times), "tests": tests, "deselected": left_out}
+        yield {
+            "type": "collected",
+            "time": min(times),
+            "tests": tests,
+            "deselected": left_out,
+            "uncollected": uncollected,
+        }
 
 
 def _end(ends: Sequence[Fact], shards: Iterable[_Shard]) -> Fact:

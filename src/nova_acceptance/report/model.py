@@ -292,6 +292,7 @@ class Run:
         problems: what kept it from being complete.
         tests: in the order in which they were collected.
         deselected: tests that the command line left out.
+        uncollected: layers of which it wanted none, so that nobody knows how many there are.
         cluster, deployment: the texts and numbers of these facts; empty when there are none.
         counts: objects of the system by kind, counted from the cluster.
         external: systems that are declared and not verified.
@@ -325,6 +326,7 @@ class Run:
     topology: Topology = field(default_factory=Topology)
     manifests: Manifests = field(default_factory=Manifests)
     usage: Mapping[str, int] = field(default_factory=dict)
+    uncollected: tuple[str, ...] = ()
 
     @property
     def is_as_found(self) -> bool:
@@ -349,7 +351,7 @@ class Run:
     def is_partial(self) -> bool:
         """Whether it looked at a part only: tests were left out, or a layer has none."""
         unverified = (layer for layer in self.layers if layer.components and not layer.outcomes)
-        return bool(self.deselected) or any(unverified)
+        return bool(self.deselected or self.uncollected) or any(unverified)
 
     @property
     def has_affected(self) -> bool:

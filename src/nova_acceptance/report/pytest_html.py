@@ -123,9 +123,12 @@ def _styles() -> str:
 
 def _run_count(run: Run) -> str:
     total = len(run.tests)
-    took = Wording(texts(ENGLISH)).duration(run.seconds)
+    word = Wording(texts(ENGLISH))
+    took = word.duration(run.seconds)
     words = f"{total} test{'' if total == 1 else 's'} in {took}"
-    return f"{words}, {run.deselected} more left out" if run.deselected else words
+    if run.deselected:
+        words += f", {run.deselected} more left out"
+    return f"{words}, not collected: {word.layers(run.uncollected)}" if run.uncollected else words
 
 
 def _outcomes(run: Run) -> dict[str, dict[str, str | int]]:

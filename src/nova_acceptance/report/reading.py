@@ -112,7 +112,14 @@ def run_of(events: Events | Reading) -> Run:
         topology=topology_of(cluster, deployment, snapshot, reachability),
         manifests=_manifests(mapping(start.get("manifests"))),
         usage=_usage(by_type.get("usage", [])),
+        uncollected=_uncollected(by_type.get("collected", [])),
     )
+
+
+def _uncollected(events: Iterable[Fact]) -> tuple[str, ...]:
+    """Return the layers that were not collected, in their order."""
+    found = {text(layer) for event in events for layer in _listed(event.get("uncollected"))}
+    return tuple(layer for layer in LAYERS if layer in found)
 
 
 def layer_of(nodeid: str) -> str:

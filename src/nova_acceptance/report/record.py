@@ -5,7 +5,8 @@ schema's number. The types and their fields beside `type` and `time`:
 
     run-started     schema, run, versions, options, arguments,
                     manifests {commit, changed, digest}
-    collected       tests [{nodeid, layer, markers, subjects, doc}], deselected
+    collected       tests [{nodeid, layer, markers, subjects, doc}], deselected,
+                    uncollected [layers of which none was wanted, so that none was counted]
     collect-failed  nodeid, text
     cluster         name, provider, reason, version, reuse_hint, remove_hint,
                     nodes [{name, roles, version, address, ready}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from nova_acceptance.causes import Field
 from nova_acceptance.report.cause_texts import cause_text
@@ -47,6 +47,10 @@ class Wording:
     def layer(self, layer: str) -> str:
         """Return the name of a layer."""
         return self._say(f"words.layer.{layer}")
+
+    def layers(self, layers: Iterable[str]) -> str:
+        """Return the names of layers, one after the other."""
+        return self._say("summary.and").join(map(self.layer, layers))
 
     def counted(self, kind: str) -> str:
         """Return the name of a kind of objects, as the record spells it where it is unknown."""

@@ -109,7 +109,7 @@ FIELDS: dict[str, dict[str, Any]] = {
         "arguments": ["-q"],
         "manifests": {"commit": "0" * 40, "changed": True, "digest": "f" * 64},
     },
-    "collected": {"tests": [TEST], "deselected": 1},
+    "collected": {"tests": [TEST], "deselected": 1, "uncollected": ["networking"]},
     "cluster": {
         "name": "nova",
         "provider": "kind",

@@ -54,7 +54,7 @@ def summary_of(tmp_path: Path) -> Any:
 def test_summary_of_an_accepted_run(summary_of: Any) -> None:
     text = summary_of(
         START | {"manifests": {"commit": "c" * 40, "changed": True, "digest": "d" * 64}},
-        collected(REDIS, deselected=1) | {"deselected": 3},
+        collected(REDIS) | {"deselected": 3, "uncollected": ["services", "networking"]},
         {
             "type": "cluster",
             "name": "nova",
@@ -74,6 +74,7 @@ def test_summary_of_an_accepted_run(summary_of: Any) -> None:
 
 1 passed, in 7.0 s.
 3 tests were left out by the command line.
+The command line wants no tests of these layers, so none were collected: Services, Networking.
 
 - Cluster: `nova` (kind)
 - Kubernetes: `v1.33.1`

@@ -111,6 +111,16 @@ def test_test_that_another_shard_ran_is_not_left_out(tmp_path: Path) -> None:
     assert load(tmp_path / "whole").deselected == 1  # of three, as each of them knew
 
 
+def test_layer_that_no_shard_collected_is_told(tmp_path: Path) -> None:
+    told = {"uncollected": ["services"]}
+    first = shard(tmp_path / "a", collected(REDIS) | told, *finished(REDIS), END)
+    second = shard(tmp_path / "b", collected() | told, END)
+
+    merge(tmp_path / "whole", [first, second])
+
+    assert load(tmp_path / "whole").uncollected == ("services",)
+
+
 def test_what_workers_said_of_a_test_is_put_together(tmp_path: Path) -> None:
     named = {"type": "collected", "tests": [{"nodeid": REDIS, "layer": "infrastructure"}]}
     first = shard(tmp_path / "a", collected(REDIS, doc="A fact."), *finished(REDIS), END)

@@ -201,10 +201,12 @@ def test_page_of_an_old_record_says_what_it_does_not_tell(tmp_path: Path) -> Non
 
 
 def test_run_of_a_part_says_so_in_its_first_line(tmp_path: Path) -> None:
-    left_out = collected(REDIS) | {"deselected": 3}
+    left_out = collected(REDIS) | {"deselected": 3, "uncollected": ["services"]}
     text = rendered(write(tmp_path / "run", START, left_out, *finished(REDIS), END))
 
     assert "Nova: accepted, as far as this run looked</h1>" in text
+    assert "<p>3 tests were left out by the command line.</p>" in text
+    assert "wants no tests of these layers, so none were collected: Services.</p>" in text
 
 
 def test_run_that_never_looked_says_nothing_of_limits(tmp_path: Path) -> None:

@@ -366,6 +366,16 @@ def test_run_that_left_tests_out_is_of_a_part(
     assert load(write(tmp_path, START, told, *finished(REDIS), END)).is_partial is is_partial
 
 
+def test_run_that_wanted_nothing_of_a_layer_is_of_a_part(tmp_path: Path) -> None:
+    one = collected(REDIS) | {"uncollected": ["networking", "services", "of a later version"]}
+    other = collected(REDIS) | {"uncollected": "all"}
+
+    run = load(write(tmp_path, START, one, other, *finished(REDIS), END))
+
+    assert run.uncollected == ("services", "networking")
+    assert run.is_partial
+
+
 def test_run_without_a_test_of_a_layer_is_of_a_part(tmp_path: Path) -> None:
     rows = {"type": "snapshot", "rows": [{**row, "ready": 1} for row in ROWS]}
 

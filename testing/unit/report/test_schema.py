@@ -17,7 +17,7 @@ from testing.unit.report.schema import published, violations
 Place = tuple[str | int, ...]
 """The way to a value inside an event."""
 OPTIONAL = {
-    "collected": {"tests"},
+    "collected": {"tests", "uncollected"},
     "deployment": {"phases"},
     "internal-error": {"message"},
     "no-cluster": {"told", "lines"},
