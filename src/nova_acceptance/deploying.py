@@ -72,7 +72,6 @@ _VERIFYING: Final = "verifying"
 def deployment(
     *,
     pytestconfig: pytest.Config,
-    tmp_path_factory: pytest.TempPathFactory,
     kube: Kube,
     system: System,
     recorder: Recorder,
@@ -104,8 +103,7 @@ def deployment(
 
     def planning() -> tuple[list[Object], Snapshot]:
         # Under the lock: two runs, or two workers, must not make two passwords for one system.
-        into = tmp_path_factory.mktemp("render")
-        rendered = rendered_for(pytestconfig, kube, manifests, overlay, into)
+        rendered = rendered_for(pytestconfig, kube, manifests, overlay)
         return _planned(kube, system, rendered, progress, recorder, diagnosis)
 
     try:
@@ -183,9 +181,7 @@ def overlay_for(config: pytest.Config, kube: Kube, system: System) -> str:
     return config.option.overlay or _overlay(kube, system)
 
 
-def rendered_for(
-    config: pytest.Config, kube: Kube, manifests: Path, overlay: str, into: Path
-) -> list[Object]:
+def rendered_for(config: pytest.Config, kube: Kube, manifests: Path, overlay: str) -> list[Object]:
     """Return what is applied, with passwords that the cluster has already, or new ones.
 
     No value of its Secrets is written anywhere from now on.
@@ -193,7 +189,7 @@ def rendered_for(
     rendered = config.stash.get(RENDERED, None)
     if rendered is None:
         credentials = load_credentials(kube, manifests)
-        rendered = render(manifests, overlay, credentials, into)
+        rendered = render(manifests, overlay, credentials)
         hide(rendered, config.stash[SYSTEM])
     return rendered
 

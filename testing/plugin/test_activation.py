@@ -97,3 +97,30 @@ def test_every_option_is_shown_in_help(suite: Suite) -> None:
     assert result.ret == pytest.ExitCode.OK
     lines = [f"  {option}*" for option in OPTIONS]
     result.stdout.fnmatch_lines(["Nova acceptance:", *lines])
+
+
+def test_helper_that_asks_for_it_has_its_assertions_rewritten_in_an_acceptance_run(
+    suite: Suite,
+) -> None:
+    suite.write("helpers/claims.py", "def claim(found): assert found == 'wanted'")
+    suite.write(
+        "tests/services/test_a.py",
+        """
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "helpers"))
+pytest.register_assert_rewrite("claims")
+
+import claims
+
+def test_claim(): claims.claim("seen")
+""",
+    )
+
+    result = suite.run()
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*assert 'seen' == 'wanted'*"])

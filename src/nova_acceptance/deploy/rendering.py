@@ -56,7 +56,6 @@ def render(
     manifests: Path,
     overlay: str = "",
     credentials: Credentials = NO_CREDENTIALS,
-    into: Path | None = None,
 ) -> list[Object]:
     """Return the objects of manifests, Secrets with their values.
 
@@ -68,14 +67,13 @@ def render(
             kustomization; or a file, or directory of files, of plain YAML or JSON.
         overlay: a directory's name under `overlays`, where there are any.
         credentials: what the Secrets of `base` are filled with; others have their values.
-        into: where to make the scratch copy; None takes the system's temporary directory.
 
     Raises:
         RenderError: there is no such overlay, kustomize refused it, or a file is wrong.
     """
     form = form_of(manifests)
     if form is Form.LAYERS:
-        objects = _overlaid(manifests, overlay, credentials, into)
+        objects = _overlaid(manifests, overlay, credentials)
     elif form is Form.KUSTOMIZATION:
         objects = _parsed(kustomize(manifests if manifests.is_dir() else manifests.parent))
     else:
@@ -127,16 +125,14 @@ def refuse_duplicates(objects: Sequence[Object]) -> None:
         seen.add(key_of(obj))
 
 
-def _overlaid(
-    manifests: Path, overlay: str, credentials: Credentials, into: Path | None
-) -> list[Object]:
+def _overlaid(manifests: Path, overlay: str, credentials: Credentials) -> list[Object]:
     overlays = overlays_of(manifests)
     if overlay not in overlays:
         raise RenderError(
             f"there is no overlay {overlay} under {manifests / 'overlays'}",
             hint=f"choose one of: {', '.join(overlays) or '(none there)'}",
         )
-    with tempfile.TemporaryDirectory(prefix="nova-render-", dir=into) as scratch:
+    with tempfile.TemporaryDirectory(prefix="nova-render-") as scratch:
         copy = Path(scratch, "manifests")
         shutil.copytree(manifests, copy)
         credentials.write(copy)

@@ -45,18 +45,28 @@ TELLING = ("collectonly", "showfixtures", "show_fixtures_per_test", "setupplan")
 
 
 class _AsTheyAre(MetaPathFinder):
-    """Finds our own modules before pytest does, which would rewrite the assertions of each.
+    """Finds modules before pytest does, which would rewrite the assertions of each of ours.
 
     They claim nothing by assertions. Where nothing can be written, as in a container, pytest would
-    compile all of them in every run.
+    compile all of them in every run. Of every other module it asks first whether a test is in it,
+    which for some seven hundred takes as long as thirty tests.
+
+    Attributes:
+        is_for_all: whether what others have made is found as well: while ours import it.
     """
+
+    def __init__(self) -> None:
+        self.is_for_all = False
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None, /
     ) -> ModuleSpec | None:
-        if name.startswith(_OURS):
+        if self.is_for_all or name.startswith(_OURS):
             return PathFinder.find_spec(name, path, target)
         return None
+
+
+_FINDER = _AsTheyAre()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -77,9 +87,9 @@ def pytest_load_initial_conftests(
         pytest.UsageError: an option's name is taken, or an option is given to another pytest run.
     """
     if early_config.getini(REPORTS):
-        if not isinstance(sys.meta_path[0], _AsTheyAre):
-            sys.meta_path.insert(0, _AsTheyAre())
-        with _no_garbage():
+        if _FINDER not in sys.meta_path:
+            sys.meta_path.insert(0, _FINDER)
+        with _no_garbage(), _as_they_are():
             from nova_acceptance.plugin import options  # noqa: PLC0415 -- no other run pays for it
 
         with options.added(early_config, parser, args):
@@ -99,7 +109,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if config.getini(REPORTS):
         with _no_garbage():
-            from nova_acceptance.plugin import acceptance  # noqa: PLC0415 -- see above
+            with _as_they_are():
+                from nova_acceptance.plugin import acceptance  # noqa: PLC0415 -- see above
 
             acceptance.register(config)
 
@@ -115,3 +126,13 @@ def _no_garbage() -> Iterator[None]:
         gc.freeze()
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def _as_they_are() -> Iterator[None]:
+    """Import whatever ours need meanwhile without asking pytest, which has no part in it."""
+    _FINDER.is_for_all = True
+    try:
+        yield
+    finally:
+        _FINDER.is_for_all = False

@@ -5,10 +5,8 @@ No record is written: nothing was verified.
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Generator, Sequence
-from pathlib import Path
 
 import pytest
 
@@ -64,8 +62,7 @@ def _rehearse(config: pytest.Config) -> int:
     if manifests is None:
         raise UsageError("there are no manifests", hint="name them with --manifests")
     overlay = overlay_for(config, kube, system)
-    with tempfile.TemporaryDirectory(prefix="nova-dry-run-") as into:
-        rendered = rendered_for(config, kube, manifests, overlay, Path(into))
+    rendered = rendered_for(config, kube, manifests, overlay)
     objects = placed(kube, rendered).objects
     base = look(kube, namespaces_for(objects, system), system, logs=False)
     is_lost = _preflight(config, kube, objects, base)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -39,11 +40,12 @@ def test_secrets_hold_the_credentials(manifests: Path, credentials: Credentials)
 
 
 def test_nothing_secret_stays_behind(
-    manifests: Path, credentials: Credentials, tmp_path: Path
+    manifests: Path, credentials: Credentials, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    render(manifests, "multi-node", credentials, scratch)
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    render(manifests, "multi-node", credentials)
 
     assert list(scratch.iterdir()) == []
     texts = [path.read_text() for path in manifests.rglob("*") if path.is_file()]

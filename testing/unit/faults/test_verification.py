@@ -47,11 +47,11 @@ def test_edit_of_text_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def right(tmp_path_factory: pytest.TempPathFactory) -> tuple[Credentials, list[Object]]:
+def right() -> tuple[Credentials, list[Object]]:
     """Credentials, and what is rendered with them when nothing is wrong."""
     manifests = project() / "manifests"
     credentials = load_credentials(None, manifests)
-    return credentials, render(manifests, "multi-node", credentials, tmp_path_factory.mktemp("r"))
+    return credentials, render(manifests, "multi-node", credentials)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_changed_manifests_of_the_catalogue_render(
 ) -> None:
     tree = changed_tree(deploy, "multi-node", tmp_path / "tree")
 
-    changed = render(tree / "manifests", OVERLAY, right[0], tmp_path)
+    changed = render(tree / "manifests", OVERLAY, right[0])
 
     assert changed != right[1]
 
