@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
@@ -10,12 +11,14 @@ import pytest
 
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.leading import LeadershipError
-from nova_acceptance.components.postgres.sql import Login
+from nova_acceptance.components.postgres.sql import Login, Server
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import PodRef
+from nova_acceptance.vantage.routes import Route
+from nova_acceptance.vantage.transcript import Transcript
 from nova_acceptance.verification.answers import of_error
-from testing.unit.probes.a_postgres import ASession, on
+from testing.unit.probes.a_postgres import ASession
 
 AWAY = psycopg.OperationalError("connection refused")
 FULL = psycopg.OperationalError("connection failed: FATAL:  sorry, too many clients already")
@@ -49,8 +52,8 @@ class Members(Postgres):
     def __init__(self, *answers: bool | psycopg.OperationalError) -> None:
         names = [f"postgres-{number}" for number in range(len(answers))]
         pods = {name: PodRef("nova-database", name) for name in names}
-        nowhere: Any = None
-        super().__init__(pods, Login("postgres", "postgres", ""), nowhere)
+        server = Server(Route(5432, "runner", "postgres:5432"), Transcript())
+        super().__init__(pods, Login("postgres", "postgres", ""), lambda _: server)
         self.answers = dict(zip(names, answers, strict=True))
         self.asked = 0
         self.made: list[Opened] = []
@@ -190,7 +193,7 @@ def test_login_is_of_a_role_whose_password_counts(
     role: str, has_expired: bool, cause: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     members = Members(False)
-    asked = ASession(rolvaliduntil=on(has_expired), rolname=on("app_user"))
+    asked = ASession(rolvaliduntil=[("app_user", has_expired)])
     monkeypatch.setattr(members, "admin", lambda *_: asked)
 
     if cause is None:
@@ -199,6 +202,49 @@ def test_login_is_of_a_role_whose_password_counts(
     with pytest.raises(FindingError) as raised:
         members.login(role)
     assert raised.value.shown.cause == cause
+
+
+@pytest.mark.parametrize(
+    ("asked", "word"),
+    [
+        (lambda it: it.role_names, "pg_roles"),
+        (lambda it: it.role("app_user").has_expired, "pg_roles"),
+        (lambda it: it.databases, "pg_database"),
+        (lambda it: it.schemas("nova_auth"), "pg_namespace"),
+        (lambda it: it.tables("nova_auth", "auth"), "relkind"),
+        (lambda it: it.sequences("nova_auth", "auth"), "relkind"),
+    ],
+)
+def test_what_is_there_is_asked_once_in_a_moment_and_anew_after_a_failover(
+    asked: Callable[[Postgres], object], word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members = Members(False)
+    session = ASession(**{word: [("app_user", False)]})
+    monkeypatch.setattr(members, "admin", lambda *_: session)
+
+    found = [asked(members) for _ in range(3)]
+    assert len(session.asked) == 1
+    assert found == [found[0]] * 3
+
+    members.forget_leader()
+    asked(members)
+    assert len(session.asked) == 2
+
+
+def test_tables_of_one_schema_are_not_those_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    members, asked = Members(False), list[tuple[object, ...]]()
+
+    class Database(ASession):
+        def rows(self, *question: Any) -> Any:
+            asked.append((self.answers["name"], *question))
+            return []
+
+    monkeypatch.setattr(members, "admin", lambda name: Database(name=name))
+    for database, schema in (("nova_auth", "auth"), ("nova_auth", "public"), ("other", "auth")):
+        members.tables(database, schema)
+        members.sequences(database, schema)
+
+    assert len(set(asked)) == len(asked) == 2 * 3
 
 
 class Streams:

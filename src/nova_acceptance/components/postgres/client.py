@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from typing import LiteralString
 
 import psycopg
 
@@ -23,6 +24,7 @@ from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import PodRef
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.at_once import of_each
+from nova_acceptance.vantage.lately import Lately
 
 MAINTENANCE = "postgres"
 
@@ -38,6 +40,7 @@ class Postgres:
         password_of: returns the password of a role, as its Secret has it.
         pod_at: returns which pod of the cluster has an address, in words; empty if none alone has.
         spec: what nova.yaml says of it, which a cure has to leave behind; None where there is none.
+        serves: seconds for which it is known which roles, databases and schemas there are.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Postgres:
         password_of: Callable[[str], str] = lambda _role: "",
         pod_at: Callable[[str], str] = lambda _address: "",
         spec: Spec | None = None,
+        serves: float = timeouts.ANSWER_SERVES,
     ) -> None:
         self.members = dict(members)
         self._address_of = address_of
@@ -62,6 +66,8 @@ class Postgres:
         self._leader = ""
         self._sessions: dict[str, Session] = {}
         self._opening: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._serves = serves
+        self._there: dict[tuple[str, ...], Lately[list[Row]]] = {}
         self._failure: ProbeError | None = None
         self._failed = 0.0
 
@@ -153,6 +159,7 @@ class Postgres:
             for session in self._sessions.values():
                 session.close()
             self._sessions.clear()
+            self._there.clear()
             self._leader = ""
             self._failure = None
 
@@ -209,9 +216,10 @@ class Postgres:
         Raises:
             FindingError: there is none of that name.
         """
-        if name not in self.role_names:
+        there = self._roles
+        if name not in there:
             raise FindingError(no_role(name))
-        return Role(name, self.admin)
+        return Role(name, self.admin, has_expired=there[name])
 
     @property
     def everybody(self) -> Role:
@@ -225,7 +233,33 @@ class Postgres:
     @property
     def role_names(self) -> frozenset[str]:
         """The roles that there are, but for PostgreSQL's own."""
-        return self.admin().column("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")
+        return frozenset(self._roles)
+
+    @property
+    def _roles(self) -> dict[str, bool]:
+        """The same roles, and whether the password of each has come to its end."""
+        rows = self._what_is_there(
+            "SELECT rolname, coalesce(rolvaliduntil <= now(), false)"
+            " FROM pg_roles WHERE rolname !~ '^pg_'"
+        )
+        return {str(name): bool(has_expired) for name, has_expired in rows}
+
+    def _what_is_there(
+        self, statement: LiteralString, database: str = MAINTENANCE, *parameters: str
+    ) -> list[Row]:
+        """Return what a database answers now, or answered another test a moment ago.
+
+        Nearly every test wants to know whether what it is about is there, and a question costs more
+        than most of them do. What was asked for it is evidence of each.
+        """
+
+        def ask() -> list[Row]:
+            return self.admin(database).rows(statement, *parameters)
+
+        transcript, question = self.server.transcript, (statement, database, *parameters)
+        with self._lock:
+            asked = self._there.setdefault(question, Lately(transcript, ask, serves=self._serves))
+        return asked.told()
 
     def login(self, role: str, database: str = MAINTENANCE, password: str | None = None) -> Login:
         """Return the login of a role that exists; by itself with the password of its Secret.
@@ -259,26 +293,27 @@ class Postgres:
     @property
     def databases(self) -> dict[str, str]:
         """The databases that hold something of somebody's, with their owners."""
-        rows = self.admin().rows(
+        rows = self._what_is_there(
             "SELECT datname, pg_get_userbyid(datdba) FROM pg_database WHERE NOT datistemplate"
         )
         return {str(name): str(owner) for name, owner in rows if name != MAINTENANCE}
 
     def schemas(self, database: str) -> dict[str, str]:
         """The schemas of a database that are not PostgreSQL's own, with their owners."""
-        rows = self.admin(database).rows(
+        rows = self._what_is_there(
             "SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace"
-            " WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+            " WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'",
+            database,
         )
         return {str(name): str(owner) for name, owner in rows}
 
     def tables(self, database: str, schema: str) -> dict[str, str]:
         """The tables of a schema, with their owners."""
-        return self._relations(database, schema, "r", "p")
+        return self._relations(database, schema, "('r', 'p')")
 
     def sequences(self, database: str, schema: str) -> dict[str, str]:
         """The sequences of a schema, with their owners."""
-        return self._relations(database, schema, "S")
+        return self._relations(database, schema, "('S')")
 
     @property
     def public_on_databases(self) -> list[Row]:
@@ -348,12 +383,12 @@ class Postgres:
         named = (name for name, pod in self.members.items() if self._address_of(pod) == address)
         return next(named, f"{application} at {address}")
 
-    def _relations(self, database: str, schema: str, *kinds: str) -> dict[str, str]:
-        rows = self.admin(database).rows(
-            "SELECT relname, pg_get_userbyid(relowner) FROM pg_class"
-            " WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relkind = ANY(%s)",
+    def _relations(self, database: str, schema: str, kinds: LiteralString) -> dict[str, str]:
+        rows = self._what_is_there(
+            "SELECT relname, pg_get_userbyid(relowner) FROM pg_class"  # noqa: S608 - both literal
+            " WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relkind IN " + kinds,
+            database,
             schema,
-            list(kinds),
         )
         return {str(name): str(owner) for name, owner in rows}
 

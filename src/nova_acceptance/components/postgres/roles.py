@@ -55,19 +55,12 @@ class Role:
     Args:
         name: the role's name.
         session: returns a superuser's session in a database.
+        has_expired: whether its password has come to its end.
     """
 
     name: str
     _session: Callable[[str], Session]
-
-    @property
-    def has_expired(self) -> bool:
-        """Whether its password has come to its end."""
-        found: bool = self._session("postgres").value(
-            "SELECT coalesce(rolvaliduntil <= now(), false) FROM pg_roles WHERE rolname = %s",
-            self.name,
-        )
-        return found
+    has_expired: bool = False
 
     @property
     def attributes(self) -> frozenset[str]:

@@ -92,10 +92,12 @@ def clear(postgres: Postgres, _spec: Spec) -> list[str]:
     else is made in transactions, which end with their connection.
     """
     removed = []
-    if MADE in postgres.databases:
+    there = set(postgres.databases)
+    if MADE in there:
+        there.remove(MADE)
         postgres.admin().rows(identifiers("DROP DATABASE IF EXISTS {}", MADE))
         removed.append(f"database {MADE}")
-    for database in postgres.databases:
+    for database in there:
         admin = postgres.admin(database)
         for schema, table in admin.rows(
             "SELECT nspname::text, relname::text FROM pg_class"
@@ -119,7 +121,12 @@ def later_table(postgres: Postgres, schema: Schema) -> Iterator[str]:
         raise FindingError(found)
     session, table = postgres.admin(schema.database), f"{schema.schema}.{LATER}"
     with session.undone():
-        session.rows(identifiers("SET LOCAL ROLE {}", schema.maker))
-        session.rows(identifiers("CREATE TABLE {} (id bigserial, note text)", table))
-        session.rows("RESET ROLE")
+        # by one message, whatever the way there takes
+        session.rows(
+            identifiers(
+                "SET LOCAL ROLE {}; CREATE TABLE {} (id bigserial, note text); RESET ROLE",
+                schema.maker,
+                table,
+            )
+        )
         yield table
