@@ -90,6 +90,23 @@ def test_keys_of_tests_are_removed_from_etcd(monkeypatch: pytest.MonkeyPatch) ->
     assert etcd_keys.clear({"etcd-0": member}, spec) == []
 
 
+def test_what_a_member_of_etcd_says_of_itself_serves_the_next_test(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    said = {"header": {"member_id": "1", "cluster_id": "9"}, "leader": "2"}
+
+    def exchange(_: Route, _method: str, path: str, *_more: object) -> tuple[int, str]:
+        asked.append(path)
+        return 200, json.dumps(said)
+
+    monkeypatch.setattr(etcd_client, "exchange", exchange)
+    one, other = (Member(Route(1, "a", "b"), Transcript()) for _ in range(2))
+
+    assert one.status == one.status == other.status
+    assert asked == ["/v3/maintenance/status"] * 2
+
+
 def test_tables_and_the_database_of_tests_are_removed_from_postgres() -> None:
     (spec,) = nova().of(Postgres)
     databases = {"nova_auth": "nova_owner", "nova_acceptance_denied": "app_user"}

@@ -13,6 +13,7 @@ from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import NOWHERE, Finding
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.http import Kept, exchange
+from nova_acceptance.vantage.lately import Lately
 from nova_acceptance.vantage.routes import Route
 from nova_acceptance.vantage.transcript import Transcript
 
@@ -66,10 +67,17 @@ class Member:
     _route: Route
     _transcript: Transcript
     _kept: Kept = field(default_factory=list, init=False)
+    _status: Lately[Status] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_status", Lately(self._transcript, self._ask_for_status))
 
     @property
     def status(self) -> Status:
-        """What it says of itself."""
+        """What it says of itself, or said to another test a moment ago."""
+        return self._status.told()
+
+    def _ask_for_status(self) -> Status:
         answer = self._post("status", "/v3/maintenance/status", {})
         header = answer["header"]
         return Status(
