@@ -40,7 +40,7 @@ class Postgres:
         password_of: returns the password of a role, as its Secret has it.
         pod_at: returns which pod of the cluster has an address, in words; empty if none alone has.
         spec: what nova.yaml says of it, which a cure has to leave behind; None where there is none.
-        serves: seconds for which it is known which roles, databases and schemas there are.
+        serves: seconds for which it is known which roles, databases, schemas and tables there are.
     """
 
     def __init__(
