@@ -162,3 +162,11 @@ def test_what_has_no_room_is_left_out_of_tests_that_need_no_attention(
     assert all("report.html" in row["log"] for row in _rows(text)[1:])
     assert all(row["extras"] for row in _rows(whole))
     assert len(text) < len(whole)
+
+
+def test_page_says_what_was_left_out_and_which_layers_were_not_collected(tmp_path: Path) -> None:
+    left_out = collected(REDIS) | {"deselected": 3, "uncollected": ["services", "networking"]}
+
+    text = rendered(write(tmp_path / "run", START, left_out, *finished(REDIS), END))
+
+    assert ", 3 more left out, not collected: Services, Networking" in text
