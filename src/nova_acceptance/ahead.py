@@ -81,7 +81,7 @@ class Early:
                 lanes.setdefault(call.lane, []).append(call)
         for calls in lanes.values():
             self._calls |= {each.nodeid: each for each in calls}
-            background.run(partial(self._make, calls))
+            background.run(partial(self._make, calls, background))
 
     def take(self, item: pytest.Function) -> Outcome[None] | None:
         """Return what came of a test, once; None where it was not called, or has to be again.
@@ -101,8 +101,10 @@ class Early:
         with self._lock:
             self._calls.clear()
 
-    def _make(self, calls: Iterable[_Call]) -> None:
+    def _make(self, calls: Iterable[_Call], background: Background) -> None:
         for each in calls:
+            if background.is_closed:
+                return
             if each.came.set_running_or_notify_cancel():
                 each.came.set_result(outcome_of(each.run))
 

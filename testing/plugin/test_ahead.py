@@ -297,6 +297,43 @@ def test_nothing_from_before_a_disturbance_counts_after_it(pytester: pytest.Pyte
     result.assert_outcomes(passed=4)
 
 
+def test_run_that_ends_waits_for_the_test_that_was_begun_alone(pytester: pytest.Pytester) -> None:
+    tests = """
+        import threading
+
+        import pytest
+        from conftest import CALLS
+
+        BEGUN, END = threading.Event(), threading.Event()
+
+        @pytest.fixture(scope="session", autouse=True)
+        def ended(background):
+            yield
+            threading.Timer(0.2, END.set).start()
+            background.close()
+            assert CALLS == ["first"]
+
+        def test_ends(etcd, etcd_spec, request):
+            assert BEGUN.wait(30)
+            raise KeyboardInterrupt
+
+        def test_first(etcd, etcd_spec):
+            etcd.ask("first")
+            BEGUN.set()
+            assert END.wait(30)
+
+        def test_second(etcd, etcd_spec):
+            etcd.ask("second")
+"""
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(test_etcd=tests)
+    pytester.syspathinsert()
+    plugins = ("nova_acceptance.turns", "nova_acceptance.ahead", "no:cacheprovider")
+    result = pytester.runpytest_subprocess(*(f"-p{each}" for each in plugins))
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED, result.stdout.str()
+
+
 def test_skip_is_said_in_its_turn(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,

@@ -28,12 +28,18 @@ class Background:
         self._pools = {feels: ThreadPoolExecutor(at_once) for feels in (True, False)}
         self._lock = threading.Lock()
         self._under_way: dict[Future[Any], bool] = {}
+        self._is_closed = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more is asked: a round that is under way ends with its next question."""
+        return self._is_closed
 
     def run(self, ask: Callable[[], object], *, feels: bool = True) -> Future[None]:
         """Run a round of questions, now or when there is room for it.
@@ -45,7 +51,7 @@ class Background:
             feels: whether it looks into a server, and would see what is made there for a moment.
 
         Returns:
-            the round, which is cancelled where it has not begun before all is closed.
+            the round, which is cancelled where it has not begun when all is closed.
         """
 
         def quietly() -> None:
@@ -53,6 +59,8 @@ class Background:
                 ask()
 
         with self._lock:
+            if self._is_closed:
+                return _cancelled()
             round_ = self._pools[feels].submit(quietly)
             self._under_way[round_] = feels
         round_.add_done_callback(self._ended)
@@ -68,7 +76,12 @@ class Background:
             wait(going)
 
     def close(self) -> None:
-        """Ask nothing more, and wait for what is under way; every question has its own end."""
+        """Ask nothing more, and wait for what is under way; every question has its own end.
+
+        Whoever keeps what is asked in the background closes it after this alone.
+        """
+        with self._lock:
+            self._is_closed = True
         for pool in self._pools.values():
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -103,7 +116,7 @@ class Answers(Generic[K, T]):
         """
         new = [(each, future) for each in questions if (future := self._new(each))]
         if new:
-            round_ = background.run(lambda: self._answer(new), feels=feels)
+            round_ = background.run(lambda: self._answer(new, background), feels=feels)
             round_.add_done_callback(lambda it: _cancel(new) if it.cancelled() else None)
 
     def told(self, question: K) -> T:
@@ -132,8 +145,15 @@ class Answers(Generic[K, T]):
             future = self._outcomes[question] = Future()
             return future
 
-    def _answer(self, questions: Sequence[tuple[K, Future[Outcome[T]]]]) -> None:
-        for question, future in questions:
+    def _answer(
+        self,
+        questions: Sequence[tuple[K, Future[Outcome[T]]]],
+        background: Background | None = None,
+    ) -> None:
+        for number, (question, future) in enumerate(questions):
+            if background and background.is_closed:
+                _cancel(questions[number:])
+                return
             try:
                 future.set_result(self._ask(question))
             except BaseException as error:
@@ -148,6 +168,13 @@ def _cancel(questions: Iterable[tuple[Any, Future[Any]]]) -> None:
     """Let nobody wait for what is not going to be asked."""
     for _, future in questions:
         future.cancel()
+
+
+def _cancelled() -> Future[None]:
+    """Return a round that is not going to begin."""
+    round_ = Future[None]()
+    round_.cancel()
+    return round_
 
 
 def answering(ask: Callable[[K], T]) -> Callable[[K], Outcome[T]]:

@@ -119,7 +119,9 @@ class Places:
     def used(self) -> dict[PlaceKind, list[PodRef]]:
         """Return the pods that something was asked from so far, by where the program ran."""
         found: dict[PlaceKind, list[PodRef]] = {kind: [] for kind in PlaceKind}
-        for pod, known in sorted(self._known.items()):
+        with self._lock:
+            every = sorted(self._known.items())
+        for pod, known in every:
             if known.place and known.is_proven:
                 found[known.place.kind].append(pod)
         return found

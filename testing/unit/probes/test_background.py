@@ -11,7 +11,7 @@ import pytest
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.vantage.background import Answers, Background, answering
 from nova_acceptance.vantage.transcript import Transcript
-from testing.unit.waiting import SOON
+from testing.unit.waiting import SOON, wait_until
 
 
 @pytest.fixture
@@ -174,6 +174,44 @@ def test_nobody_waits_for_what_is_not_going_to_be_asked(transcript: Transcript) 
     closing.join(SOON)
 
     assert answers.told("first") == "first"
+
+
+def test_nothing_more_is_asked_once_it_is_closed(transcript: Transcript) -> None:
+    asked: list[str] = []
+    answers = Answers[str, None](transcript, answering(asked.append))
+    background = Background()
+    background.close()
+
+    answers.foresee(background, ["a", "b"])
+
+    assert background.run(lambda: asked.append("a round")).cancelled()
+    for each in "ab":
+        with pytest.raises(CancelledError):
+            answers.told(each)
+    assert asked == []
+
+
+def test_round_under_way_ends_with_its_question(transcript: Transcript) -> None:
+    asking, end = threading.Event(), threading.Event()
+
+    def ask(question: str) -> str:
+        asking.set()
+        end.wait(SOON)
+        return question
+
+    answers = Answers(transcript, answering(ask))
+    opened = Background(1)
+    answers.foresee(opened, ["first", "second"])
+    assert asking.wait(SOON)
+    closing = threading.Thread(target=opened.close)
+    closing.start()
+    wait_until(lambda: opened.is_closed)
+    end.set()
+    closing.join(SOON)
+
+    assert answers.told("first") == "first"
+    with pytest.raises(CancelledError):
+        answers.told("second")
 
 
 def test_way_to_an_error_grows_with_nobody_who_reads_it(transcript: Transcript) -> None:

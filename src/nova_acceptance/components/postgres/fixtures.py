@@ -37,6 +37,7 @@ def as_roles(access: Access, clients: Clients, background: Background) -> Iterat
     connect = partial(connect_by_primary, access, clients)  # who fails is tried again
     with closing(Ahead(background, access.transcript, connect)) as opened:
         yield opened
+        background.close()  # which asks by it
 
 
 def pytest_nova_foresee(request: pytest.FixtureRequest) -> None:
