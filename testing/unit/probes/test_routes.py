@@ -297,8 +297,8 @@ def test_refusal_resets_the_connection(here: Any) -> None:
         route = routes.through(POD, HERE, closed)
         began = time.monotonic()
         with (
-            socket.create_connection((HERE, route.port), SOON) as connection,
             pytest.raises(ConnectionResetError),
+            socket.create_connection((HERE, route.port), SOON) as connection,
         ):
             connection.recv(1)
 
