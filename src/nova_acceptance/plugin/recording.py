@@ -6,7 +6,7 @@ import contextlib
 import gc
 import platform
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -95,8 +95,6 @@ class Recording:
                 f"{self._reports}: no record can be written here: {error.strerror}"
             ) from error
         self._config.stash[DIRECTORY] = self._record.directory
-        # while the cluster is looked for, for which nobody needs Python
-        threading.Thread(target=_prepare, name="reports").start()
         # Without a watcher a run that is killed has its record alone.
         with contextlib.suppress(OSError):
             self._watch = Watch(self._record.directory)
@@ -133,12 +131,7 @@ class Recording:
         """Record every test that is going to run."""
         gc.freeze()  # modules and tests stay to the end: none of it is looked through for garbage
         if session.items or self._deselected:
-            self._write(
-                "collected",
-                tests=[layers.description(item) for item in session.items],
-                deselected=self._deselected,
-                uncollected=layers.unwanted(self._config),
-            )
+            self._write_collected([layers.description(item) for item in session.items])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
@@ -146,15 +139,15 @@ class Recording:
         fresh = [nodeid for nodeid in ids if nodeid not in self._collected]
         if fresh:
             self._collected.update(fresh)
-            tests = [{"nodeid": nodeid, "layer": layer_of(nodeid)} for nodeid in fresh]
-            self._write(
-                "collected",
-                tests=tests,
-                deselected=self._deselected,
-                uncollected=layers.unwanted(self._config),
-            )
+            self._write_collected([{"nodeid": it, "layer": layer_of(it)} for it in fresh])
 
     # Tests
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> None:
+        """Import what draws the reports while the API is waited for, when nobody needs Python."""
+        if self._record:
+            threading.Thread(target=_prepare, name="reports").start()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -294,6 +287,14 @@ class Recording:
         self._keeping.add(directory)
         if self._watch:
             self._watch.end()
+
+    def _write_collected(self, tests: Sequence[dict[str, Any]]) -> None:
+        self._write(
+            "collected",
+            tests=tests,
+            deselected=self._deselected,
+            uncollected=layers.unwanted(self._config),
+        )
 
     def _write(self, kind: str, **fields: Any) -> None:
         if self._record:
