@@ -6,10 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from nova_acceptance.libraries import ec, hashes, serialization, x509
 
 LIFETIME = timedelta(days=365)
 RENEWAL = timedelta(days=60)
@@ -30,7 +27,8 @@ class KeyPair:
         """Return a new pair whose subject alternative names are `names`, the first the CN."""
         ordered = list(names)
         key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, ordered[0])])
+        name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, ordered[0])])
+        for_servers = x509.oid.ExtendedKeyUsageOID.SERVER_AUTH
         now = datetime.now(UTC)
         certificate = (
             x509.CertificateBuilder()
@@ -44,7 +42,7 @@ class KeyPair:
                 x509.SubjectAlternativeName([x509.DNSName(dns) for dns in ordered]), critical=False
             )
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([for_servers]), critical=False)
             .sign(key, hashes.SHA256())
         )
         return cls(

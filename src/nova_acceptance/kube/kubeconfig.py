@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from cryptography import x509
 from kubernetes.config import ConfigException
 from kubernetes.config.kube_config import ConfigNode, KubeConfigMerger
 
@@ -30,6 +29,7 @@ from nova_acceptance.kube.credential_plugin import Plugin
 from nova_acceptance.kube.credentials import Credentials, ends_of
 from nova_acceptance.kube.failures import WayError
 from nova_acceptance.kube.proxies import Proxy, proxy_of
+from nova_acceptance.libraries import x509
 from nova_acceptance.phrase import Phrase
 
 _BEGIN: Final = b"-----BEGIN "

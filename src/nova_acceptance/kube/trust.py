@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from cryptography import x509
-
 from nova_acceptance import timeouts
 from nova_acceptance.kube.dial import dial
 from nova_acceptance.kube.failures import WayError, certificate_error
 from nova_acceptance.kube.kubeconfig import Way
+from nova_acceptance.libraries import x509
 from nova_acceptance.phrase import Phrase
 
 OFF: Final = timedelta(minutes=2)

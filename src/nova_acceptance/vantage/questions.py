@@ -12,12 +12,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 
-import dns.exception
-import dns.message
-
 from nova_acceptance import timeouts
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.evidence import Evidence
+from nova_acceptance.libraries import dns
 from nova_acceptance.vantage.transcript import shorten
 
 Scheme = Literal["http", "https"]

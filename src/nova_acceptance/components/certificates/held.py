@@ -5,12 +5,10 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-
 from nova_acceptance.components.kubernetes.shapes import PRIVATE_KEY, fingerprint
 from nova_acceptance.findings import Ref, ref
 from nova_acceptance.kube import Object
+from nova_acceptance.libraries import cryptography, x509
 from nova_acceptance.system import Certificate, System
 from nova_acceptance.system.parts import forms, fronts
 
@@ -99,7 +97,7 @@ def public_key(shown: x509.Certificate) -> str:
     """Return the fingerprint of a certificate's key; empty of a kind that is not known here."""
     try:
         return fingerprint(shown.public_key())
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, cryptography.exceptions.UnsupportedAlgorithm):
         return ""
 
 

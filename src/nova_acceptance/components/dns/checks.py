@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-import dns.rcode
-
 from nova_acceptance.checks import check
 from nova_acceptance.components.dns.client import Lookups
 from nova_acceptance.components.dns.lookups import state_of_dns, why_wrong
@@ -33,6 +31,7 @@ from nova_acceptance.components.kubernetes.backends import ready_behind
 from nova_acceptance.findings import NOWHERE, Finding, Ref, ref
 from nova_acceptance.kube import Object, PodRef
 from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.libraries import dns
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Front
 from nova_acceptance.vantage.questions import Exchange, Exchanged, Resolve, Resolved

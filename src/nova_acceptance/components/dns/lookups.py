@@ -12,9 +12,6 @@ from dataclasses import replace
 from ipaddress import ip_address
 from typing import Final
 
-import dns.rcode
-import dns.rdatatype
-
 from nova_acceptance import timeouts
 from nova_acceptance.components.dns.questions import kubernetes_address
 from nova_acceptance.components.dns.reached import cut_from_dns
@@ -23,6 +20,7 @@ from nova_acceptance.components.dns.service import DNS
 from nova_acceptance.errors import UnaskedError
 from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube import PodRef
+from nova_acceptance.libraries import dns
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import System
 from nova_acceptance.vantage.agent import PODS_AT_ONCE, ask, ask_everywhere

@@ -10,11 +10,9 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import dns.rcode
-import dns.rdatatype
-
 from nova_acceptance.components.kubernetes.backends import Endpoint
 from nova_acceptance.kube import Object
+from nova_acceptance.libraries import dns
 from nova_acceptance.vantage.questions import Exchanged
 
 SCHEMA_VERSION = "1.1.0"

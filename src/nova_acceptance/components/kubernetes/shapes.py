@@ -14,19 +14,16 @@ import binascii
 import re
 from dataclasses import asdict
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
-
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-)
 
 from nova_acceptance.components.kubernetes.marks import mark
 from nova_acceptance.components.kubernetes.traits import TRAITS, traits_of
 from nova_acceptance.kube import Object
+from nova_acceptance.libraries import serialization
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 PRIVATE_KEY: Final = "private key of "
 _CERTIFICATE: Final = re.compile(
@@ -72,7 +69,8 @@ def is_host_key(key: str) -> bool:
 
 def fingerprint(key: PublicKeyTypes) -> str:
     """Return the SHA-256 of a public key's SubjectPublicKeyInfo, in hexadecimal."""
-    return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return sha256(key.public_bytes(serialization.Encoding.DER, form)).hexdigest()
 
 
 def shape(value: bytes) -> str:
@@ -152,7 +150,7 @@ def _shape_under(key: str, value: bytes) -> str:
 
 def _private_key(pem: bytes) -> str:
     try:
-        key = load_pem_private_key(pem, password=None)
+        key = serialization.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as error:
         return f"{PRIVATE_KEY}nothing readable: {type(error).__name__}"
     return f"{PRIVATE_KEY}{fingerprint(key.public_key())}"

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import psycopg
-
 from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.libraries import psycopg
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.answers import line, lines, of_words
 

@@ -10,10 +10,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
 
-import psycopg
-
 from nova_acceptance import timeouts
 from nova_acceptance.findings import Finding, FindingError
+from nova_acceptance.libraries import psycopg
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.deadlines import DEADLINES
 

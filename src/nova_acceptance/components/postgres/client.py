@@ -10,8 +10,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import LiteralString
 
-import psycopg
-
 from nova_acceptance import timeouts
 from nova_acceptance.components.postgres.access import Access, as_everybody, granted, of_everybody
 from nova_acceptance.components.postgres.leading import leading
@@ -22,6 +20,7 @@ from nova_acceptance.components.postgres.sql import Login, Row, Server, Session
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import FindingError
 from nova_acceptance.kube import PodRef
+from nova_acceptance.libraries import psycopg
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.at_once import of_each
 from nova_acceptance.vantage.lately import Lately

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import psycopg
-
 from nova_acceptance.errors import NovaError
 from nova_acceptance.findings import Finding, FindingError, Ref
+from nova_acceptance.libraries import psycopg
 from nova_acceptance.phrase import NOTHING, Phrase
 
 if TYPE_CHECKING:

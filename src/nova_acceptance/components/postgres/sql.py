@@ -11,20 +11,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, LiteralString, NamedTuple, Self
-
-import psycopg
-from psycopg import sql
+from typing import Any, LiteralString, NamedTuple, Self, TypeAlias
 
 from nova_acceptance import timeouts
 from nova_acceptance.components.postgres.bounds import bounded, ended_in_time
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.libraries import psycopg
 from nova_acceptance.vantage.retrying import ask_through
 from nova_acceptance.vantage.routes import LOOPBACK, Route
 from nova_acceptance.vantage.transcript import Asking, Transcript
 
 Row = tuple[Any, ...]
-Statement = LiteralString | sql.Composed
+Statement: TypeAlias = "LiteralString | psycopg.sql.Composed"
 APPLICATION = "nova-acceptance"
 ENCODING = "utf8"
 """What every connection asks for.
@@ -295,7 +293,7 @@ def _system(route: Route, login: Login) -> str:
 
 def identifiers(
     statement: LiteralString, *places: str | Sequence[str], **named: str | Sequence[str]
-) -> sql.Composed:
+) -> psycopg.sql.Composed:
     """Return a statement with names in the place of its `{}` and `{name}`, quoted as names.
 
     Args:
@@ -303,13 +301,13 @@ def identifiers(
         places: a name, or `schema.name`, or both apart where a name may hold a dot.
         named: the same, by the names of their places.
     """
-    return sql.SQL(statement).format(
+    return psycopg.sql.SQL(statement).format(
         *map(_identifier, places), **{place: _identifier(name) for place, name in named.items()}
     )
 
 
-def _identifier(name: str | Sequence[str]) -> sql.Identifier:
-    return sql.Identifier(*(name.split(".") if isinstance(name, str) else name))
+def _identifier(name: str | Sequence[str]) -> psycopg.sql.Identifier:
+    return psycopg.sql.Identifier(*(name.split(".") if isinstance(name, str) else name))
 
 
 def opened(
@@ -368,13 +366,13 @@ def _is_cut(connection: psycopg.Connection[Row]) -> bool:
         end.close()
 
 
-def _undoing(statement: Statement) -> sql.Composed:
-    asked = sql.SQL(statement) if isinstance(statement, str) else statement
-    return sql.Composed([asked, sql.SQL("; ROLLBACK")])
+def _undoing(statement: Statement) -> psycopg.sql.Composed:
+    asked = psycopg.sql.SQL(statement) if isinstance(statement, str) else statement
+    return psycopg.sql.Composed([asked, psycopg.sql.SQL("; ROLLBACK")])
 
 
 def _spelled(statement: Statement, connection: psycopg.Connection[Row]) -> str:
-    if isinstance(statement, sql.Composed):
+    if isinstance(statement, psycopg.sql.Composed):
         return statement.as_string(connection)
     return statement
 

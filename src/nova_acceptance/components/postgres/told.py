@@ -9,8 +9,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
-import psycopg
-
 from nova_acceptance.components.candidate import Candidate, Drafted
 from nova_acceptance.components.kind import Access
 from nova_acceptance.components.kubernetes.variables import held
@@ -24,6 +22,7 @@ from nova_acceptance.components.postgres.verifier import is_password
 from nova_acceptance.errors import NovaError
 from nova_acceptance.findings import FindingError, ref
 from nova_acceptance.kube import PodRef
+from nova_acceptance.libraries import psycopg
 from nova_acceptance.system import SecretKey
 
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")

@@ -15,8 +15,6 @@ from dataclasses import dataclass, replace
 from itertools import filterfalse
 from typing import Any, Final
 
-import psycopg
-
 from nova_acceptance import timeouts
 from nova_acceptance.components.postgres.answers import of_error
 from nova_acceptance.components.postgres.connections import RoleConnections
@@ -25,6 +23,7 @@ from nova_acceptance.components.postgres.parts import Denial, Reach, schema_of
 from nova_acceptance.components.postgres.sql import Session, Statement, identifiers
 from nova_acceptance.evidence import Evidence
 from nova_acceptance.findings import Finding, FindingError
+from nova_acceptance.libraries import psycopg
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.background import Answers, Background
 from nova_acceptance.vantage.outcomes import Outcome, failed, outcome_of

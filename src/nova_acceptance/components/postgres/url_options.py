@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-import psycopg
-
 from nova_acceptance.checks import check
 from nova_acceptance.components.kind import UrlTrial
 from nova_acceptance.components.kubernetes.traits import OPTIONS
 from nova_acceptance.components.postgres.sql import Login, Server, Session
 from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.libraries import psycopg
 from nova_acceptance.phrase import Phrase
 
 _TRIED: Final = ("sslmode", "channel_binding", "target_session_attrs", "options")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import psycopg
-
 from nova_acceptance.checks import check
 from nova_acceptance.components.kind import UrlTrial
 from nova_acceptance.components.postgres import url_options
 from nova_acceptance.components.postgres.checks import admission, holders
 from nova_acceptance.components.postgres.sql import Login, Server, Session
 from nova_acceptance.findings import Finding, FindingError
+from nova_acceptance.libraries import psycopg
 from nova_acceptance.phrase import Phrase
 
 

@@ -7,10 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import LiteralString, Self
 
-import psycopg
-
 from nova_acceptance import timeouts
 from nova_acceptance.components.postgres.sql import Login, Row, identifiers, opened
+from nova_acceptance.libraries import psycopg
 from nova_acceptance.vantage.routes import Route
 
 PAUSE = 0.05

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import redis
-
 from nova_acceptance.findings import NOWHERE, Finding
+from nova_acceptance.libraries import redis
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.answers import line, lines, of_words
 
@@ -27,10 +26,10 @@ _REDIS: Final = tuple(
     )
 )
 _BY_CLASS: Final = {
-    redis.AuthenticationError: "REDIS_WRONG_PASSWORD",
-    redis.ReadOnlyError: "REDIS_READ_ONLY",
-    redis.BusyLoadingError: "REDIS_LOADING",
-    redis.OutOfMemoryError: "REDIS_OUT_OF_MEMORY",
+    "AuthenticationError": "REDIS_WRONG_PASSWORD",
+    "ReadOnlyError": "REDIS_READ_ONLY",
+    "BusyLoadingError": "REDIS_LOADING",
+    "OutOfMemoryError": "REDIS_OUT_OF_MEMORY",
 }
 
 
@@ -39,7 +38,8 @@ def of_error(error: BaseException) -> Finding | None:
     if not isinstance(error, redis.RedisError):
         return None
     cause = next((cause for cause, words in _REDIS if words.search(str(error))), None)
-    cause = cause or next((it for kind, it in _BY_CLASS.items() if isinstance(error, kind)), None)
+    names = [kind.__name__ for kind in type(error).__mro__]
+    cause = cause or next((_BY_CLASS[name] for name in names if name in _BY_CLASS), None)
     if cause is None and isinstance(error, redis.ConnectionError | redis.TimeoutError):
         cause = of_words(str(error)) or "CONNECTION_CUT"
     said = Phrase("Redis answers: {said}", said=line(error))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import redis as redis_py
-
 from nova_acceptance.checks import check
 from nova_acceptance.components.redis.client import Redis, Word
 from nova_acceptance.components.redis.sentinels import Sentinel, Server
 from nova_acceptance.components.redis.spec import Redis as Spec
 from nova_acceptance.findings import NOWHERE, Finding, Ref
+from nova_acceptance.libraries import redis as redis_py
 from nova_acceptance.phrase import Phrase
 
 WRONG = "not-the-password"

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from nova_acceptance import timeouts
 from nova_acceptance.components.redis.answers import of_error
 from nova_acceptance.errors import ProbeError
+from nova_acceptance.libraries import redis
 from nova_acceptance.vantage.background import Answers, Background, answering
 from nova_acceptance.vantage.retrying import ask_through
 from nova_acceptance.vantage.routes import LOOPBACK, Route
@@ -152,7 +150,7 @@ class Redis:
             # Nothing but what is asked: no greeting before it, no second try after it.
             protocol=2,
             driver_info=None,
-            retry=Retry(NoBackoff(), retries=0),
+            retry=redis.retry.Retry(redis.backoff.NoBackoff(), retries=0),
             **self._asked_as,
         )
 

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any, Final
 
-import redis
-
 from nova_acceptance.components.candidate import Candidate, Drafted
 from nova_acceptance.components.kind import Access
 from nova_acceptance.components.redis.client import Redis
@@ -16,6 +14,7 @@ from nova_acceptance.components.redis.spec import Redis as Spec
 from nova_acceptance.components.redis.spec import Sentinel
 from nova_acceptance.errors import NovaError
 from nova_acceptance.findings import ref
+from nova_acceptance.libraries import redis
 from nova_acceptance.system import SecretKey
 
 PORT: Final = 6379

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-import redis as redis_py
-
 from nova_acceptance.components.kind import Access
 from nova_acceptance.components.peril import Holding, Peril
 from nova_acceptance.components.redis.client import Redis
 from nova_acceptance.components.redis.spec import Redis as Spec
 from nova_acceptance.findings import Ref
 from nova_acceptance.kube import PodRef
+from nova_acceptance.libraries import redis as redis_py
 from nova_acceptance.phrase import Phrase
 
 _ASKED: Final = ("dir", "appendonly", "save")

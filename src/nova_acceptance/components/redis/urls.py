@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 
-import redis as redis_py
-
 from nova_acceptance.checks import check
 from nova_acceptance.components.kind import UrlTrial
 from nova_acceptance.components.redis import checks
 from nova_acceptance.components.redis.client import Redis
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import Finding
+from nova_acceptance.libraries import redis as redis_py
 from nova_acceptance.phrase import Phrase
 
 _TLS = "rediss"

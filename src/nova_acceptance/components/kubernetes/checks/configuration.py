@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from cryptography import x509
-
 from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.addresses import addresses_in
 from nova_acceptance.components.kubernetes.shapes import PRIVATE_KEY, shape
 from nova_acceptance.findings import Finding, Ref
 from nova_acceptance.kube.snapshot import Snapshot
+from nova_acceptance.libraries import x509
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.system import Configuration, System
 from nova_acceptance.system.parts import front_of

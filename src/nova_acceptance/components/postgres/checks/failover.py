@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import psycopg
-
 from nova_acceptance.checks import check
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.failover import Failover
@@ -13,6 +11,7 @@ from nova_acceptance.components.postgres.parts import Reach
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Session, identifiers
 from nova_acceptance.findings import Finding, Ref
+from nova_acceptance.libraries import psycopg
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.until import until
 

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import psycopg
-
 from nova_acceptance.checks import check
 from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.quoting import quoted
 from nova_acceptance.errors import ProbeError
 from nova_acceptance.findings import NOWHERE, Finding, FindingError
+from nova_acceptance.libraries import psycopg
 from nova_acceptance.phrase import Phrase, verbatim
 
 _OF_ROLE: Final = re.compile(r'too many connections for role "(.+)"')

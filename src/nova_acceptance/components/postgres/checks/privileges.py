@@ -7,8 +7,6 @@ from dataclasses import replace
 from itertools import chain
 from operator import methodcaller
 
-import psycopg
-
 from nova_acceptance.checks import check
 from nova_acceptance.components.postgres.checks.databases import no_schema
 from nova_acceptance.components.postgres.checks.sources import (
@@ -35,6 +33,7 @@ from nova_acceptance.components.postgres.sql import Row, identifiers
 from nova_acceptance.components.postgres.statements import Target, grants, in_database
 from nova_acceptance.components.postgres.tables import LATER, later_table
 from nova_acceptance.findings import NOWHERE, Finding, FindingError
+from nova_acceptance.libraries import psycopg
 from nova_acceptance.phrase import Phrase
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import psycopg
-
 from nova_acceptance.checks import check
 from nova_acceptance.components.kubernetes.seen import Seen, ref
 from nova_acceptance.components.kubernetes.status import is_ready
@@ -18,6 +16,7 @@ from nova_acceptance.components.postgres.shown import leadership
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.sql import Session, identifiers
 from nova_acceptance.findings import NOWHERE, Finding, Ref
+from nova_acceptance.libraries import psycopg
 from nova_acceptance.phrase import Phrase
 from nova_acceptance.vantage.until import until
 

@@ -1,0 +1,56 @@
+"""The libraries that are imported when they are first used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+from nova_acceptance import libraries
+from nova_acceptance.cluster.home import project
+
+COLLECTING = """
+import sys, pytest
+
+class Plugin:
+    def pytest_collection_finish(self, session):
+        assert session.items
+        imported = {"cryptography", "dns", "psycopg", "redis"} & set(sys.modules)
+        print("imported:", *sorted(imported))
+
+sys.exit(pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider"], plugins=[Plugin()]))
+"""
+PARTS = {
+    "cryptography": ("cryptography", "exceptions"),
+    "dns": ("dns", "message"),
+    "ec": ("cryptography.hazmat.primitives.asymmetric.ec", "SECP256R1"),
+    "hashes": ("cryptography.hazmat.primitives.hashes", "SHA256"),
+    "psycopg": ("psycopg", "Error"),
+    "redis": ("redis", "retry"),
+    "serialization": ("cryptography.hazmat.primitives.serialization", "Encoding"),
+    "x509": ("cryptography.x509", "Certificate"),
+}
+
+
+def test_none_is_imported_before_the_first_test() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COLLECTING],
+        cwd=project(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    assert "imported:" in done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("name", libraries.__all__)
+def test_each_stands_for_its_module(name: str) -> None:
+    module, part = PARTS[name]
+
+    assert getattr(getattr(libraries, name), part) is getattr(import_module(module), part)
+    with pytest.raises(AttributeError, match="no_such_part"):
+        _ = getattr(libraries, name).no_such_part
