@@ -156,9 +156,11 @@ def pilot(
         return found
 
     pool = ThreadPoolExecutor(1, thread_name_prefix="pilot")
-    yield pool.submit(outcome_of, answers)
-    # its routes are closed next: a run that is interrupted does not wait for an answer
-    pool.shutdown(wait=False, cancel_futures=True)
+    try:  # interrupted in `submit`, it may have a thread that would wait for ever
+        yield pool.submit(outcome_of, answers)
+    finally:
+        # its routes are closed next: a run that is interrupted does not wait for an answer
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 @pytest.fixture(scope="session")
