@@ -9,8 +9,8 @@ import pytest
 
 from nova_acceptance.components.postgres.checks import admission as checks
 from nova_acceptance.components.postgres.checks import denials as denial_checks
-from nova_acceptance.components.postgres.client import MAINTENANCE
 from nova_acceptance.components.postgres.connections import RoleConnections
+from nova_acceptance.components.postgres.members import MAINTENANCE
 from nova_acceptance.components.postgres.parts import Denial, Reach
 from nova_acceptance.components.postgres.spec import Database, Role
 from nova_acceptance.components.postgres.trials import Trials

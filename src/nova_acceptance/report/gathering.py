@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from nova_acceptance.errors import UsageError
 from nova_acceptance.report.merging import merge
-from nova_acceptance.report.record import MOMENT, point
+from nova_acceptance.report.record import new_name, point
 from nova_acceptance.report.shards import Shard, Shards, every
 
 
@@ -59,7 +57,7 @@ def gather(reports: Path, identifier: str, number: int, within: float) -> Gather
             hint="every shard takes the same --run-id, --shard I/N and directory of reports",
         )
     # The name that its time gives it: when it is put together, with which it ends.
-    directory = reports / f"{datetime.now(UTC):{MOMENT}}-{secrets.token_hex(3)}"
+    directory = reports / new_name()
     merge(directory, found)
     point(reports, directory.name)
     return Gathered(directory, tuple(unfinished), shards.directory)

@@ -104,6 +104,11 @@ _HALF: Final = re.compile("[\ud800-\udfff]")
 """Surrogates (Unicode 16, section 3.8), as undecodable octets of an output become in Python."""
 
 
+def new_name() -> str:
+    """Return a name for a run: this moment in UTC and a random part."""
+    return f"{datetime.now(UTC):{MOMENT}}-{secrets.token_hex(3)}"
+
+
 class Record:
     """Writes the record of one run, masked by value, from any thread.
 
@@ -131,7 +136,7 @@ class Record:
         Args:
             reports: the directory of all runs.
         """
-        run = f"{datetime.now(UTC):{MOMENT}}-{secrets.token_hex(3)}"
+        run = new_name()
         record = cls(reports / run)
         point(reports, run)
         return record

@@ -32,8 +32,9 @@ from nova_acceptance.components.postgres.checks import (
     roles,
     rows,
 )
-from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
+from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.connections import RoleConnections
+from nova_acceptance.components.postgres.members import MAINTENANCE
 from nova_acceptance.components.postgres.sql import Login, Server
 from nova_acceptance.errors import ClusterError
 from nova_acceptance.findings import ref

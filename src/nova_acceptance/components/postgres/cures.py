@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from nova_acceptance.components.postgres.access import Access, Entry
-from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
+from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.deeds import is_of_a_test
+from nova_acceptance.components.postgres.members import MAINTENANCE
 from nova_acceptance.components.postgres.parts import Schema, schemas
 from nova_acceptance.components.postgres.spec import Role
 from nova_acceptance.components.postgres.statements import (

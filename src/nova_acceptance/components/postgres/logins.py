@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any
 
 from nova_acceptance.components.postgres.checks.admission import NOBODY, WRONG
-from nova_acceptance.components.postgres.client import MAINTENANCE
 from nova_acceptance.components.postgres.connections import Attempt, RoleConnections
+from nova_acceptance.components.postgres.members import MAINTENANCE
 from nova_acceptance.components.postgres.sql import Login
 from nova_acceptance.findings import FindingError
 

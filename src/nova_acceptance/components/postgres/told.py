@@ -14,8 +14,9 @@ from nova_acceptance.components.kind import Access
 from nova_acceptance.components.kubernetes.variables import held
 from nova_acceptance.components.postgres import sql
 from nova_acceptance.components.postgres.checks.databases import DURABLE
-from nova_acceptance.components.postgres.client import MAINTENANCE, Postgres
+from nova_acceptance.components.postgres.client import Postgres
 from nova_acceptance.components.postgres.holdings import PUBLIC, Held, holdings
+from nova_acceptance.components.postgres.members import MAINTENANCE
 from nova_acceptance.components.postgres.roles import ATTRIBUTES
 from nova_acceptance.components.postgres.spec import Postgres as Spec
 from nova_acceptance.components.postgres.verifier import is_password
