@@ -6,6 +6,7 @@ import them while others wait for the API.
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -25,28 +26,32 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 else:
+    # Two threads that import two parts of one library would each find the other's half made.
+    _importing = threading.Lock()
 
     @cache
-    def _imported(first: str, *others: str) -> ModuleType:
-        for each in others:
-            import_module(each)
-        return import_module(first)
+    def _imported(name: str, *parts: str) -> ModuleType:
+        with _importing:
+            found = import_module(name)
+            for part in parts:
+                import_module(f"{name}.{part}")
+        return found
 
     class _Library:
-        """Stands for a module; others, of which it is asked as its parts, are imported with it."""
+        """Stands for a module and for parts of it that it does not import itself."""
 
-        def __init__(self, *names: str) -> None:
-            self._names = names
+        def __init__(self, name: str, *parts: str) -> None:
+            self._names = (name, *parts)
 
         def __getattr__(self, name: str) -> Any:
             return getattr(_imported(*self._names), name)
 
-    cryptography = _Library("cryptography", "cryptography.exceptions")
-    dns = _Library("dns", "dns.exception", "dns.message", "dns.rcode", "dns.rdatatype")
+    cryptography = _Library("cryptography", "exceptions")
+    dns = _Library("dns", "exception", "message", "rcode", "rdatatype")
     ec = _Library("cryptography.hazmat.primitives.asymmetric.ec")
     hashes = _Library("cryptography.hazmat.primitives.hashes")
     psycopg = _Library("psycopg")
-    redis = _Library("redis", "redis.backoff", "redis.retry")
+    redis = _Library("redis", "backoff", "retry")
     serialization = _Library("cryptography.hazmat.primitives.serialization")
     x509 = _Library("cryptography.x509")
 

@@ -22,6 +22,22 @@ class Plugin:
 
 sys.exit(pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider"], plugins=[Plugin()]))
 """
+AT_ONCE = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from nova_acceptance import libraries
+
+parts = {parts}
+together = threading.Barrier(len(parts))
+
+def use(name, part):
+    together.wait(30)
+    return getattr(getattr(libraries, name), part)
+
+with ThreadPoolExecutor(len(parts)) as pool:
+    for each in [pool.submit(use, name, part) for name, part in parts]:
+        each.result()
+"""
 PARTS = {
     "cryptography": ("cryptography", "exceptions"),
     "dns": ("dns", "message"),
@@ -54,3 +70,15 @@ def test_each_stands_for_its_module(name: str) -> None:
     assert getattr(getattr(libraries, name), part) is getattr(import_module(module), part)
     with pytest.raises(AttributeError, match="no_such_part"):
         _ = getattr(libraries, name).no_such_part
+
+
+def test_threads_may_use_them_for_the_first_time_at_once() -> None:
+    parts = [(name, part) for name, (_, part) in PARTS.items()] * 3
+    done = subprocess.run(
+        [sys.executable, "-c", AT_ONCE.format(parts=parts)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
