@@ -22,6 +22,14 @@ class Plugin:
 
 sys.exit(pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider"], plugins=[Plugin()]))
 """
+LOADED = """
+import sys
+from nova_acceptance import libraries
+
+assert "psycopg" not in sys.modules
+libraries.load()
+assert not {modules} - sys.modules.keys()
+"""
 AT_ONCE = """
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -70,6 +78,18 @@ def test_each_stands_for_its_module(name: str) -> None:
     assert getattr(getattr(libraries, name), part) is getattr(import_module(module), part)
     with pytest.raises(AttributeError, match="no_such_part"):
         _ = getattr(libraries, name).no_such_part
+
+
+def test_all_can_be_imported_before_they_are_used() -> None:
+    modules = {module for module, _ in PARTS.values()} | {"dns.rcode", "redis.retry"}
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED.format(modules=modules)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_threads_may_use_them_for_the_first_time_at_once() -> None:

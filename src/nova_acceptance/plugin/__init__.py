@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
@@ -52,16 +53,16 @@ class _AsTheyAre(MetaPathFinder):
     which for some seven hundred takes as long as thirty tests.
 
     Attributes:
-        is_for_all: whether what others have made is found as well: while ours import it.
+        importing: the thread for which what others have made is found, too: while ours import it.
     """
 
     def __init__(self) -> None:
-        self.is_for_all = False
+        self.importing: int | None = None
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None, /
     ) -> ModuleSpec | None:
-        if self.is_for_all or name.startswith(_OURS):
+        if name.startswith(_OURS) or threading.get_ident() == self.importing:
             return PathFinder.find_spec(name, path, target)
         return None
 
@@ -89,7 +90,7 @@ def pytest_load_initial_conftests(
     if early_config.getini(REPORTS):
         if _FINDER not in sys.meta_path:
             sys.meta_path.insert(0, _FINDER)
-        with _no_garbage(), _as_they_are():
+        with importing():
             from nova_acceptance.plugin import options  # noqa: PLC0415 -- no other run pays for it
 
         with options.added(early_config, parser, args):
@@ -116,8 +117,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @contextmanager
+def importing() -> Iterator[None]:
+    """Import quickly meanwhile.
+
+    Without asking pytest, which has no part in what ours import, and without the collector of
+    garbage, since nearly all that is made by imports stays.
+    """
+    with _no_garbage(), _as_they_are():
+        yield
+
+
+@contextmanager
 def _no_garbage() -> Iterator[None]:
-    """Do without the collector of garbage meanwhile: nearly all that is made by imports stays."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -130,9 +141,8 @@ def _no_garbage() -> Iterator[None]:
 
 @contextmanager
 def _as_they_are() -> Iterator[None]:
-    """Import whatever ours need meanwhile without asking pytest, which has no part in it."""
-    _FINDER.is_for_all = True
+    _FINDER.importing = threading.get_ident()
     try:
         yield
     finally:
-        _FINDER.is_for_all = False
+        _FINDER.importing = None

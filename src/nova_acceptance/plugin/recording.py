@@ -13,13 +13,14 @@ from typing import Any, Final
 
 import pytest
 
-from nova_acceptance import masking
+from nova_acceptance import libraries, masking
 from nova_acceptance.deploy.provenance import provenance
 from nova_acceptance.errors import NovaError
 from nova_acceptance.plugin import (
     REPORTS,
     TELLING,
     ending,
+    importing,
     layers,
     masked,
     options,
@@ -50,7 +51,9 @@ _LONGEST: Final = 60_000
 
 
 def _prepare() -> None:
-    from nova_acceptance.report import rendering  # noqa: PLC0415 - no test waits for it here
+    with importing():
+        libraries.load()
+        from nova_acceptance.report import rendering  # noqa: PLC0415 - no test waits for it here
 
     rendering.prepare()
 
@@ -145,7 +148,7 @@ class Recording:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> None:
-        """Import what draws the reports while the API is waited for, when nobody needs Python."""
+        """Import what asks and what draws while the API is waited for, and nobody needs Python."""
         if self._record:
             threading.Thread(target=_prepare, name="reports").start()
 
