@@ -300,6 +300,7 @@ def test_nothing_from_before_a_disturbance_counts_after_it(pytester: pytest.Pyte
 def test_run_that_ends_waits_for_the_test_that_was_begun_alone(pytester: pytest.Pytester) -> None:
     tests = """
         import threading
+        import time
 
         import pytest
         from conftest import CALLS
@@ -308,8 +309,13 @@ def test_run_that_ends_waits_for_the_test_that_was_begun_alone(pytester: pytest.
 
         @pytest.fixture(scope="session", autouse=True)
         def ended(background):
+            def end():
+                while not background.is_closed:
+                    time.sleep(0.01)
+                END.set()
+
             yield
-            threading.Timer(0.2, END.set).start()
+            threading.Thread(target=end, daemon=True).start()
             background.close()
             assert CALLS == ["first"]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from testing.unit.waiting import SOON
+
 AS_ROLES = """
     import pytest
 
@@ -63,8 +65,6 @@ PILOT = """
 
     routes = namespace_pods = system = transcript = places
 """
-BOUND = 60
-"""Seconds within which a run ends that is interrupted."""
 
 
 def test_nobody_connects_as_a_role_while_connections_are_closed(
@@ -82,6 +82,6 @@ def test_run_interrupted_when_a_thread_has_started_to_ask_ends(pytester: pytest.
     pytester.makeconftest(PILOT)
     pytester.makepyfile("def test_names(pilot): pass")
     ours = ("nova_acceptance.turns", "nova_acceptance.clients", "no:cacheprovider")
-    result = pytester.runpytest_subprocess(*(f"-p{each}" for each in ours), timeout=BOUND)
+    result = pytester.runpytest_subprocess(*(f"-p{each}" for each in ours), timeout=SOON)
 
     assert result.ret == pytest.ExitCode.INTERRUPTED

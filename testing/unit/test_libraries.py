@@ -10,6 +10,7 @@ import pytest
 
 from nova_acceptance import libraries
 from nova_acceptance.cluster.home import project
+from testing.unit.waiting import SOON
 
 COLLECTING = """
 import sys, pytest
@@ -58,14 +59,16 @@ PARTS = {
 }
 
 
-def test_none_is_imported_before_the_first_test() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", COLLECTING],
-        cwd=project(),
-        capture_output=True,
-        text=True,
-        check=False,
+def alone(program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a process of its own, which has imported nothing yet."""
+    argv = [sys.executable, "-c", program]
+    return subprocess.run(
+        argv, cwd=project(), capture_output=True, text=True, check=False, timeout=SOON
     )
+
+
+def test_none_is_imported_before_the_first_test() -> None:
+    done = alone(COLLECTING)
 
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     assert "imported:" in done.stdout.splitlines()
@@ -82,23 +85,13 @@ def test_each_stands_for_its_module(name: str) -> None:
 
 def test_all_can_be_imported_before_they_are_used() -> None:
     modules = {module for module, _ in PARTS.values()} | {"dns.rcode", "redis.retry"}
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED.format(modules=modules)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = alone(LOADED.format(modules=modules))
 
     assert done.returncode == 0, done.stderr
 
 
 def test_threads_may_use_them_for_the_first_time_at_once() -> None:
     parts = [(name, part) for name, (_, part) in PARTS.items()] * 3
-    done = subprocess.run(
-        [sys.executable, "-c", AT_ONCE.format(parts=parts)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = alone(AT_ONCE.format(parts=parts))
 
     assert done.returncode == 0, done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 
 import pytest
 
@@ -31,6 +32,29 @@ def read(answers: Answers[str, str], transcript: Transcript, question: str) -> l
     with transcript.listening(heard.append):
         answers.told(question)
     return [each.asked for each in heard]
+
+
+class Slow:
+    """Answers a question no sooner than it is let go."""
+
+    def __init__(self) -> None:
+        self._asking, self._end = threading.Event(), threading.Event()
+
+    def __call__(self, question: str) -> str:
+        self._asking.set()
+        self._end.wait(SOON)
+        return question
+
+    @contextmanager
+    def closing(self, background: Background) -> Iterator[None]:
+        """Close the background while the first question is under way, and let it go at the end."""
+        assert self._asking.wait(SOON)
+        closing = threading.Thread(target=background.close)
+        closing.start()
+        wait_until(lambda: background.is_closed)
+        yield
+        self._end.set()
+        closing.join(SOON)
 
 
 def test_rounds_go_on_side_by_side(background: Background, transcript: Transcript) -> None:
@@ -154,24 +178,12 @@ def test_nobody_waits_for_a_round_that_has_broken(
 
 
 def test_nobody_waits_for_what_is_not_going_to_be_asked(transcript: Transcript) -> None:
-    asking, end = threading.Event(), threading.Event()
-
-    def ask(question: str) -> str:
-        asking.set()
-        end.wait(SOON)
-        return question
-
-    answers = Answers(transcript, answering(ask))
-    opened = Background(1)
+    slow, opened = Slow(), Background(1)
+    answers = Answers(transcript, answering(slow))
     answers.foresee(opened, ["first"])
     answers.foresee(opened, ["second"])
-    assert asking.wait(SOON)
-    closing = threading.Thread(target=opened.close)
-    closing.start()
-    with pytest.raises(CancelledError):
+    with slow.closing(opened), pytest.raises(CancelledError):
         answers.told("second")
-    end.set()
-    closing.join(SOON)
 
     assert answers.told("first") == "first"
 
@@ -192,22 +204,11 @@ def test_nothing_more_is_asked_once_it_is_closed(transcript: Transcript) -> None
 
 
 def test_round_under_way_ends_with_its_question(transcript: Transcript) -> None:
-    asking, end = threading.Event(), threading.Event()
-
-    def ask(question: str) -> str:
-        asking.set()
-        end.wait(SOON)
-        return question
-
-    answers = Answers(transcript, answering(ask))
-    opened = Background(1)
+    slow, opened = Slow(), Background(1)
+    answers = Answers(transcript, answering(slow))
     answers.foresee(opened, ["first", "second"])
-    assert asking.wait(SOON)
-    closing = threading.Thread(target=opened.close)
-    closing.start()
-    wait_until(lambda: opened.is_closed)
-    end.set()
-    closing.join(SOON)
+    with slow.closing(opened):
+        pass
 
     assert answers.told("first") == "first"
     with pytest.raises(CancelledError):
